@@ -1,0 +1,73 @@
+import type { PhaseAmps } from './units.ts';
+
+/** The site as configured. Built by config/, read by everything else, never changed in place. */
+export interface Site {
+  readonly id: string;
+  /** IANA zone for time-of-day rules. */
+  readonly timezone: string;
+  /** Nominal phase-to-neutral voltage, used for every A <-> W conversion (K01.FR.50). */
+  readonly voltageVolts: number;
+  /** Parents before children; the first one is the root. */
+  readonly circuits: readonly Circuit[];
+  readonly meters: readonly MeterSpec[];
+  readonly chargers: readonly ChargerSpec[];
+  readonly emsSources: readonly EmsSourceSpec[];
+  /** Idle connectors whose fallback is kept free on every circuit for the next cars to start. */
+  readonly arrivalReserve: number;
+}
+
+/** A node of the tree of fuses. */
+export interface Circuit {
+  readonly id: string;
+  readonly parent?: string;
+  readonly limitAmps: PhaseAmps;
+  readonly limitWatts?: number;
+  /** Kept free below the limit: meter error and PWM tolerance. */
+  readonly marginAmps: number;
+  readonly meter?: string;
+  /** Load of others assumed per phase when the circuit has no meter, or the meter is lost. */
+  readonly assumedLoadAmps: PhaseAmps;
+}
+
+export interface MeterSpec {
+  readonly id: string;
+  /** File name in devices/meters without extension. */
+  readonly device: string;
+  readonly connect: string;
+  readonly unit: number;
+  readonly pollMs: number;
+  /** Multiplies currents and powers (current-transformer ratio not known to the meter). */
+  readonly ctRatio: number;
+  /** Current transformers mounted backwards. */
+  readonly invert: boolean;
+  /** Meter phase that sits on site phase L1, L2, L3 (0-based). */
+  readonly phaseOrder: readonly [number, number, number];
+}
+
+export interface ChargerSpec {
+  readonly id: string;
+  readonly circuit: string;
+  /** Site phases at the charger's terminals L1, L2, L3 in order, 0-based: `phases: L2L3L1` = [1,2,0]. */
+  readonly phases: readonly number[];
+  /** Rating of each connector: never offered more, and the worst case of a charger that disobeys. */
+  readonly maxAmps: number;
+  /** Least current a car accepts; offers are 0 or at least this (IEC 61851-1: 6 A). */
+  readonly minAmps: number;
+  /** What each connector does by itself when it no longer hears us. */
+  readonly fallbackAmps: number;
+  /** The installer vouches that the charger holds its fallback without ever having been told by us. */
+  readonly fallbackTrusted: boolean;
+  /** Smallest change of current the charger follows. */
+  readonly stepAmps: number;
+  readonly weight: number;
+  /** Connectors known before the charger was ever seen. */
+  readonly connectors: number;
+}
+
+export interface EmsSourceSpec {
+  readonly id: string;
+  readonly circuit: string;
+  /** In force before the first limit arrived and after the last one expired; absent = no limit. */
+  readonly failsafeAmps?: number;
+  readonly failsafeWatts?: number;
+}

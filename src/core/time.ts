@@ -1,0 +1,17 @@
+/** Stops a timer; harmless after it fired. */
+export type Cancel = () => void;
+
+/**
+ * Time as the gateway sees it. Ages, lives and timeouts are measured on the monotonic clock; the
+ * wall clock is only for timestamps and time-of-day rules, since it can step.
+ * Built once by the composition root; tests and `simulate` pass the virtual twin.
+ */
+export interface Clock {
+  monotonicMs(): number;
+  wallMs(): number;
+  /** Runs `run` once after `delayMs` (>= 0) of monotonic time. */
+  after(delayMs: number, run: () => void): Cancel;
+}
+
+/** RFC 3339 UTC with milliseconds, as every interface of Busbar writes it. */
+export const timestamp = (wallMs: number): string => new Date(wallMs).toISOString();

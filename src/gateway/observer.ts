@@ -1,0 +1,56 @@
+import type { OcppVersion } from '../ocpp/version.ts';
+
+/** Where a charger's link to the CSMS stands. */
+export type UpstreamState = 'none' | 'connecting' | 'connected' | 'outage';
+
+/**
+ * What the gateway tells the rest of the house about its links. Called after the frame went on its
+ * way, so a slow or throwing observer never delays a relay. `atMs` is monotonic.
+ */
+export interface LinkObserver {
+  chargerConnected(charger: string, version: OcppVersion, atMs: number): void;
+  chargerGone(charger: string, reason: string, atMs: number): void;
+  upstreamChanged(charger: string, state: UpstreamState, atMs: number): void;
+  /** A CALL or SEND was relayed. `payload` parses lazily and throws on invalid JSON. */
+  request(relayed: RelayedRequest): void;
+  /** A CALLRESULT that belongs to a relayed CALL was relayed. */
+  answer(relayed: RelayedAnswer): void;
+}
+
+export interface RelayedRequest {
+  readonly charger: string;
+  readonly version: OcppVersion;
+  readonly from: 'charger' | 'csms';
+  readonly action: string;
+  payload(): unknown;
+  readonly atMs: number;
+}
+
+export interface RelayedAnswer {
+  readonly request: RelayedRequest;
+  payload(): unknown;
+  readonly atMs: number;
+}
+
+/**
+ * A CALL of our own to a charger. Its id is a UUID and its answer never leaves the gateway.
+ * safety: reductions of current, before everything else. housekeeping: after the CSMS's calls.
+ */
+export interface OwnCall {
+  readonly action: string;
+  readonly payload: object;
+  readonly priority: 'safety' | 'housekeeping';
+  readonly timeoutMs: number;
+}
+
+export type CallOutcome =
+  | { readonly outcome: 'answered'; readonly payload: unknown }
+  | { readonly outcome: 'error'; readonly code: string; readonly description: string }
+  | { readonly outcome: 'timeout' }
+  /** Not sent, or the charger left before it answered: it may or may not have taken effect. */
+  | { readonly outcome: 'offline' };
+
+/** What control may ask of the gateway. `done` is called exactly once. */
+export interface ChargerCalls {
+  call(charger: string, call: OwnCall, done: (outcome: CallOutcome) => void): void;
+}

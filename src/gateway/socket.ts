@@ -1,0 +1,60 @@
+/**
+ * One open WebSocket as the gateway needs it; io/ adapts `ws`, the simulation has its own.
+ * Messages are the original bytes of one text message. Events come in order, `closed` once and last.
+ */
+export interface Socket {
+  /** Agreed subprotocol, e.g. "ocpp1.6"; empty when none was agreed. */
+  readonly subprotocol: string;
+  /** Bytes accepted by send() that the peer has not taken yet. */
+  readonly bufferedBytes: number;
+  /** Sends one text message unchanged. Ignored after close. */
+  send(message: Uint8Array): void;
+  close(code: number, reason: string): void;
+  /** Drops the connection without a close handshake. */
+  terminate(): void;
+  /** Stops and resumes reading, for back-pressure. */
+  pause(): void;
+  resume(): void;
+  /** Set exactly once, before the first event. */
+  listen(listener: SocketListener): void;
+}
+
+export interface SocketListener {
+  message(message: Buffer): void;
+  /** `code` 1006 when the peer vanished. */
+  closed(code: number, reason: string): void;
+}
+
+/** A charger that knocks, before the upgrade was answered. */
+export interface Knock {
+  readonly identity: string;
+  /** Raw request path and query as sent, percent-encoding untouched. */
+  readonly rawPath: string;
+  readonly subprotocols: readonly string[];
+  readonly authorization?: string;
+  readonly remoteAddress: string;
+  /** Completes the handshake. `subprotocol` empty: no header is sent, as OCPP-J §3.1.2 asks. */
+  accept(subprotocol: string): Promise<Socket>;
+  refuse(status: number, message: string): void;
+  /** True once the peer gave up while it was held. */
+  readonly gone: boolean;
+}
+
+/** Dials the CSMS for one charger. */
+export interface Dialer {
+  dial(request: DialRequest): Promise<DialResult>;
+}
+
+export interface DialRequest {
+  readonly url: string;
+  readonly subprotocols: readonly string[];
+  readonly authorization?: string;
+  readonly timeoutMs: number;
+}
+
+export type DialResult =
+  | { readonly outcome: 'connected'; readonly socket: Socket }
+  /** The CSMS answered the handshake with this HTTP status. */
+  | { readonly outcome: 'refused'; readonly status: number; readonly message: string }
+  /** No answer at all: DNS, TCP, TLS, timeout. */
+  | { readonly outcome: 'unreachable'; readonly problem: string };

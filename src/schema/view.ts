@@ -1,0 +1,140 @@
+import { type Static, Type } from './typebox.ts';
+
+/**
+ * The site as shown to people and machines: `/api/v1/state`, the live feed, MQTT and the page all
+ * carry these objects. Amps arrays are per site phase [L1, L2, L3].
+ */
+const strict = { additionalProperties: false } as const;
+export const AmpsSchema = Type.Tuple([Type.Number(), Type.Number(), Type.Number()]);
+const NullableAmps = Type.Union([AmpsSchema, Type.Null()]);
+const NullableNumber = Type.Union([Type.Number(), Type.Null()]);
+const NullableString = Type.Union([Type.String(), Type.Null()]);
+
+export const ReasonSchema = Type.Object(
+  {
+    kind: Type.String(),
+    id: Type.String(),
+    phase: Type.Optional(Type.String()),
+    text: Type.String(),
+  },
+  strict,
+);
+
+export const CircuitViewSchema = Type.Object(
+  {
+    id: Type.String(),
+    parent: NullableString,
+    limitAmps: AmpsSchema,
+    /** The tightest of fuse, EMS and every other limit, before the margin. */
+    limitInForceAmps: AmpsSchema,
+    limitInForceWatts: NullableNumber,
+    limitReason: Type.String(),
+    measuredAmps: NullableAmps,
+    uncontrolledAmps: AmpsSchema,
+    /** Sum of offers in force below this circuit. */
+    offeredAmps: AmpsSchema,
+    /** Sum of what every charger below may draw in the worst case. */
+    worstCaseAmps: AmpsSchema,
+  },
+  strict,
+);
+
+export const MeterViewSchema = Type.Object(
+  {
+    id: Type.String(),
+    device: Type.String(),
+    quality: Type.String(),
+    problem: NullableString,
+    ageSeconds: NullableNumber,
+    amps: NullableAmps,
+    watts: NullableNumber,
+    volts: NullableAmps,
+    importWh: NullableNumber,
+    exportWh: NullableNumber,
+  },
+  strict,
+);
+
+export const ConnectorViewSchema = Type.Object(
+  {
+    connector: Type.Integer(),
+    status: Type.String(),
+    transactionId: NullableString,
+    /** Amps per phase that the charger may use now, as far as confirmed. */
+    offerAmps: Type.Number(),
+    /** Amps the gateway wants it to have. */
+    targetAmps: Type.Number(),
+    /** Amps per site phase budgeted for it. */
+    worstCaseAmps: AmpsSchema,
+    drawAmps: NullableAmps,
+    phases: Type.Array(Type.String()),
+    watts: NullableNumber,
+    energyWh: NullableNumber,
+    sessionWh: NullableNumber,
+    socPercent: NullableNumber,
+    /** confirmed, pending, unverified, overdrawing, refused, silent, idle. */
+    obedience: Type.String(),
+    reasons: Type.Array(ReasonSchema),
+    /** The chain in one line. */
+    reason: Type.String(),
+  },
+  strict,
+);
+
+export const ChargerViewSchema = Type.Object(
+  {
+    id: Type.String(),
+    circuit: Type.String(),
+    online: Type.Boolean(),
+    version: NullableString,
+    vendor: NullableString,
+    model: NullableString,
+    firmware: NullableString,
+    /** connected, connecting, outage, none. */
+    upstream: Type.String(),
+    fallbackInstalled: Type.Boolean(),
+    /** Transaction messages held for the CSMS. */
+    backlog: Type.Integer(),
+    connectors: Type.Array(ConnectorViewSchema),
+  },
+  strict,
+);
+
+export const LimitViewSchema = Type.Object(
+  {
+    source: Type.String(),
+    circuit: Type.String(),
+    /** active, failsafe, none. */
+    state: Type.String(),
+    amps: NullableAmps,
+    watts: NullableNumber,
+    expiresInSeconds: NullableNumber,
+    reason: NullableString,
+  },
+  strict,
+);
+
+export const SiteViewSchema = Type.Object(
+  {
+    id: Type.String(),
+    at: Type.String({ format: 'date-time' }),
+    version: Type.String(),
+    tick: Type.Integer(),
+    tickMs: Type.Number(),
+    /** Plain sentences about what is wrong now; empty when all is well. */
+    alarms: Type.Array(Type.String()),
+    circuits: Type.Array(CircuitViewSchema),
+    meters: Type.Array(MeterViewSchema),
+    chargers: Type.Array(ChargerViewSchema),
+    limits: Type.Array(LimitViewSchema),
+    counters: Type.Record(Type.String(), Type.Number()),
+  },
+  strict,
+);
+
+export type SiteView = Static<typeof SiteViewSchema>;
+export type CircuitView = Static<typeof CircuitViewSchema>;
+export type MeterView = Static<typeof MeterViewSchema>;
+export type ChargerView = Static<typeof ChargerViewSchema>;
+export type ConnectorView = Static<typeof ConnectorViewSchema>;
+export type LimitView = Static<typeof LimitViewSchema>;
