@@ -1,0 +1,55 @@
+import { clamp, mapPhases, maxAmps, NO_AMPS, type PhaseAmps, subtractAmps } from './units.ts';
+
+/**
+ * The load of a metered circuit that is not ours, told from the meter by interval arithmetic.
+ * The draw of the cars is only known within bounds (a car follows a new offer within seconds, its
+ * charger reports it later), so the load of others lies in [meter - upper, meter - lower]. The
+ * estimate moves only when it leaves these bounds: a car that ramps up or drops out by itself is
+ * not mistaken for the building, and a reduction on its way is not ordered twice.
+ */
+export interface Background {
+  /** Best estimate, amps per phase, never negative: export may vanish behind a cloud. */
+  readonly amps: PhaseAmps;
+  /** Recent estimates, oldest first, for the largest one in the window. */
+  readonly recent: readonly { readonly atMs: number; readonly amps: PhaseAmps }[];
+}
+
+/** Sum of what the cars below a meter draw: at least, and at most. */
+export interface DrawBounds {
+  readonly lowerAmps: PhaseAmps;
+  readonly upperAmps: PhaseAmps;
+}
+
+/** More samples than this in the window are merged into their maximum. */
+const RECENT_MOST = 128;
+
+export const observeBackground = (
+  previous: Background | undefined,
+  meterAmps: PhaseAmps,
+  draws: DrawBounds,
+  nowMs: number,
+  windowMs: number,
+): Background => {
+  const high = subtractAmps(meterAmps, draws.lowerAmps);
+  const low = subtractAmps(meterAmps, draws.upperAmps);
+  const amps =
+    previous === undefined
+      ? maxAmps(high, NO_AMPS)
+      : mapPhases((p) => Math.max(0, clamp(previous.amps[p], low[p], high[p])));
+  const kept = (previous?.recent ?? []).filter((sample) => sample.atMs > nowMs - windowMs);
+  const recent = [...kept, { atMs: nowMs, amps }];
+  return { amps, recent: recent.length <= RECENT_MOST ? recent : thinned(recent) };
+};
+
+/** Largest load of others in the window: what a raise has to leave room for. */
+export const backgroundForRaise = (background: Background): PhaseAmps =>
+  background.recent.reduce<PhaseAmps>((top, sample) => maxAmps(top, sample.amps), background.amps);
+
+const thinned = (recent: Background['recent']): Background['recent'] => {
+  const merged: { atMs: number; amps: PhaseAmps }[] = [];
+  for (let i = 0; i + 1 < recent.length; i += 2) {
+    const [a, b] = [recent[i], recent[i + 1]];
+    if (a && b) merged.push({ atMs: b.atMs, amps: maxAmps(a.amps, b.amps) });
+  }
+  return merged;
+};

@@ -1,0 +1,56 @@
+import type { AllocationCircuit } from './allocation-problem.ts';
+import { connectorsBelow } from './circuit-ticks.ts';
+import type { CircuitTick, ConnectorTick, TickInput } from './tick.ts';
+import { addAmps, mapPhases, NO_AMPS, type PhaseAmps } from './units.ts';
+
+/**
+ * The amps of each circuit that are spoken for by connectors that the allocation does not steer:
+ * silent, refusing or disobeying ones at their worst case, and room for the next cars to start.
+ */
+export const reservedAmps = (
+  input: TickInput,
+  connectors: readonly ConnectorTick[],
+): readonly PhaseAmps[] =>
+  input.site.circuits.map((_circuit, index) => {
+    const below = connectorsBelow(input, connectors, index);
+    const reserved = below
+      .filter((tick) => tick.role === 'reserved')
+      .reduce((sum, tick) => addAmps(sum, tick.worstSiteAmps), NO_AMPS);
+    return addAmps(reserved, arrivals(below, input.site.arrivalReserve));
+  });
+
+/** The largest fallbacks of idle connectors, as many as may start before the next tick. */
+const arrivals = (below: readonly ConnectorTick[], count: number): PhaseAmps => {
+  const idle = below.filter((tick) => tick.role === 'idle');
+  return mapPhases((p) =>
+    idle
+      .map((tick) => tick.worstSiteAmps[p])
+      .sort((a, b) => b - a)
+      .slice(0, count)
+      .reduce((sum, amps) => sum + amps, 0),
+  );
+};
+
+/** What is left on every circuit for the connectors that are shared. */
+export const freeCircuits = (
+  input: TickInput,
+  circuits: readonly CircuitTick[],
+  reserved: readonly PhaseAmps[],
+): readonly AllocationCircuit[] =>
+  input.site.circuits.map((circuit, index) => {
+    const tick = circuits[index]!;
+    const taken = addAmps(tick.load.uncontrolledAmps, reserved[index] ?? NO_AMPS);
+    const freeAmps = mapPhases((p) => tick.limitAmps[p] - circuit.marginAmps - taken[p]);
+    return {
+      id: circuit.id,
+      parent: input.tree.parents[index] ?? -1,
+      freeAmps,
+      reasons: tick.limitReasons,
+      ...(tick.limitWatts === undefined
+        ? {}
+        : {
+            freeWatts: tick.limitWatts - input.site.voltageVolts * (taken[0] + taken[1] + taken[2]),
+          }),
+      ...(tick.wattsReasons === undefined ? {} : { wattsReason: tick.wattsReasons }),
+    };
+  });

@@ -1,0 +1,155 @@
+import { type Background, backgroundForRaise, observeBackground } from './background.ts';
+import { drawBounds } from './connector-ticks.ts';
+import type { Limit } from './limit.ts';
+import { STALE_FALLBACK_MS, STALE_HOLD_MS, STALE_NO_RAISE_MS } from './meter-ladder.ts';
+import type { Reason, ReasonChain } from './reason.ts';
+import type { Circuit } from './site.ts';
+import type {
+  CircuitLoad,
+  CircuitTick,
+  ConnectorTick,
+  MeterState,
+  MeterTrust,
+  TickInput,
+} from './tick.ts';
+import { addAmps, maxAmps, NO_AMPS, PHASES, type PhaseAmps } from './units.ts';
+
+/** Every circuit with the limit in force and the load of others on it. */
+export const circuitTicks = (
+  input: TickInput,
+  connectors: readonly ConnectorTick[],
+): { circuits: readonly CircuitTick[]; background: ReadonlyMap<string, Background> } => {
+  const background = new Map(input.background);
+  const circuits = input.site.circuits.map((circuit, index) => {
+    const limit = limitInForce(circuit, input.limits);
+    const meter = circuit.meter === undefined ? undefined : input.readings.get(circuit.meter);
+    const trust = meterTrust(circuit, meter, input);
+    if (trust === 'fresh' && meter?.lastGood?.amps !== undefined) {
+      const draws = sumDraws(connectorsBelow(input, connectors, index));
+      background.set(
+        circuit.id,
+        observeBackground(
+          background.get(circuit.id),
+          meter.lastGood.amps,
+          draws,
+          input.nowMs,
+          input.settings.raiseWindowMs,
+        ),
+      );
+    }
+    return {
+      id: circuit.id,
+      ...limit,
+      load: circuitLoad(circuit, background.get(circuit.id), trust, meter),
+      ...(meter?.latest.amps === undefined ? {} : { measuredAmps: meter.latest.amps }),
+    };
+  });
+  return { circuits, background };
+};
+
+/** The connectors of a circuit and of every circuit under it. */
+export const connectorsBelow = (
+  { tree }: TickInput,
+  connectors: readonly ConnectorTick[],
+  circuit: number,
+): readonly ConnectorTick[] =>
+  connectors.filter((tick) => tree.paths[tick.circuit]?.includes(circuit));
+
+const limitInForce = (circuit: Circuit, limits: readonly Limit[]) => {
+  const here = limits.filter((limit) => limit.circuit === circuit.id);
+  const amps: [number, number, number] = [...circuit.limitAmps];
+  const reasons: [ReasonChain, ReasonChain, ReasonChain] = [
+    [fuseReason(circuit, 0)],
+    [fuseReason(circuit, 1)],
+    [fuseReason(circuit, 2)],
+  ];
+  for (const limit of here) {
+    for (const p of [0, 1, 2] as const) {
+      const value = limit.amps?.[p];
+      if (value !== undefined && value < amps[p]) {
+        amps[p] = value;
+        reasons[p] = [limitReason(limit, `${round(value)} A`), fuseReason(circuit, p)];
+      }
+    }
+  }
+  let watts = circuit.limitWatts;
+  let wattsReasons: ReasonChain | undefined =
+    watts === undefined
+      ? undefined
+      : [{ kind: 'circuit-watts', id: circuit.id, text: `${circuit.id}: ${round(watts)} W` }];
+  for (const limit of here) {
+    if (limit.watts !== undefined && limit.watts < (watts ?? Number.POSITIVE_INFINITY)) {
+      watts = limit.watts;
+      wattsReasons = [limitReason(limit, `${round(limit.watts)} W`)];
+    }
+  }
+  return {
+    limitAmps: amps as PhaseAmps,
+    limitReasons: reasons,
+    ...(watts === undefined ? {} : { limitWatts: watts }),
+    ...(wattsReasons === undefined ? {} : { wattsReasons }),
+  };
+};
+
+const fuseReason = (circuit: Circuit, p: 0 | 1 | 2): Reason => ({
+  kind: 'circuit',
+  id: circuit.id,
+  phase: PHASES[p],
+  text: `${circuit.id} ${PHASES[p]}: fuse ${round(circuit.limitAmps[p])} A`,
+});
+
+const limitReason = (limit: Limit, value: string): Reason => ({
+  kind: limit.kind,
+  id: limit.source,
+  text: `${limit.circuit}: ${value} from ${limit.source}${limit.reason ? ` (${limit.reason})` : ''}`,
+});
+
+const round = (value: number): number => Math.round(value * 10) / 10;
+
+const meterTrust = (
+  circuit: Circuit,
+  meter: MeterState | undefined,
+  { nowMs, startedAtMs }: TickInput,
+): MeterTrust => {
+  if (circuit.meter === undefined) return 'fresh';
+  const ageMs = nowMs - (meter?.lastGood?.atMs ?? startedAtMs);
+  if (ageMs > STALE_FALLBACK_MS) return 'lost';
+  if (ageMs > STALE_HOLD_MS) return 'hold';
+  return ageMs > STALE_NO_RAISE_MS || meter?.lastGood === undefined ? 'no-raise' : 'fresh';
+};
+
+/** Without a trusted meter the load of others is assumed, never forgotten: the larger of
+ * what the installer stated and the largest seen lately. */
+const circuitLoad = (
+  circuit: Circuit,
+  background: Background | undefined,
+  trust: MeterTrust,
+  meter: MeterState | undefined,
+): CircuitLoad => {
+  const assumed = circuit.assumedLoadAmps;
+  if (circuit.meter === undefined) {
+    return { uncontrolledAmps: assumed, forRaiseAmps: assumed, trust };
+  }
+  if (background === undefined) {
+    return { uncontrolledAmps: assumed, forRaiseAmps: assumed, trust, problem: 'no reading yet' };
+  }
+  const forRaiseAmps = backgroundForRaise(background);
+  if (trust === 'fresh') return { uncontrolledAmps: background.amps, forRaiseAmps, trust };
+  const problem = meter?.latest.problem ?? 'no fresh reading';
+  if (trust === 'no-raise') {
+    return { uncontrolledAmps: background.amps, forRaiseAmps, trust, problem };
+  }
+  const worst = trust === 'lost' ? maxAmps(assumed, forRaiseAmps) : forRaiseAmps;
+  return { uncontrolledAmps: worst, forRaiseAmps: worst, trust, problem };
+};
+
+const sumDraws = (connectors: readonly ConnectorTick[]) => {
+  let lowerAmps: PhaseAmps = NO_AMPS;
+  let upperAmps: PhaseAmps = NO_AMPS;
+  for (const tick of connectors) {
+    const bounds = drawBounds(tick);
+    lowerAmps = addAmps(lowerAmps, bounds.lowerAmps);
+    upperAmps = addAmps(upperAmps, bounds.upperAmps);
+  }
+  return { lowerAmps, upperAmps };
+};

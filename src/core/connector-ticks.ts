@@ -1,0 +1,130 @@
+import type { ChargerState, ConnectorState } from './charger-state.ts';
+import {
+  type Enforcement,
+  NO_ENFORCEMENT,
+  obedienceOf,
+  raiseWorstAmps,
+  type Surroundings,
+  worstAmps,
+} from './enforcement.ts';
+import type { ChargerSpec } from './site.ts';
+import { loadedPhases, spread, toSitePhases } from './site-phases.ts';
+import { type ConnectorRole, type ConnectorTick, connectorKey, type TickInput } from './tick.ts';
+import { maxAmps, minAmps, NO_AMPS, type PhaseAmps } from './units.ts';
+
+/** Every connector of every configured charger, with the worst case of each. */
+export const connectorTicks = (input: TickInput): readonly ConnectorTick[] =>
+  input.site.chargers.flatMap((spec) => {
+    const state = input.chargers.get(spec.id);
+    if (state === undefined) return [];
+    return [...state.connectors.values()].map((connector) =>
+      connectorTick(input, spec, state, connector),
+    );
+  });
+
+const connectorTick = (
+  input: TickInput,
+  spec: ChargerSpec,
+  charger: ChargerState,
+  state: ConnectorState,
+): ConnectorTick => {
+  const key = connectorKey(spec.id, state.connector);
+  const enforcement = input.enforcement.get(key) ?? NO_ENFORCEMENT;
+  const around = surroundings(input, spec, charger, state);
+  const obedience = obedienceOf(enforcement, around);
+  const phases = loadedPhases(spec.phases, state.transaction?.activeTerminals);
+  const worst = cannotDraw(charger, state) ? 0 : worstAmps(enforcement, around);
+  return {
+    key,
+    charger: spec,
+    connector: state.connector,
+    state,
+    circuit: input.tree.indexOf.get(spec.circuit) ?? 0,
+    role: roleOf(state, around, obedience),
+    phases,
+    around,
+    enforcement,
+    obedience,
+    worstAmps: worst,
+    raiseWorstAmps: cannotDraw(charger, state) ? 0 : raiseWorstAmps(enforcement, around),
+    worstSiteAmps: spread(phases, worst),
+    ...(state.terminalAmps === undefined
+      ? {}
+      : { drawSiteAmps: toSitePhases(spec.phases, state.terminalAmps) }),
+  };
+};
+
+const surroundings = (
+  { nowMs, fallbackProven, settings }: TickInput,
+  spec: ChargerSpec,
+  charger: ChargerState,
+  state: ConnectorState,
+): Surroundings => {
+  const fresh =
+    nowMs - (state.measuredAtMs ?? Number.NEGATIVE_INFINITY) < settings.measurementLifeMs;
+  return {
+    nowMs,
+    online: charger.online,
+    inTransaction: state.transaction !== undefined,
+    fallbackAmps: fallbackProven.has(spec.id) ? spec.fallbackAmps : undefined,
+    maxAmps: spec.maxAmps,
+    measuredAmps:
+      fresh && state.terminalAmps !== undefined
+        ? wiredMost(spec.phases, state.terminalAmps)
+        : undefined,
+    measuredAtMs: fresh ? state.measuredAtMs : undefined,
+  };
+};
+
+const wiredMost = (wiring: readonly number[], terminalAmps: PhaseAmps): number =>
+  Math.max(0, ...wiring.map((_phase, terminal) => terminalAmps[terminal] ?? 0));
+
+/** An online charger that says so cannot start a car on this connector. */
+const cannotDraw = (charger: ChargerState, state: ConnectorState): boolean =>
+  charger.online &&
+  state.transaction === undefined &&
+  (state.status === 'faulted' || state.status === 'unavailable');
+
+const roleOf = (
+  state: ConnectorState,
+  around: Surroundings,
+  obedience: ConnectorTick['obedience'],
+): ConnectorRole => {
+  if (!around.online || obedience === 'refused' || obedience === 'overdrawing') return 'reserved';
+  if (around.inTransaction) return 'shared';
+  return state.status === 'available' ? 'idle' : 'reserved';
+};
+
+/** Draw per site phase, at least and at most, given what was measured and ordered since. */
+export const drawBounds = (
+  tick: ConnectorTick,
+): { readonly lowerAmps: PhaseAmps; readonly upperAmps: PhaseAmps } => {
+  const { around, drawSiteAmps, enforcement, worstSiteAmps } = tick;
+  if (drawSiteAmps === undefined || around.measuredAtMs === undefined) {
+    const possible = around.inTransaction || !around.online || tick.state.status === 'charging';
+    return { lowerAmps: NO_AMPS, upperAmps: possible ? worstSiteAmps : NO_AMPS };
+  }
+  const change = lastChange(enforcement, around.measuredAtMs);
+  if (change === undefined) return { lowerAmps: drawSiteAmps, upperAmps: drawSiteAmps };
+  const capped = (amps: number) => spread(tick.phases, amps);
+  const low = capped(Math.min(change.toAmps, change.fromAmps));
+  const high = capped(change.toAmps);
+  return {
+    lowerAmps: minAmps(drawSiteAmps, low),
+    upperAmps: maxAmps(drawSiteAmps, high),
+  };
+};
+
+/** A measurement taken this soon after a change may still show the current of before. */
+const FOLLOW_MS = 5_000;
+
+const lastChange = (
+  { changed, pending, accepted }: Enforcement,
+  measuredAtMs: number,
+): { readonly fromAmps: number; readonly toAmps: number } | undefined => {
+  if (pending !== undefined) {
+    return { fromAmps: accepted?.amps ?? pending.amps, toAmps: pending.amps };
+  }
+  if (changed === undefined || measuredAtMs > changed.atMs + FOLLOW_MS) return undefined;
+  return changed;
+};

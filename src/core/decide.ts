@@ -1,0 +1,147 @@
+import { allocate } from './allocation/allocate.ts';
+import type { AllocatedOffer, Demand } from './allocation-problem.ts';
+import { freeCircuits, reservedAmps } from './budget.ts';
+import { circuitTicks } from './circuit-ticks.ts';
+import { connectorTicks } from './connector-ticks.ts';
+import { commandsFor } from './dispatch.ts';
+import { isSettling } from './enforcement.ts';
+import type { Reason, ReasonChain } from './reason.ts';
+import type {
+  CircuitTick,
+  ConnectorDecision,
+  ConnectorTick,
+  Decision,
+  MeterTrust,
+  TickInput,
+} from './tick.ts';
+
+/**
+ * One control cycle, as a pure function of a frozen snapshot: who may draw what (worst cases),
+ * what is free (limits only tighten), who gets it (allocation), and which commands follow.
+ */
+export const decide = (input: TickInput): Decision => {
+  const ticks = connectorTicks(input);
+  const { circuits, background } = circuitTicks(input, ticks);
+  const reserved = reservedAmps(input, ticks);
+  const shared = ticks.filter((tick) => tick.role === 'shared');
+  const { offers } = allocate({
+    circuits: freeCircuits(input, circuits, reserved),
+    demands: shared.map((tick) => demandOf(input, tick, circuits)),
+  });
+  const offerOf = new Map(offers.map((offer) => [offer.id, offer]));
+  const connectors = ticks.map((tick) => decisionOf(tick, offerOf.get(tick.key)));
+  return {
+    connectors,
+    circuits,
+    background,
+    commands: commandsFor(input, connectors, circuits, reserved),
+    alarms: alarmsOf(input, ticks, circuits),
+  };
+};
+
+const demandOf = (
+  { site, tree }: TickInput,
+  tick: ConnectorTick,
+  circuits: readonly CircuitTick[],
+): Demand => {
+  const { charger, enforcement } = tick;
+  const lost = (tree.paths[tick.circuit] ?? [])
+    .map((index) => circuits[index])
+    .find((circuit) => circuit?.load.trust === 'lost');
+  const cautiousAmps = Math.max(charger.fallbackAmps, charger.minAmps);
+  const maxReason: Reason =
+    lost === undefined
+      ? { kind: 'charger', id: charger.id, text: `${charger.id}: rated ${charger.maxAmps} A` }
+      : { kind: 'meter', id: lost.id, text: `meter of ${lost.id} lost: ${cautiousAmps} A at most` };
+  return {
+    id: tick.key,
+    circuit: tick.circuit,
+    phases: tick.phases,
+    volts: site.voltageVolts,
+    minAmps: charger.minAmps,
+    maxAmps: lost === undefined ? charger.maxAmps : Math.min(charger.maxAmps, cautiousAmps),
+    maxReason,
+    stepAmps: charger.stepAmps,
+    weight: charger.weight,
+    priorityClass: 0,
+    // A car that charges keeps its place before one that waits; older sessions first.
+    admissionScore: (enforcement.accepted?.amps ?? 0) > 0 ? 1 : 0,
+    previousAmps: enforcement.accepted?.amps ?? 0,
+  };
+};
+
+const decisionOf = (tick: ConnectorTick, offer: AllocatedOffer | undefined): ConnectorDecision => {
+  const { charger, enforcement } = tick;
+  if (offer === undefined) {
+    const steered = tick.around.inTransaction && tick.around.online;
+    return {
+      tick,
+      targetAmps: steered ? Math.min(charger.minAmps, tick.worstAmps) : charger.fallbackAmps,
+      reasons: unsteeredReasons(tick),
+    };
+  }
+  const held = enforcement.accepted?.amps;
+  const waits = held !== undefined && held < offer.amps - 0.5;
+  const pending: ReasonChain = waits
+    ? [{ kind: 'pending', id: tick.key, text: `raise to ${offer.amps} A follows step by step` }]
+    : [];
+  return { tick, targetAmps: offer.amps, reasons: [...pending, ...offer.reasons] };
+};
+
+const unsteeredReasons = (tick: ConnectorTick): ReasonChain => {
+  const { charger, around, enforcement, obedience, worstAmps } = tick;
+  const worst = `budgeted at ${Math.round(worstAmps * 10) / 10} A`;
+  if (obedience === 'refused') {
+    const problem = enforcement.problem ?? 'refused';
+    return [{ kind: 'unproven', id: tick.key, text: `limit refused (${problem}): ${worst}` }];
+  }
+  if (obedience === 'overdrawing') {
+    return [{ kind: 'unproven', id: tick.key, text: `draws more than offered: ${worst}` }];
+  }
+  if (around.fallbackAmps === undefined) {
+    return [{ kind: 'unproven', id: tick.key, text: `no proven fallback: ${worst}` }];
+  }
+  const why = around.online ? 'no transaction' : 'charger silent';
+  return [{ kind: 'fallback', id: charger.id, text: `${why}: fallback ${charger.fallbackAmps} A` }];
+};
+
+const TRUST_TEXT: Record<Exclude<MeterTrust, 'fresh'>, string> = {
+  'no-raise': 'late: nothing is raised',
+  hold: 'stale: offers are held at the largest load seen',
+  lost: 'lost: every car falls to its minimum',
+};
+
+const alarmsOf = (
+  input: TickInput,
+  ticks: readonly ConnectorTick[],
+  circuits: readonly CircuitTick[],
+): readonly string[] => [
+  ...circuits.flatMap(({ id, load }) =>
+    load.trust === 'fresh' || load.trust === 'no-raise'
+      ? []
+      : [`meter of circuit ${id} ${TRUST_TEXT[load.trust]} (${load.problem ?? 'no reading'})`],
+  ),
+  ...ticks.flatMap((tick) => connectorAlarm(tick)),
+  ...overloads(input, circuits),
+];
+
+const connectorAlarm = (tick: ConnectorTick): readonly string[] => {
+  const problem = tick.enforcement.problem;
+  if (tick.obedience === 'overdrawing' && !isSettling(tick.enforcement, tick.around)) {
+    return [`${tick.key} draws more than its offer; budgeted at what it draws`];
+  }
+  if (tick.obedience === 'refused') return [`${tick.key} refused its limit: ${problem ?? ''}`];
+  return [];
+};
+
+const overloads = ({ site }: TickInput, circuits: readonly CircuitTick[]): readonly string[] =>
+  circuits.flatMap(({ id, limitAmps, measuredAmps, load }, index) => {
+    if (measuredAmps === undefined || load.trust !== 'fresh') return [];
+    const fuse = site.circuits[index]?.limitAmps ?? limitAmps;
+    return (['L1', 'L2', 'L3'] as const).flatMap((phase, p) => {
+      const amps = measuredAmps[p] ?? 0;
+      return amps > (fuse[p] ?? 0)
+        ? [`circuit ${id} ${phase} is over its fuse: ${amps.toFixed(1)} A of ${fuse[p]} A`]
+        : [];
+    });
+  });

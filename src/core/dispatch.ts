@@ -1,0 +1,159 @@
+import { SETTLE_MS } from './enforcement.ts';
+import { phaseCount } from './site-phases.ts';
+import type { CircuitTick, Command, ConnectorDecision, ConnectorTick, TickInput } from './tick.ts';
+import { AMPS_EPSILON, addAmps, NO_AMPS, type PhaseAmps } from './units.ts';
+
+/**
+ * From targets to commands. Reductions always go out. A raise goes out only as far as every
+ * circuit above holds with the worst case of everybody else, so it waits by itself for the
+ * reductions that it depends on to be confirmed.
+ */
+export const commandsFor = (
+  input: TickInput,
+  decisions: readonly ConnectorDecision[],
+  circuits: readonly CircuitTick[],
+  reserved: readonly PhaseAmps[],
+): readonly Command[] => {
+  const ledger = worstCaseLedger(input, decisions, circuits, reserved);
+  const open = decisions.filter(({ tick }) => isOpen(input, tick));
+  const reductions = open.flatMap((decision) => reduction(input, decision, ledger));
+  const handled = new Set(reductions.map((command) => command.key));
+  const raises = open
+    .filter(({ tick }) => tick.role === 'shared' && !handled.has(tick.key))
+    .sort((a, b) => a.tick.worstAmps - b.tick.worstAmps || (a.tick.key < b.tick.key ? -1 : 1))
+    .flatMap((decision) => raise(input, decision, ledger));
+  for (const command of raises) handled.add(command.key);
+  const renewals = open
+    .filter(({ tick }) => !handled.has(tick.key))
+    .flatMap(({ tick }) => renewal(input, tick));
+  return [...reductions, ...raises, ...renewals];
+};
+
+/** What is left on each circuit when everybody draws the worst case: amps of L1..L3, watts. */
+interface Ledger {
+  readonly left: readonly [number, number, number, number][];
+  readonly noRaise: readonly boolean[];
+}
+const WATTS = 3;
+
+const worstCaseLedger = (
+  input: TickInput,
+  decisions: readonly ConnectorDecision[],
+  circuits: readonly CircuitTick[],
+  reserved: readonly PhaseAmps[],
+): Ledger => {
+  const left = circuits.map((circuit, index): [number, number, number, number] => {
+    const marginAmps = input.site.circuits[index]?.marginAmps ?? 0;
+    const taken = addAmps(circuit.load.forRaiseAmps, reserved[index] ?? NO_AMPS);
+    const free = (p: 0 | 1 | 2): number => circuit.limitAmps[p] - marginAmps - taken[p];
+    const takenWatts = input.site.voltageVolts * (taken[0] + taken[1] + taken[2]);
+    const watts = (circuit.limitWatts ?? Number.POSITIVE_INFINITY) - takenWatts;
+    return [free(0), free(1), free(2), watts];
+  });
+  const noRaise = circuits.map(({ load }) => load.trust === 'no-raise' || load.trust === 'hold');
+  const ledger = { left, noRaise };
+  for (const { tick } of decisions) {
+    const own = tick.role === 'shared' ? tick.worstAmps : 0;
+    book(input, ledger, tick, own + tick.raiseWorstAmps - tick.worstAmps);
+  }
+  return ledger;
+};
+
+const book = (
+  { site, tree }: TickInput,
+  ledger: Ledger,
+  tick: ConnectorTick,
+  amps: number,
+): void => {
+  for (const index of tree.paths[tick.circuit] ?? []) {
+    const row = ledger.left[index];
+    if (row === undefined) continue;
+    for (const p of [0, 1, 2] as const) if (tick.phases[p]) row[p] -= amps;
+    row[WATTS] -= amps * phaseCount(tick.phases) * site.voltageVolts;
+  }
+};
+
+/** Amps per phase that the connector may gain; negative where a circuit is over already. */
+const roomFor = ({ site, tree }: TickInput, ledger: Ledger, tick: ConnectorTick): number => {
+  const wattsPerAmp = Math.max(1, phaseCount(tick.phases)) * site.voltageVolts;
+  let room = Number.POSITIVE_INFINITY;
+  for (const index of tree.paths[tick.circuit] ?? []) {
+    const row = ledger.left[index];
+    if (row === undefined) continue;
+    for (const p of [0, 1, 2] as const) if (tick.phases[p]) room = Math.min(room, row[p]);
+    room = Math.min(room, row[WATTS] / wattsPerAmp);
+  }
+  return room;
+};
+
+const raisesBlocked = ({ tree }: TickInput, ledger: Ledger, tick: ConnectorTick): boolean =>
+  (tree.paths[tick.circuit] ?? []).some((index) => ledger.noRaise[index]);
+
+/** Commands can go to it now: in a transaction, nothing unanswered, not waiting after a failure. */
+const isOpen = ({ nowMs }: TickInput, tick: ConnectorTick): boolean =>
+  tick.around.online &&
+  tick.state.transaction !== undefined &&
+  tick.enforcement.pending === undefined &&
+  nowMs >= tick.enforcement.retryAtMs;
+
+const command = (tick: ConnectorTick, amps: number, kind: Command['kind']): Command => ({
+  key: tick.key,
+  charger: tick.charger.id,
+  connector: tick.connector,
+  transactionId: tick.state.transaction?.id ?? '',
+  amps,
+  kind,
+});
+
+const reduction = (
+  input: TickInput,
+  { tick, targetAmps }: ConnectorDecision,
+  ledger: Ledger,
+): readonly Command[] => {
+  const held = tick.enforcement.accepted;
+  if (tick.obedience === 'overdrawing') {
+    const again = input.nowMs - (held?.sentAtMs ?? 0) >= SETTLE_MS;
+    return again ? [command(tick, targetAmps, 'reduce')] : [];
+  }
+  // The first offer of a transaction, unless it is a raise above what is budgeted anyway.
+  if (held === undefined || input.nowMs >= held.endsAtMs) {
+    return targetAmps <= tick.worstAmps + AMPS_EPSILON ? [command(tick, targetAmps, 'reduce')] : [];
+  }
+  const drop = held.amps - targetAmps;
+  if (drop <= AMPS_EPSILON) return [];
+  const violated = roomFor(input, ledger, tick) < -AMPS_EPSILON;
+  const worthIt = drop >= input.settings.deadBandAmps - AMPS_EPSILON;
+  return violated || worthIt ? [command(tick, targetAmps, 'reduce')] : [];
+};
+
+const raise = (
+  input: TickInput,
+  { tick, targetAmps }: ConnectorDecision,
+  ledger: Ledger,
+): readonly Command[] => {
+  const { settings, nowMs } = input;
+  if (raisesBlocked(input, ledger, tick)) return [];
+  const held = tick.enforcement.accepted;
+  const fromAmps = held === undefined ? tick.worstAmps : held.amps;
+  const gap = targetAmps - fromAmps;
+  if (gap < settings.deadBandAmps - AMPS_EPSILON) return [];
+  const last = tick.enforcement.lastRaiseAtMs;
+  if (last !== undefined && fromAmps > 0 && nowMs - last < settings.raiseIntervalMs) return [];
+  const room = Math.max(0, roomFor(input, ledger, tick));
+  const pace = Math.max(settings.raiseLeastAmps, gap * settings.raiseShare);
+  const paced = fromAmps <= 0 ? tick.charger.minAmps : fromAmps + Math.min(gap, pace);
+  const amps = onStep(tick, Math.min(targetAmps, paced, tick.raiseWorstAmps + room));
+  const grows = amps >= tick.charger.minAmps && amps - fromAmps > AMPS_EPSILON;
+  if (!grows) return [];
+  book(input, ledger, tick, Math.max(0, amps - tick.raiseWorstAmps));
+  return [command(tick, amps, 'raise')];
+};
+
+const renewal = ({ nowMs, settings }: TickInput, tick: ConnectorTick): readonly Command[] => {
+  const held = tick.enforcement.accepted;
+  if (held === undefined || nowMs - held.sentAtMs < settings.lifeMs / 2) return [];
+  return [command(tick, held.amps, 'renew')];
+};
+
+const onStep = ({ charger }: ConnectorTick, amps: number): number =>
+  Math.floor((amps + AMPS_EPSILON) / charger.stepAmps) * charger.stepAmps;

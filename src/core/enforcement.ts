@@ -1,0 +1,188 @@
+/**
+ * What a connector may draw, as far as can be proven. An "Accepted" is not proof that the current
+ * fell, a missing answer is not proof that nothing happened: every doubt counts as the larger
+ * current until it is resolved (promise 1 of the design).
+ */
+
+/** After an accepted reduction the car has this long to follow before its old current is let go. */
+export const SETTLE_MS = 15_000;
+/** A charger's clock and the delivery of a profile may shift the end of a lease by this much. */
+export const LEASE_SKEW_MS = 10_000;
+/** Measured above the offer by more than this share or amps is disobedience, not tolerance. */
+const OVERDRAW_SHARE = 0.1;
+const OVERDRAW_AMPS = 1;
+const RETRY_FIRST_MS = 5_000;
+const RETRY_MOST_MS = 60_000;
+
+/** An offer with a life: the charger lets go of it by itself at the end (dead-man switch). */
+export interface Lease {
+  readonly amps: number;
+  readonly sentAtMs: number;
+  readonly endsAtMs: number;
+}
+
+export interface Enforcement {
+  /** Last lease that the charger accepted in this transaction. */
+  readonly accepted?: Lease;
+  /** Sent, not answered yet. */
+  readonly pending?: Lease;
+  /** Sent and never properly answered: may be in force. */
+  readonly doubtful?: { readonly amps: number; readonly untilMs: number };
+  /**
+   * May have been given by the gateway run before this one. Its sum was within the limits, so it
+   * holds back raises but does not push anybody down.
+   */
+  readonly inherited?: { readonly amps: number; readonly untilMs: number };
+  /** Current before the last accepted reduction. */
+  readonly settling?: { readonly fromAmps: number; readonly untilMs: number };
+  /** Last change of the offer in force, for attributing steps on the meter. */
+  readonly changed?: { readonly atMs: number; readonly fromAmps: number; readonly toAmps: number };
+  readonly lastRaiseAtMs?: number;
+  readonly failures: number;
+  readonly retryAtMs: number;
+  /** Why the last command failed, in words. */
+  readonly problem?: string;
+  readonly refused: boolean;
+}
+
+export const NO_ENFORCEMENT: Enforcement = { failures: 0, retryAtMs: 0, refused: false };
+
+/** The facts about one connector that bound what it may draw. */
+export interface Surroundings {
+  readonly nowMs: number;
+  readonly online: boolean;
+  readonly inTransaction: boolean;
+  /** The fallback that is proven to be in the charger; undefined when it is not. */
+  readonly fallbackAmps: number | undefined;
+  readonly maxAmps: number;
+  /** Largest phase current measured, and when. */
+  readonly measuredAmps: number | undefined;
+  readonly measuredAtMs: number | undefined;
+}
+
+export type Obedience =
+  | 'idle'
+  | 'confirmed'
+  | 'pending'
+  | 'unverified'
+  | 'overdrawing'
+  | 'refused'
+  | 'silent';
+
+/** State of a connector right after a start of the gateway. */
+export const inheritedEnforcement = (amps: number, nowMs: number, lifeMs: number): Enforcement => ({
+  ...NO_ENFORCEMENT,
+  inherited: { amps, untilMs: nowMs + lifeMs + LEASE_SKEW_MS },
+});
+
+export const sent = (e: Enforcement, lease: Lease): Enforcement => ({ ...e, pending: lease });
+
+export const accepted = (e: Enforcement, around: Surroundings): Enforcement => {
+  const { pending, doubtful: _d, inherited: _i, problem: _p, ...rest } = e;
+  if (pending === undefined) return e;
+  const fromAmps = raiseWorstAmps(withoutPending(e), around);
+  const lowered = pending.amps < fromAmps;
+  const changed =
+    pending.amps === e.accepted?.amps && e.changed !== undefined
+      ? e.changed
+      : { atMs: around.nowMs, fromAmps, toAmps: pending.amps };
+  return {
+    ...rest,
+    accepted: pending,
+    changed,
+    ...(lowered ? { settling: { fromAmps, untilMs: around.nowMs + SETTLE_MS } } : {}),
+    ...(pending.amps > (e.accepted?.amps ?? 0) ? { lastRaiseAtMs: around.nowMs } : {}),
+    failures: 0,
+    retryAtMs: 0,
+    refused: false,
+  };
+};
+
+/** The charger said no: what was in force stays in force. */
+export const refused = (e: Enforcement, problem: string, nowMs: number): Enforcement => ({
+  ...withoutPending(e),
+  ...failed(e, problem, nowMs),
+  refused: true,
+});
+
+/** No usable answer: the lease may or may not have been taken. */
+export const unanswered = (e: Enforcement, problem: string, nowMs: number): Enforcement => {
+  const doubt = e.pending;
+  const amps = Math.max(doubt?.amps ?? 0, e.doubtful?.amps ?? 0);
+  const untilMs = Math.max(
+    (doubt?.endsAtMs ?? nowMs) + LEASE_SKEW_MS,
+    e.doubtful?.untilMs ?? nowMs,
+  );
+  return {
+    ...withoutPending(e),
+    ...failed(e, problem, nowMs),
+    ...(doubt === undefined ? {} : { doubtful: { amps, untilMs } }),
+  };
+};
+
+/** Largest current per phase that the connector may draw now. */
+export const worstAmps = (e: Enforcement, around: Surroundings): number => {
+  if (!around.inTransaction && around.online) return Math.max(floorAmps(around), draw(around));
+  let worst = leaseAmps(e.accepted, around);
+  if (e.doubtful !== undefined && around.nowMs < e.doubtful.untilMs) {
+    worst = Math.max(worst, e.doubtful.amps);
+  }
+  if (e.pending !== undefined) worst = Math.max(worst, e.pending.amps);
+  if (isSettling(e, around)) worst = Math.max(worst, e.settling?.fromAmps ?? 0);
+  if (isOverdrawing(e, around)) worst = Math.max(worst, draw(around));
+  return Math.min(worst, Math.max(around.maxAmps, draw(around)));
+};
+
+/** As `worstAmps`, with what an earlier run of the gateway may have given: the basis of raises. */
+export const raiseWorstAmps = (e: Enforcement, around: Surroundings): number => {
+  const inherited = around.nowMs < (e.inherited?.untilMs ?? 0) ? (e.inherited?.amps ?? 0) : 0;
+  return Math.max(worstAmps(e, around), inherited);
+};
+
+/** How far the connector's obedience is established. */
+export const obedienceOf = (e: Enforcement, around: Surroundings): Obedience => {
+  if (!around.online) return 'silent';
+  if (!around.inTransaction) return 'idle';
+  if (isOverdrawing(e, around)) return 'overdrawing';
+  if (e.refused) return 'refused';
+  if (e.pending !== undefined || isSettling(e, around)) return 'pending';
+  if (e.accepted === undefined || around.nowMs >= e.accepted.endsAtMs) return 'unverified';
+  return (around.measuredAtMs ?? -1) >= (e.changed?.atMs ?? 0) ? 'confirmed' : 'unverified';
+};
+
+/** True while the current of before an accepted reduction still has to be budgeted. */
+export const isSettling = (e: Enforcement, around: Surroundings): boolean => {
+  const { settling, changed, accepted: lease } = e;
+  if (settling === undefined || around.nowMs >= settling.untilMs) return false;
+  const measuredSince = (around.measuredAtMs ?? -1) > (changed?.atMs ?? 0);
+  return !(measuredSince && draw(around) <= tolerated(lease?.amps ?? 0));
+};
+
+/** Measured above its offer although it had the time to follow. */
+export const isOverdrawing = (e: Enforcement, around: Surroundings): boolean => {
+  if (e.accepted === undefined || around.measuredAtMs === undefined) return false;
+  if (around.measuredAtMs < (e.changed?.atMs ?? 0) + SETTLE_MS) return false;
+  return draw(around) > tolerated(leaseAmps(e.accepted, around));
+};
+
+/** The offer that the charger holds now, in amps per phase, or its fallback without one. */
+export const leaseAmps = (lease: Lease | undefined, around: Surroundings): number => {
+  const floor = floorAmps(around);
+  if (lease === undefined || around.nowMs >= lease.endsAtMs + LEASE_SKEW_MS) return floor;
+  if (around.nowMs < lease.endsAtMs - LEASE_SKEW_MS) return lease.amps;
+  return Math.max(lease.amps, floor);
+};
+
+const floorAmps = (around: Surroundings): number =>
+  Math.min(around.fallbackAmps ?? around.maxAmps, around.maxAmps);
+const draw = (around: Surroundings): number => around.measuredAmps ?? 0;
+const tolerated = (amps: number): number =>
+  Math.max(amps + OVERDRAW_AMPS, amps * (1 + OVERDRAW_SHARE));
+
+const withoutPending = ({ pending: _dropped, ...rest }: Enforcement): Enforcement => rest;
+
+const failed = (e: Enforcement, problem: string, nowMs: number) => {
+  const failures = e.failures + 1;
+  const waitMs = Math.min(RETRY_FIRST_MS * 2 ** (failures - 1), RETRY_MOST_MS);
+  return { failures, problem, retryAtMs: nowMs + waitMs };
+};

@@ -1,0 +1,136 @@
+import type { Background } from './background.ts';
+import type { ChargerState, ConnectorState } from './charger-state.ts';
+import type { CircuitTree } from './circuit-tree.ts';
+import type { Enforcement, Obedience, Surroundings } from './enforcement.ts';
+import type { Limit } from './limit.ts';
+import type { Reading } from './reading.ts';
+import type { ReasonChain } from './reason.ts';
+import type { ChargerSpec, Site } from './site.ts';
+import type { PhaseSet } from './site-phases.ts';
+import type { PhaseAmps } from './units.ts';
+
+/** "charger/connector", unique on the site. */
+export type ConnectorKey = string;
+export const connectorKey = (charger: string, connector: number): ConnectorKey =>
+  `${charger}/${connector}`;
+
+/** Everything that one control cycle knows, frozen. */
+export interface TickInput {
+  /** Monotonic ms. */
+  readonly nowMs: number;
+  /** Monotonic ms at which this run of the gateway began. */
+  readonly startedAtMs: number;
+  readonly site: Site;
+  readonly tree: CircuitTree;
+  readonly chargers: ReadonlyMap<string, ChargerState>;
+  /** Latest reading of each meter, and the latest one that was good. */
+  readonly readings: ReadonlyMap<string, MeterState>;
+  readonly limits: readonly Limit[];
+  readonly enforcement: ReadonlyMap<ConnectorKey, Enforcement>;
+  /** Chargers that hold their fallback: accepted by them, or vouched for by the installer. */
+  readonly fallbackProven: ReadonlySet<string>;
+  readonly background: ReadonlyMap<string, Background>;
+  readonly settings: ControlSettings;
+}
+
+export interface MeterState {
+  readonly latest: Reading;
+  readonly lastGood?: Reading;
+}
+
+export interface ControlSettings {
+  /** Life of an offer at the charger, renewed at half of it. */
+  readonly lifeMs: number;
+  /** Least time between two raises of one connector. */
+  readonly raiseIntervalMs: number;
+  /** Share of the gap that one raise closes, and the least amps of a raise. */
+  readonly raiseShare: number;
+  readonly raiseLeastAmps: number;
+  /** Changes smaller than this are not sent, except to free a violated limit. */
+  readonly deadBandAmps: number;
+  /** A measurement of a charger older than this says nothing any more. */
+  readonly measurementLifeMs: number;
+  /** Raises leave room for the largest load of others seen in this time. */
+  readonly raiseWindowMs: number;
+}
+
+export const DEFAULT_SETTINGS: ControlSettings = {
+  lifeMs: 120_000,
+  raiseIntervalMs: 10_000,
+  raiseShare: 0.5,
+  raiseLeastAmps: 3,
+  deadBandAmps: 1,
+  measurementLifeMs: 90_000,
+  raiseWindowMs: 15_000,
+};
+
+/** shared: takes part in the allocation. idle: no car draws. reserved: budgeted, not steered. */
+export type ConnectorRole = 'shared' | 'idle' | 'reserved';
+
+/** One connector in one tick, with what it may draw. */
+export interface ConnectorTick {
+  readonly key: ConnectorKey;
+  readonly charger: ChargerSpec;
+  readonly connector: number;
+  readonly state: ConnectorState;
+  readonly circuit: number;
+  readonly role: ConnectorRole;
+  readonly phases: PhaseSet;
+  readonly around: Surroundings;
+  readonly enforcement: Enforcement;
+  readonly obedience: Obedience;
+  /** Worst case per loaded phase, and by site phase. */
+  readonly worstAmps: number;
+  /** The worst case that raises have to leave room for, per loaded phase. */
+  readonly raiseWorstAmps: number;
+  readonly worstSiteAmps: PhaseAmps;
+  readonly drawSiteAmps?: PhaseAmps;
+}
+
+/** What the gateway wants a charger to do. */
+export interface Command {
+  readonly key: ConnectorKey;
+  readonly charger: string;
+  readonly connector: number;
+  readonly transactionId: string;
+  readonly amps: number;
+  readonly kind: 'reduce' | 'raise' | 'renew';
+}
+
+/** One circuit in one tick. */
+export interface CircuitTick {
+  readonly id: string;
+  readonly limitAmps: PhaseAmps;
+  readonly limitWatts?: number;
+  readonly limitReasons: readonly [ReasonChain, ReasonChain, ReasonChain];
+  readonly wattsReasons?: ReasonChain;
+  readonly load: CircuitLoad;
+  readonly measuredAmps?: PhaseAmps;
+}
+
+/** How far the meter of a circuit can be relied on. */
+export type MeterTrust = 'fresh' | 'no-raise' | 'hold' | 'lost';
+
+export interface CircuitLoad {
+  /** Load of others now, and the one that raises have to leave room for. */
+  readonly uncontrolledAmps: PhaseAmps;
+  readonly forRaiseAmps: PhaseAmps;
+  readonly trust: MeterTrust;
+  readonly problem?: string;
+}
+
+export interface ConnectorDecision {
+  readonly tick: ConnectorTick;
+  readonly targetAmps: number;
+  readonly reasons: ReasonChain;
+}
+
+export interface Decision {
+  readonly connectors: readonly ConnectorDecision[];
+  readonly circuits: readonly CircuitTick[];
+  /** Reductions first. */
+  readonly commands: readonly Command[];
+  readonly background: ReadonlyMap<string, Background>;
+  /** Plain sentences about what is wrong now. */
+  readonly alarms: readonly string[];
+}
