@@ -1,0 +1,142 @@
+import type { ChargerEvent } from '../core/charger-event.ts';
+import type { Log } from '../core/log.ts';
+import type { Cancel, Clock } from '../core/time.ts';
+import type {
+  LinkObserver,
+  RelayedAnswer,
+  RelayedRequest,
+  UpstreamState,
+} from '../gateway/observer.ts';
+import { observeAnswer, observeRequest, observesAnswer, observesRequest } from '../ocpp/observe.ts';
+import type { OcppVersion } from '../ocpp/version.ts';
+import type { ChargerSetup } from './charger-setup.ts';
+import type { SiteDraft } from './site-draft.ts';
+
+/** A charger that reconnected without a boot is spoken to after this long at the latest. */
+export const SILENT_RECONNECT_MS = 3_000;
+
+/** Watches the relayed traffic: keeps the draft up to date and starts the setup of chargers. */
+export class LinkWatch implements LinkObserver {
+  readonly #draft: SiteDraft;
+  readonly #setup: ChargerSetup;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #changed: () => void;
+  readonly #upstream = new Map<string, UpstreamState>();
+  /** Chargers that connected and did not boot so far. */
+  readonly #waiting = new Map<string, Cancel>();
+  readonly #rebooted = new Set<string>();
+  transactions = 0;
+
+  constructor(options: {
+    draft: SiteDraft;
+    setup: ChargerSetup;
+    clock: Clock;
+    log: Log;
+    changed: () => void;
+  }) {
+    this.#draft = options.draft;
+    this.#setup = options.setup;
+    this.#clock = options.clock;
+    this.#log = options.log;
+    this.#changed = options.changed;
+  }
+
+  upstreamOf(charger: string): UpstreamState {
+    return this.#upstream.get(charger) ?? 'none';
+  }
+
+  chargerConnected(charger: string, version: OcppVersion, atMs: number): void {
+    this.#draft.setOnline(charger, true, atMs, version);
+    this.#log.info('charger connected', { charger, version });
+    this.#waiting.get(charger)?.();
+    const cancel = this.#clock.after(SILENT_RECONNECT_MS, () => {
+      this.#waiting.delete(charger);
+      this.#setup.begin(charger, version, false);
+    });
+    this.#waiting.set(charger, cancel);
+    this.#changed();
+  }
+
+  chargerGone(charger: string, reason: string, atMs: number): void {
+    this.#waiting.get(charger)?.();
+    this.#waiting.delete(charger);
+    this.#setup.end(charger);
+    this.#draft.setOnline(charger, false, atMs);
+    this.#log.info('charger gone', { charger, reason });
+    this.#changed();
+  }
+
+  upstreamChanged(charger: string, state: UpstreamState): void {
+    this.#upstream.set(charger, state);
+  }
+
+  request(relayed: RelayedRequest): void {
+    const { charger, from, action, version, atMs } = relayed;
+    if (from !== 'charger') return;
+    if (action === 'BootNotification') this.#holdSetup(charger);
+    if (!observesRequest(version, action)) return;
+    const payload = readPayload(relayed);
+    this.#take(charger, observeRequest(version, action, payload, atMs), atMs);
+  }
+
+  answer(relayed: RelayedAnswer): void {
+    const { charger, from, action, version } = relayed.request;
+    if (from === 'csms') {
+      this.#watchCsms(charger, version, action, relayed);
+      return;
+    }
+    if (action === 'BootNotification') this.#bootAnswered(charger, version, relayed);
+    if (!observesAnswer(version, action)) return;
+    const request = readPayload(relayed.request);
+    const events = observeAnswer(version, action, request, readPayload(relayed), relayed.atMs);
+    this.#take(charger, events, relayed.atMs);
+  }
+
+  /** Before its boot was answered, a charger may not be spoken to (OCPP 1.6 §4.2, B01.FR.08). */
+  #holdSetup(charger: string): void {
+    this.#waiting.get(charger)?.();
+    this.#waiting.delete(charger);
+    this.#rebooted.add(charger);
+  }
+
+  #bootAnswered(charger: string, version: OcppVersion, relayed: RelayedAnswer): void {
+    const answer = readPayload(relayed);
+    if (!isRecord(answer) || answer['status'] !== 'Accepted') return;
+    if (this.#rebooted.delete(charger)) this.#draft.forgetOffers(charger);
+    this.#setup.begin(charger, version, true);
+  }
+
+  /** A CSMS that clears profiles takes ours with them: they are put back at once. */
+  #watchCsms(charger: string, version: OcppVersion, action: string, relayed: RelayedAnswer): void {
+    if (action !== 'ClearChargingProfile' && action !== 'SetChargingProfile') return;
+    const answer = readPayload(relayed);
+    if (!isRecord(answer) || answer['status'] !== 'Accepted') return;
+    this.#log.info('CSMS changed charging profiles of the charger', { charger, action });
+    if (action === 'ClearChargingProfile') {
+      this.#draft.setProvenFallback(charger, false);
+      this.#draft.forgetOffers(charger);
+      this.#setup.begin(charger, version, false);
+    }
+    this.#changed();
+  }
+
+  #take(charger: string, events: readonly ChargerEvent[], atMs: number): void {
+    for (const event of events) {
+      if (event.type === 'transaction-started') this.transactions += 1;
+      this.#draft.apply(charger, event, atMs);
+    }
+    if (events.length > 0) this.#changed();
+  }
+}
+
+const readPayload = (relayed: { payload(): unknown }): unknown => {
+  try {
+    return relayed.payload();
+  } catch {
+    return undefined;
+  }
+};
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null;
