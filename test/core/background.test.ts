@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import {
+  type Background,
+  backgroundForRaise,
+  observeBackground,
+} from '../../src/core/background.ts';
+import { type PhaseAmps, sameAmps } from '../../src/core/units.ts';
+
+const WINDOW_MS = 15_000;
+const all = (amps: number): PhaseAmps => sameAmps(amps);
+
+/** Feeds one sample a second: [meter, at least drawn, at most drawn]. */
+const observe = (samples: readonly (readonly [number, number, number])[]): Background => {
+  let background: Background | undefined;
+  samples.forEach(([meter, lower, upper], second) => {
+    const draws = { lowerAmps: all(lower), upperAmps: all(upper) };
+    background = observeBackground(background, all(meter), draws, second * 1000, WINDOW_MS);
+  });
+  return background as Background;
+};
+
+describe('load of others', () => {
+  test('is the meter without the cars when their draw is known', () => {
+    assert.deepEqual(observe([[30, 10, 10]]).amps, all(20));
+  });
+
+  test('a car that ramps up within its new offer is not taken for the building', () => {
+    const ramping = observe([
+      [30, 10, 10],
+      [33, 10, 16],
+      [36, 10, 16],
+    ]);
+    assert.deepEqual(ramping.amps, all(20));
+  });
+
+  test('a car that follows a reduction is not taken for the building', () => {
+    const following = observe([
+      [36, 16, 16],
+      [33, 10, 16],
+      [30, 10, 16],
+    ]);
+    assert.deepEqual(following.amps, all(20));
+  });
+
+  test('a rise of the building beyond the bounds is seen at once', () => {
+    const risen = observe([
+      [36, 16, 16],
+      [46, 10, 16],
+    ]);
+    assert.deepEqual(risen.amps, all(30));
+  });
+
+  test('export is not headroom', () => {
+    assert.deepEqual(observe([[-12, 0, 0]]).amps, all(0));
+  });
+
+  test('raises leave room for the largest load in the window', () => {
+    const dipped = observe([
+      [40, 0, 0],
+      [20, 0, 0],
+    ]);
+    assert.deepEqual(dipped.amps, all(20));
+    assert.deepEqual(backgroundForRaise(dipped), all(40));
+    const later = observe([[40, 0, 0], ...Array(20).fill([20, 0, 0])]);
+    assert.deepEqual(backgroundForRaise(later), all(20));
+  });
+});
