@@ -1,0 +1,40 @@
+/** What the journal knows of a message besides its bytes. */
+export interface EntryHeader {
+  readonly version: '1.6' | '2.0.1' | '2.1';
+  readonly action: string;
+  readonly messageId: string;
+  /** Receipt by wall clock: for people and for age limits, never sent to anybody. */
+  readonly takenAtWallMs: number;
+  /** Transaction the message belongs to: 1.6 the id the charger uses, 2.x its own id. */
+  readonly transactionId?: string;
+  /** May be dropped when space runs short (1.6 MeterValues, 2.x Updated without a special trigger). */
+  readonly thinnable: boolean;
+  /** Sent upstream before and never answered: the CSMS may have it already. */
+  readonly mayRepeat: boolean;
+}
+
+export interface JournalEntry {
+  readonly charger: string;
+  readonly seq: number;
+  readonly header: EntryHeader;
+  /** The CALL as the charger sent it. */
+  readonly message: Buffer;
+  readonly storedBytes: number;
+}
+
+const LENGTH_BYTES = 4;
+
+/** Header as JSON with its length in front, then the message untouched. */
+export const packEntry = (header: EntryHeader, message: Uint8Array): Buffer => {
+  const text = Buffer.from(JSON.stringify(header));
+  const length = Buffer.alloc(LENGTH_BYTES);
+  length.writeUInt32LE(text.length, 0);
+  return Buffer.concat([length, text, message]);
+};
+
+export const unpackEntry = (charger: string, seq: number, value: Uint8Array): JournalEntry => {
+  const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  const end = LENGTH_BYTES + bytes.readUInt32LE(0);
+  const header = JSON.parse(bytes.toString('utf8', LENGTH_BYTES, end)) as EntryHeader;
+  return { charger, seq, header, message: bytes.subarray(end), storedBytes: value.length };
+};
