@@ -27,7 +27,6 @@ export interface SocketListener {
 
 /** A charger that knocks, before the upgrade was answered. */
 export interface Knock {
-  readonly identity: string;
   /** Raw request path and query as sent, percent-encoding untouched. */
   readonly rawPath: string;
   readonly subprotocols: readonly string[];
@@ -56,5 +55,7 @@ export type DialResult =
   | { readonly outcome: 'connected'; readonly socket: Socket }
   /** The CSMS answered the handshake with this HTTP status. */
   | { readonly outcome: 'refused'; readonly status: number; readonly message: string }
+  /** The CSMS completed the handshake without choosing one of the offered subprotocols. */
+  | { readonly outcome: 'no-subprotocol' }
   /** No answer at all: DNS, TCP, TLS, timeout. */
   | { readonly outcome: 'unreachable'; readonly problem: string };

@@ -1,0 +1,61 @@
+/** What an answer is, given what was asked. */
+export type AnswerVerdict =
+  | 'expected'
+  | 'late' // its call was given up
+  | 'duplicate' // answered before
+  | 'foreign'; // nothing was asked under this id
+
+interface Row<Call> {
+  readonly call: Call;
+  readonly sentAtMs: number;
+  state: 'open' | 'answered' | 'expired';
+}
+
+/** Rows kept for telling late and duplicate answers from foreign ones. */
+const ROWS_MOST = 128;
+
+/**
+ * CALLs sent on one connection in one direction, by message id. The same id may be in flight in
+ * the other direction at the same time: charger and CSMS are different senders (§4.1.4), so each
+ * direction has a table of its own.
+ */
+export class CallTable<Call> {
+  readonly #rows = new Map<string, Row<Call>>();
+  readonly #lifeMs: number;
+
+  constructor(lifeMs: number) {
+    this.#lifeMs = lifeMs;
+  }
+
+  /** A retry may reuse its id: the newer call replaces the older one. */
+  sent(id: string, call: Call, nowMs: number): void {
+    this.#rows.delete(id);
+    this.#rows.set(id, { call, sentAtMs: nowMs, state: 'open' });
+    if (this.#rows.size <= ROWS_MOST) return;
+    const [oldest] = this.#rows.keys();
+    if (oldest !== undefined) this.#rows.delete(oldest);
+  }
+
+  answer(id: string, nowMs: number): { readonly verdict: AnswerVerdict; readonly call?: Call } {
+    const row = this.#rows.get(id);
+    if (row === undefined) return { verdict: 'foreign' };
+    if (row.state === 'answered') return { verdict: 'duplicate' };
+    if (row.state === 'expired' || nowMs - row.sentAtMs > this.#lifeMs) {
+      row.state = 'expired';
+      return { verdict: 'late' };
+    }
+    row.state = 'answered';
+    return { verdict: 'expected', call: row.call };
+  }
+
+  /** Answers to this call are late from now on. */
+  forget(id: string): void {
+    const row = this.#rows.get(id);
+    if (row !== undefined) row.state = 'expired';
+  }
+
+  /** Calls that were sent and not answered. */
+  open(): readonly Call[] {
+    return [...this.#rows.values()].filter((row) => row.state === 'open').map((row) => row.call);
+  }
+}

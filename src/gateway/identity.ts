@@ -1,0 +1,31 @@
+/** Characters of an identity (identifierString without ":", OCPP-J 2.1 §6.2), at most 48. */
+const IDENTITY = /^[A-Za-z0-9*+=|@._-]{1,48}$/;
+/** A raw path longer than this is nobody's. */
+const RAW_PATH_MOST = 1_024;
+
+/**
+ * The identity in a request path: its last segment, decoded once for comparison. The raw segment
+ * and query are kept for dialling upstream with what the charger sent. Undefined: not a path that
+ * a charger would use.
+ */
+export const identityInPath = (
+  rawPath: string,
+):
+  | { readonly identity: string; readonly rawSegment: string; readonly rawQuery: string }
+  | undefined => {
+  if (rawPath.length > RAW_PATH_MOST) return undefined;
+  const queryAt = rawPath.indexOf('?');
+  const path = queryAt < 0 ? rawPath : rawPath.slice(0, queryAt);
+  const rawSegment = path.slice(path.lastIndexOf('/') + 1);
+  try {
+    const identity = decodeURIComponent(rawSegment);
+    if (!IDENTITY.test(identity)) return undefined;
+    return { identity, rawSegment, rawQuery: queryAt < 0 ? '' : rawPath.slice(queryAt) };
+  } catch {
+    return undefined;
+  }
+};
+
+/** `ws://csms.example/ocpp` and segment `CP_1` give `ws://csms.example/ocpp/CP_1`. */
+export const upstreamUrl = (base: string, rawSegment: string, rawQuery: string): string =>
+  `${base.replace(/\/+$/, '')}/${rawSegment}${rawQuery}`;

@@ -1,0 +1,166 @@
+import type { Cancel, Clock } from '../core/time.ts';
+import type { Frame } from '../ocpp/frame.ts';
+import { type AnswerVerdict, CallTable } from './call-table.ts';
+import type { CallOutcome } from './observer.ts';
+
+/** Order of the queue: a reduction of current, then what the other side asks, then housekeeping. */
+export type LanePriority = 'safety' | 'relayed' | 'housekeeping';
+const PRIORITIES: readonly LanePriority[] = ['safety', 'relayed', 'housekeeping'];
+
+export interface LaneLimits {
+  /** A relayed CALL holds the lane no longer than this when another one waits: a peer that sends
+   * a new CALL has given up on the old one, so silence passes through without our doing. */
+  readonly giveUpMs: number;
+  /** An answer that comes later than this is dropped. */
+  readonly callLifeMs: number;
+  /** Waiting CALLs; one more closes the connection (relayed) or fails (own). */
+  readonly waitingMost: number;
+}
+
+export const DEFAULT_LANE_LIMITS: LaneLimits = {
+  giveUpMs: 10_000,
+  callLifeMs: 120_000,
+  waitingMost: 64,
+};
+
+interface Waiting {
+  readonly id: string;
+  readonly message: Uint8Array;
+  readonly priority: LanePriority;
+  readonly relayed?: Frame;
+  readonly own?: OwnEntry;
+}
+
+interface OwnEntry {
+  readonly timeoutMs: number;
+  readonly done: (outcome: CallOutcome) => void;
+}
+
+/** What an incoming CALLRESULT or CALLERROR belongs to. */
+export type Settled =
+  | { readonly to: 'own' }
+  | { readonly to: 'relayed'; readonly call: Frame }
+  | { readonly to: 'nobody'; readonly verdict: Exclude<AnswerVerdict, 'expected'> };
+
+/**
+ * The CALLs going out on one connection. At most one is outstanding (OCPP-J 2.1 §4.1.1); the rest
+ * wait by priority. CALLRESULTs, errors and SENDs do not pass through here.
+ */
+export class Lane {
+  readonly #send: (message: Uint8Array) => void;
+  readonly #clock: Clock;
+  readonly #limits: LaneLimits;
+  readonly #table: CallTable<Waiting>;
+  readonly #waiting: Record<LanePriority, Waiting[]> = {
+    safety: [],
+    relayed: [],
+    housekeeping: [],
+  };
+  #outstanding: { readonly entry: Waiting; readonly sentAtMs: number } | undefined;
+  #timer: Cancel | undefined;
+  #closed = false;
+
+  constructor(send: (message: Uint8Array) => void, clock: Clock, limits: LaneLimits) {
+    this.#send = send;
+    this.#clock = clock;
+    this.#limits = limits;
+    this.#table = new CallTable(limits.callLifeMs);
+  }
+
+  /** Takes a CALL of the other side; false when too many wait already. */
+  relay(call: Frame): boolean {
+    return this.#push({ id: call.id, message: call.bytes, priority: 'relayed', relayed: call });
+  }
+
+  /** Takes a CALL of our own; `done` is called exactly once. */
+  own(
+    id: string,
+    message: Uint8Array,
+    priority: 'safety' | 'housekeeping',
+    timeoutMs: number,
+    done: (outcome: CallOutcome) => void,
+  ): void {
+    const entry: Waiting = { id, message, priority, own: { timeoutMs, done } };
+    if (!this.#push(entry)) done({ outcome: 'offline' });
+  }
+
+  /** Finds the CALL that an answer belongs to, and frees the lane for the next one. */
+  settle(id: string, outcome: () => CallOutcome): Settled {
+    const { verdict, call: entry } = this.#table.answer(id, this.#clock.monotonicMs());
+    if (verdict !== 'expected' || entry === undefined) {
+      return { to: 'nobody', verdict: verdict === 'expected' ? 'foreign' : verdict };
+    }
+    if (this.#outstanding?.entry === entry) this.#release();
+    if (entry.own !== undefined) {
+      entry.own.done(outcome());
+      return { to: 'own' };
+    }
+    return entry.relayed === undefined
+      ? { to: 'nobody', verdict: 'foreign' }
+      : { to: 'relayed', call: entry.relayed };
+  }
+
+  waiting(): number {
+    return PRIORITIES.reduce((sum, priority) => sum + this.#waiting[priority].length, 0);
+  }
+
+  /** The connection is gone: every own CALL ends here, sent or not. */
+  close(): void {
+    this.#closed = true;
+    this.#timer?.();
+    const entries = [
+      ...this.#table.open(),
+      ...PRIORITIES.flatMap((p) => this.#waiting[p].splice(0)),
+    ];
+    for (const entry of entries) entry.own?.done({ outcome: 'offline' });
+  }
+
+  #push(entry: Waiting): boolean {
+    if (this.#closed || this.waiting() >= this.#limits.waitingMost) return false;
+    this.#waiting[entry.priority].push(entry);
+    this.#next();
+    return true;
+  }
+
+  #next(): void {
+    if (this.#outstanding !== undefined) {
+      this.#watch();
+      return;
+    }
+    const priority = PRIORITIES.find((candidate) => this.#waiting[candidate].length > 0);
+    const entry = priority === undefined ? undefined : this.#waiting[priority].shift();
+    if (entry === undefined) return;
+    const sentAtMs = this.#clock.monotonicMs();
+    this.#outstanding = { entry, sentAtMs };
+    this.#table.sent(entry.id, entry, sentAtMs);
+    this.#send(entry.message);
+    this.#watch();
+  }
+
+  #release(): void {
+    this.#outstanding = undefined;
+    this.#timer?.();
+    this.#timer = undefined;
+    this.#next();
+  }
+
+  /** An own CALL times out by itself; a relayed one only when somebody waits behind it. */
+  #watch(): void {
+    if (this.#timer !== undefined || this.#outstanding === undefined) return;
+    const { entry, sentAtMs } = this.#outstanding;
+    if (entry.own === undefined && this.waiting() === 0) return;
+    const lastsMs = entry.own?.timeoutMs ?? this.#limits.giveUpMs;
+    const leftMs = Math.max(0, sentAtMs + lastsMs - this.#clock.monotonicMs());
+    this.#timer = this.#clock.after(leftMs, () => {
+      this.#timer = undefined;
+      if (this.#outstanding?.entry !== entry) return;
+      if (entry.own !== undefined) {
+        this.#table.forget(entry.id);
+        this.#release();
+        entry.own.done({ outcome: 'timeout' });
+      } else {
+        this.#release();
+      }
+    });
+  }
+}

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { startPair } from './relay-site.ts';
+
+/** Frames as chargers and CSMSs really write them; each has to arrive as these very bytes. */
+const CALLS: readonly (readonly [string, string])[] = [
+  ['number forms', '[2,"a1","MeterValues",{"v":20000.0,"w":1e-7,"x":-0,"y":9007199254740993}]'],
+  ['key order and spaces', '[ 2 , "a2" , "Foo" , { "z" : 1 , "a" : [ ] } ]'],
+  ['unicode and escapes', '[2,"a3","DataTransfer",{"data":"\\u00e9é🚗\\/"}]'],
+  ['escaped id', '[2,"a\\u0034\\"x","Heartbeat",{}]'],
+  ['vendor DataTransfer', '[2,"a5","DataTransfer",{"vendorId":"x","data":"<b>&\\n</b>"}]'],
+  ['unknown action', '[2,"a6","SetChargingProfile-Signed",{"payload":"e30","signatures":[]}]'],
+  ['9 kB', `[2,"a7","NotifyReport",{"data":"${'0123456789'.repeat(900)}"}]`],
+  ['duplicate keys', '[2,"a8","Foo",{"a":1,"a":2}]'],
+];
+const UNREADABLE = ['{"not":"an array"}', '[2,17,"Heartbeat",{}]', '[2,"x"', 'hello', '[]'];
+
+for (const subprotocol of ['ocpp1.6', 'ocpp2.0.1', 'ocpp2.1']) {
+  describe(`${subprotocol}: frames cross as the bytes they came in`, () => {
+    for (const [name, call] of CALLS) {
+      test(name, async (t) => {
+        const { charger, upstream } = await startPair(t, subprotocol);
+        charger.send(call);
+        assert.equal(await upstream.next(), call);
+        upstream.send(call);
+        assert.equal(await charger.next(), call);
+      });
+    }
+
+    test('answers and errors, in both directions', async (t) => {
+      const { charger, upstream } = await startPair(t, subprotocol);
+      const answer = '[3,"1", {"currentTime":"2026-06-01T00:00:00Z", "interval":3.00e2}]';
+      charger.send('[2,"1","BootNotification",{}]');
+      await upstream.next();
+      upstream.send(answer);
+      assert.equal(await charger.next(), answer);
+
+      const error = '[4,"2","OccurenceConstraintViolation","d\\u00e9tail",{"k": 1.50}]';
+      upstream.send('[2,"2","Reset",{"type":"Hard"}]');
+      await charger.next();
+      charger.send(error);
+      assert.equal(await upstream.next(), error);
+    });
+
+    for (const text of UNREADABLE) {
+      test(`unreadable message ${text} is passed on, not repaired`, async (t) => {
+        const { charger, upstream, gateway } = await startPair(t, subprotocol);
+        charger.send(text);
+        assert.equal(await upstream.next(), text);
+        assert.equal(gateway.counters.malformed, 1);
+      });
+    }
+  });
+}
+
+describe('OCPP 2.1 message types', () => {
+  test('SEND passes while a CALL is outstanding', async (t) => {
+    const { charger, upstream } = await startPair(t, 'ocpp2.1');
+    const send = '[6,"s1","NotifyPeriodicEventStream",{"id":1,"data":[]}]';
+    charger.send('[2,"c1","Heartbeat",{}]');
+    charger.send(send);
+    assert.match(await upstream.next(), /Heartbeat/);
+    assert.equal(await upstream.next(), send);
+  });
+
+  test('CALLRESULTERROR goes to the party whose answer was bad', async (t) => {
+    const { charger, upstream } = await startPair(t, 'ocpp2.1');
+    charger.send('[2,"c1","Heartbeat",{}]');
+    await upstream.next();
+    upstream.send('[3,"c1",{"currentTime":7}]');
+    await charger.next();
+    const complaint = '[5,"c1","TypeConstraintViolation","currentTime",{}]';
+    charger.send(complaint);
+    assert.equal(await upstream.next(), complaint);
+  });
+});
+
+test('unreadable messages beyond the bound close the connection', async (t) => {
+  const { charger, upstream } = await startPair(t);
+  for (let i = 0; i < 40; i += 1) charger.send('nonsense');
+  assert.equal((await charger.closed).code, 1008);
+  await upstream.closed;
+});

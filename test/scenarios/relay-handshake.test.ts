@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict';
+import { request as httpRequest } from 'node:http';
+import { describe, test } from 'node:test';
+import { connectCharger, startPair, startRawCsms, startRelay } from './relay-site.ts';
+
+const statusOf = (error: unknown) => (error as { status?: number }).status;
+
+describe('the handshake mirrors the CSMS', () => {
+  test('same identity, query, credentials and subprotocols arrive upstream', async (t) => {
+    const csms = await startRawCsms(t, { choose: () => 'ocpp1.6' });
+    const { url } = await startRelay(t, csms.url);
+    const authorization = `Basic ${Buffer.from('CP|1:s3cret').toString('base64')}`;
+    const charger = await connectCharger(
+      `${url}/any/prefix/CP%7C1?x=%20y`,
+      ['ocpp2.0.1', 'ocpp1.6'],
+      {
+        authorization,
+      },
+    );
+    assert.equal(csms.requests[0]?.url, '/ocpp/CP%7C1?x=%20y');
+    assert.equal(csms.requests[0]?.headers.authorization, authorization);
+    assert.equal(csms.requests[0]?.headers['sec-websocket-protocol'], 'ocpp2.0.1,ocpp1.6');
+    assert.equal(charger.socket.protocol, 'ocpp1.6');
+  });
+
+  for (const status of [401, 403, 404, 500]) {
+    test(`a refusal with ${status} is mirrored`, async (t) => {
+      const csms = await startRawCsms(t, { refuse: () => status });
+      const { url } = await startRelay(t, csms.url);
+      await assert.rejects(connectCharger(`${url}/CP_1`), (error) => statusOf(error) === status);
+    });
+  }
+
+  test('a redirect is not followed', async (t) => {
+    const csms = await startRawCsms(t, { refuse: () => 302 });
+    const { url } = await startRelay(t, csms.url);
+    await assert.rejects(connectCharger(`${url}/CP_1`), (error) => statusOf(error) === 502);
+    assert.equal(csms.requests.length, 1);
+  });
+
+  test('no common subprotocol: completed without one, then closed', async (t) => {
+    const csms = await startRawCsms(t, { choose: () => false });
+    const { url } = await startRelay(t, csms.url);
+    const raw = await upgradeByHand(`${url}/CP_1`.replace('ws:', 'http:'), 'ocpp1.5');
+    assert.equal(raw.status, 101);
+    assert.equal(raw.headers['sec-websocket-protocol'], undefined);
+    await raw.closed;
+  });
+
+  test('an unreachable CSMS refuses the charger, which keeps its messages', async (t) => {
+    const csms = await startRawCsms(t);
+    csms.close();
+    const { url } = await startRelay(t, csms.url);
+    await assert.rejects(connectCharger(`${url}/CP_1`), (error) => statusOf(error) === 503);
+  });
+
+  test('the charger is held until the CSMS answered', async (t) => {
+    let release = () => {};
+    const holdUntil = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const csms = await startRawCsms(t, { holdUntil });
+    const { url } = await startRelay(t, csms.url);
+    let open = false;
+    const connecting = connectCharger(`${url}/CP_1`).then(() => {
+      open = true;
+    });
+    while (csms.requests.length === 0) await new Promise((r) => setImmediate(r));
+    assert.equal(open, false);
+    release();
+    await connecting;
+  });
+});
+
+describe('connections end together', () => {
+  test('charger gone closes upstream', async (t) => {
+    const { charger, upstream } = await startPair(t);
+    charger.socket.terminate();
+    await upstream.closed;
+  });
+
+  test('CSMS gone closes the charger', async (t) => {
+    const { charger, upstream } = await startPair(t);
+    upstream.socket.terminate();
+    assert.equal((await charger.closed).code, 1001);
+  });
+
+  test('a second connection of the same identity takes over, the old pair is closed', async (t) => {
+    const { csms, url, charger, upstream } = await startPair(t);
+    const second = await connectCharger(`${url}/ocpp/CP_1`);
+    const secondUpstream = await csms.nextPeer();
+    await Promise.all([charger.closed, upstream.closed]);
+    second.send('[2,"1","Heartbeat",{}]');
+    assert.match(await secondUpstream.next(), /Heartbeat/);
+  });
+
+  test('a second connection that the CSMS refuses does not touch the first', async (t) => {
+    const csms = await startRawCsms(t, { refuse: (request) => (request > 1 ? 401 : undefined) });
+    const { url } = await startRelay(t, csms.url);
+    const charger = await connectCharger(`${url}/CP_1`);
+    const upstream = await csms.nextPeer();
+    await assert.rejects(connectCharger(`${url}/CP_1`), (error) => statusOf(error) === 401);
+    charger.send('[2,"1","Heartbeat",{}]');
+    assert.match(await upstream.next(), /Heartbeat/);
+  });
+});
+
+describe('probes of the address', () => {
+  for (const path of ['/%E0%A4%A', '/%00', '/CP%2F1', `/${'x'.repeat(2_000)}`, '/', '/a b']) {
+    test(`${path.slice(0, 20)} is refused and the gateway lives`, async (t) => {
+      const csms = await startRawCsms(t);
+      const { url } = await startRelay(t, csms.url);
+      const status = await upgradeByHand(url.replace('ws:', 'http:'), 'ocpp1.6', path).then(
+        (answer) => answer.status,
+        () => 400,
+      );
+      assert.equal(status, 400);
+      await connectCharger(`${url}/CP_1`);
+      assert.equal(csms.requests.length, 1);
+    });
+  }
+
+  test('an identity that is not configured gets 404, and nothing is dialled', async (t) => {
+    const csms = await startRawCsms(t);
+    const { url } = await startRelay(t, csms.url);
+    await assert.rejects(connectCharger(`${url}/STRANGER`), (error) => statusOf(error) === 404);
+    assert.equal(csms.requests.length, 0);
+  });
+
+  test('an identity that flaps is slowed down', async (t) => {
+    const csms = await startRawCsms(t, { refuse: () => 401 });
+    const { url } = await startRelay(t, csms.url);
+    const statuses: (number | undefined)[] = [];
+    for (let i = 0; i < 20; i += 1) {
+      statuses.push(await connectCharger(`${url}/CP_1`).then(() => 101, statusOf));
+    }
+    assert.ok(statuses.includes(429));
+    assert.ok(csms.requests.length < 20);
+  });
+});
+
+/** An upgrade without a WebSocket library, to see exactly what the gateway answers. */
+const upgradeByHand = (url: string, subprotocol: string, path?: string) =>
+  new Promise<{
+    status: number;
+    headers: Record<string, string | string[] | undefined>;
+    closed: Promise<void>;
+  }>((resolve, reject) => {
+    const target = new URL(url);
+    const request = httpRequest({
+      host: target.hostname,
+      port: target.port,
+      path: path ?? target.pathname,
+      headers: {
+        connection: 'Upgrade',
+        upgrade: 'websocket',
+        'sec-websocket-version': '13',
+        'sec-websocket-key': Buffer.alloc(16).toString('base64'),
+        'sec-websocket-protocol': subprotocol,
+      },
+    });
+    request.once('upgrade', (response, socket) => {
+      socket.resume();
+      const closed = new Promise<void>((done) => socket.once('close', () => done()));
+      resolve({ status: 101, headers: response.headers, closed });
+      socket.once('end', () => socket.destroy());
+    });
+    request.once('response', (response) => {
+      response.resume();
+      resolve({
+        status: response.statusCode ?? 0,
+        headers: response.headers,
+        closed: Promise.resolve(),
+      });
+    });
+    request.once('error', reject);
+    request.end();
+  });
