@@ -1,0 +1,81 @@
+// Microseconds per allocation decision (admission, max-min, rounding, reasons), warm, one thread.
+import { allocate } from '../src/core/allocation/allocate.ts';
+import type { AllocationProblem, Demand } from '../src/core/allocation-problem.ts';
+import type { BenchOptions } from './main.ts';
+import { percentile, seededRandom } from './part-statistics.ts';
+
+/** Connectors and the p99 that is aimed at, in microseconds. */
+const SIZES: readonly (readonly [number, number | null])[] = [
+  [2, null],
+  [10, null],
+  [54, 100],
+  [200, 500],
+  [1000, 3_000],
+  [5000, 15_000],
+];
+const PHASES = [
+  [true, false, false],
+  [false, true, false],
+  [false, false, true],
+  [true, true, true],
+] as const;
+
+export const run = async ({ quick }: BenchOptions) => {
+  const rows = SIZES.map(([connectors, targetP99Micros]) => {
+    const problems = Array.from({ length: 20 }, (_, seed) => siteOf(connectors, seed + 1));
+    const rounds = Math.max(quick ? 60 : 300, Math.round((quick ? 20_000 : 200_000) / connectors));
+    for (let i = 0; i < rounds / 3; i += 1) allocate(problems[i % problems.length]!);
+    const micros: number[] = [];
+    for (let i = 0; i < rounds; i += 1) {
+      const problem = problems[i % problems.length]!;
+      const start = process.hrtime.bigint();
+      allocate(problem);
+      micros.push(Number(process.hrtime.bigint() - start) / 1000);
+    }
+    const p99Micros = percentile(micros, 0.99);
+    return {
+      connectors,
+      p50Micros: percentile(micros, 0.5),
+      p99Micros,
+      targetP99Micros,
+      met: targetP99Micros === null ? null : p99Micros <= targetP99Micros,
+    };
+  });
+  return { bench: 'allocate', node: process.version, rows };
+};
+
+/** A three-level tree with a quarter to a third of the amps that everybody together wants. */
+const siteOf = (connectors: number, seed: number): AllocationProblem => {
+  const random = seededRandom(seed);
+  const branches = Math.max(1, Math.round(Math.sqrt(connectors / 3)));
+  const want = (connectors * 16) / 2;
+  const circuit = (id: string, parent: number, amps: number) => {
+    const reason = [{ kind: 'circuit', id, text: id }] as const;
+    return {
+      id,
+      parent,
+      freeAmps: [amps, amps * 0.9, amps * 0.95] as const,
+      reasons: [reason, reason, reason] as const,
+    };
+  };
+  const circuits = [circuit('main', -1, want * 0.3)];
+  for (let b = 0; b < branches; b += 1) circuits.push(circuit(`b${b}`, 0, (want / branches) * 0.4));
+  const demands = Array.from({ length: connectors }, (_, i): Demand => {
+    const id = `d${String(i).padStart(5, '0')}`;
+    return {
+      id,
+      circuit: 1 + Math.floor(random() * branches),
+      phases: PHASES[Math.floor(random() * PHASES.length)]!,
+      volts: 230,
+      minAmps: 6,
+      maxAmps: random() < 0.5 ? 16 : 32,
+      maxReason: { kind: 'charger', id, text: 'rated' },
+      stepAmps: 1,
+      weight: 0.2 + random() * 0.8,
+      priorityClass: 0,
+      admissionScore: random(),
+      previousAmps: 6,
+    };
+  });
+  return { circuits, demands };
+};

@@ -1,0 +1,36 @@
+// npm run bench -- NAME [--json] [--quick]: one file per benchmark, loaded by name.
+import { readdirSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+
+export interface BenchOptions {
+  /** A few seconds instead of the full run. */
+  readonly quick: boolean;
+}
+
+const names = readdirSync(new URL('.', import.meta.url))
+  .filter((file) => file.endsWith('.ts') && file !== 'main.ts' && !file.startsWith('part-'))
+  .map((file) => file.slice(0, -3));
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  strict: false,
+  options: { json: { type: 'boolean' }, quick: { type: 'boolean' } },
+});
+const [name] = positionals;
+if (name === undefined || !names.includes(name)) {
+  process.stderr.write(
+    `usage: npm run bench -- NAME [--json] [--quick]\nNAME: ${names.join(', ')}\n`,
+  );
+  process.exit(2);
+}
+const { run } = (await import(`./${name}.ts`)) as {
+  run: (options: BenchOptions) => Promise<{ readonly rows: readonly object[] }>;
+};
+const report = await run({ quick: values['quick'] === true });
+if (values['json'] === true) {
+  process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+} else {
+  const { rows, ...rest } = report;
+  console.table(rows);
+  if (Object.keys(rest).length > 0) console.log(rest);
+}

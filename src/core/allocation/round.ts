@@ -1,0 +1,72 @@
+import { AMPS_EPSILON } from '../units.ts';
+import { ADMITTED } from './admit.ts';
+import { blockingRow, load, ROWS_PER_CIRCUIT, type Rows } from './rows.ts';
+
+/** Passes over the demands that may take one more step; more cannot change much. */
+const PASSES_MOST = 16;
+
+/**
+ * Offers on the steps that chargers follow. Rounded down first, so that no row is ever exceeded;
+ * what is left over goes out step by step: to those that had the step before (least change), then
+ * to those that lost most by rounding, until nobody can take another step.
+ */
+export const round = (rows: Rows, verdicts: Int32Array, amps: Float64Array): Float64Array => {
+  const { demands } = rows.problem;
+  const rounded = new Float64Array(amps.length);
+  const sums = new Float64Array(rows.parents.length * ROWS_PER_CIRCUIT);
+  const open: number[] = [];
+  demands.forEach(({ minAmps, maxAmps, stepAmps }, index) => {
+    if (verdicts[index] !== ADMITTED) return;
+    const floored = Math.max(minAmps, onStep(amps[index]!, stepAmps));
+    rounded[index] = floored;
+    load(rows, sums, index, floored);
+    if (nextStep(floored, stepAmps) <= maxAmps + AMPS_EPSILON) open.push(index);
+  });
+  open.sort((a, b) => {
+    const keeps = Number(kept(rows, b, rounded)) - Number(kept(rows, a, rounded));
+    if (keeps !== 0) return keeps;
+    const lost = lostShare(rows, b, amps, rounded) - lostShare(rows, a, amps, rounded);
+    return Math.abs(lost) > AMPS_EPSILON ? lost : demands[a]!.id < demands[b]!.id ? -1 : 1;
+  });
+  handOut(rows, open, rounded, sums);
+  return rounded;
+};
+
+const handOut = (
+  rows: Rows,
+  open: readonly number[],
+  rounded: Float64Array,
+  sums: Float64Array,
+): void => {
+  let candidates = open;
+  for (let pass = 0; pass < PASSES_MOST && candidates.length > 0; pass += 1) {
+    candidates = candidates.filter((index) => {
+      const { stepAmps, maxAmps } = rows.problem.demands[index]!;
+      const next = nextStep(rounded[index]!, stepAmps);
+      const more = next - rounded[index]!;
+      if (next > maxAmps + AMPS_EPSILON) return false;
+      // The tolerance of one row must not add up over many steps, so here it is zero.
+      if (blockingRow(rows, sums, index, more, 0) >= 0) return false;
+      rounded[index] = next;
+      load(rows, sums, index, more);
+      return true;
+    });
+  }
+};
+
+const onStep = (amps: number, stepAmps: number): number =>
+  Math.floor((amps + AMPS_EPSILON) / stepAmps) * stepAmps;
+
+const nextStep = (amps: number, stepAmps: number): number => onStep(amps, stepAmps) + stepAmps;
+
+const kept = ({ problem: { demands } }: Rows, index: number, rounded: Float64Array): boolean => {
+  const { previousAmps, stepAmps } = demands[index]!;
+  return previousAmps >= nextStep(rounded[index]!, stepAmps) - AMPS_EPSILON;
+};
+
+const lostShare = (
+  { problem: { demands } }: Rows,
+  index: number,
+  amps: Float64Array,
+  rounded: Float64Array,
+): number => (amps[index]! - rounded[index]!) / demands[index]!.weight;
