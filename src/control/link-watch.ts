@@ -89,7 +89,7 @@ export class LinkWatch implements LinkObserver {
     if (action === 'BootNotification') this.#bootAnswered(charger, version, relayed);
     if (!observesAnswer(version, action)) return;
     const request = readPayload(relayed.request);
-    const events = observeAnswer(version, action, request, readPayload(relayed), relayed.atMs);
+    const events = observeAnswer(version, action, request, readPayload(relayed));
     this.#take(charger, events, relayed.atMs);
   }
 

@@ -34,6 +34,14 @@ export type ChargerEvent =
       readonly reason?: string;
       readonly meterStopWh?: number;
     }
+  | {
+      /** 2.x reports the state of the energy transfer with the transaction. */
+      readonly type: 'charging-state';
+      readonly transactionId: string;
+      readonly status: ConnectorStatus;
+      readonly connector?: number;
+    }
+  /** `connector` 0 with a transaction: the connector of that transaction. */
   | ({ readonly type: 'measured' } & Measurement);
 
 /**

@@ -1,0 +1,39 @@
+/**
+ * Tolerant readers for what chargers send. Payloads are hostile or sloppy: numbers come as text,
+ * fields are missing, keys differ in case. What cannot be read is absent, never an exception.
+ */
+export type Payload = Readonly<Record<string, unknown>>;
+
+export const isPayload = (value: unknown): value is Payload =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+export const readObject = (value: unknown): Payload => (isPayload(value) ? value : {});
+
+/** At most this many elements of a list are looked at. */
+const LIST_MOST = 2_000;
+
+export const readList = (value: unknown): readonly unknown[] =>
+  Array.isArray(value) ? value.slice(0, LIST_MOST) : [];
+
+const TEXT_MOST = 255;
+
+export const readText = (value: unknown): string | undefined =>
+  typeof value === 'string' && value !== '' ? value.slice(0, TEXT_MOST) : undefined;
+
+/** A finite number, also when it was sent as text with spaces around it. */
+export const readNumber = (value: unknown): number | undefined => {
+  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+  return typeof number === 'number' && Number.isFinite(number) ? number : undefined;
+};
+
+export const readInteger = (value: unknown): number | undefined => {
+  const number = readNumber(value);
+  return number !== undefined && Number.isSafeInteger(number) ? number : undefined;
+};
+
+/** `{key: value}` when the value is there, else nothing: for optional fields. */
+export const optional = <Key extends string, Value>(
+  key: Key,
+  value: Value | undefined,
+): Partial<Record<Key, Value>> =>
+  value === undefined ? {} : ({ [key]: value } as Record<Key, Value>);
