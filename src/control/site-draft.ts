@@ -89,9 +89,13 @@ export class SiteDraft {
     this.#chargers.set(id, after);
     for (const [connector, state] of after.connectors) {
       const was = before.connectors.get(connector)?.transaction?.id;
-      if (state.transaction?.id === was) continue;
-      const discovered = event.type === 'measured';
-      if (!discovered) this.#enforcement.set(connectorKey(id, connector), NO_ENFORCEMENT);
+      const named = event.type === 'status' && event.connector === connector;
+      const idle = named && state.transaction === undefined && event.status !== 'charging';
+      // A transaction heard of by chance may have been going on, with an offer of an earlier run.
+      const discovered = event.type === 'measured' || event.type === 'charging-state';
+      if (idle || (state.transaction?.id !== was && !discovered)) {
+        this.#enforcement.set(connectorKey(id, connector), NO_ENFORCEMENT);
+      }
     }
   }
 

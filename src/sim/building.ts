@@ -1,0 +1,39 @@
+import { mapPhases, type PhaseAmps } from '../core/units.ts';
+import { between, type Random } from './random.ts';
+
+/** A change of the building's load at a time of the simulation. */
+export interface LoadStep {
+  readonly atMs: number;
+  readonly untilMs: number;
+  readonly amps: PhaseAmps;
+}
+
+/** Everything behind the meter that is not a charger: a base load with noise, and steps. */
+export class Building {
+  readonly #baseAmps: PhaseAmps;
+  readonly #noiseAmps: number;
+  readonly #steps: readonly LoadStep[];
+  readonly #random: Random;
+
+  constructor(options: {
+    readonly baseAmps: PhaseAmps;
+    readonly noiseAmps?: number;
+    readonly steps?: readonly LoadStep[];
+    readonly random: Random;
+  }) {
+    this.#baseAmps = options.baseAmps;
+    this.#noiseAmps = options.noiseAmps ?? 0;
+    this.#steps = options.steps ?? [];
+    this.#random = options.random;
+  }
+
+  /** Load at `atMs` since the start of the simulation. */
+  amps(atMs: number): PhaseAmps {
+    const active = this.#steps.filter((step) => atMs >= step.atMs && atMs < step.untilMs);
+    return mapPhases((p) => {
+      const noise = between(this.#random, -this.#noiseAmps, this.#noiseAmps);
+      const steps = active.reduce((sum, step) => sum + step.amps[p], 0);
+      return Math.max(0, this.#baseAmps[p] + noise + steps);
+    });
+  }
+}
