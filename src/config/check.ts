@@ -1,0 +1,215 @@
+import { circuitTree } from '../core/circuit-tree.ts';
+import type { Site } from '../core/site.ts';
+import { loadedPhases, spread } from '../core/site-phases.ts';
+import { addAmps, mapPhases, NO_AMPS, PHASES, type PhaseAmps } from '../core/units.ts';
+import type { SiteConfig } from '../schema/site-config.ts';
+import { type ConfigProblem, type LoadedConfig, placeOf } from './load.ts';
+import { toSite } from './site.ts';
+
+type Path = readonly (string | number)[];
+type Report = (severity: ConfigProblem['severity'], path: Path, text: string) => void;
+
+/** Sums of one circuit that an installer wants to see. */
+export interface CircuitSums {
+  readonly circuit: string;
+  readonly limitAmps: PhaseAmps;
+  readonly assumedLoadAmps: PhaseAmps;
+  /** All chargers below at their fallback, and at their rating. */
+  readonly fallbackAmps: PhaseAmps;
+  readonly ratedAmps: PhaseAmps;
+  readonly connectors: number;
+}
+
+export interface Checked {
+  readonly problems: readonly ConfigProblem[];
+  readonly sums: readonly CircuitSums[];
+}
+
+/**
+ * Checks what a schema cannot: names that refer to nothing, circles, and the physics. `devices`
+ * are the known meter files.
+ */
+export const checkConfig = (
+  config: SiteConfig,
+  devices: ReadonlySet<string>,
+  lineOf: LoadedConfig['lineOf'],
+): Checked => {
+  const problems: ConfigProblem[] = [];
+  const report: Report = (severity, path, text) =>
+    problems.push({ severity, place: placeOf(path), line: lineOf(path), text });
+  checkZone(config, report);
+  checkNames(config, devices, report);
+  checkTree(config, report);
+  checkChargers(config, report);
+  checkListening(config, report);
+  if (problems.some(({ severity }) => severity === 'error')) return { problems, sums: [] };
+  const sums = circuitSums(toSite(config));
+  checkFallbacks(config, sums, report);
+  return { problems, sums };
+};
+
+const checkZone = ({ site }: SiteConfig, report: Report): void => {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: site.timezone });
+  } catch {
+    report(
+      'error',
+      ['site', 'timezone'],
+      `unknown time zone ${site.timezone}: use a name like Europe/Berlin`,
+    );
+  }
+};
+
+const checkNames = (config: SiteConfig, devices: ReadonlySet<string>, report: Report): void => {
+  const circuits = new Set(config.circuits.map(({ id }) => id));
+  const meters = new Set(config.meters.map(({ id }) => id));
+  for (const [list, items] of [
+    ['circuits', config.circuits],
+    ['meters', config.meters],
+    ['chargers', config.chargers],
+  ] as const) {
+    const seen = new Set<string>();
+    items.forEach(({ id }, i) => {
+      if (seen.has(id)) report('error', [list, i, 'id'], `"${id}" is used twice`);
+      seen.add(id);
+    });
+  }
+  const known = (path: Path, id: string | undefined, among: ReadonlySet<string>, what: string) => {
+    if (id === undefined || among.has(id)) return;
+    report('error', path, `unknown ${what} "${id}"; known are ${[...among].join(', ') || 'none'}`);
+  };
+  config.circuits.forEach(({ parent, meter }, i) => {
+    known(['circuits', i, 'parent'], parent, circuits, 'circuit');
+    known(['circuits', i, 'meter'], meter, meters, 'meter');
+  });
+  config.meters.forEach(({ device }, i) => {
+    known(['meters', i, 'device'], device, devices, 'meter device');
+  });
+  config.chargers.forEach(({ circuit }, i) => {
+    known(['chargers', i, 'circuit'], circuit, circuits, 'circuit');
+  });
+  config.ems.sources.forEach(({ circuit }, i) => {
+    known(['ems', 'sources', i, 'circuit'], circuit, circuits, 'circuit');
+  });
+};
+
+const checkTree = ({ circuits }: SiteConfig, report: Report): void => {
+  const roots = circuits.filter(({ parent }) => parent === undefined);
+  if (roots.length > 1) {
+    const path = ['circuits', circuits.indexOf(roots[1] as (typeof circuits)[number])];
+    report('error', path, `a second circuit without parent: "${roots[0]?.id}" is the root already`);
+  }
+  circuits.forEach((circuit, i) => {
+    let at: typeof circuit | undefined = circuit;
+    for (let steps = 0; at?.parent !== undefined; steps += 1) {
+      if (steps > circuits.length) {
+        report('error', ['circuits', i, 'parent'], `"${circuit.id}" is in a circle of parents`);
+        return;
+      }
+      at = circuits.find(({ id }) => id === at?.parent);
+    }
+    if (
+      circuit.meter === undefined &&
+      circuit.parent === undefined &&
+      circuit.assumedLoadAmps === undefined
+    ) {
+      report(
+        'warning',
+        ['circuits', i],
+        `"${circuit.id}" has no meter and no assumedLoadAmps: other loads are taken as 0 A`,
+      );
+    }
+    if (circuit.meter !== undefined && circuit.assumedLoadAmps === undefined) {
+      report(
+        'warning',
+        ['circuits', i],
+        `"${circuit.id}" has no assumedLoadAmps: if its meter is lost, only the load seen lately is kept free; state the worst case`,
+      );
+    }
+  });
+};
+
+const checkChargers = ({ chargers, ems }: SiteConfig, report: Report): void => {
+  chargers.forEach(({ phases, minAmps, maxAmps, fallbackAmps }, i) => {
+    if (new Set(phases.match(/L\d/g)).size * 2 !== phases.length) {
+      report('error', ['chargers', i, 'phases'], `${phases} names a phase twice`);
+    }
+    if (minAmps > maxAmps) {
+      report('error', ['chargers', i, 'minAmps'], `minAmps ${minAmps} is above maxAmps ${maxAmps}`);
+    }
+    if (fallbackAmps > maxAmps) {
+      report('error', ['chargers', i, 'fallbackAmps'], `above maxAmps ${maxAmps}`);
+    }
+    if (fallbackAmps > 0 && fallbackAmps < minAmps) {
+      report(
+        'warning',
+        ['chargers', i, 'fallbackAmps'],
+        `below minAmps ${minAmps}: cars will pause`,
+      );
+    }
+  });
+  ems.sources.forEach(({ id, failsafeAmps, failsafeWatts }, i) => {
+    if (failsafeAmps !== undefined || failsafeWatts !== undefined) return;
+    report(
+      'warning',
+      ['ems', 'sources', i],
+      `"${id}" has no failsafe: when it is silent there is no limit`,
+    );
+  });
+};
+
+const LOOPBACK = /^(127\.|localhost:|\[::1\])/;
+
+const checkListening = ({ listen }: SiteConfig, report: Report): void => {
+  if (LOOPBACK.test(listen.http) || listen.token !== undefined) return;
+  report(
+    'error',
+    ['listen', 'http'],
+    'reachable from the network without a token: set listen.token, or listen on 127.0.0.1',
+  );
+};
+
+const circuitSums = (site: Site): readonly CircuitSums[] => {
+  const { paths, indexOf } = circuitTree(site);
+  return site.circuits.map((circuit, index) => {
+    const below = site.chargers.filter(({ circuit: id }) =>
+      paths[indexOf.get(id) ?? -1]?.includes(index),
+    );
+    const sum = (amps: (charger: Site['chargers'][number]) => number): PhaseAmps =>
+      below.reduce(
+        (total, charger) =>
+          addAmps(
+            total,
+            spread(loadedPhases(charger.phases, undefined), amps(charger) * charger.connectors),
+          ),
+        NO_AMPS,
+      );
+    return {
+      circuit: circuit.id,
+      limitAmps: circuit.limitAmps,
+      assumedLoadAmps: circuit.assumedLoadAmps,
+      fallbackAmps: sum(({ fallbackAmps }) => fallbackAmps),
+      ratedAmps: sum(({ maxAmps }) => maxAmps),
+      connectors: below.reduce((total, { connectors }) => total + connectors, 0),
+    };
+  });
+};
+
+/** When everything else fails, all chargers are at their fallback at once: that has to fit. */
+const checkFallbacks = (
+  { circuits }: SiteConfig,
+  sums: readonly CircuitSums[],
+  report: Report,
+): void => {
+  for (const { circuit, limitAmps, assumedLoadAmps, fallbackAmps } of sums) {
+    const free = mapPhases((p) => limitAmps[p] - assumedLoadAmps[p]);
+    const worst = ([0, 1, 2] as const).find((p) => fallbackAmps[p] > free[p]);
+    if (worst === undefined) continue;
+    const assumed = assumedLoadAmps[worst] > 0 ? ` less ${assumedLoadAmps[worst]} A of others` : '';
+    report(
+      'error',
+      ['circuits', circuits.findIndex(({ id }) => id === circuit)],
+      `if this box fails, the fallbacks below "${circuit}" add up to ${fallbackAmps[worst]} A on ${PHASES[worst]}, more than its ${limitAmps[worst]} A${assumed}: set fallbackAmps: 0 on some chargers`,
+    );
+  }
+};

@@ -1,0 +1,52 @@
+import { type Document, isMap, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+
+export interface YamlFile {
+  /** Undefined when the text is not YAML. */
+  readonly value: unknown;
+  /** Syntax errors, each with its line. */
+  readonly problems: readonly { readonly line: number; readonly text: string }[];
+  /** Line of the value at a path like ['circuits', 1, 'id'], or of its nearest parent. */
+  lineOf(path: readonly (string | number)[]): number;
+}
+
+/** Aliases may be expanded this often: a small file must not become a large value. */
+const ALIASES_MOST = 20;
+
+/** Parses YAML 1.2 (JSON is a part of it), keeping the line of every value. Never throws. */
+export const parseYaml = (text: string): YamlFile => {
+  const counter = new LineCounter();
+  const document = parseDocument(text, { lineCounter: counter, version: '1.2' });
+  const lineAt = (offset: number) => counter.linePos(offset).line;
+  const problems = document.errors.map(({ pos, message }) => ({
+    line: lineAt(pos[0]),
+    text: message.split('\n')[0] ?? message,
+  }));
+  const lineOf = (path: readonly (string | number)[]) => lineAt(offsetOf(document, path));
+  if (problems.length > 0) return { value: undefined, problems, lineOf };
+  try {
+    return { value: document.toJS({ maxAliasCount: ALIASES_MOST }), problems, lineOf };
+  } catch (error) {
+    const problem = { line: 1, text: (error as Error).message };
+    return { value: undefined, problems: [problem], lineOf };
+  }
+};
+
+/** Offset of the key (or list item) that the path names; unknown keys end at their parent. */
+const offsetOf = (document: Document.Parsed, path: readonly (string | number)[]): number => {
+  let node: Node | null = document.contents;
+  let offset = node?.range?.[0] ?? 0;
+  for (const step of path) {
+    if (isMap(node)) {
+      const pair = node.items.find((item) => String(item.key) === String(step));
+      if (pair === undefined) return offset;
+      offset = (pair.key as Node | null)?.range?.[0] ?? offset;
+      node = pair.value as Node | null;
+    } else if (isSeq(node)) {
+      node = (node.items[Number(step)] as Node | undefined) ?? null;
+      offset = node?.range?.[0] ?? offset;
+    } else {
+      return offset;
+    }
+  }
+  return offset;
+};

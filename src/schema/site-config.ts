@@ -1,0 +1,219 @@
+import { type Static, Type } from './typebox.ts';
+
+const strict = { additionalProperties: false } as const;
+const ID = '^[A-Za-z0-9][A-Za-z0-9_.-]{0,47}$';
+const id = (description: string) =>
+  Type.String({
+    pattern: ID,
+    description,
+    errorMessage: 'must be letters, digits, "_", "-" or ".", at most 48',
+  });
+const amps = (description: string, fallback?: number) =>
+  Type.Number({
+    minimum: 0,
+    maximum: 10_000,
+    description,
+    ...(fallback === undefined ? {} : { default: fallback }),
+  });
+const perPhase = (description: string) =>
+  Type.Union(
+    [
+      Type.Number({ minimum: 0, maximum: 10_000 }),
+      Type.Tuple([
+        Type.Number({ minimum: 0, maximum: 10_000 }),
+        Type.Number({ minimum: 0, maximum: 10_000 }),
+        Type.Number({ minimum: 0, maximum: 10_000 }),
+      ]),
+    ],
+    { description },
+  );
+const address = (description: string, fallback: string) =>
+  Type.String({
+    pattern: '^[^\\s:]+:\\d{1,5}$|^\\[[0-9a-fA-F:]+\\]:\\d{1,5}$',
+    description,
+    default: fallback,
+    errorMessage: 'must be host:port, e.g. 0.0.0.0:9000',
+  });
+
+const CircuitSchema = Type.Object(
+  {
+    id: id('Name of the circuit, used everywhere'),
+    parent: Type.Optional(id('Circuit that feeds this one; the first circuit has none')),
+    limitAmps: perPhase('Fuse or cable: amps per phase, one number or [L1, L2, L3]'),
+    limitWatts: Type.Optional(
+      Type.Number({ minimum: 0, description: 'Power limit of the circuit' }),
+    ),
+    marginAmps: amps('Kept free below the limit', 1),
+    meter: Type.Optional(id('Meter that measures everything on this circuit')),
+    assumedLoadAmps: Type.Optional(
+      perPhase('Load of others when there is no meter or it is lost; the worst case, not the mean'),
+    ),
+  },
+  strict,
+);
+
+const MeterSchema = Type.Object(
+  {
+    id: id('Name of the meter'),
+    device: Type.String({ description: 'File name in devices/meters without .yaml' }),
+    connect: Type.String({
+      pattern: '^(tcp|rtu\\+tcp)://[^\\s/]+$',
+      description: 'tcp://host:port (Modbus TCP) or rtu+tcp://host:port',
+      errorMessage: 'must be tcp://host:port or rtu+tcp://host:port',
+    }),
+    unit: Type.Integer({ minimum: 0, maximum: 255, default: 1, description: 'Modbus unit id' }),
+    pollMs: Type.Integer({ minimum: 200, maximum: 60_000, default: 1_000 }),
+    ctRatio: Type.Number({
+      exclusiveMinimum: 0,
+      default: 1,
+      description: 'Multiplies currents and powers',
+    }),
+    invert: Type.Boolean({ default: false, description: 'Current transformers mounted backwards' }),
+    phaseOrder: Type.String({
+      pattern: '^(L1L2L3|L1L3L2|L2L1L3|L2L3L1|L3L1L2|L3L2L1)$',
+      default: 'L1L2L3',
+      description: 'Meter phases that sit on site phases L1, L2, L3',
+      errorMessage: 'must be an order of L1L2L3',
+    }),
+  },
+  strict,
+);
+
+const ChargerSchema = Type.Object(
+  {
+    id: id('Identity: the last part of the URL that the charger connects to'),
+    circuit: id('Circuit that feeds the charger'),
+    phases: Type.String({
+      pattern: '^(L[123]){1,3}$',
+      default: 'L1L2L3',
+      description: 'Site phases at its terminals in order, e.g. L2L3L1 or L3',
+      errorMessage: 'must be like L1L2L3, L2L3L1 or L1',
+    }),
+    maxAmps: amps('Rating of each connector', 32),
+    minAmps: amps('Least current that its cars accept', 6),
+    fallbackAmps: amps('What each connector does by itself when it no longer hears us', 6),
+    fallbackTrusted: Type.Boolean({
+      default: false,
+      description: 'The charger holds its fallback by its own settings, before we ever spoke to it',
+    }),
+    stepAmps: Type.Number({ minimum: 0.1, maximum: 10, default: 1 }),
+    weight: Type.Number({ exclusiveMinimum: 0, maximum: 100, default: 1, description: 'Share' }),
+    connectors: Type.Integer({ minimum: 1, maximum: 16, default: 1 }),
+  },
+  strict,
+);
+
+const EmsSchema = Type.Object(
+  {
+    mqtt: Type.Optional(
+      Type.Object(
+        {
+          url: Type.String({
+            pattern: '^(mqtt|mqtts)://',
+            errorMessage: 'must be mqtt://host:port or mqtts://host:port',
+          }),
+          root: Type.String({ pattern: '^[^#+]+$', default: 'busbar/v1' }),
+          username: Type.Optional(Type.String()),
+          password: Type.Optional(Type.String()),
+          clientId: Type.Optional(Type.String({ maxLength: 64 })),
+        },
+        strict,
+      ),
+    ),
+    sources: Type.Array(
+      Type.Object(
+        {
+          id: id('Name of the source: the topic is limits/<id>/set'),
+          circuit: id('Circuit that it limits'),
+          failsafeAmps: Type.Optional(amps('In force before the first and after the last limit')),
+          failsafeWatts: Type.Optional(Type.Number({ minimum: 0 })),
+        },
+        strict,
+      ),
+      { default: [], maxItems: 64 },
+    ),
+  },
+  { ...strict, default: { sources: [] } },
+);
+
+/** The site file (YAML). Everything has its default and its bounds here. */
+export const SiteConfigSchema = Type.Object(
+  {
+    version: Type.Literal(1, { description: 'Version of this file format' }),
+    site: Type.Object(
+      {
+        id: id('Name of the site: part of MQTT topics'),
+        timezone: Type.String({ default: 'UTC', description: 'IANA zone, e.g. Europe/Berlin' }),
+        voltage: Type.Number({
+          minimum: 100,
+          maximum: 500,
+          default: 230,
+          description: 'Phase to neutral',
+        }),
+      },
+      strict,
+    ),
+    listen: Type.Object(
+      {
+        ocpp: address('Where chargers connect', '0.0.0.0:9000'),
+        http: address('Page, API and metrics', '127.0.0.1:8080'),
+        token: Type.Optional(
+          Type.String({
+            minLength: 16,
+            description: 'Needed by everybody when http is not loopback',
+          }),
+        ),
+        pingSeconds: Type.Integer({ minimum: 0, maximum: 3_600, default: 25 }),
+      },
+      { ...strict, default: {} },
+    ),
+    upstream: Type.Object(
+      {
+        url: Type.String({
+          pattern: '^wss?://',
+          description: 'CSMS; the identity of the charger is appended',
+          errorMessage: 'must be ws://... or wss://...',
+        }),
+        mode: Type.Literal('per-charger', { default: 'per-charger' }),
+        outage: Type.Union([Type.Literal('close')], {
+          default: 'close',
+          description:
+            'close: chargers are disconnected while the CSMS is away and keep their messages',
+        }),
+        pingSeconds: Type.Integer({ minimum: 0, maximum: 3_600, default: 25 }),
+      },
+      strict,
+    ),
+    circuits: Type.Array(CircuitSchema, { minItems: 1, maxItems: 256 }),
+    meters: Type.Array(MeterSchema, { default: [], maxItems: 256 }),
+    chargers: Type.Array(ChargerSchema, { default: [], maxItems: 5_000 }),
+    unknownChargers: Type.Literal('reject', { default: 'reject' }),
+    ems: EmsSchema,
+    enforcement: Type.Object(
+      {
+        lifeSeconds: Type.Integer({
+          minimum: 30,
+          maximum: 3_600,
+          default: 120,
+          description: 'Life of an offer at the charger; renewed at half of it',
+        }),
+      },
+      { ...strict, default: {} },
+    ),
+    arrivalReserve: Type.Integer({
+      minimum: 0,
+      maximum: 5_000,
+      default: 1,
+      description: 'Idle connectors whose fallback is kept free for the next cars to start',
+    }),
+    policy: Type.Literal('equal', { default: 'equal', description: 'How amps are shared' }),
+    dataDir: Type.String({ default: './data', description: 'What survives a restart' }),
+    logLevel: Type.Union(
+      ['trace', 'debug', 'info', 'warn', 'error'].map((level) => Type.Literal(level)),
+      { default: 'info' },
+    ),
+  },
+  { ...strict, title: 'Busbar site', $schema: 'http://json-schema.org/draft-07/schema#' },
+);
+
+export type SiteConfig = Static<typeof SiteConfigSchema>;

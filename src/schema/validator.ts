@@ -1,0 +1,109 @@
+import { Ajv, type ErrorObject } from 'ajv';
+import addFormats from 'ajv-formats';
+import type { TSchema } from './typebox.ts';
+
+export interface SchemaProblem {
+  /** Steps from the top, e.g. ['circuits', 1, 'limitAmps']. */
+  readonly path: readonly (string | number)[];
+  readonly text: string;
+}
+
+export interface Validated {
+  /** The value with defaults filled in; only meaningful without problems. */
+  readonly value: unknown;
+  readonly problems: readonly SchemaProblem[];
+}
+
+/** Problems beyond this are not listed. */
+const PROBLEMS_MOST = 50;
+
+/** Compiles a schema into a function that fills in defaults and lists what is wrong, in words. */
+export const validator = (schema: TSchema): ((value: unknown) => Validated) => {
+  const ajv = new Ajv({
+    allErrors: true,
+    useDefaults: true,
+    strict: false,
+    verbose: true,
+    allowUnionTypes: true,
+  });
+  addFormats.default(ajv);
+  const validate = ajv.compile(schema);
+  return (input) => {
+    const value = structuredClone(input);
+    if (validate(value)) return { value, problems: [] };
+    const errors = (validate.errors ?? []).filter((error) => error.keyword !== 'anyOf');
+    return { value, problems: mostSpecific(errors).slice(0, PROBLEMS_MOST).map(problemOf) };
+  };
+};
+
+/** Alternatives of a union each report; the first message per place is enough. */
+const mostSpecific = (errors: readonly ErrorObject[]): readonly ErrorObject[] => {
+  const seen = new Set<string>();
+  return errors.filter((error) => {
+    const extra = error.params['additionalProperty'] ?? error.params['missingProperty'] ?? '';
+    const key = `${error.instancePath}#${extra}`;
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  });
+};
+
+const problemOf = (error: ErrorObject): SchemaProblem => {
+  const path = error.instancePath
+    .split('/')
+    .slice(1)
+    .map((step) =>
+      /^\d+$/.test(step) ? Number(step) : step.replace(/~1/g, '/').replace(/~0/g, '~'),
+    );
+  switch (error.keyword) {
+    case 'additionalProperties': {
+      const key = String(error.params['additionalProperty']);
+      const known = Object.keys((error.parentSchema?.['properties'] as object | undefined) ?? {});
+      return { path: [...path, key], text: unknownKey(key, known) };
+    }
+    case 'required':
+      return { path, text: `"${error.params['missingProperty']}" is missing` };
+    case 'enum':
+    case 'const': {
+      const allowed = (error.params['allowedValues'] as unknown[]) ?? [
+        error.params['allowedValue'],
+      ];
+      return { path, text: `must be one of ${allowed.map(String).join(', ')}` };
+    }
+    case 'pattern':
+      return { path, text: patternText(error) };
+    default:
+      return { path, text: `${error.message ?? 'is not valid'}${got(error.data)}` };
+  }
+};
+
+const patternText = (error: ErrorObject): string => {
+  const wanted =
+    (error.parentSchema?.['errorMessage'] as string | undefined) ?? 'has the wrong form';
+  return `${wanted}${got(error.data)}`;
+};
+
+const got = (data: unknown): string =>
+  typeof data === 'object' ? '' : `, got ${JSON.stringify(data)?.slice(0, 60)}`;
+
+const unknownKey = (key: string, known: readonly string[]): string => {
+  const [best] = [...known].sort((a, b) => distance(key, a) - distance(key, b));
+  const near = best !== undefined && distance(key, best) <= Math.max(2, key.length / 3);
+  const hint = near ? `; did you mean "${best}"?` : `; known are ${known.join(', ')}`;
+  return `unknown key "${key}"${hint}`;
+};
+
+/** Edit distance without regard to case (Levenshtein). */
+export const distance = (a: string, b: string): number => {
+  const [x, y] = [a.toLowerCase(), b.toLowerCase()];
+  let row = Array.from({ length: y.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= x.length; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= y.length; j += 1) {
+      const change = (row[j - 1] ?? 0) + (x[i - 1] === y[j - 1] ? 0 : 1);
+      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[y.length] ?? 0;
+};
