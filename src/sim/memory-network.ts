@@ -1,90 +1,37 @@
 import type { Clock } from '../core/time.ts';
-import type { Dialer, DialResult, Knock, Socket, SocketListener } from '../gateway/socket.ts';
+import type { Dialer, DialRequest, DialResult, Knock, Socket } from '../gateway/socket.ts';
 import type { SimCsms } from './csms.ts';
+import { type MemoryLine, memoryLine } from './memory-socket.ts';
 import { between, type Random } from './random.ts';
 
 /** How the simulated network behaves; may be changed while it runs. */
 export interface NetworkConduct {
   delayLeastMs: number;
   delayMostMs: number;
+  /** Packets to the CSMS vanish: dials time out. Lines that are open stay as they are. */
+  csmsBlackHole: boolean;
 }
 
-/** One end of an in-memory connection. Messages arrive in order, each after a random delay. */
-class MemorySocket implements Socket {
-  readonly subprotocol: string;
-  readonly bufferedBytes = 0;
-  readonly #clock: Clock;
-  readonly #delayMs: () => number;
-  #peer: MemorySocket | undefined;
-  #listener: SocketListener | undefined;
-  #open = true;
-  #lastArrivalMs = 0;
-  #early: Buffer[] = [];
+/** charger: between a charger and the gateway. csms: from there on. */
+export type Hop = 'charger' | 'csms';
 
-  constructor(subprotocol: string, clock: Clock, delayMs: () => number) {
-    this.subprotocol = subprotocol;
-    this.#clock = clock;
-    this.#delayMs = delayMs;
-  }
-
-  connectTo(peer: MemorySocket): void {
-    this.#peer = peer;
-  }
-
-  send(message: Uint8Array): void {
-    if (!this.#open) return;
-    const bytes = Buffer.from(message);
-    this.#later(() => this.#peer?.arrive(bytes));
-  }
-
-  close(code: number, reason: string): void {
-    if (!this.#open) return;
-    this.#open = false;
-    this.#later(() => this.#peer?.ended(code, reason));
-    this.#clock.after(0, () => this.#listener?.closed(code, reason));
-  }
-
-  terminate(): void {
-    if (!this.#open) return;
-    this.#open = false;
-    this.#clock.after(0, () => this.#peer?.ended(1006, ''));
-    this.#clock.after(0, () => this.#listener?.closed(1006, ''));
-  }
-
-  pause(): void {}
-
-  resume(): void {}
-
-  listen(listener: SocketListener): void {
-    this.#listener = listener;
-    for (const bytes of this.#early.splice(0)) listener.message(bytes);
-  }
-
-  arrive(bytes: Buffer): void {
-    if (!this.#open) return;
-    if (this.#listener === undefined) this.#early.push(bytes);
-    else this.#listener.message(bytes);
-  }
-
-  ended(code: number, reason: string): void {
-    if (!this.#open) return;
-    this.#open = false;
-    this.#listener?.closed(code, reason);
-  }
-
-  #later(run: () => void): void {
-    const nowMs = this.#clock.monotonicMs();
-    this.#lastArrivalMs = Math.max(this.#lastArrivalMs, nowMs + this.#delayMs());
-    this.#clock.after(this.#lastArrivalMs - nowMs, run);
-  }
+interface OpenLine extends MemoryLine {
+  readonly hop: Hop;
+  readonly identity: string;
 }
+
+/** Refused connections are noticed after this long. */
+const REFUSED_MS = 200;
+/** Lines remembered per hop and charger, for cutting; older ones are long closed. */
+const LINES_MOST = 4;
 
 /** Chargers, gateway and CSMS joined in memory, on any clock, the virtual one included. */
 export class MemoryNetwork {
-  readonly conduct: NetworkConduct = { delayLeastMs: 5, delayMostMs: 50 };
+  readonly conduct: NetworkConduct = { delayLeastMs: 5, delayMostMs: 50, csmsBlackHole: false };
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #csms: SimCsms;
+  readonly #lines = new Map<string, OpenLine[]>();
   #gateway: ((knock: Knock) => void) | undefined;
 
   constructor(clock: Clock, random: Random, csms: SimCsms) {
@@ -99,56 +46,99 @@ export class MemoryNetwork {
   }
 
   /** How the gateway reaches the CSMS. */
-  readonly dialer: Dialer = {
-    dial: ({ url, subprotocols, timeoutMs }) =>
-      new Promise<DialResult>((resolve) => {
-        const answer = (): DialResult => {
-          const { refusesWith } = this.#csms.conduct;
-          if (refusesWith !== undefined) {
-            return { outcome: 'refused', status: refusesWith, message: 'refused' };
-          }
-          const subprotocol = subprotocols[0] ?? '';
-          const [near, far] = this.pair(subprotocol);
-          this.#csms.take(decodeURIComponent(url.slice(url.lastIndexOf('/') + 1)), far);
-          return { outcome: 'connected', socket: near };
-        };
-        if (this.#csms.conduct.down) {
-          this.#clock.after(Math.min(timeoutMs, 200), () =>
-            resolve({ outcome: 'unreachable', problem: 'connection refused' }),
-          );
-        } else {
-          this.#clock.after(this.#delay(), () => resolve(answer()));
-        }
-      }),
-  };
+  readonly dialer: Dialer = { dial: (request) => this.#dialCsms(request) };
 
-  /** How a simulated charger reaches the gateway. */
+  /** How a simulated charger reaches the gateway; rejects when it is refused. */
   connect(identity: string, subprotocols: readonly string[]): Promise<Socket> {
     return new Promise((resolve, reject) => {
       this.#clock.after(this.#delay(), () => {
         if (this.#gateway === undefined) return reject(new Error('connection refused'));
-        const [charger, gateway] = this.pair(subprotocols[0] ?? '');
-        this.#gateway({
-          rawPath: `/ocpp/${encodeURIComponent(identity)}`,
-          subprotocols,
-          remoteAddress: 'memory',
-          gone: false,
-          accept: () => {
-            resolve(charger);
-            return Promise.resolve(gateway);
-          },
-          refuse: (status, message) => reject(new Error(`${status} ${message}`)),
-        });
+        this.#gateway(this.#knockOf(identity, subprotocols, resolve, reject));
       });
     });
   }
 
-  pair(subprotocol: string): readonly [Socket, Socket] {
-    const near = new MemorySocket(subprotocol, this.#clock, () => this.#delay());
-    const far = new MemorySocket(subprotocol, this.#clock, () => this.#delay());
-    near.connectTo(far);
-    far.connectTo(near);
-    return [near, far];
+  /** How a simulated charger reaches the CSMS without a gateway. */
+  async connectToCsms(identity: string, subprotocols: readonly string[]): Promise<Socket> {
+    const url = `ws://csms/ocpp/${encodeURIComponent(identity)}`;
+    const result = await this.#dialCsms({ url, subprotocols, timeoutMs: 10_000 });
+    if (result.outcome === 'connected') return result.socket;
+    throw new Error(result.outcome);
+  }
+
+  /** Breaks the connections of a hop: both ends see 1006. All chargers when none is named. */
+  cut(hop: Hop, identity?: string): void {
+    for (const line of this.#open(hop, identity)) line.cut();
+  }
+
+  /** The connections of a hop go half open: nothing arrives any more and nobody is told. */
+  silence(hop: Hop, identity?: string): void {
+    for (const line of this.#open(hop, identity)) line.silence();
+  }
+
+  #dialCsms({ url, subprotocols, timeoutMs }: DialRequest): Promise<DialResult> {
+    const identity = decodeURIComponent(url.slice(url.lastIndexOf('/') + 1));
+    return new Promise((resolve) => {
+      const later = (afterMs: number, result: () => DialResult) =>
+        this.#clock.after(afterMs, () => resolve(result()));
+      if (this.conduct.csmsBlackHole) {
+        later(timeoutMs, () => ({ outcome: 'unreachable', problem: 'timeout' }));
+      } else if (this.#csms.conduct.down) {
+        later(Math.min(timeoutMs, REFUSED_MS), () => ({
+          outcome: 'unreachable',
+          problem: 'connection refused',
+        }));
+      } else {
+        later(this.#delay(), () => this.#csmsAnswer(identity, subprotocols));
+      }
+    });
+  }
+
+  #csmsAnswer(identity: string, subprotocols: readonly string[]): DialResult {
+    const choice = this.#csms.choose(identity, subprotocols);
+    if (choice.outcome === 'refused') return choice;
+    if (choice.outcome === 'no-subprotocol') return { outcome: 'no-subprotocol' };
+    const { client, server } = this.#connectLine('csms', identity, choice.subprotocol);
+    this.#csms.take(identity, server);
+    return { outcome: 'connected', socket: client };
+  }
+
+  #knockOf(
+    identity: string,
+    subprotocols: readonly string[],
+    resolve: (socket: Socket) => void,
+    reject: (problem: Error) => void,
+  ): Knock {
+    return {
+      rawPath: `/ocpp/${encodeURIComponent(identity)}`,
+      subprotocols,
+      remoteAddress: 'memory',
+      gone: false,
+      accept: (subprotocol) => {
+        const { client, server } = this.#connectLine('charger', identity, subprotocol);
+        resolve(client);
+        return Promise.resolve(server);
+      },
+      refuse: (status, message) => reject(new Error(`${status} ${message}`)),
+    };
+  }
+
+  #connectLine(hop: Hop, identity: string, subprotocol: string): OpenLine {
+    const pair = memoryLine({
+      clock: this.#clock,
+      subprotocol,
+      latencyMs: () => this.#delay(),
+    });
+    const line = { ...pair, hop, identity };
+    const key = `${hop} ${identity}`;
+    this.#lines.set(key, [...(this.#lines.get(key) ?? []), line].slice(-LINES_MOST));
+    return line;
+  }
+
+  #open(hop: Hop, identity: string | undefined): readonly OpenLine[] {
+    return [...this.#lines.values()]
+      .flat()
+      .filter((line) => line.hop === hop && line.identity === (identity ?? line.identity));
   }
 
   #delay(): number {

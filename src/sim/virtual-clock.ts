@@ -2,7 +2,6 @@ import type { Cancel, Clock } from '../core/time.ts';
 
 interface Timer {
   readonly atMs: number;
-  readonly order: number;
   readonly run: () => void;
   cancelled: boolean;
 }
@@ -14,12 +13,14 @@ interface Timer {
 export class VirtualClock implements Clock {
   #nowMs = 0;
   #wallOffsetMs: number;
-  #order = 0;
-  /** Sorted by time and order; the next one is last. */
-  #timers: Timer[] = [];
+  /** Sorted; the next one is last, and of two at the same time the older one. */
+  readonly #timers: Timer[] = [];
+  readonly #settle: () => Promise<void>;
 
-  constructor(startWallMs = Date.UTC(2026, 5, 1, 6)) {
+  /** `settle`: waits until what a timer set off has come to rest; promises alone by default. */
+  constructor(startWallMs = Date.UTC(2026, 5, 1, 6), settle = promisesSettled) {
     this.#wallOffsetMs = startWallMs;
+    this.#settle = settle;
   }
 
   monotonicMs(): number {
@@ -36,15 +37,13 @@ export class VirtualClock implements Clock {
   }
 
   after(delayMs: number, run: () => void): Cancel {
-    this.#order += 1;
     const atMs = this.#nowMs + Math.max(0, delayMs);
-    const timer: Timer = { atMs, order: this.#order, run, cancelled: false };
+    const timer: Timer = { atMs, run, cancelled: false };
     let low = 0;
     let high = this.#timers.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      const other = this.#timers[middle] as Timer;
-      if (other.atMs > atMs) low = middle + 1;
+      if ((this.#timers[middle]?.atMs ?? 0) > atMs) low = middle + 1;
       else high = middle;
     }
     this.#timers.splice(low, 0, timer);
@@ -54,34 +53,39 @@ export class VirtualClock implements Clock {
   }
 
   /** Lets `ms` pass. */
-  async run(ms: number): Promise<void> {
-    const endMs = this.#nowMs + ms;
-    await settle();
-    for (;;) {
-      const next = this.#timers.at(-1);
-      if (next === undefined || next.atMs > endMs) break;
-      this.#timers.pop();
-      if (next.cancelled) continue;
-      this.#nowMs = next.atMs;
-      next.run();
-      await settle();
+  run(ms: number): Promise<void> {
+    return this.runUntil(this.#nowMs + ms);
+  }
+
+  /** Lets time pass up to a monotonic instant. */
+  async runUntil(endMs: number): Promise<void> {
+    await this.#settle();
+    for (let timer = this.#due(endMs); timer !== undefined; timer = this.#due(endMs)) {
+      timer.run();
+      await this.#settle();
     }
-    this.#nowMs = endMs;
+    this.#nowMs = Math.max(this.#nowMs, endMs);
   }
 
   /** Lets `ms` pass for code that uses no promises: much faster. */
   runSync(ms: number): void {
     const endMs = this.#nowMs + ms;
+    for (let timer = this.#due(endMs); timer !== undefined; timer = this.#due(endMs)) timer.run();
+    this.#nowMs = endMs;
+  }
+
+  /** Takes the next timer up to `endMs` and moves the clock to it. */
+  #due(endMs: number): Timer | undefined {
     for (;;) {
       const next = this.#timers.at(-1);
-      if (next === undefined || next.atMs > endMs) break;
+      if (next === undefined || next.atMs > endMs) return undefined;
       this.#timers.pop();
       if (next.cancelled) continue;
       this.#nowMs = next.atMs;
-      next.run();
+      return next;
     }
-    this.#nowMs = endMs;
   }
 }
 
-const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+/** All promise reactions run before the next turn of the event loop. */
+const promisesSettled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
