@@ -1,0 +1,68 @@
+import type { Reading } from '../core/reading.ts';
+import type { MeterSpec } from '../core/site.ts';
+import { mapPhases, type PhaseAmps } from '../core/units.ts';
+import type { MeterDevice, Quantity } from '../schema/meter-device.ts';
+import { type RegisterImage, readRegister } from './registers.ts';
+
+/**
+ * A reading from the registers of a meter: scaled, turned to import-positive, in the order of the
+ * site's phases. What the device does not have or reports as not available is absent; without all
+ * three currents the reading has no quality to protect a phase with.
+ */
+export const decodeReading = (
+  device: MeterDevice,
+  spec: MeterSpec,
+  image: RegisterImage,
+  atMs: number,
+  base = 0,
+): Reading => {
+  const value = (quantity: Quantity): number | undefined => {
+    const register = device.registers[quantity];
+    return register === undefined ? undefined : readRegister(device, register, image, base);
+  };
+  const phases = (name: 'amps' | 'watts' | 'volts'): PhaseAmps | undefined => {
+    const values = [value(`${name}L1`), value(`${name}L2`), value(`${name}L3`)];
+    const [a, b, c] = spec.phaseOrder.map((phase) => values[phase]);
+    return a === undefined || b === undefined || c === undefined ? undefined : [a, b, c];
+  };
+  const factor = spec.ctRatio * (spec.invert ? -1 : 1);
+  const phaseWatts = scaled(phases('watts'), factor);
+  const amps = scaled(phases('amps'), device.unsignedAmps ? spec.ctRatio : factor);
+  const signed = device.unsignedAmps ? withSignsOf(amps, phaseWatts) : amps;
+  const volts = phases('volts');
+  const watts = value('watts');
+  const energies = spec.invert
+    ? (['exportWh', 'importWh'] as const)
+    : (['importWh', 'exportWh'] as const);
+  return {
+    meter: spec.id,
+    atMs,
+    ...(signed === undefined
+      ? { quality: 'absent', problem: 'the meter reports no currents' }
+      : { quality: 'good', amps: signed }),
+    ...(phaseWatts === undefined ? {} : { phaseWatts }),
+    ...(watts === undefined ? {} : { watts: watts * factor }),
+    ...(volts === undefined ? {} : { volts }),
+    ...energy('importWh', value(energies[0]), spec.ctRatio),
+    ...energy('exportWh', value(energies[1]), spec.ctRatio),
+    ...energy('frequencyHz', value('frequencyHz'), 1),
+  };
+};
+
+const scaled = (values: PhaseAmps | undefined, factor: number): PhaseAmps | undefined =>
+  values === undefined ? undefined : mapPhases((p) => values[p] * factor);
+
+/** Many meters give the size of a current only: it flows the way the power of its phase does. */
+const withSignsOf = (
+  amps: PhaseAmps | undefined,
+  phaseWatts: PhaseAmps | undefined,
+): PhaseAmps | undefined => {
+  if (amps === undefined) return undefined;
+  return mapPhases((p) => (phaseWatts !== undefined && phaseWatts[p] < 0 ? -amps[p] : amps[p]));
+};
+
+const energy = (
+  name: 'importWh' | 'exportWh' | 'frequencyHz',
+  value: number | undefined,
+  factor: number,
+): object => (value === undefined ? {} : { [name]: value * factor });

@@ -1,0 +1,81 @@
+import { type Static, Type } from './typebox.ts';
+
+const strict = { additionalProperties: false } as const;
+
+export const QUANTITIES = [
+  'ampsL1',
+  'ampsL2',
+  'ampsL3',
+  'wattsL1',
+  'wattsL2',
+  'wattsL3',
+  'watts',
+  'voltsL1',
+  'voltsL2',
+  'voltsL3',
+  'importWh',
+  'exportWh',
+  'frequencyHz',
+] as const;
+export type Quantity = (typeof QUANTITIES)[number];
+
+const TYPES = ['i16', 'u16', 'i32', 'u32', 'i64', 'u64', 'f32', 'f64'] as const;
+
+export const RegisterSchema = Type.Object(
+  {
+    address: Type.Integer({ minimum: 0, maximum: 65_535, description: '0-based, as on the wire' }),
+    type: Type.Union(TYPES.map((type) => Type.Literal(type))),
+    scale: Type.Number({ default: 1, description: 'Raw value times this is the unit in the name' }),
+    /** Register (same function) that holds a power of ten to apply as well (SunSpec sunssf). */
+    scaleAddress: Type.Optional(Type.Integer({ minimum: 0, maximum: 65_535 })),
+  },
+  strict,
+);
+
+/** A meter as data. Addresses are 0-based; with `sunspec` they count from the model's ID register. */
+export const MeterDeviceSchema = Type.Object(
+  {
+    name: Type.String(),
+    models: Type.Array(Type.String(), { minItems: 1 }),
+    source: Type.String({ description: 'Where the register map comes from' }),
+    confidence: Type.Union(
+      ['A', 'B', 'C'].map((grade) => Type.Literal(grade)),
+      {
+        description: 'A: two independent sources agree. B: one. C: verify with a real device',
+      },
+    ),
+    function: Type.Union([Type.Literal('holding'), Type.Literal('input')]),
+    wordOrder: Type.Union([Type.Literal('high-first'), Type.Literal('low-first')], {
+      default: 'high-first',
+    }),
+    readMost: Type.Integer({
+      minimum: 2,
+      maximum: 125,
+      default: 80,
+      description: 'Registers per request',
+    }),
+    sunspec: Type.Optional(
+      Type.Object(
+        {
+          models: Type.Array(Type.Integer(), { minItems: 1 }),
+          length: Type.Integer({ minimum: 1 }),
+        },
+        strict,
+      ),
+    ),
+    unsignedAmps: Type.Boolean({
+      default: false,
+      description: 'Currents have no direction: they take the sign of the power of their phase',
+    }),
+    registers: Type.Object(
+      Object.fromEntries(QUANTITIES.map((quantity) => [quantity, Type.Optional(RegisterSchema)])),
+      strict,
+    ),
+  },
+  strict,
+);
+
+export type Register = Static<typeof RegisterSchema>;
+export type MeterDevice = Omit<Static<typeof MeterDeviceSchema>, 'registers'> & {
+  readonly registers: Readonly<Partial<Record<Quantity, Register>>>;
+};
