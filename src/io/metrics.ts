@@ -1,0 +1,49 @@
+import { Gauge, Registry } from 'prom-client';
+import type { SiteView } from '../schema/view.ts';
+
+/** Prometheus text made from the present view of the site. */
+export const siteMetrics = (view: () => SiteView, version: string): (() => Promise<string>) => {
+  const registry = new Registry();
+  const gauge = (name: string, help: string, labelNames: readonly string[] = []) =>
+    new Gauge({ name: `busbar_${name}`, help, labelNames: [...labelNames], registers: [registry] });
+  const build = gauge('build_info', 'Version of the program', ['version', 'node']);
+  const measured = gauge('circuit_current_amperes', 'Measured current', ['circuit', 'phase']);
+  const limit = gauge('circuit_limit_amperes', 'Limit in force', ['circuit', 'phase']);
+  const worst = gauge('circuit_worst_case_amperes', 'Budgeted worst case', ['circuit', 'phase']);
+  const offer = gauge('connector_offer_amperes', 'Offer in force', ['charger', 'connector']);
+  const online = gauge('charger_connected', 'Charger is connected', ['charger']);
+  const backlog = gauge('journal_records', 'Messages held for the CSMS', ['charger']);
+  const age = gauge('meter_age_seconds', 'Age of the last good reading', ['meter']);
+  const alarms = gauge('alarms', 'Alarms that are on');
+  const tick = gauge('tick_seconds', 'Duration of the last control cycle');
+  const counter = gauge('counter_total', 'Counters since the start', ['name']);
+  build.set({ version, node: process.version }, 1);
+  const phases = ['L1', 'L2', 'L3'] as const;
+  return async () => {
+    const now = view();
+    for (const each of [measured, limit, worst, offer, online, backlog, age, counter]) each.reset();
+    for (const circuit of now.circuits) {
+      phases.forEach((phase, p) => {
+        const labels = { circuit: circuit.id, phase };
+        const amps = circuit.measuredAmps?.[p];
+        if (amps !== undefined) measured.set(labels, amps);
+        limit.set(labels, circuit.limitInForceAmps[p] ?? 0);
+        worst.set(labels, circuit.worstCaseAmps[p] ?? 0);
+      });
+    }
+    for (const { id: charger, online: isOnline, backlog: held, connectors } of now.chargers) {
+      online.set({ charger }, isOnline ? 1 : 0);
+      backlog.set({ charger }, held);
+      for (const each of connectors) {
+        offer.set({ charger, connector: String(each.connector) }, each.offerAmps);
+      }
+    }
+    for (const { id: meter, ageSeconds } of now.meters) {
+      if (ageSeconds !== null) age.set({ meter }, ageSeconds);
+    }
+    for (const [name, value] of Object.entries(now.counters)) counter.set({ name }, value);
+    alarms.set(now.alarms.length);
+    tick.set(now.tickMs / 1000);
+    return registry.metrics();
+  };
+};

@@ -1,0 +1,69 @@
+import type { LimitCommand } from '../core/limit-book.ts';
+import { sameAmps } from '../core/units.ts';
+import { type Static, Type } from './typebox.ts';
+import { validator } from './validator.ts';
+
+const AMPS_MOST = 10_000;
+const Amps = Type.Number({ minimum: 0, maximum: AMPS_MOST });
+
+/** What an EMS publishes on `limits/<source>/set`. */
+export const LimitMessageSchema = Type.Object(
+  {
+    circuit: Type.String({ description: 'Circuit of the site file' }),
+    watts: Type.Optional(Type.Number({ minimum: 0, maximum: 10_000_000 })),
+    amps: Type.Optional(
+      Type.Union([Amps, Type.Tuple([Amps, Amps, Amps])], {
+        description: 'Per phase: one number for all, or [L1, L2, L3]',
+      }),
+    ),
+    ttlSeconds: Type.Integer({
+      minimum: 10,
+      maximum: 86_400,
+      description: 'Life of the limit; after it the failsafe of the source holds',
+    }),
+    seq: Type.Optional(
+      Type.Integer({ minimum: 0, description: 'Rejected when lower than before' }),
+    ),
+    at: Type.Optional(Type.String({ format: 'date-time', description: 'When it was made' })),
+    reason: Type.Optional(Type.String({ maxLength: 200 })),
+  },
+  { additionalProperties: false },
+);
+
+type LimitMessage = Static<typeof LimitMessageSchema>;
+
+/** Larger messages are refused unread. */
+export const LIMIT_MESSAGE_MOST_BYTES = 4_096;
+
+/** Reads limit messages; the validator is compiled once. */
+export const limitReader = (): ((text: string) => LimitCommand | { readonly problem: string }) => {
+  const validate = validator(LimitMessageSchema);
+  return (text) => {
+    let raw: unknown;
+    try {
+      raw = JSON.parse(text);
+    } catch {
+      return { problem: 'not JSON: send e.g. {"circuit":"main","amps":16,"ttlSeconds":120}' };
+    }
+    const { value, problems } = validate(raw);
+    const [first] = problems;
+    if (first !== undefined) return { problem: `${first.path.join('.')} ${first.text}`.trim() };
+    return commandOf(value as LimitMessage);
+  };
+};
+
+const commandOf = (message: LimitMessage): LimitCommand | { readonly problem: string } => {
+  const { circuit, ttlSeconds, watts, amps, seq, at, reason } = message;
+  if ((watts === undefined) === (amps === undefined)) {
+    return { problem: 'needs either "watts" or "amps", not both and not neither' };
+  }
+  return {
+    circuit,
+    ttlSeconds,
+    ...(watts === undefined ? {} : { watts }),
+    ...(amps === undefined ? {} : { amps: typeof amps === 'number' ? sameAmps(amps) : amps }),
+    ...(seq === undefined ? {} : { seq }),
+    ...(at === undefined ? {} : { atMs: Date.parse(at) }),
+    ...(reason === undefined ? {} : { reason }),
+  };
+};
