@@ -1,5 +1,6 @@
 import { Ajv, type ErrorObject } from 'ajv';
 import addFormats from 'ajv-formats';
+import { distance } from './distance.ts';
 import type { TSchema } from './typebox.ts';
 
 export interface SchemaProblem {
@@ -91,19 +92,4 @@ const unknownKey = (key: string, known: readonly string[]): string => {
   const near = best !== undefined && distance(key, best) <= Math.max(2, key.length / 3);
   const hint = near ? `; did you mean "${best}"?` : `; known are ${known.join(', ')}`;
   return `unknown key "${key}"${hint}`;
-};
-
-/** Edit distance without regard to case (Levenshtein). */
-export const distance = (a: string, b: string): number => {
-  const [x, y] = [a.toLowerCase(), b.toLowerCase()];
-  let row = Array.from({ length: y.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= x.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= y.length; j += 1) {
-      const change = (row[j - 1] ?? 0) + (x[i - 1] === y[j - 1] ? 0 : 1);
-      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[y.length] ?? 0;
 };

@@ -1,0 +1,51 @@
+import { distance } from '../schema/distance.ts';
+
+/** One verb of the command line; its file is loaded only when it is used. */
+interface Verb {
+  readonly summary: string;
+  readonly load: () => Promise<{ run(args: readonly string[]): Promise<number> }>;
+}
+
+const VERBS: Readonly<Record<string, Verb>> = {
+  serve: { summary: 'run the gateway: --config FILE', load: () => import('./serve.ts') },
+  check: { summary: 'check a site file: FILE [--json]', load: () => import('./check.ts') },
+  demo: {
+    summary: 'a whole site on this machine: [--seconds N] [--json]',
+    load: () => import('./demo.ts'),
+  },
+  version: { summary: 'print the version [--json]', load: () => import('./version.ts') },
+};
+
+/** Exit codes: 0 done, 1 failed, 2 wrong usage. */
+const main = async ([name, ...args]: readonly string[]): Promise<number> => {
+  if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
+    process.stdout.write(usage());
+    return name === undefined ? 2 : 0;
+  }
+  const verb = VERBS[name === '--version' ? 'version' : name];
+  if (verb === undefined) {
+    const [nearest] = Object.keys(VERBS).sort((a, b) => distance(name, a) - distance(name, b));
+    const hint =
+      nearest !== undefined && distance(name, nearest) <= 3 ? `; did you mean ${nearest}?` : '';
+    process.stderr.write(`busbar: unknown command "${name}"${hint}\n\n${usage()}`);
+    return 2;
+  }
+  const { run } = await verb.load();
+  return run(args);
+};
+
+const usage = (): string =>
+  `usage: busbar COMMAND\n\n${Object.entries(VERBS)
+    .map(([name, { summary }]) => `  ${name.padEnd(9)}${summary}\n`)
+    .join('')}`;
+
+main(process.argv.slice(2)).then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    const usageError = (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS') ?? false;
+    process.stderr.write(`busbar: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = usageError ? 2 : 1;
+  },
+);

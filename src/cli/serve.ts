@@ -1,0 +1,25 @@
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { jsonLog } from '../io/log.ts';
+import { startBusbar } from '../main.ts';
+import { packageFolder, problemLines, readSiteFile } from './site-file.ts';
+
+/** Runs the gateway until it is told to stop. */
+export const run = async (args: readonly string[]): Promise<number> => {
+  const { values } = parseArgs({ args: [...args], options: { config: { type: 'string' } } });
+  if (values.config === undefined) {
+    process.stderr.write('usage: busbar serve --config FILE\n');
+    return 2;
+  }
+  const { usable, problems } = readSiteFile(values.config);
+  process.stderr.write(problemLines(values.config, problems));
+  if (usable === undefined) return 1;
+  const log = jsonLog(usable.config.logLevel);
+  const busbar = await startBusbar({ ...usable, log, uiFolder: join(packageFolder(), 'dist/ui') });
+  await new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+  });
+  log.info('stopping');
+  await busbar.close();
+  return 0;
+};

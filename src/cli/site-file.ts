@@ -1,0 +1,62 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Checked, checkConfig } from '../config/check.ts';
+import { loadMeterDevices } from '../config/device-files.ts';
+import { type ConfigProblem, loadConfig } from '../config/load.ts';
+import { toSite } from '../config/site.ts';
+import type { Site } from '../core/site.ts';
+import type { MeterDevice } from '../schema/meter-device.ts';
+import type { SiteConfig } from '../schema/site-config.ts';
+
+export interface SiteFile {
+  /** Undefined when there are errors. */
+  readonly usable:
+    | {
+        readonly config: SiteConfig;
+        readonly site: Site;
+        readonly devices: ReadonlyMap<string, MeterDevice>;
+      }
+    | undefined;
+  readonly problems: readonly ConfigProblem[];
+  readonly sums: Checked['sums'];
+}
+
+/** Reads and checks a site file with the device files of this installation. */
+export const readSiteFile = (file: string): SiteFile => {
+  const { devices, problems: deviceProblems } = loadMeterDevices(
+    join(packageFolder(), 'devices/meters'),
+  );
+  const ofDevices = deviceProblems.map(
+    (text): ConfigProblem => ({ severity: 'warning', place: 'devices/meters', line: 0, text }),
+  );
+  const { config, problems, lineOf } = loadConfig(file, process.env);
+  if (config === undefined) {
+    return { usable: undefined, problems: [...problems, ...ofDevices], sums: [] };
+  }
+  const checked = checkConfig(config, new Set(devices.keys()), lineOf);
+  const broken = checked.problems.some(({ severity }) => severity === 'error');
+  return {
+    usable: broken ? undefined : { config, site: toSite(config), devices },
+    problems: [...checked.problems, ...ofDevices],
+    sums: checked.sums,
+  };
+};
+
+/** The folder of this installation: where package.json lies, above the sources or the bundle. */
+export const packageFolder = (): string => {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, 'package.json')) && dirname(folder) !== folder) {
+    folder = dirname(folder);
+  }
+  return folder;
+};
+
+/** `file:line: error at place: text`, one a line. */
+export const problemLines = (file: string, problems: readonly ConfigProblem[]): string =>
+  problems
+    .map(({ severity, place, line, text }) => {
+      const where = place === '' ? '' : ` ${place}:`;
+      return `${file}:${line}: ${severity}:${where} ${text}\n`;
+    })
+    .join('');

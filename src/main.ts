@@ -1,0 +1,187 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { ControlLoop } from './control/control-loop.ts';
+import type { Log } from './core/log.ts';
+import type { MeterSpec, Site } from './core/site.ts';
+import { DEFAULT_SETTINGS } from './core/tick.ts';
+import { Gateway } from './gateway/gateway.ts';
+import { startChargerServer } from './io/charger-server.ts';
+import { csmsClient } from './io/csms-client.ts';
+import { type HttpServer, startHttp } from './io/http.ts';
+import { siteMetrics } from './io/metrics.ts';
+import { startMeterBus } from './io/modbus.ts';
+import { type MqttLink, startMqtt } from './io/mqtt.ts';
+import { systemClock } from './io/system-clock.ts';
+import type { MeterDevice } from './schema/meter-device.ts';
+import type { SiteConfig } from './schema/site-config.ts';
+import type { SiteView } from './schema/view.ts';
+import { openDocument } from './store/documents.ts';
+import { VERSION } from './version.ts';
+
+/** The control cycle counts as stuck when it is older than this. */
+const TICK_AGE_MOST_MS = 5_000;
+
+export interface BusbarOptions {
+  readonly config: SiteConfig;
+  readonly site: Site;
+  readonly devices: ReadonlyMap<string, MeterDevice>;
+  readonly uiFolder: string;
+  readonly log: Log;
+  /** Every tick, for whoever started it (the demo watches). */
+  readonly published?: (view: SiteView) => void;
+}
+
+export interface Busbar {
+  readonly ocppUrl: string;
+  readonly httpUrl: string;
+  view(): SiteView;
+  counters(): Readonly<Record<string, number>>;
+  close(): Promise<void>;
+}
+
+/** Facts learned about chargers that have to survive a restart. */
+interface LearnedFacts {
+  fallbackInstalled: Record<string, boolean>;
+}
+
+/** Builds a running gateway: the only place that makes adapters and joins them. */
+export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
+  const { config, site, log, published } = options;
+  const clock = systemClock;
+  const facts = await openDocument<LearnedFacts>(join(config.dataDir, 'learned.json'), {
+    fallbackInstalled: {},
+  });
+  if (facts.problem !== undefined) log.warn('learned facts', { problem: facts.problem });
+  const { fallbackInstalled } = facts.data;
+
+  let mqtt: MqttLink | undefined;
+  const loop: ControlLoop = new ControlLoop({
+    site,
+    clock,
+    log,
+    version: VERSION,
+    calls: { call: (charger, call, done) => gateway.call(charger, call, done) },
+    settings: { ...DEFAULT_SETTINGS, lifeMs: config.enforcement.lifeSeconds * 1000 },
+    provenFallbacks: new Set(Object.keys(fallbackInstalled).filter((id) => fallbackInstalled[id])),
+    rememberFallback: (charger, proven) => {
+      if (fallbackInstalled[charger] === proven) return;
+      facts
+        .update((data) => {
+          data.fallbackInstalled[charger] = proven;
+        })
+        .catch((error: unknown) =>
+          log.error('cannot save learned facts', { problem: String(error) }),
+        );
+    },
+    counters: () => countersOf(gateway),
+    published: (view) => {
+      mqtt?.publish(view);
+      published?.(view);
+    },
+  });
+  const gateway = new Gateway({
+    clock,
+    log,
+    dialer: csmsClient({ clock, pingSeconds: config.upstream.pingSeconds }),
+    observer: loop.links,
+    upstreamBase: () => config.upstream.url,
+    admits: admission(site),
+    newId: randomUUID,
+  });
+  loop.start();
+
+  const buses = groupByBus(site.meters).map((specs) =>
+    startMeterBus({
+      meters: specs.flatMap((spec) => {
+        const device = options.devices.get(spec.device);
+        return device === undefined ? [] : [{ spec, device }];
+      }),
+      clock,
+      log,
+      onReading: (reading) => loop.takeReading(reading),
+    }),
+  );
+  if (config.ems.mqtt !== undefined) {
+    mqtt = startMqtt({
+      ...config.ems.mqtt,
+      siteId: site.id,
+      clock,
+      log,
+      version: VERSION,
+      setLimit: (source, command) => loop.setLimit(source, command),
+    });
+  }
+  const http = await startHttpServer(options, loop);
+  const ocpp = splitAddress(config.listen.ocpp);
+  const server = await startChargerServer({
+    ...ocpp,
+    clock,
+    pingSeconds: config.listen.pingSeconds,
+    onKnock: (knock) => void gateway.knock(knock),
+  });
+  log.info('listening', { ocpp: `${ocpp.host}:${server.port}`, http: http.port });
+
+  return {
+    ocppUrl: `ws://${ocpp.host === '0.0.0.0' ? '127.0.0.1' : ocpp.host}:${server.port}/ocpp`,
+    httpUrl: `http://127.0.0.1:${http.port}`,
+    view: () => loop.view(),
+    counters: () => countersOf(gateway),
+    async close() {
+      gateway.close();
+      await server.close();
+      for (const bus of buses) bus.stop();
+      loop.stop();
+      await mqtt?.close();
+      await http.close();
+    },
+  };
+};
+
+const startHttpServer = (
+  { config, uiFolder, log }: BusbarOptions,
+  loop: ControlLoop,
+): Promise<HttpServer> =>
+  startHttp({
+    ...splitAddress(config.listen.http),
+    clock: systemClock,
+    log,
+    uiFolder,
+    version: VERSION,
+    view: () => loop.view(),
+    metrics: siteMetrics(() => loop.view(), VERSION),
+    ready: () => {
+      const problems =
+        loop.tickAgeMs() > TICK_AGE_MOST_MS ? ['the control cycle does not turn'] : [];
+      return { ready: problems.length === 0, problems };
+    },
+    ...(config.listen.token === undefined ? {} : { token: config.listen.token }),
+  });
+
+const admission = (site: Site): ((identity: string) => boolean) => {
+  const known = new Set(site.chargers.map(({ id }) => id));
+  return (identity) => known.has(identity);
+};
+
+/** Meters behind one address share a bus: one request at a time. */
+const groupByBus = (meters: readonly MeterSpec[]): readonly (readonly MeterSpec[])[] => {
+  const buses = new Map<string, MeterSpec[]>();
+  for (const meter of meters) {
+    buses.set(meter.connect, [...(buses.get(meter.connect) ?? []), meter]);
+  }
+  return [...buses.values()];
+};
+
+const splitAddress = (address: string): { readonly host: string; readonly port: number } => {
+  const colon = address.lastIndexOf(':');
+  const host = address.slice(0, colon).replace(/^\[|\]$/g, '');
+  return { host, port: Number(address.slice(colon + 1)) };
+};
+
+const countersOf = ({ counters }: Gateway): Readonly<Record<string, number>> => ({
+  framesRelayed: counters.framesRelayed,
+  ownCalls: counters.ownCalls,
+  malformed: counters.malformed,
+  droppedLate: counters.dropped.late,
+  droppedDuplicate: counters.dropped.duplicate,
+  droppedForeign: counters.dropped.foreign,
+});
