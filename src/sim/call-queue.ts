@@ -2,130 +2,229 @@ import type { Cancel, Clock } from '../core/time.ts';
 import { callBytes } from '../ocpp/frame.ts';
 import type { SimCall } from './dialect.ts';
 
-/** An answer later than this counts as none. */
-const ANSWER_TIMEOUT_MS = 30_000;
-const RETRY_MS = 10_000;
-/** Messages about transactions are kept for ever; of the others only this many. */
-const OTHERS_MOST = 20;
+/**
+ * boot: the only one before the CSMS accepted the charger. transaction: kept and repeated until it
+ * is answered (1.6 §3.7.1, E13). triggered: asked for by the CSMS, allowed while a boot is pending.
+ */
+export type CallKind = 'boot' | 'triggered' | 'other' | 'transaction';
 
 export interface QueuedCall {
   /** Made when it is sent: a 1.6 message needs the transaction id that came meanwhile. */
-  readonly make: () => SimCall | undefined;
-  /** Kept and repeated until it is answered (OCPP 1.6 §3.7.1, E13). */
-  readonly keep: boolean;
+  readonly make: (offline: boolean) => SimCall | undefined;
+  readonly kind: CallKind;
+  /** May be thinned out when memory runs short: meter values, never a start or an end. */
+  readonly spare?: boolean;
   readonly answered?: (payload: unknown) => void;
+  /** Refused, timed out or dropped; not called for transaction messages that are tried again. */
   readonly failed?: (code: string) => void;
 }
 
-/** The calls of a simulated charger: one outstanding, kept in order while offline. */
+interface Entry extends QueuedCall {
+  readonly order: number;
+  attempts: number;
+  /** It was in the queue while the charger was offline (E11, E12). */
+  offline: boolean;
+}
+
+interface Outstanding {
+  readonly id: string;
+  readonly entry: Entry;
+  readonly call: SimCall;
+  readonly timeout: Cancel;
+}
+
+export type QueueState = 'offline' | 'booting' | 'online';
+
+export interface CallQueueOptions {
+  readonly clock: Clock;
+  readonly send: (bytes: Buffer) => void;
+  readonly newId: () => string;
+  /** A transaction message was acknowledged: the charger forgets it now. */
+  readonly delivered: (call: SimCall) => void;
+  /** Nothing was answered for a long time: the link is dead although nobody closed it. */
+  readonly dead: () => void;
+  /** Attempts of a transaction message before it is discarded, and the wait between them. */
+  readonly attempts: () => { readonly most: number; readonly intervalMs: number };
+  readonly impatient: boolean;
+}
+
+/** An answer later than this counts as none. */
+export const ANSWER_TIMEOUT_MS = 30_000;
+/** So many calls in a row without an answer, and the charger connects anew. */
+const TIMEOUTS_MOST = 3;
+const OTHERS_MOST = 20;
+/** Transaction messages a charger has memory for; above it meter values are thinned out. */
+const TRANSACTIONS_MOST = 5_000;
+/** Status and the like do not wait behind more transaction messages than this. */
+const BACKLOG_FEW = 2;
+
+/** The calls of a simulated charger: one outstanding, transaction messages kept while offline. */
 export class CallQueue {
-  readonly #clock: Clock;
-  readonly #send: (bytes: Buffer) => boolean;
-  readonly #newId: () => string;
-  readonly #delivered: (call: SimCall) => void;
-  #queue: QueuedCall[] = [];
-  #outstanding: { id: string; entry: QueuedCall; call: SimCall; timeout: Cancel } | undefined;
+  /** Transaction messages given up after all attempts, and meter values thinned out. */
+  discarded = 0;
+  thinned = 0;
+  readonly #options: CallQueueOptions;
+  readonly #others: Entry[] = [];
+  #transactions: Entry[] = [];
+  #outstanding: Outstanding[] = [];
+  #state: QueueState = 'offline';
+  #order = 0;
+  #timeouts = 0;
   #waitingToRetry: Cancel | undefined;
 
-  constructor(options: {
-    readonly clock: Clock;
-    /** False while there is no connection. */
-    readonly send: (bytes: Buffer) => boolean;
-    readonly newId: () => string;
-    /** A kept call was acknowledged: the charger forgets it now. */
-    readonly delivered: (call: SimCall) => void;
-  }) {
-    this.#clock = options.clock;
-    this.#send = options.send;
-    this.#newId = options.newId;
-    this.#delivered = options.delivered;
+  constructor(options: CallQueueOptions) {
+    this.#options = options;
   }
 
+  get state(): QueueState {
+    return this.#state;
+  }
+
+  /** Transaction messages that are not acknowledged yet. */
   get kept(): number {
-    return (
-      this.#queue.filter((entry) => entry.keep).length + (this.#outstanding?.entry.keep ? 1 : 0)
-    );
+    const sent = this.#outstanding.filter(({ entry }) => entry.kind === 'transaction');
+    return this.#transactions.length + sent.length;
   }
 
-  push(entry: QueuedCall): void {
-    const others = this.#queue.filter((queued) => !queued.keep);
-    if (!entry.keep && others.length >= OTHERS_MOST) {
-      this.#queue.splice(this.#queue.indexOf(others[0] as QueuedCall), 1);
+  push(call: QueuedCall): void {
+    this.#order += 1;
+    const offline = this.#state === 'offline';
+    const entry: Entry = { ...call, order: this.#order, attempts: 0, offline };
+    if (entry.kind === 'transaction') {
+      this.#transactions.push(entry);
+      if (this.#transactions.length > TRANSACTIONS_MOST) this.#thinOut();
+    } else {
+      if (entry.kind === 'boot') this.#others.unshift(entry);
+      else this.#others.push(entry);
+      if (this.#others.length > OTHERS_MOST) this.#others.splice(1, 1)[0]?.failed?.('dropped');
     }
-    this.#queue.push(entry);
-    this.next();
+    this.#next();
   }
 
-  /** Before everything else: a boot notification. */
-  pushFirst(entry: QueuedCall): void {
-    this.#queue.unshift(entry);
-    this.next();
+  /** The link is up and, once the CSMS accepted the charger, open for everything. */
+  connected(state: 'booting' | 'online'): void {
+    this.#state = state;
+    this.#timeouts = 0;
+    this.#next();
   }
 
-  next(): void {
-    if (this.#outstanding !== undefined || this.#waitingToRetry !== undefined) return;
-    const entry = this.#queue[0];
-    const call = entry?.make();
-    if (entry === undefined) return;
-    if (call === undefined) {
-      this.#queue.shift();
-      this.next();
-      return;
-    }
-    const id = this.#newId();
-    if (!this.#send(callBytes(id, call.action, call.payload))) return;
-    this.#queue.shift();
-    const timeout = this.#clock.after(ANSWER_TIMEOUT_MS, () => this.#again());
-    this.#outstanding = { id, entry, call, timeout };
+  /** The link is down: what was outstanding is sent again later, or has failed. */
+  disconnected(): void {
+    this.#state = 'offline';
+    this.#waitingToRetry?.();
+    this.#waitingToRetry = undefined;
+    const lost = this.#outstanding;
+    this.#outstanding = [];
+    for (const { timeout } of lost) timeout();
+    const kept = lost.map(({ entry }) => entry).filter(({ kind }) => kind === 'transaction');
+    this.#transactions = [...kept, ...this.#transactions];
+    for (const entry of this.#transactions) entry.offline = true; // E11.FR.07
+    const failed = lost.filter(({ entry }) => entry.kind !== 'transaction');
+    for (const { entry } of failed) entry.failed?.('offline');
+    for (const entry of this.#others.splice(0)) entry.failed?.('offline');
   }
 
   answer(id: string, payload: unknown): void {
-    if (this.#outstanding?.id !== id) return;
-    const { entry, call } = this.#take();
-    if (entry.keep) this.#delivered(call);
+    const answered = this.#take(id);
+    if (answered === undefined) return;
+    this.#timeouts = 0;
+    const { entry, call } = answered;
+    if (entry.kind === 'transaction') this.#options.delivered(call);
     entry.answered?.(payload);
-    this.next();
+    this.#next();
   }
 
   error(id: string, code: string): void {
-    if (this.#outstanding?.id !== id) return;
-    const { keep, failed } = this.#outstanding.entry;
-    if (keep) {
-      this.#again();
-    } else {
-      this.#take();
-      failed?.(code);
-      this.next();
+    const answered = this.#take(id);
+    if (answered === undefined) return;
+    this.#timeouts = 0;
+    this.#failed(answered.entry, code);
+  }
+
+  #next(): void {
+    for (;;) {
+      const busy = this.#outstanding.length > 0 && !this.#options.impatient;
+      if (this.#state === 'offline' || busy) return;
+      const entry = this.#pick();
+      if (entry === undefined) return;
+      const call = entry.make(entry.offline);
+      if (call === undefined) continue;
+      const id = this.#options.newId();
+      const timeout = this.#options.clock.after(ANSWER_TIMEOUT_MS, () => this.#timedOut(id));
+      this.#outstanding.push({ id, entry, call, timeout });
+      this.#options.send(callBytes(id, call.action, call.payload));
     }
   }
 
-  /** The connection is gone: what was outstanding is sent again later, or dropped. */
-  disconnected(): void {
-    const lost = this.#outstanding;
-    if (lost === undefined) return;
-    this.#take();
-    if (lost.entry.keep) this.#queue.unshift(lost.entry);
+  /** In order of creation, but status and authorisation overtake a backlog. */
+  #pick(): Entry | undefined {
+    if (this.#state === 'booting') {
+      const allowed = this.#others.findIndex(({ kind }) => kind === 'boot' || kind === 'triggered');
+      return allowed < 0 ? undefined : this.#others.splice(allowed, 1)[0];
+    }
+    const other = this.#others[0];
+    const transaction = this.#waitingToRetry === undefined ? this.#transactions[0] : undefined;
+    if (transaction === undefined) return this.#others.shift();
+    const backlog = this.#transactions.length > BACKLOG_FEW;
+    if (other !== undefined && (backlog || other.order < transaction.order)) {
+      return this.#others.shift();
+    }
+    return this.#transactions.shift();
   }
 
-  /** A reboot loses what is not kept. */
-  dropOthers(): void {
-    this.#queue = this.#queue.filter((entry) => entry.keep);
+  #timedOut(id: string): void {
+    const silent = this.#take(id);
+    if (silent === undefined) return;
+    this.#timeouts += 1;
+    const dead = this.#timeouts >= TIMEOUTS_MOST;
+    this.#failed(silent.entry, 'timeout');
+    if (dead) this.#options.dead();
   }
 
-  #take(): { entry: QueuedCall; call: SimCall } {
-    const taken = this.#outstanding;
-    if (taken === undefined) throw new Error('nothing is outstanding');
-    taken.timeout();
-    this.#outstanding = undefined;
-    return taken;
-  }
-
-  #again(): void {
-    const { entry } = this.#take();
-    if (entry.keep) this.#queue.unshift(entry);
-    this.#waitingToRetry = this.#clock.after(entry.keep ? RETRY_MS : 0, () => {
+  /** Transaction messages are repeated with growing waits, then discarded (E13.FR.01-04). */
+  #failed(entry: Entry, code: string): void {
+    if (entry.kind !== 'transaction') {
+      entry.failed?.(code);
+      this.#next();
+      return;
+    }
+    entry.attempts += 1;
+    const { most, intervalMs } = this.#options.attempts();
+    if (entry.attempts >= most) {
+      this.discarded += 1;
+      entry.failed?.(code);
+      this.#next();
+      return;
+    }
+    this.#transactions.unshift(entry);
+    this.#waitingToRetry?.();
+    this.#waitingToRetry = this.#options.clock.after(intervalMs * entry.attempts, () => {
       this.#waitingToRetry = undefined;
-      this.next();
+      this.#next();
     });
+    this.#next();
+  }
+
+  #take(id: string): Outstanding | undefined {
+    const found = this.#outstanding.find((each) => each.id === id);
+    if (found === undefined) return undefined;
+    found.timeout();
+    this.#outstanding = this.#outstanding.filter((each) => each !== found);
+    return found;
+  }
+
+  /** Every second meter value goes, the oldest and the newest stay (E11.FR.04, FR.05). */
+  #thinOut(): void {
+    const before = this.#transactions.length;
+    let seen = 0;
+    this.#transactions = this.#transactions.filter((entry, i) => {
+      if (entry.spare !== true || i === before - 1) return true;
+      seen += 1;
+      return seen % 2 === 1;
+    });
+    this.thinned += before - this.#transactions.length;
+    if (this.#transactions.length <= TRANSACTIONS_MOST) return;
+    this.#transactions.shift();
+    this.discarded += 1;
   }
 }

@@ -1,19 +1,25 @@
+import type { PhaseAmps } from '../core/units.ts';
+
 /** What a car is like. Amps are per phase. */
 export interface CarModel {
   /** 1, 2 or 3: terminals of the charger that its on-board charger uses, from the first. */
   readonly phases: 1 | 2 | 3;
   readonly maxAmps: number;
-  /** Takes nothing below this (IEC 61851-1: 6 A; some cars need more). */
+  /** Takes nothing below this (IEC 61851-1: 6 A; some cars need 8 or 10). */
   readonly minAmps: number;
   /** Time constant with which it follows a new offer, seconds. */
   readonly followSeconds: number;
+  /** It never raises its current faster than this, amps per second. */
+  readonly rampAmpsPerSecond: number;
   /** It draws this share of what it is offered. */
   readonly share: number;
   readonly needWh: number;
   /** Share of the need after which the battery takes less and less. */
   readonly tailFrom: number;
-  /** After a pause it does not start again by itself. */
+  /** After a pause it does not start again until it is nudged. */
   readonly sleeps: boolean;
+  /** Ignores a lower offer once it charges, as about one car in a hundred does. */
+  readonly stubborn: boolean;
 }
 
 export const EVERYDAY_CAR: CarModel = {
@@ -21,16 +27,23 @@ export const EVERYDAY_CAR: CarModel = {
   maxAmps: 16,
   minAmps: 6,
   followSeconds: 2,
+  rampAmpsPerSecond: 10,
   share: 0.97,
   needWh: 20_000,
   tailFrom: 0.8,
   sleeps: false,
+  stubborn: false,
 };
 
 /** A paused car that sleeps falls asleep after this long without current. */
 const SLEEP_AFTER_MS = 60_000;
 /** Once it draws less than this it is full. */
 const FULL_AMPS = 0.5;
+/** How a current dies away after a stop: well within the 3 s after which the contactor opens. */
+const STOP_SECONDS = 0.5;
+/** A pilot signal a little below the minimum is taken for the minimum. */
+const PILOT_TOLERANCE_AMPS = 0.05;
+const NO_PHASE: PhaseAmps = [0, 0, 0];
 
 /** One car at a charger. */
 export class Car {
@@ -56,24 +69,44 @@ export class Car {
     return this.model.sleeps && this.#hasCharged && this.#pausedMs > SLEEP_AFTER_MS;
   }
 
-  /** Moves the car on by `ms` under an offer; returns its amps on each used phase. */
-  step(ms: number, offeredAmps: number, volts: number): number {
+  /** Wakes a car that sleeps: the driver opens a door, or the charger interrupts the pilot. */
+  nudge(): void {
+    this.#pausedMs = 0;
+  }
+
+  /**
+   * Moves the car on by `ms` under an offer on the first `terminals` phases; returns its amps at
+   * the charger's terminals.
+   */
+  step(ms: number, offeredAmps: number, volts: number, terminals = 3): PhaseAmps {
+    const phases = Math.min(this.model.phases, terminals);
     const wish = this.#wish(offeredAmps);
-    const { followSeconds, phases } = this.model;
-    if (wish <= 0) this.#amps = this.#amps > 1 ? this.#amps * Math.exp(-ms / 500) : 0;
-    else this.#amps += (wish - this.#amps) * (1 - Math.exp(-ms / (followSeconds * 1000)));
-    this.#pausedMs = offeredAmps < this.model.minAmps ? this.#pausedMs + ms : 0;
+    this.#amps = wish <= 0 ? this.#stopping(ms) : this.#following(wish, ms);
     this.#hasCharged ||= this.#amps > 1;
+    // Only a pause before the battery is full sends a car to sleep, and only charging ends it.
+    this.#pausedMs = this.#amps > 1 ? 0 : this.#pausedMs + ms;
     this.#takenWh += (this.#amps * volts * phases * ms) / 3_600_000;
-    return this.#amps;
+    if (this.#amps === 0) return NO_PHASE;
+    return [this.#amps, phases > 1 ? this.#amps : 0, phases > 2 ? this.#amps : 0];
   }
 
   #wish(offeredAmps: number): number {
-    const { minAmps, maxAmps, share, needWh, tailFrom } = this.model;
-    if (this.full || this.asleep || offeredAmps < minAmps - 0.05) return 0;
+    const { minAmps, maxAmps, share, needWh, tailFrom, stubborn } = this.model;
+    if (this.full || this.asleep || offeredAmps < minAmps - PILOT_TOLERANCE_AMPS) return 0;
     const done = this.#takenWh / needWh;
     const tail = done <= tailFrom ? 1 : Math.max(0.05, (1 - done) / (1 - tailFrom));
-    const wish = Math.min(offeredAmps * share, maxAmps * tail);
-    return Math.max(wish, FULL_AMPS);
+    const wish = Math.max(Math.min(offeredAmps * share, maxAmps * tail), FULL_AMPS);
+    return stubborn ? Math.max(wish, Math.min(this.#amps, maxAmps * tail)) : wish;
+  }
+
+  #following(wish: number, ms: number): number {
+    const { followSeconds, rampAmpsPerSecond } = this.model;
+    const step = (wish - this.#amps) * (1 - Math.exp(-ms / (followSeconds * 1000)));
+    return this.#amps + Math.min(step, (rampAmpsPerSecond * ms) / 1000);
+  }
+
+  #stopping(ms: number): number {
+    const left = this.#amps * Math.exp(-ms / (STOP_SECONDS * 1000));
+    return left < 0.05 ? 0 : left;
   }
 }

@@ -1,41 +1,33 @@
-import type { ConnectorStatus } from '../core/charger-event.ts';
 import { toSitePhases } from '../core/site-phases.ts';
-import { type Cancel, type Clock, timestamp } from '../core/time.ts';
+import type { Cancel, Clock } from '../core/time.ts';
 import { addAmps, NO_AMPS, type PhaseAmps } from '../core/units.ts';
-import type { Socket } from '../gateway/socket.ts';
 import { errorBytes, parseError, parsePayload, readFrame, resultBytes } from '../ocpp/frame.ts';
-import { readInteger, readObject, readText } from '../ocpp/payload.ts';
+import { readObject } from '../ocpp/payload.ts';
 import { type OcppVersion, subprotocolOf } from '../ocpp/version.ts';
 import { CallQueue } from './call-queue.ts';
 import type { Car } from './car.ts';
-import { answerCsms, type CsmsAnswer } from './charger-answers.ts';
+import { type ChargerConduct, type CsmsAnswer, GOOD_CONDUCT } from './charger-conduct.ts';
+import {
+  type BackOff,
+  ChargerConnection,
+  type Connect,
+  DEFAULT_BACK_OFF,
+} from './charger-connection.ts';
+import { ChargerDeeds } from './charger-deeds.ts';
+import { Outlet } from './charger-outlet.ts';
+import { ChargerPresence } from './charger-presence.ts';
 import { ChargerProfiles } from './charger-profiles.ts';
-import type { Dialect, SessionReport, SimCall } from './dialect.ts';
+import { ChargerSessions } from './charger-sessions.ts';
+import { ChargerSettings } from './charger-settings.ts';
+import { answerCsms2x } from './charger-v2x.ts';
+import { answerCsms16 } from './charger-v16.ts';
+import type { Dialect, SimCall } from './dialect.ts';
 import { dialect2x } from './dialect-v2x.ts';
 import { dialect16 } from './dialect-v16.ts';
+import { LocalList } from './local-list.ts';
 import type { Random } from './random.ts';
 
-/** How a charger departs from the standard. */
-export interface ChargerConduct {
-  /** Says Accepted and goes on as before. */
-  readonly ignoresProfiles: boolean;
-  readonly rejectsProfiles: boolean;
-  /** Never answers a SetChargingProfile. */
-  readonly silentOnProfiles: boolean;
-  readonly honoursDuration: boolean;
-  readonly forgetsProfilesOnReboot: boolean;
-  /** Time between the command and the new PWM, ms. */
-  readonly reactionMs: number;
-}
-
-export const GOOD_CONDUCT: ChargerConduct = {
-  ignoresProfiles: false,
-  rejectsProfiles: false,
-  silentOnProfiles: false,
-  honoursDuration: true,
-  forgetsProfilesOnReboot: false,
-  reactionMs: 500,
-};
+export { type ChargerConduct, GOOD_CONDUCT } from './charger-conduct.ts';
 
 export interface SimChargerOptions {
   readonly identity: string;
@@ -45,91 +37,111 @@ export interface SimChargerOptions {
   readonly wiring?: readonly number[];
   readonly maxAmps?: number;
   readonly meterIntervalMs?: number;
+  readonly volts?: number;
+  readonly vendor?: string;
+  readonly model?: string;
+  readonly firmware?: string;
   readonly conduct?: Partial<ChargerConduct>;
+  readonly backOff?: BackOff;
   readonly clock: Clock;
   readonly random: Random;
-  /** Opens a connection to the gateway or CSMS; rejects when refused. */
-  readonly connect: (identity: string, subprotocols: readonly string[]) => Promise<Socket>;
+  readonly connect: Connect;
 }
 
-interface Session {
-  readonly connector: number;
-  readonly idTag: string;
-  readonly startedAtMs: number;
-  transactionId: string | undefined;
-  seqNo: number;
-}
+type Facts = Required<Omit<SimChargerOptions, 'conduct'>>;
 
-interface Outlet {
-  readonly connector: number;
-  car: Car | undefined;
-  session: Session | undefined;
-  status: ConnectorStatus;
-  energyWh: number;
-  carAmps: number;
-  offeredAmps: number;
-  /** A new offer becomes effective at this time. */
-  pwm: { readonly amps: number; readonly atMs: number } | undefined;
-}
-
-const RECONNECT_FIRST_MS = 1_000;
-const RECONNECT_MOST_MS = 16_000;
-const VOLTS = 230;
-const STATUS_CHECK_AMPS = 1;
-
-/** A simulated charger of OCPP 1.6, 2.0.1 or 2.1 with its cars. It speaks the real protocol. */
+/**
+ * A simulated charger of OCPP 1.6, 2.0.1 or 2.1 with its cars. It speaks the real protocol on
+ * whatever `connect` opens; its physics move by `step`.
+ */
 export class SimCharger {
   readonly identity: string;
   readonly version: OcppVersion;
   readonly profiles: ChargerProfiles;
+  readonly settings: ChargerSettings;
   /** Transaction messages that were acknowledged to it, oldest first. */
   readonly acknowledged: SimCall[] = [];
-  readonly #options: Required<Omit<SimChargerOptions, 'conduct'>>;
+  readonly #facts: Facts;
   readonly #conduct: ChargerConduct;
   readonly #dialect: Dialect;
   readonly #queue: CallQueue;
   readonly #outlets: readonly Outlet[];
-  #socket: Socket | undefined;
-  #booted = false;
+  readonly #sessions: ChargerSessions;
+  readonly #connection: ChargerConnection;
+  readonly #deeds: ChargerDeeds;
+  readonly #presence: ChargerPresence;
   #on = false;
   #ids = 0;
-  #reconnectMs = RECONNECT_FIRST_MS;
-  #heartbeat: Cancel = () => {};
-  #meterTimer: Cancel = () => {};
+  #cancelMeter: Cancel = () => {};
 
   constructor(options: SimChargerOptions) {
     this.identity = options.identity;
     this.version = options.version;
-    this.#conduct = { ...GOOD_CONDUCT, ...options.conduct };
-    this.#options = {
-      connectors: 1,
-      wiring: [0, 1, 2],
-      maxAmps: 32,
-      meterIntervalMs: 10_000,
-      ...options,
-    };
-    this.#dialect = options.version === '1.6' ? dialect16 : dialect2x;
-    this.profiles = new ChargerProfiles(options.version, this.#conduct.honoursDuration);
-    this.#queue = new CallQueue({
-      clock: options.clock,
-      send: (bytes) => this.#transmit(bytes),
-      newId: () => this.#newId(),
-      delivered: (call) => this.acknowledged.push(call),
+    const conduct = { ...GOOD_CONDUCT, ...options.conduct };
+    const facts = withDefaults(options);
+    const { version, clock, random } = options;
+    this.#facts = facts;
+    this.#conduct = conduct;
+    this.#dialect = version === '1.6' ? dialect16 : dialect2x;
+    this.profiles = new ChargerProfiles(version, conduct, facts.volts);
+    this.settings = new ChargerSettings(version, conduct, facts.connectors);
+    this.settings.put('meterSeconds', Math.max(1, Math.round(facts.meterIntervalMs / 1000)));
+    this.#queue = this.#makeQueue();
+    this.#outlets = Array.from(
+      { length: facts.connectors },
+      (_, i) => new Outlet(i + 1, Math.round(random() * 1e6)),
+    );
+    const localList = new LocalList();
+    this.#sessions = new ChargerSessions({
+      identity: options.identity,
+      version,
+      dialect: this.#dialect,
+      clock,
+      random,
+      queue: this.#queue,
+      profiles: this.profiles,
+      settings: this.settings,
+      localList,
+      outlets: this.#outlets,
+      terminals: facts.wiring.length,
+      volts: facts.volts,
     });
-    this.#outlets = Array.from({ length: this.#options.connectors }, (_, i) => ({
-      connector: i + 1,
-      car: undefined,
-      session: undefined,
-      status: 'available',
-      energyWh: Math.round(options.random() * 1e6),
-      carAmps: 0,
-      offeredAmps: 0,
-      pwm: undefined,
-    }));
+    this.#presence = this.#makePresence();
+    this.#connection = new ChargerConnection({
+      identity: options.identity,
+      subprotocols: [subprotocolOf(version)],
+      connect: options.connect,
+      clock,
+      random,
+      backOff: facts.backOff,
+      opened: () => this.#presence.connected(),
+      received: (bytes) => this.#receive(bytes),
+      lost: () => this.#lost(),
+    });
+    this.#deeds = new ChargerDeeds({
+      version,
+      clock,
+      terminals: facts.wiring.length,
+      maxAmps: facts.maxAmps,
+      volts: facts.volts,
+      settings: this.settings,
+      profiles: this.profiles,
+      localList,
+      outlets: this.#outlets,
+      sessions: this.#sessions,
+      presence: this.#presence,
+      queue: this.#queue,
+      reboot: () => this.reboot(),
+    });
   }
 
   get connected(): boolean {
-    return this.#socket !== undefined;
+    return this.#connection.open;
+  }
+
+  /** Connected and accepted by its CSMS. */
+  get online(): boolean {
+    return this.#queue.state === 'online';
   }
 
   /** Transaction messages it still holds. */
@@ -137,48 +149,54 @@ export class SimCharger {
     return this.#queue.kept;
   }
 
+  /** Transaction messages that it gave up, and meter values that it had no room for. */
+  get lost(): { readonly discarded: number; readonly thinned: number } {
+    return { discarded: this.#queue.discarded, thinned: this.#queue.thinned };
+  }
+
+  /** Power on. */
   start(): void {
+    if (this.#on) return;
     this.#on = true;
-    void this.#connect();
+    this.#connection.start();
     this.#meterEvery();
   }
 
-  /** Power off: everything volatile is gone. */
+  /** Power off: no current, and everything volatile is gone. */
   stop(): void {
+    if (!this.#on) return;
     this.#on = false;
-    this.#booted = false;
-    this.#meterTimer();
-    this.#heartbeat();
-    this.#socket?.terminate();
+    this.#cancelMeter();
+    this.#presence.forget('power-up');
+    this.#connection.stop();
+    this.#queue.disconnected();
+    this.profiles.reboot();
+    if (this.#conduct.resumesAfterReboot) return;
+    for (const outlet of this.#outlets) this.#sessions.end(outlet, 'power-loss');
   }
 
   reboot(): void {
     this.stop();
-    this.#queue.dropOthers();
-    if (this.#conduct.forgetsProfilesOnReboot) this.profiles.forget();
-    else this.profiles.reboot();
-    this.start();
+    this.#facts.clock.after(this.#conduct.rebootMs, () => this.start());
   }
 
-  /** Pulls the network cable for good, or until `start`. */
+  /** The connection breaks; the charger dials again. */
   loseConnection(): void {
-    this.#socket?.terminate();
+    this.#connection.drop();
   }
 
-  plugIn(connector: number, car: Car, idTag: string): void {
-    const outlet = this.#outlet(connector);
-    outlet.car = car;
-    this.#setStatus(outlet, 'preparing');
-    this.#queue.push({ make: () => this.#dialect.authorize(idTag), keep: false });
-    this.#begin(outlet, idTag);
+  /** A cable goes in. With `idTag` the driver also holds a card to the reader. */
+  plugIn(connector: number, car: Car, idTag?: string): void {
+    this.#sessions.plugIn(this.#outlet(connector), car, idTag);
   }
 
   unplug(connector: number): void {
-    const outlet = this.#outlet(connector);
-    this.#end(outlet, 'EVDisconnected');
-    outlet.car = undefined;
-    outlet.carAmps = 0;
-    this.#setStatus(outlet, 'available');
+    this.#sessions.unplug(this.#outlet(connector));
+  }
+
+  /** A driver ends the session with the card and leaves the cable in. */
+  stopSession(connector: number): void {
+    this.#sessions.end(this.#outlet(connector), 'local');
   }
 
   carAt(connector: number): Car | undefined {
@@ -189,207 +207,108 @@ export class SimCharger {
     return this.#outlet(connector).session !== undefined;
   }
 
+  transactionId(connector: number): string | undefined {
+    return this.#outlet(connector).session?.transactionId;
+  }
+
+  statusAt(connector: number): string {
+    return this.#outlet(connector).status;
+  }
+
   /** What the charger offers the car now, amps per phase. */
   offeredAmps(connector: number): number {
     return this.#outlet(connector).offeredAmps;
   }
 
+  energyWh(connector: number): number {
+    return this.#outlet(connector).energyWh;
+  }
+
+  /** The true current by site phase. */
+  siteAmps(): PhaseAmps {
+    return this.#outlets.reduce(
+      (sum, outlet) => addAmps(sum, toSitePhases(this.#facts.wiring, outlet.terminalAmps)),
+      NO_AMPS,
+    );
+  }
+
   /** Moves cars and pilot signals on by `ms`; returns the true current by site phase. */
   step(ms: number): PhaseAmps {
-    let total: PhaseAmps = NO_AMPS;
-    for (const outlet of this.#outlets) {
-      this.#stepOffer(outlet);
-      if (outlet.car === undefined) continue;
-      outlet.carAmps = outlet.car.step(ms, outlet.offeredAmps, VOLTS);
-      outlet.energyWh += (outlet.carAmps * VOLTS * this.#phasesOf(outlet) * ms) / 3_600_000;
-      this.#watchCar(outlet);
-      total = addAmps(total, toSitePhases(this.#options.wiring, this.#terminalAmps(outlet)));
-    }
-    return total;
-  }
-
-  #stepOffer(outlet: Outlet): void {
-    const { clock, maxAmps, wiring } = this.#options;
-    const wallMs = clock.wallMs();
-    const { session } = outlet;
-    const transaction = session && {
-      id: session.transactionId ?? '',
-      startedAtMs: session.startedAtMs,
-    };
-    const allowed =
-      session === undefined
-        ? 0
-        : this.profiles.allowedAmps(outlet.connector, transaction, maxAmps, wiring.length, wallMs);
-    const obeyed = this.#conduct.ignoresProfiles && session !== undefined ? maxAmps : allowed;
+    const { clock, volts, wiring } = this.#facts;
     const nowMs = clock.monotonicMs();
-    if (outlet.pwm?.amps !== obeyed) {
-      outlet.pwm = { amps: obeyed, atMs: nowMs + this.#conduct.reactionMs };
-    }
-    if (nowMs >= outlet.pwm.atMs) outlet.offeredAmps = outlet.pwm.amps < 6 ? 0 : outlet.pwm.amps;
+    const conduct = this.#conduct;
+    const around = { nowMs, volts, terminals: wiring.length, conduct };
+    const allowed = this.#allowedAmps();
+    this.#outlets.forEach((outlet, i) => {
+      outlet.step(ms, allowed[i] ?? 0, around);
+      if (this.#on) this.#sessions.watch(outlet);
+    });
+    return this.siteAmps();
   }
 
-  /** Says so when the car starts, pauses or is full. */
-  #watchCar(outlet: Outlet): void {
-    if (outlet.session === undefined) return;
-    if (outlet.carAmps > STATUS_CHECK_AMPS) this.#setStatus(outlet, 'charging');
-    else if (outlet.offeredAmps <= 0) this.#setStatus(outlet, 'suspended-evse');
-    else if (outlet.carAmps < 0.3 && outlet.car?.full) this.#setStatus(outlet, 'suspended-ev');
+  /** Amps per phase that each connector may offer now. */
+  #allowedAmps(): readonly number[] {
+    const { maxAmps, wiring, clock } = this.#facts;
+    const wallMs = clock.wallMs();
+    const phases = wiring.length;
+    const allowed = this.#outlets.map((outlet) => {
+      if (!this.#on || outlet.session === undefined) return 0;
+      if (this.#conduct.ignoresProfiles) return maxAmps;
+      const transaction = this.#deeds.transactionAt(outlet.connector);
+      return this.profiles.allowedAmps(outlet.connector, transaction, maxAmps, phases, wallMs);
+    });
+    const active = allowed.filter((amps) => amps > 0).length;
+    if (active < 2 || this.#conduct.ignoresProfiles) return allowed;
+    // 1.6 §3.13.1: the sum of all connectors stays within the maximum of the charge point.
+    const share = (this.profiles.stationAmps(phases, wallMs) ?? Number.POSITIVE_INFINITY) / active;
+    return allowed.map((amps) => Math.min(amps, share));
   }
 
-  #begin(outlet: Outlet, idTag: string): void {
-    const { clock } = this.#options;
-    const session: Session = {
-      connector: outlet.connector,
-      idTag,
-      startedAtMs: clock.wallMs(),
-      transactionId: this.version === '1.6' ? undefined : `${this.identity}-${clock.wallMs()}`,
-      seqNo: 0,
-    };
-    outlet.session = session;
-    const report = this.#report(outlet, session);
-    this.#queue.push({
-      make: () => this.#dialect.started({ ...report, offline: report.offline }),
-      keep: true,
-      answered: (payload) => {
-        const id = readInteger(readObject(payload)['transactionId']);
-        if (id !== undefined) session.transactionId = String(id);
+  #makeQueue(): CallQueue {
+    const { clock, random } = this.#facts;
+    return new CallQueue({
+      clock,
+      impatient: this.#conduct.impatient,
+      send: (bytes) => this.#connection.send(bytes),
+      newId: () => {
+        this.#ids += 1;
+        return `${this.#ids}-${Math.floor(random() * 2 ** 52).toString(36)}`;
+      },
+      delivered: (call) => this.acknowledged.push(call),
+      dead: () => this.#connection.drop(),
+      attempts: () => ({
+        most: Math.max(1, this.settings.number('attempts')),
+        intervalMs: this.settings.number('attemptSeconds') * 1000,
+      }),
+    });
+  }
+
+  #makePresence(): ChargerPresence {
+    const { clock, vendor, model, firmware } = this.#facts;
+    return new ChargerPresence({
+      clock,
+      queue: this.#queue,
+      settings: this.settings,
+      dialect: this.#dialect,
+      facts: { vendor, model, firmware },
+      online: (booted) => {
+        for (const outlet of this.#outlets) this.#sessions.reportStatus(outlet, booted);
       },
     });
   }
 
-  #end(outlet: Outlet, reason: string): void {
-    const { session } = outlet;
-    if (session === undefined) return;
-    const report = this.#report(outlet, session);
-    outlet.session = undefined;
-    this.profiles.transactionEnded(outlet.connector);
-    this.#queue.push({
-      make: () => this.#dialect.ended(this.#late(report, session), reason),
-      keep: true,
-    });
-    this.#setStatus(outlet, 'finishing');
+  #lost(): void {
+    this.#presence.disconnected();
+    this.#queue.disconnected();
+    this.profiles.disconnected();
   }
 
   #meterEvery(): void {
-    this.#meterTimer();
-    this.#meterTimer = this.#options.clock.after(this.#options.meterIntervalMs, () => {
-      for (const outlet of this.#outlets) this.#sendMeterValues(outlet);
-      if (this.#on) this.#meterEvery();
-    });
-  }
-
-  #sendMeterValues(outlet: Outlet): void {
-    const { session } = outlet;
-    if (session === undefined) return;
-    const report = this.#report(outlet, session);
-    this.#queue.push({
-      make: () => this.#dialect.updated(this.#late(report, session)),
-      keep: true,
-    });
-  }
-
-  #report(outlet: Outlet, session: Session): SessionReport {
-    const terminalAmps = this.#terminalAmps(outlet).slice(0, this.#options.wiring.length);
-    const report = {
-      connector: outlet.connector,
-      idTag: session.idTag,
-      transactionId: session.transactionId,
-      seqNo: session.seqNo,
-      energyWh: outlet.energyWh,
-      terminalAmps,
-      watts: terminalAmps.reduce((sum, amps) => sum + amps * VOLTS, 0),
-      chargingState: outlet.status,
-      at: timestamp(this.#options.clock.wallMs()),
-      offline: this.#socket === undefined,
-    };
-    session.seqNo += 1;
-    return report;
-  }
-
-  /** A 1.6 message learns its transaction id only when it is sent. */
-  #late(report: SessionReport, session: Session): SessionReport {
-    return { ...report, transactionId: session.transactionId };
-  }
-
-  #terminalAmps({ car, carAmps }: Outlet): PhaseAmps {
-    const used = car === undefined ? 0 : Math.min(car.model.phases, this.#options.wiring.length);
-    return [used > 0 ? carAmps : 0, used > 1 ? carAmps : 0, used > 2 ? carAmps : 0];
-  }
-
-  #phasesOf({ car }: Outlet): number {
-    return car === undefined ? 0 : Math.min(car.model.phases, this.#options.wiring.length);
-  }
-
-  #setStatus(outlet: Outlet, status: ConnectorStatus): void {
-    if (outlet.status === status) return;
-    outlet.status = status;
-    this.#sendStatus(outlet);
-  }
-
-  #sendStatus(outlet: Outlet): void {
-    if (this.#socket === undefined) return;
-    const at = timestamp(this.#options.clock.wallMs());
-    const { connector, status } = outlet;
-    this.#queue.push({ make: () => this.#dialect.status(connector, status, at), keep: false });
-  }
-
-  async #connect(): Promise<void> {
-    const { connect, identity, clock } = this.#options;
-    try {
-      const socket = await connect(identity, [subprotocolOf(this.version)]);
-      if (!this.#on) return socket.terminate();
-      this.#socket = socket;
-      this.#reconnectMs = RECONNECT_FIRST_MS;
-      socket.listen({
-        message: (bytes) => this.#receive(bytes),
-        closed: () => this.#disconnected(socket),
-      });
-      if (this.#booted) this.#queue.next();
-      else this.#boot();
-    } catch {
-      if (!this.#on) return;
-      const waitMs = this.#reconnectMs * (1 + this.#options.random() * 0.5);
-      this.#reconnectMs = Math.min(this.#reconnectMs * 2, RECONNECT_MOST_MS);
-      clock.after(waitMs, () => {
-        if (this.#on && this.#socket === undefined) void this.#connect();
-      });
-    }
-  }
-
-  #disconnected(socket: Socket): void {
-    if (this.#socket !== socket) return;
-    this.#socket = undefined;
-    this.#queue.disconnected();
-    this.#heartbeat();
-    const { clock, random } = this.#options;
-    clock.after(RECONNECT_FIRST_MS * (1 + random()), () => {
-      if (this.#on && this.#socket === undefined) void this.#connect();
-    });
-  }
-
-  #boot(): void {
-    this.#queue.pushFirst({
-      make: () => this.#dialect.boot({ vendor: 'Busbar', model: `Sim ${this.version}` }),
-      keep: false,
-      answered: (payload) => {
-        const answer = readObject(payload);
-        const intervalMs = (readInteger(answer['interval']) || 60) * 1000;
-        if (readText(answer['status']) !== 'Accepted') {
-          this.#options.clock.after(intervalMs, () => this.#on && this.#boot());
-          return;
-        }
-        this.#booted = true;
-        for (const outlet of this.#outlets) this.#sendStatus(outlet);
-        this.#heartbeatEvery(intervalMs);
-      },
-    });
-  }
-
-  #heartbeatEvery(intervalMs: number): void {
-    this.#heartbeat();
-    this.#heartbeat = this.#options.clock.after(intervalMs, () => {
-      this.#queue.push({ make: () => ({ action: 'Heartbeat', payload: {} }), keep: false });
-      if (this.#on) this.#heartbeatEvery(intervalMs);
+    this.#cancelMeter();
+    const everyMs = Math.max(1, this.settings.number('meterSeconds')) * 1000;
+    this.#cancelMeter = this.#facts.clock.after(everyMs, () => {
+      for (const outlet of this.#outlets) this.#sessions.reportMeter(outlet, 'periodic');
+      this.#meterEvery();
     });
   }
 
@@ -397,75 +316,55 @@ export class SimCharger {
     const frame = readFrame(bytes);
     if (frame.kind === 'result') this.#queue.answer(frame.id, parsePayload(frame));
     else if (frame.kind === 'error') this.#queue.error(frame.id, parseError(frame).code);
-    else if (frame.kind === 'call') {
-      const answer = this.#answer(frame.action, parsePayload(frame));
-      if (answer === 'silence') return;
-      this.#transmit(
-        'error' in answer
-          ? errorBytes(frame.id, answer.error, '')
-          : resultBytes(frame.id, answer.result),
-      );
-      if ('afterwards' in answer) answer.afterwards?.();
-    }
+    else if (frame.kind === 'call') this.#answerCall(frame.id, frame.action, parsePayload(frame));
   }
 
-  #answer(action: string, payload: unknown): CsmsAnswer | 'silence' {
-    if (action === 'SetChargingProfile') {
-      if (this.#conduct.silentOnProfiles) return 'silence';
-      if (this.#conduct.rejectsProfiles) return { result: { status: 'Rejected' } };
-      const { clock } = this.#options;
-      const has = (id: string | undefined) =>
-        this.#outlets.some(
-          (o) => o.session !== undefined && (id ?? '') === (o.session.transactionId ?? ''),
-        );
-      return { result: { status: this.profiles.set(payload, has, clock.wallMs()) } };
-    }
-    if (action === 'ClearChargingProfile')
-      return { result: { status: this.profiles.clear(payload) } };
-    return answerCsms(action, payload, {
-      version: this.version,
-      meterIntervalSeconds: this.#options.meterIntervalMs / 1000,
-      reboot: () => this.reboot(),
-      report: (connector) => {
-        for (const outlet of this.#outlets) {
-          if (connector !== undefined && outlet.connector !== connector) continue;
-          this.#sendStatus(outlet);
-          this.#sendMeterValues(outlet);
-        }
-      },
-      stop: (transactionId) => {
-        const outlet = this.#outlets.find((o) => o.session?.transactionId === transactionId);
-        if (outlet !== undefined) this.#end(outlet, 'Remote');
-        return outlet !== undefined;
-      },
-      start: (connector, idTag) => {
-        const outlet = this.#outlets.find(
-          (o) =>
-            o.car !== undefined &&
-            o.session === undefined &&
-            (connector ?? o.connector) === o.connector,
-        );
-        if (outlet !== undefined) this.#begin(outlet, idTag);
-        return outlet !== undefined;
-      },
-    });
+  #answerCall(id: string, action: string, payload: unknown): void {
+    const { silent, answerDelayMs } = this.#conduct;
+    const answer = silent ? 'silence' : this.#answer(action, payload);
+    if (answer === 'silence') return;
+    const bytes =
+      'error' in answer
+        ? errorBytes(id, answer.error, answer.description ?? '')
+        : resultBytes(id, answer.result);
+    const send = (): void => {
+      this.#connection.send(bytes);
+      if ('result' in answer) answer.afterwards?.();
+    };
+    if (answerDelayMs > 0) this.#facts.clock.after(answerDelayMs, send);
+    else send();
   }
 
-  #transmit(bytes: Buffer): boolean {
-    if (this.#socket === undefined) return false;
-    this.#socket.send(bytes);
-    return true;
+  #answer(action: string, payload: unknown): CsmsAnswer {
+    const { silentOnProfiles, rejectsProfiles, answers } = this.#conduct;
+    const own = answers(action, payload);
+    if (own !== undefined) return own;
+    if (action === 'SetChargingProfile' && silentOnProfiles) return 'silence';
+    if (action === 'SetChargingProfile' && rejectsProfiles) {
+      return { result: { status: 'Rejected' } };
+    }
+    const answerOf = this.version === '1.6' ? answerCsms16 : answerCsms2x;
+    return answerOf(action, readObject(payload), this.#deeds) ?? { error: 'NotImplemented' };
   }
 
   #outlet(connector: number): Outlet {
     const outlet = this.#outlets[connector - 1];
-    if (outlet === undefined)
+    if (outlet === undefined) {
       throw new RangeError(`${this.identity} has no connector ${connector}`);
+    }
     return outlet;
   }
-
-  #newId(): string {
-    this.#ids += 1;
-    return `${this.identity}-${this.#ids}-${Math.floor(this.#options.random() * 1e9)}`;
-  }
 }
+
+const withDefaults = (options: SimChargerOptions): Facts => ({
+  connectors: 1,
+  wiring: [0, 1, 2],
+  maxAmps: 32,
+  meterIntervalMs: 10_000,
+  volts: 230,
+  vendor: 'Busbar',
+  model: `Sim ${options.version}`,
+  firmware: '1.0.0',
+  backOff: DEFAULT_BACK_OFF,
+  ...options,
+});

@@ -12,12 +12,13 @@ import {
 import { readObject } from '../ocpp/payload.ts';
 import { versionOf } from '../ocpp/version.ts';
 import { answerCharger, type CsmsBooks } from './csms-answers.ts';
+import { isTransactionMessage } from './message-audit.ts';
 
 /** A call that reached the CSMS. */
 export interface ReceivedCall {
   readonly charger: string;
   readonly action: string;
-  readonly payload: unknown;
+  readonly payload: object;
   readonly id: string;
   readonly atMs: number;
 }
@@ -72,12 +73,6 @@ interface Connection {
   unanswered: number;
 }
 
-const TRANSACTION_ACTIONS = new Set([
-  'StartTransaction',
-  'StopTransaction',
-  'MeterValues',
-  'TransactionEvent',
-]);
 const CALL_TIMEOUT_MS = 30_000;
 /** Messages remembered; a run that needs more is too long to look at. */
 const RECEIVED_MOST = 1_000_000;
@@ -118,7 +113,7 @@ export class SimCsms {
   /** Messages about transactions of one charger, in the order they came. */
   transactionMessages(charger: string): readonly ReceivedCall[] {
     return this.received.filter(
-      (call) => call.charger === charger && TRANSACTION_ACTIONS.has(call.action),
+      (call) => call.charger === charger && isTransactionMessage(call.action, call.payload),
     );
   }
 
@@ -206,7 +201,7 @@ export class SimCsms {
   #take(connection: Connection, frame: Frame): void {
     const { charger } = connection;
     const { action, id } = frame;
-    const payload = parsePayload(frame);
+    const payload = readObject(parsePayload(frame));
     if (connection.unanswered > 0) {
       this.#problem(connection, `${action} came before the previous call was answered`);
       if (this.conduct.oneCallAtATime) {
@@ -229,7 +224,7 @@ export class SimCsms {
       charger,
       version: versionOf(connection.socket.subprotocol) ?? '1.6',
       action,
-      payload: readObject(payload),
+      payload,
       conduct: this.conduct,
       books: this.#books,
       wallMs: this.#clock.wallMs(),

@@ -1,5 +1,6 @@
 import type { ConnectorStatus } from '../core/charger-event.ts';
-import type { Dialect, SessionReport } from './dialect.ts';
+import { readObject, readText } from '../ocpp/payload.ts';
+import type { Dialect, SessionReport, StopReason } from './dialect.ts';
 
 const STATUS: Readonly<Record<ConnectorStatus, string>> = {
   available: 'Available',
@@ -13,6 +14,16 @@ const STATUS: Readonly<Record<ConnectorStatus, string>> = {
   faulted: 'Faulted',
 };
 
+const STOP_REASON: Readonly<Record<StopReason, string>> = {
+  local: 'Local',
+  remote: 'Remote',
+  'ev-disconnected': 'EVDisconnected',
+  deauthorized: 'DeAuthorized',
+  reset: 'SoftReset',
+  'power-loss': 'PowerLoss',
+  unlock: 'UnlockCommand',
+};
+
 const sample = (value: number, measurand: string, unit: string, phase?: string): object => ({
   value: value.toFixed(1),
   context: 'Sample.Periodic',
@@ -21,21 +32,33 @@ const sample = (value: number, measurand: string, unit: string, phase?: string):
   ...(phase === undefined ? {} : { phase }),
 });
 
-const meterValue = ({ at, terminalAmps, watts, energyWh }: SessionReport): object => ({
-  timestamp: at,
+const meterValue = (report: SessionReport): object => ({
+  timestamp: report.at,
   sampledValue: [
-    ...terminalAmps.map((amps, i) => sample(amps, 'Current.Import', 'A', `L${i + 1}`)),
-    sample(watts, 'Power.Active.Import', 'W'),
-    sample(energyWh, 'Energy.Active.Import.Register', 'Wh'),
+    ...report.terminalAmps.map((amps, i) => sample(amps, 'Current.Import', 'A', `L${i + 1}`)),
+    ...report.terminalAmps.map((_, i) => sample(report.volts, 'Voltage', 'V', `L${i + 1}-N`)),
+    sample(report.watts, 'Power.Active.Import', 'W'),
+    sample(report.offeredAmps, 'Current.Offered', 'A'),
+    sample(report.energyWh, 'Energy.Active.Import.Register', 'Wh'),
   ],
+});
+
+const meterValues = (report: SessionReport) => ({
+  action: 'MeterValues',
+  payload: {
+    connectorId: report.connector,
+    ...(report.transactionId === undefined ? {} : { transactionId: Number(report.transactionId) }),
+    meterValue: [meterValue(report)],
+  },
 });
 
 /** OCPP 1.6: the CSMS gives transaction ids; nothing marks a message as late but its timestamp. */
 export const dialect16: Dialect = {
-  boot: ({ vendor, model }) => ({
+  boot: ({ vendor, model, firmware }) => ({
     action: 'BootNotification',
-    payload: { chargePointVendor: vendor, chargePointModel: model, firmwareVersion: '1.0.0' },
+    payload: { chargePointVendor: vendor, chargePointModel: model, firmwareVersion: firmware },
   }),
+  statusWord: (status) => STATUS[status],
   status: (connector, status, at) => ({
     action: 'StatusNotification',
     payload: {
@@ -50,16 +73,8 @@ export const dialect16: Dialect = {
     action: 'StartTransaction',
     payload: { connectorId: connector, idTag, meterStart: Math.round(energyWh), timestamp: at },
   }),
-  updated: (report) => ({
-    action: 'MeterValues',
-    payload: {
-      connectorId: report.connector,
-      ...(report.transactionId === undefined
-        ? {}
-        : { transactionId: Number(report.transactionId) }),
-      meterValue: [meterValue(report)],
-    },
-  }),
+  // A change of state is a StatusNotification in 1.6.
+  updated: (report, reason) => (reason === 'state-changed' ? undefined : meterValues(report)),
   ended: ({ transactionId, idTag, energyWh, at }, reason) => ({
     action: 'StopTransaction',
     payload: {
@@ -67,7 +82,9 @@ export const dialect16: Dialect = {
       idTag,
       meterStop: Math.round(energyWh),
       timestamp: at,
-      reason,
+      reason: STOP_REASON[reason],
     },
   }),
+  sampled: (report) => meterValues({ ...report, transactionId: undefined }),
+  tokenStatus: (answer) => readText(readObject(answer['idTagInfo'])['status']),
 };

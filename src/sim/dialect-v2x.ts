@@ -1,11 +1,13 @@
 import type { ConnectorStatus } from '../core/charger-event.ts';
-import type { Dialect, SessionReport } from './dialect.ts';
+import { readObject, readText } from '../ocpp/payload.ts';
+import type { BootFacts, Dialect, SessionReport, StopReason, UpdateReason } from './dialect.ts';
 
 const CHARGING_STATE: Readonly<Partial<Record<ConnectorStatus, string>>> = {
   charging: 'Charging',
   'suspended-ev': 'SuspendedEV',
   'suspended-evse': 'SuspendedEVSE',
-  finishing: 'Idle',
+  finishing: 'EVConnected',
+  available: 'Idle',
 };
 
 const CONNECTOR_STATUS: Readonly<Partial<Record<ConnectorStatus, string>>> = {
@@ -13,6 +15,29 @@ const CONNECTOR_STATUS: Readonly<Partial<Record<ConnectorStatus, string>>> = {
   reserved: 'Reserved',
   unavailable: 'Unavailable',
   faulted: 'Faulted',
+};
+
+const BOOT_REASON: Readonly<Record<BootFacts['reason'], string>> = {
+  'power-up': 'PowerUp',
+  reset: 'RemoteReset',
+  triggered: 'Triggered',
+};
+
+const UPDATE_TRIGGER: Readonly<Record<UpdateReason, string>> = {
+  periodic: 'MeterValuePeriodic',
+  'state-changed': 'ChargingStateChanged',
+  triggered: 'Trigger',
+};
+
+/** triggerReason and stoppedReason of an end. */
+const STOP_REASON: Readonly<Record<StopReason, readonly [string, string]>> = {
+  local: ['StopAuthorized', 'Local'],
+  remote: ['RemoteStop', 'Remote'],
+  'ev-disconnected': ['EVCommunicationLost', 'EVDisconnected'],
+  deauthorized: ['Deauthorized', 'DeAuthorized'],
+  reset: ['ResetCommand', 'ImmediateReset'],
+  'power-loss': ['AbnormalCondition', 'PowerLoss'],
+  unlock: ['UnlockCommand', 'Other'],
 };
 
 const sample = (value: number, measurand: string, unit: string, phase?: string): object => ({
@@ -23,12 +48,14 @@ const sample = (value: number, measurand: string, unit: string, phase?: string):
   ...(phase === undefined ? {} : { phase }),
 });
 
-const meterValue = ({ at, terminalAmps, watts, energyWh }: SessionReport): object => ({
-  timestamp: at,
+const meterValue = (report: SessionReport): object => ({
+  timestamp: report.at,
   sampledValue: [
-    ...terminalAmps.map((amps, i) => sample(amps, 'Current.Import', 'A', `L${i + 1}`)),
-    sample(watts, 'Power.Active.Import', 'W'),
-    sample(energyWh, 'Energy.Active.Import.Register', 'Wh'),
+    ...report.terminalAmps.map((amps, i) => sample(amps, 'Current.Import', 'A', `L${i + 1}`)),
+    ...report.terminalAmps.map((_, i) => sample(report.volts, 'Voltage', 'V', `L${i + 1}-N`)),
+    sample(report.watts, 'Power.Active.Import', 'W'),
+    sample(report.offeredAmps, 'Current.Offered', 'A'),
+    sample(report.energyWh, 'Energy.Active.Import.Register', 'Wh'),
   ],
 });
 
@@ -56,15 +83,18 @@ const event = (
   },
 });
 
+const token = (idTag: string): object => ({ idToken: { idToken: idTag, type: 'ISO14443' } });
+
 /** OCPP 2.0.1 and 2.1: the charger makes the transaction id and numbers its events. */
 export const dialect2x: Dialect = {
-  boot: ({ vendor, model }) => ({
+  boot: ({ vendor, model, firmware, reason }) => ({
     action: 'BootNotification',
     payload: {
-      reason: 'PowerUp',
-      chargingStation: { vendorName: vendor, model, firmwareVersion: '2.0.0' },
+      reason: BOOT_REASON[reason],
+      chargingStation: { vendorName: vendor, model, firmwareVersion: firmware },
     },
   }),
+  statusWord: (status) => CONNECTOR_STATUS[status] ?? 'Occupied',
   status: (connector, status, at) => ({
     action: 'StatusNotification',
     payload: {
@@ -74,15 +104,21 @@ export const dialect2x: Dialect = {
       connectorId: 1,
     },
   }),
-  authorize: (idTag) => ({
-    action: 'Authorize',
-    payload: { idToken: { idToken: idTag, type: 'ISO14443' } },
+  authorize: (idTag) => ({ action: 'Authorize', payload: token(idTag) }),
+  started: (report) => {
+    const { remoteStartId, idTag } = report;
+    const trigger = remoteStartId === undefined ? 'Authorized' : 'RemoteStart';
+    const info = remoteStartId === undefined ? {} : { remoteStartId };
+    return event(report, 'Started', trigger, { info, top: token(idTag) });
+  },
+  updated: (report, reason) => event(report, 'Updated', UPDATE_TRIGGER[reason]),
+  ended: (report, reason) => {
+    const [triggerReason, stoppedReason] = STOP_REASON[reason];
+    return event(report, 'Ended', triggerReason, { info: { stoppedReason } });
+  },
+  sampled: (report) => ({
+    action: 'MeterValues',
+    payload: { evseId: report.connector, meterValue: [meterValue(report)] },
   }),
-  started: (report) =>
-    event(report, 'Started', 'Authorized', {
-      top: { idToken: { idToken: report.idTag, type: 'ISO14443' } },
-    }),
-  updated: (report) => event(report, 'Updated', 'MeterValuePeriodic'),
-  ended: (report, reason) =>
-    event(report, 'Ended', 'EVDeparted', { info: { stoppedReason: reason } }),
+  tokenStatus: (answer) => readText(readObject(answer['idTokenInfo'])['status']),
 };

@@ -1,4 +1,5 @@
 import type { ConnectorStatus } from '../core/charger-event.ts';
+import type { Payload } from '../ocpp/payload.ts';
 
 /** What a simulated charger says about one charging session. */
 export interface SessionReport {
@@ -6,10 +7,13 @@ export interface SessionReport {
   readonly idTag: string;
   /** 1.6: unknown until the CSMS answered the start. */
   readonly transactionId: string | undefined;
+  readonly remoteStartId: number | undefined;
   readonly seqNo: number;
   readonly energyWh: number;
   readonly terminalAmps: readonly number[];
   readonly watts: number;
+  readonly volts: number;
+  readonly offeredAmps: number;
   readonly chargingState: ConnectorStatus;
   readonly at: string;
   /** Sent later than it happened, because the charger was offline (E11, E12). */
@@ -21,12 +25,36 @@ export interface SimCall {
   readonly payload: object;
 }
 
+export type UpdateReason = 'periodic' | 'state-changed' | 'triggered';
+export type StopReason =
+  | 'local'
+  | 'remote'
+  | 'ev-disconnected'
+  | 'deauthorized'
+  | 'reset'
+  | 'power-loss'
+  | 'unlock';
+
+export interface BootFacts {
+  readonly vendor: string;
+  readonly model: string;
+  readonly firmware: string;
+  readonly reason: 'power-up' | 'reset' | 'triggered';
+}
+
 /** How one OCPP version words what a charger has to say. */
 export interface Dialect {
-  boot(facts: { readonly vendor: string; readonly model: string }): SimCall;
+  boot(facts: BootFacts): SimCall;
+  /** How a status is reported; two that sound alike need no second report. */
+  statusWord(status: ConnectorStatus): string;
   status(connector: number, status: ConnectorStatus, at: string): SimCall;
   authorize(idTag: string): SimCall;
   started(report: SessionReport): SimCall;
-  updated(report: SessionReport): SimCall;
-  ended(report: SessionReport, reason: string): SimCall;
+  /** Undefined: this version has no message for that. */
+  updated(report: SessionReport, reason: UpdateReason): SimCall | undefined;
+  ended(report: SessionReport, reason: StopReason): SimCall;
+  /** Meter values that belong to no transaction. */
+  sampled(report: SessionReport): SimCall;
+  /** What the CSMS says about the token in an answer; undefined: nothing. */
+  tokenStatus(answer: Payload): string | undefined;
 }

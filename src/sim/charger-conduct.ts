@@ -1,0 +1,68 @@
+import type { ProfilePurpose, RateUnit } from '../profiles/profile.ts';
+
+/** What a charger answers to a call of its CSMS, in place of the standard's answer. */
+export type CsmsAnswer =
+  | { readonly result: object; readonly afterwards?: () => void }
+  | { readonly error: string; readonly description?: string }
+  | 'silence';
+
+/** How a charger departs from the standard. Small objects that are spread over `GOOD_CONDUCT`. */
+export interface ChargerConduct {
+  /** Says Accepted and goes on as before. */
+  readonly ignoresProfiles: boolean;
+  readonly rejectsProfiles: boolean;
+  /** Never answers a SetChargingProfile. */
+  readonly silentOnProfiles: boolean;
+  /** Never answers anything. */
+  readonly silent: boolean;
+  readonly honoursDuration: boolean;
+  readonly forgetsProfilesOnReboot: boolean;
+  readonly forgetsProfilesOnDisconnect: boolean;
+  /** Refuses profiles above this stack level. */
+  readonly maxStackLevel: number;
+  readonly purposes: readonly ProfilePurpose[];
+  readonly rateUnits: readonly RateUnit[];
+  /** A profile in a unit that it does not know is accepted and has no effect. */
+  readonly acceptsAnyUnit: boolean;
+  /** Time between a command and the new pilot signal, ms. */
+  readonly reactionMs: number;
+  /** The pilot signal changes at most this often, ms (IEC 61851-1 allows 5 s to follow). */
+  readonly pilotHoldMs: number;
+  /** Time that it takes to answer, ms. */
+  readonly answerDelayMs: number;
+  /** Sends its calls back to back, without waiting for answers. */
+  readonly impatient: boolean;
+  /** Transactions go on after a reboot; else they end with it. */
+  readonly resumesAfterReboot: boolean;
+  readonly rebootMs: number;
+  /** Answers a call in its own way; undefined leaves it to the standard. */
+  readonly answers: (action: string, payload: unknown) => CsmsAnswer | undefined;
+}
+
+export const GOOD_CONDUCT: ChargerConduct = {
+  ignoresProfiles: false,
+  rejectsProfiles: false,
+  silentOnProfiles: false,
+  silent: false,
+  honoursDuration: true,
+  forgetsProfilesOnReboot: false,
+  forgetsProfilesOnDisconnect: false,
+  maxStackLevel: 8,
+  purposes: [
+    'station-max',
+    'tx-default',
+    'tx',
+    'external-constraints',
+    'priority',
+    'local-generation',
+  ],
+  rateUnits: ['A', 'W'],
+  acceptsAnyUnit: false,
+  reactionMs: 500,
+  pilotHoldMs: 5_000,
+  answerDelayMs: 0,
+  impatient: false,
+  resumesAfterReboot: true,
+  rebootMs: 3_000,
+  answers: () => undefined,
+};
