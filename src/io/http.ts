@@ -141,7 +141,10 @@ const live = ({ clock, view }: HttpOptions) => {
       raw.destroy();
     };
     const send = (): void => {
-      if (raw.writableLength > LIVE_BEHIND_MOST_BYTES) return end();
+      if (raw.writableLength > LIVE_BEHIND_MOST_BYTES) {
+        end();
+        return;
+      }
       const now = view();
       raw.write(`id: ${now.tick}\ndata: ${JSON.stringify(now)}\n\n`);
       cancel = clock.after(LIVE_EVERY_MS, send);

@@ -57,9 +57,9 @@ const MeterSchema = Type.Object(
     id: id('Name of the meter'),
     device: Type.String({ description: 'File name in devices/meters without .yaml' }),
     connect: Type.String({
-      pattern: '^(tcp|rtu\\+tcp)://[^\\s/]+$',
-      description: 'tcp://host:port (Modbus TCP) or rtu+tcp://host:port',
-      errorMessage: 'must be tcp://host:port or rtu+tcp://host:port',
+      pattern: '^tcp://[^\\s/]+$',
+      description: 'tcp://host:port (Modbus TCP)',
+      errorMessage: 'must be tcp://host:port',
     }),
     unit: Type.Integer({ minimum: 0, maximum: 255, default: 1, description: 'Modbus unit id' }),
     pollMs: Type.Integer({ minimum: 200, maximum: 60_000, default: 1_000 }),
@@ -206,7 +206,10 @@ export const SiteConfigSchema = Type.Object(
       default: 1,
       description: 'Idle connectors whose fallback is kept free for the next cars to start',
     }),
-    policy: Type.Literal('equal', { default: 'equal', description: 'How amps are shared' }),
+    policy: Type.Literal('need-weighted', {
+      default: 'need-weighted',
+      description: 'Equal shares by weight; a need that is not known counts as full',
+    }),
     dataDir: Type.String({ default: './data', description: 'What survives a restart' }),
     logLevel: Type.Union(
       ['trace', 'debug', 'info', 'warn', 'error'].map((level) => Type.Literal(level)),

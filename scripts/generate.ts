@@ -1,0 +1,27 @@
+// Writes what is derived from the schemas. `--check` only tells whether the files are up to date.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { MeterDeviceSchema } from '../src/schema/meter-device.ts';
+import { SiteConfigSchema } from '../src/schema/site-config.ts';
+import { configurationPage } from './configuration-page.ts';
+
+const FILES: Readonly<Record<string, () => string>> = {
+  'config/site.schema.json': () => `${JSON.stringify(SiteConfigSchema, null, 2)}\n`,
+  'devices/meter.schema.json': () => `${JSON.stringify(MeterDeviceSchema, null, 2)}\n`,
+  'docs/configuration.md': () => configurationPage(SiteConfigSchema),
+};
+
+/** Generated files that differ from what the schemas say. */
+export const staleFiles = (): readonly string[] =>
+  Object.entries(FILES).flatMap(([file, make]) => (readFileOr(file) === make() ? [] : [file]));
+
+const readFileOr = (file: string): string | undefined => {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
+};
+
+if (process.argv[1]?.endsWith('generate.ts')) {
+  for (const [file, make] of Object.entries(FILES)) writeFileSync(file, make());
+}

@@ -1,0 +1,151 @@
+import type { CircuitView, LimitView, MeterView, SiteView } from '../schema/view.ts';
+import { Chargers } from './chargers.tsx';
+import { CircuitChart } from './chart.tsx';
+import { type Live, useLive } from './live.ts';
+
+export const App = () => {
+  const live = useLive();
+  const { view } = live;
+  if (view === undefined) return <p class="loading">Connecting to the gateway…</p>;
+  const metered = view.circuits.filter((circuit) => circuit.measuredAmps !== null);
+  return (
+    <>
+      <Header live={live} view={view} />
+      <main>
+        <Alarms alarms={view.alarms} connected={live.connected} />
+        {metered.map((circuit) => (
+          <section class="circuit" key={circuit.id} aria-label={`Circuit ${circuit.id}`}>
+            <h2>
+              {circuit.id} <small>{circuit.limitReason}</small>
+            </h2>
+            <CircuitChart circuit={circuit} history={live.history} />
+          </section>
+        ))}
+        <Chargers chargers={view.chargers} />
+        <div class="columns">
+          <Circuits circuits={view.circuits} />
+          <Limits limits={view.limits} />
+          <Meters meters={view.meters} />
+        </div>
+      </main>
+    </>
+  );
+};
+
+const Header = ({ live, view }: { live: Live; view: SiteView }) => {
+  const charging = view.chargers
+    .flatMap(({ connectors }) => connectors)
+    .filter(({ status }) => status === 'charging').length;
+  const watts = view.meters[0]?.watts;
+  return (
+    <header class="top">
+      <h1>
+        Busbar <span>{view.id}</span>
+      </h1>
+      <dl>
+        <div>
+          <dt>charging</dt>
+          <dd>
+            {charging} of {view.chargers.length}
+          </dd>
+        </div>
+        <div>
+          <dt>site</dt>
+          <dd>{watts === null || watts === undefined ? '–' : `${(watts / 1000).toFixed(1)} kW`}</dd>
+        </div>
+        <div>
+          <dt>CSMS</dt>
+          <dd>
+            {view.chargers.filter(({ upstream }) => upstream === 'connected').length} of{' '}
+            {view.chargers.length} links
+          </dd>
+        </div>
+        <div>
+          <dt>feed</dt>
+          <dd class={live.connected ? 'good' : 'bad'}>{live.connected ? 'live' : 'lost'}</dd>
+        </div>
+      </dl>
+    </header>
+  );
+};
+
+const Alarms = ({ alarms, connected }: { alarms: readonly string[]; connected: boolean }) => {
+  const all = connected ? alarms : ['This page lost the gateway; values are old.', ...alarms];
+  return (
+    <div role="status" aria-live="polite">
+      {all.length > 0 && (
+        <ul class="alarms">
+          {all.map((alarm) => (
+            <li key={alarm}>{alarm}</li>
+          ))}
+        </ul>
+      )}
+    </div>
+  );
+};
+
+const most = (amps: readonly number[]): string => Math.max(...amps).toFixed(1);
+
+const Circuits = ({ circuits }: { circuits: readonly CircuitView[] }) => (
+  <section>
+    <h2>Circuits</h2>
+    <div class="scroll">
+      <table>
+        <thead>
+          <tr>
+            <th>Circuit</th>
+            <th>Limit A</th>
+            <th>Others A</th>
+            <th>Offered A</th>
+            <th>Worst case A</th>
+          </tr>
+        </thead>
+        <tbody>
+          {circuits.map((circuit) => (
+            <tr key={circuit.id}>
+              <td class={circuit.parent === null ? '' : 'child'}>{circuit.id}</td>
+              <td>{Math.min(...circuit.limitInForceAmps)}</td>
+              <td>{most(circuit.uncontrolledAmps)}</td>
+              <td>{most(circuit.offeredAmps)}</td>
+              <td>{most(circuit.worstCaseAmps)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  </section>
+);
+
+const Limits = ({ limits }: { limits: readonly LimitView[] }) => (
+  <section>
+    <h2>Limits from outside</h2>
+    {limits.length === 0 && <p class="empty">No source is configured.</p>}
+    <ul class="plain">
+      {limits.map(({ source, circuit, state, amps, watts, expiresInSeconds, reason }) => (
+        <li key={source}>
+          <b>{source}</b> on {circuit}:{' '}
+          {state === 'none' ? 'no limit' : amps === null ? `${watts} W` : `${Math.min(...amps)} A`}
+          {state === 'failsafe' && ' (failsafe)'}
+          {expiresInSeconds !== null && `, ends in ${expiresInSeconds} s`}
+          {reason !== null && <small> {reason}</small>}
+        </li>
+      ))}
+    </ul>
+  </section>
+);
+
+const Meters = ({ meters }: { meters: readonly MeterView[] }) => (
+  <section>
+    <h2>Meters</h2>
+    <ul class="plain">
+      {meters.map(({ id, device, quality, problem, ageSeconds, watts }) => (
+        <li key={id}>
+          <b>{id}</b> <span class={quality === 'good' ? 'good' : 'bad'}>{quality}</span>
+          {ageSeconds !== null && `, ${ageSeconds.toFixed(0)} s old`}
+          {watts !== null && `, ${(watts / 1000).toFixed(2)} kW`}
+          <small> {problem ?? device}</small>
+        </li>
+      ))}
+    </ul>
+  </section>
+);

@@ -1,0 +1,106 @@
+import type { ChargerView, ConnectorView } from '../schema/view.ts';
+
+const STATUS: Readonly<Record<string, string>> = {
+  available: 'free',
+  preparing: 'plugged in',
+  charging: 'charging',
+  'suspended-ev': 'car is full or waits',
+  'suspended-evse': 'paused by the site',
+  finishing: 'finishing',
+  reserved: 'reserved',
+  unavailable: 'out of service',
+  faulted: 'faulted',
+};
+
+const OBEDIENCE: Readonly<Record<string, string>> = {
+  confirmed: 'confirmed by measurement',
+  pending: 'on its way',
+  unverified: 'accepted, not measured yet',
+  overdrawing: 'draws more than offered',
+  refused: 'refused the limit',
+  silent: 'not connected',
+  idle: '',
+};
+
+/** Every charger with what it is offered, what it draws, and why. */
+export const Chargers = ({ chargers }: { chargers: readonly ChargerView[] }) => (
+  <section aria-label="Chargers">
+    <h2>Chargers</h2>
+    <ul class="chargers">
+      {chargers.flatMap((charger) =>
+        charger.connectors.map((connector) => (
+          <Connector
+            key={`${charger.id}/${connector.connector}`}
+            charger={charger}
+            connector={connector}
+          />
+        )),
+      )}
+    </ul>
+  </section>
+);
+
+const Connector = ({ charger, connector }: { charger: ChargerView; connector: ConnectorView }) => {
+  const active = connector.transactionId !== null;
+  const state = charger.online ? (active ? 'active' : 'idle') : 'offline';
+  const several = charger.connectors.length > 1 ? ` · ${connector.connector}` : '';
+  return (
+    <li class={`charger ${state}`}>
+      <header>
+        <h3>
+          {charger.id}
+          {several}
+        </h3>
+        <span class="status">
+          {charger.online ? (STATUS[connector.status] ?? connector.status) : 'not connected'}
+        </span>
+      </header>
+      <Draw connector={connector} />
+      <p class="reason">{active || !charger.online ? connector.reason : ' '}</p>
+      <footer>
+        <span>
+          {charger.version === null ? 'never seen' : `OCPP ${charger.version}`}
+          {charger.model === null ? '' : ` · ${charger.model}`}
+        </span>
+        <span>{active ? (OBEDIENCE[connector.obedience] ?? connector.obedience) : ''}</span>
+        {connector.sessionWh !== null && active && (
+          <span>{(connector.sessionWh / 1000).toFixed(2)} kWh</span>
+        )}
+        {charger.upstream !== 'connected' && charger.online && (
+          <span class="warn">CSMS {charger.upstream}</span>
+        )}
+        {charger.backlog > 0 && <span class="warn">{charger.backlog} messages held</span>}
+      </footer>
+    </li>
+  );
+};
+
+/** The offer as a frame and the draw of each phase as bars in it. */
+const Draw = ({ connector }: { connector: ConnectorView }) => {
+  const full = 32;
+  const share = (amps: number) => `${Math.min(100, (amps / full) * 100)}%`;
+  const draws = connector.drawAmps ?? [0, 0, 0];
+  const label = `offer ${connector.offerAmps} A, draw ${draws.join(', ')} A`;
+  return (
+    <div class="draw">
+      <div class="offer">
+        <b>{connector.transactionId === null ? '–' : connector.offerAmps}</b>
+        <span>A offered</span>
+      </div>
+      <svg viewBox="0 0 100 30" preserveAspectRatio="none" role="img" aria-label={label}>
+        <rect class="track" width="100%" height="30" rx="2" />
+        <rect class="offered" width={share(connector.offerAmps)} height="30" rx="2" />
+        {draws.map((amps, p) => (
+          <rect
+            key={p}
+            class={`phase phase-${p + 1}`}
+            y={3 + p * 9}
+            height="6"
+            width={share(amps)}
+            rx="1"
+          />
+        ))}
+      </svg>
+    </div>
+  );
+};
