@@ -35,6 +35,8 @@ export interface ChargerConduct {
   /** Transactions go on after a reboot; else they end with it. */
   readonly resumesAfterReboot: boolean;
   readonly rebootMs: number;
+  /** Its wall clock is ahead of the true time by this, ms; negative: behind. */
+  readonly clockAheadMs: number;
   /** Answers a call in its own way; undefined leaves it to the standard. */
   readonly answers: (action: string, payload: unknown) => CsmsAnswer | undefined;
 }
@@ -64,5 +66,24 @@ export const GOOD_CONDUCT: ChargerConduct = {
   impatient: false,
   resumesAfterReboot: true,
   rebootMs: 3_000,
+  clockAheadMs: 0,
   answers: () => undefined,
 };
+
+/** Departures seen in the field, by name. */
+export const CONDUCTS = {
+  'ignores-profiles': { ignoresProfiles: true },
+  'rejects-profiles': { rejectsProfiles: true },
+  'never-answers-profiles': { silentOnProfiles: true },
+  'never-answers': { silent: true },
+  'forgets-on-reboot': { forgetsProfilesOnReboot: true },
+  'forgets-on-disconnect': { forgetsProfilesOnDisconnect: true },
+  'ignores-duration': { honoursDuration: false },
+  'stack-level-zero': { maxStackLevel: 0 },
+  'amps-only': { rateUnits: ['A'] },
+  'watts-only': { rateUnits: ['W'] },
+  'accepts-watts-without-effect': { rateUnits: ['A'], acceptsAnyUnit: true },
+  'no-station-maximum': { purposes: ['tx-default', 'tx'] },
+  slow: { answerDelayMs: 4_000, reactionMs: 3_000 },
+  impatient: { impatient: true },
+} as const satisfies Readonly<Record<string, Partial<ChargerConduct>>>;

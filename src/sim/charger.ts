@@ -78,8 +78,9 @@ export class SimCharger {
     this.identity = options.identity;
     this.version = options.version;
     const conduct = { ...GOOD_CONDUCT, ...options.conduct };
-    const facts = withDefaults(options);
-    const { version, clock, random } = options;
+    const clock = aheadBy(options.clock, conduct.clockAheadMs);
+    const facts = withDefaults({ ...options, clock });
+    const { version, random } = options;
     this.#facts = facts;
     this.#conduct = conduct;
     this.#dialect = version === '1.6' ? dialect16 : dialect2x;
@@ -183,6 +184,12 @@ export class SimCharger {
   /** The connection breaks; the charger dials again. */
   loseConnection(): void {
     this.#connection.drop();
+  }
+
+  /** The network cable is pulled (false) or put back; the charger goes on without it. */
+  setNetwork(up: boolean): void {
+    if (up && this.#on) this.#connection.start();
+    else this.#connection.stop();
   }
 
   /** A cable goes in. With `idTag` the driver also holds a card to the reader. */
@@ -355,6 +362,13 @@ export class SimCharger {
     return outlet;
   }
 }
+
+/** The clock in a charger, which may be wrong about the time of day. */
+const aheadBy = (clock: Clock, ms: number): Clock => ({
+  monotonicMs: () => clock.monotonicMs(),
+  wallMs: () => clock.wallMs() + ms,
+  after: (delayMs, run) => clock.after(delayMs, run),
+});
 
 const withDefaults = (options: SimChargerOptions): Facts => ({
   connectors: 1,

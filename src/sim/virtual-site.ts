@@ -1,18 +1,20 @@
 import { ControlLoop } from '../control/control-loop.ts';
 import type { LimitCommand } from '../core/limit-book.ts';
 import { type Log, SILENT_LOG } from '../core/log.ts';
-import type { Reading } from '../core/reading.ts';
 import type { Site } from '../core/site.ts';
 import { type ControlSettings, DEFAULT_SETTINGS } from '../core/tick.ts';
-import { addAmps, mapPhases, NO_AMPS, type PhaseAmps } from '../core/units.ts';
+import { NO_AMPS, type PhaseAmps } from '../core/units.ts';
 import { Gateway } from '../gateway/gateway.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
 import type { SiteView } from '../schema/view.ts';
-import { Breaker } from './breaker.ts';
-import { Building, type LoadStep } from './building.ts';
+import type { Breaker } from './breaker.ts';
+import { type Appliance, Building, type LoadStep } from './building.ts';
 import { type ChargerConduct, SimCharger } from './charger.ts';
 import { SimCsms } from './csms.ts';
 import { MemoryNetwork } from './memory-network.ts';
+import { auditMessages, type MessageAudit } from './message-audit.ts';
+import type { MeterFault, SimMeter } from './meter.ts';
+import { Plant } from './plant.ts';
 import { type Random, seededRandom } from './random.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
@@ -25,39 +27,31 @@ export interface VirtualSiteOptions {
   readonly buildingAmps?: PhaseAmps;
   readonly buildingNoiseAmps?: number;
   readonly loadSteps?: readonly LoadStep[];
+  readonly appliances?: readonly Appliance[];
   readonly meterLagMs?: number;
   readonly log?: Log;
 }
 
-/** What the meter does instead of measuring. */
-export type MeterFault = 'none' | 'dead' | 'frozen';
-
 const PHYSICS_MS = 100;
 const METER_MS = 1_000;
-const VOLTS = 230;
 
 /**
  * A whole site on the virtual clock: the real gateway and control loop, simulated chargers, cars,
- * building, meter and CSMS. The root circuit's breaker watches the true current.
+ * building, meters and CSMS. Breakers watch the true current of every circuit.
  */
 export class VirtualSite {
   readonly clock = new VirtualClock();
   readonly random: Random;
   readonly csms: SimCsms;
   readonly network: MemoryNetwork;
-  readonly breaker: Breaker;
+  readonly plant: Plant;
   readonly chargers: ReadonlyMap<string, SimCharger>;
-  meterFault: MeterFault = 'none';
   /** Called after every physics step with the true current of the root circuit. */
   watch: (amps: PhaseAmps) => void = () => {};
   readonly #options: VirtualSiteOptions;
-  readonly #building: Building;
   readonly #proven = new Set<string>();
   #gateway: Gateway | undefined;
   #loop: ControlLoop | undefined;
-  #trueAmps: PhaseAmps = NO_AMPS;
-  #frozenAmps: PhaseAmps | undefined;
-  #siteAmps = new Map<string, PhaseAmps>();
 
   constructor(options: VirtualSiteOptions) {
     const { site, seed = 1 } = options;
@@ -65,11 +59,11 @@ export class VirtualSite {
     this.random = seededRandom(seed);
     this.csms = new SimCsms(this.clock);
     this.network = new MemoryNetwork(this.clock, this.random, this.csms);
-    this.breaker = new Breaker(site.circuits[0]?.limitAmps ?? NO_AMPS);
-    this.#building = new Building({
+    const building = new Building({
       baseAmps: options.buildingAmps ?? NO_AMPS,
       noiseAmps: options.buildingNoiseAmps ?? 0,
       steps: options.loadSteps ?? [],
+      appliances: options.appliances ?? [],
       random: this.random,
     });
     this.chargers = new Map(
@@ -88,8 +82,11 @@ export class VirtualSite {
         }),
       ]),
     );
+    const root = site.circuits[0]?.id ?? '';
+    const buildings = new Map([[root, building]]);
+    this.plant = new Plant({ site, chargers: this.chargers, buildings });
     this.#physics();
-    this.#meter();
+    for (const meter of this.plant.meters.values()) this.#poll(meter);
     this.startGateway();
     for (const charger of this.chargers.values()) charger.start();
   }
@@ -100,13 +97,31 @@ export class VirtualSite {
     return charger;
   }
 
-  /** True current of the root circuit, and of the chargers alone. */
-  get trueAmps(): PhaseAmps {
-    return this.#trueAmps;
+  /** The breaker of the root circuit. */
+  get breaker(): Breaker {
+    const breaker = this.plant.breakers.values().next().value;
+    if (breaker === undefined) throw new Error('the site has no circuit');
+    return breaker;
   }
 
+  /** What every meter does instead of measuring. */
+  set meterFault(fault: MeterFault) {
+    for (const meter of this.plant.meters.values()) meter.fault = fault;
+  }
+
+  /** True current of the root circuit. */
+  get trueAmps(): PhaseAmps {
+    return this.plant.amps();
+  }
+
+  /** True current of one charger. */
   chargerAmps(id: string): PhaseAmps {
-    return this.#siteAmps.get(id) ?? NO_AMPS;
+    return this.charger(id).siteAmps();
+  }
+
+  /** What became of the transaction messages of a charger. */
+  audit(id: string): MessageAudit {
+    return auditMessages(this.charger(id).acknowledged, this.csms.transactionMessages(id));
   }
 
   get gateway(): Gateway {
@@ -161,6 +176,8 @@ export class VirtualSite {
   /** SIGKILL: no farewell; connections break. */
   killGateway(): void {
     this.network.attachGateway(undefined);
+    this.network.cut('charger');
+    this.network.cut('csms');
     this.#loop?.stop();
     this.#gateway?.close();
     this.#loop = undefined;
@@ -173,38 +190,20 @@ export class VirtualSite {
 
   #physics(): void {
     this.clock.after(PHYSICS_MS, () => {
-      let total = this.#building.amps(this.clock.monotonicMs());
-      for (const [id, charger] of this.chargers) {
-        const amps = charger.step(PHYSICS_MS);
-        this.#siteAmps.set(id, amps);
-        total = addAmps(total, amps);
-      }
-      this.#trueAmps = total;
-      this.breaker.step(PHYSICS_MS, total);
-      this.watch(total);
+      this.plant.step(PHYSICS_MS);
+      this.watch(this.trueAmps);
       this.#physics();
     });
   }
 
-  #meter(): void {
+  #poll(meter: SimMeter): void {
     this.clock.after(METER_MS, () => {
-      const meter = this.#options.site.meters[0]?.id;
-      if (meter !== undefined && this.meterFault !== 'dead') this.#sample(meter);
-      this.#meter();
+      const reading = meter.reading(this.clock.monotonicMs());
+      const lagMs = this.#options.meterLagMs ?? 100;
+      if (reading !== undefined) {
+        this.clock.after(lagMs, () => this.#loop?.takeReading(reading));
+      }
+      this.#poll(meter);
     });
-  }
-
-  #sample(meter: string): void {
-    if (this.meterFault === 'none') this.#frozenAmps = this.#trueAmps;
-    const amps = mapPhases((p) => Math.round((this.#frozenAmps?.[p] ?? 0) * 100) / 100);
-    const reading: Reading = {
-      meter,
-      atMs: this.clock.monotonicMs(),
-      quality: 'good',
-      amps,
-      watts: VOLTS * (amps[0] + amps[1] + amps[2]),
-    };
-    const lagMs = this.#options.meterLagMs ?? 100;
-    this.clock.after(lagMs, () => this.#loop?.takeReading(reading));
   }
 }
