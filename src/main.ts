@@ -9,7 +9,7 @@ import { startChargerServer } from './io/charger-server.ts';
 import { csmsClient } from './io/csms-client.ts';
 import { type HttpServer, startHttp } from './io/http.ts';
 import { siteMetrics } from './io/metrics.ts';
-import { startMeterBus } from './io/modbus.ts';
+import { type MeterBus, startMeterBus } from './io/modbus.ts';
 import { type MqttLink, startMqtt } from './io/mqtt.ts';
 import { systemClock } from './io/system-clock.ts';
 import type { MeterDevice } from './schema/meter-device.ts';
@@ -35,7 +35,6 @@ export interface Busbar {
   readonly ocppUrl: string;
   readonly httpUrl: string;
   view(): SiteView;
-  counters(): Readonly<Record<string, number>>;
   close(): Promise<void>;
 }
 
@@ -48,12 +47,7 @@ interface LearnedFacts {
 export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
   const { config, site, log, published } = options;
   const clock = systemClock;
-  const facts = await openDocument<LearnedFacts>(join(config.dataDir, 'learned.json'), {
-    fallbackInstalled: {},
-  });
-  if (facts.problem !== undefined) log.warn('learned facts', { problem: facts.problem });
-  const { fallbackInstalled } = facts.data;
-
+  const fallbacks = await rememberedFallbacks(config.dataDir, log);
   let mqtt: MqttLink | undefined;
   const loop: ControlLoop = new ControlLoop({
     site,
@@ -62,17 +56,8 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
     version: VERSION,
     calls: { call: (charger, call, done) => gateway.call(charger, call, done) },
     settings: { ...DEFAULT_SETTINGS, lifeMs: config.enforcement.lifeSeconds * 1000 },
-    provenFallbacks: new Set(Object.keys(fallbackInstalled).filter((id) => fallbackInstalled[id])),
-    rememberFallback: (charger, proven) => {
-      if (fallbackInstalled[charger] === proven) return;
-      facts
-        .update((data) => {
-          data.fallbackInstalled[charger] = proven;
-        })
-        .catch((error: unknown) =>
-          log.error('cannot save learned facts', { problem: String(error) }),
-        );
-    },
+    provenFallbacks: fallbacks.proven,
+    rememberFallback: fallbacks.remember,
     counters: () => countersOf(gateway),
     published: (view) => {
       mqtt?.publish(view);
@@ -89,28 +74,8 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
     newId: randomUUID,
   });
   loop.start();
-
-  const buses = groupByBus(site.meters).map((specs) =>
-    startMeterBus({
-      meters: specs.flatMap((spec) => {
-        const device = options.devices.get(spec.device);
-        return device === undefined ? [] : [{ spec, device }];
-      }),
-      clock,
-      log,
-      onReading: (reading) => loop.takeReading(reading),
-    }),
-  );
-  if (config.ems.mqtt !== undefined) {
-    mqtt = startMqtt({
-      ...config.ems.mqtt,
-      siteId: site.id,
-      clock,
-      log,
-      version: VERSION,
-      setLimit: (source, command) => loop.setLimit(source, command),
-    });
-  }
+  const buses = startMeters(options, loop);
+  mqtt = startEms(options, loop);
   const http = await startHttpServer(options, loop);
   const ocpp = splitAddress(config.listen.ocpp);
   const server = await startChargerServer({
@@ -120,12 +85,10 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
     onKnock: (knock) => void gateway.knock(knock),
   });
   log.info('listening', { ocpp: `${ocpp.host}:${server.port}`, http: http.port });
-
   return {
     ocppUrl: `ws://${ocpp.host === '0.0.0.0' ? '127.0.0.1' : ocpp.host}:${server.port}/ocpp`,
     httpUrl: `http://127.0.0.1:${http.port}`,
     view: () => loop.view(),
-    counters: () => countersOf(gateway),
     async close() {
       gateway.close();
       await server.close();
@@ -136,6 +99,56 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
     },
   };
 };
+
+/** Which chargers hold their fallback, kept across restarts. */
+const rememberedFallbacks = async (dataDir: string, log: Log) => {
+  const facts = await openDocument<LearnedFacts>(join(dataDir, 'learned.json'), {
+    fallbackInstalled: {},
+  });
+  if (facts.problem !== undefined) log.warn('learned facts', { problem: facts.problem });
+  const { fallbackInstalled } = facts.data;
+  return {
+    proven: new Set(Object.keys(fallbackInstalled).filter((id) => fallbackInstalled[id])),
+    remember: (charger: string, proven: boolean): void => {
+      if (fallbackInstalled[charger] === proven) return;
+      facts
+        .update((data) => {
+          data.fallbackInstalled[charger] = proven;
+        })
+        .catch((error: unknown) =>
+          log.error('learned facts not saved', { problem: String(error) }),
+        );
+    },
+  };
+};
+
+const startMeters = (
+  { site, devices, log }: BusbarOptions,
+  loop: ControlLoop,
+): readonly MeterBus[] =>
+  groupByBus(site.meters).map((specs) =>
+    startMeterBus({
+      meters: specs.flatMap((spec) => {
+        const device = devices.get(spec.device);
+        return device === undefined ? [] : [{ spec, device }];
+      }),
+      clock: systemClock,
+      log,
+      onReading: (reading) => loop.takeReading(reading),
+    }),
+  );
+
+const startEms = ({ config, site, log }: BusbarOptions, loop: ControlLoop): MqttLink | undefined =>
+  config.ems.mqtt === undefined
+    ? undefined
+    : startMqtt({
+        ...config.ems.mqtt,
+        siteId: site.id,
+        clock: systemClock,
+        log,
+        version: VERSION,
+        setLimit: (source, command) => loop.setLimit(source, command),
+      });
 
 const startHttpServer = (
   { config, uiFolder, log }: BusbarOptions,

@@ -35,7 +35,7 @@ export interface Demand {
   readonly maxAmps: number;
   /** Why maxAmps is what it is (charger rating, CSMS profile, learned car maximum). */
   readonly maxReason: Reason;
-  /** Smallest increment, > 0; offers are floor(x/step)*step, except that minAmps itself is always allowed. */
+  /** Smallest increment, > 0; offers are multiples of it, besides minAmps itself. */
   readonly stepAmps: number;
   /** > 0; share grows in proportion. */
   readonly weight: number;
