@@ -78,7 +78,7 @@ describe('messages that were held', () => {
     csms.conduct.answerDelayMs = 500;
     await run(10);
     charger.plugIn(1, new Car(), 'TAG');
-    await run(0.9);
+    await run(1.5);
     charger.loseConnection();
     csms.conduct.answerDelayMs = 0;
     await run(30);
