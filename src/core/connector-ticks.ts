@@ -40,7 +40,7 @@ const connectorTick = (
     connector: state.connector,
     state,
     circuit: input.tree.indexOf.get(spec.circuit) ?? 0,
-    role: roleOf(state, around, obedience),
+    role: roleOf(state, around, obedience, enforcement.failures > 0),
     phases,
     around,
     enforcement,
@@ -89,8 +89,10 @@ const roleOf = (
   state: ConnectorState,
   around: Surroundings,
   obedience: ConnectorTick['obedience'],
+  unproven: boolean,
 ): ConnectorRole => {
-  if (!around.online || obedience === 'refused' || obedience === 'overdrawing') return 'reserved';
+  if (!around.online || unproven || obedience === 'refused' || obedience === 'overdrawing')
+    return 'reserved';
   if (around.inTransaction) return 'shared';
   return state.status === 'available' ? 'idle' : 'reserved';
 };

@@ -98,6 +98,10 @@ const unsteeredReasons = (tick: ConnectorTick): ReasonChain => {
   if (obedience === 'overdrawing') {
     return [{ kind: 'unproven', id: tick.key, text: `draws more than offered: ${worst}` }];
   }
+  if (enforcement.failures > 0) {
+    const problem = enforcement.problem ?? 'no answer';
+    return [{ kind: 'unproven', id: tick.key, text: `limit not confirmed (${problem}): ${worst}` }];
+  }
   if (around.fallbackAmps === undefined) {
     return [{ kind: 'unproven', id: tick.key, text: `no proven fallback: ${worst}` }];
   }
@@ -131,6 +135,7 @@ const connectorAlarm = (tick: ConnectorTick): readonly string[] => {
     return [`${tick.key} draws more than its offer; budgeted at what it draws`];
   }
   if (tick.obedience === 'refused') return [`${tick.key} refused its limit: ${problem ?? ''}`];
+  if (tick.enforcement.failures > 0) return [`${tick.key} did not confirm its limit: ${problem}`];
   return [];
 };
 

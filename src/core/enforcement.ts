@@ -33,8 +33,8 @@ export interface Enforcement {
    * holds back raises but does not push anybody down.
    */
   readonly inherited?: { readonly amps: number; readonly untilMs: number };
-  /** Current before the last accepted reduction. */
-  readonly settling?: { readonly fromAmps: number; readonly untilMs: number };
+  /** Larger currents that were in force lately, and until when: a car follows with a delay. */
+  readonly recent: readonly { readonly amps: number; readonly untilMs: number }[];
   /** Last change of the offer in force, for attributing steps on the meter. */
   readonly changed?: { readonly atMs: number; readonly fromAmps: number; readonly toAmps: number };
   readonly lastRaiseAtMs?: number;
@@ -45,7 +45,12 @@ export interface Enforcement {
   readonly refused: boolean;
 }
 
-export const NO_ENFORCEMENT: Enforcement = { failures: 0, retryAtMs: 0, refused: false };
+export const NO_ENFORCEMENT: Enforcement = {
+  recent: [],
+  failures: 0,
+  retryAtMs: 0,
+  refused: false,
+};
 
 /** The facts about one connector that bound what it may draw. */
 export interface Surroundings {
@@ -80,18 +85,16 @@ export const sent = (e: Enforcement, lease: Lease): Enforcement => ({ ...e, pend
 export const accepted = (e: Enforcement, around: Surroundings): Enforcement => {
   const { pending, doubtful: _d, inherited: _i, problem: _p, ...rest } = e;
   if (pending === undefined) return e;
-  const fromAmps = raiseWorstAmps(withoutPending(e), around);
-  const lowered = pending.amps < fromAmps;
-  const changed =
-    pending.amps === e.accepted?.amps && e.changed !== undefined
-      ? e.changed
-      : { atMs: around.nowMs, fromAmps, toAmps: pending.amps };
+  const { nowMs } = around;
+  const fromAmps = offeredAmps(e, around);
+  const held = pending.amps === e.accepted?.amps && e.changed !== undefined;
+  const recent = e.recent.filter(({ untilMs }) => nowMs < untilMs + SETTLE_MS);
   return {
     ...rest,
     accepted: pending,
-    changed,
-    ...(lowered ? { settling: { fromAmps, untilMs: around.nowMs + SETTLE_MS } } : {}),
-    ...(pending.amps > (e.accepted?.amps ?? 0) ? { lastRaiseAtMs: around.nowMs } : {}),
+    changed: held ? e.changed : { atMs: nowMs, fromAmps, toAmps: pending.amps },
+    recent: pending.amps < fromAmps ? [...recent, { amps: fromAmps, untilMs: nowMs }] : recent,
+    ...(pending.amps > (e.accepted?.amps ?? 0) ? { lastRaiseAtMs: nowMs } : {}),
     failures: 0,
     retryAtMs: 0,
     refused: false,
@@ -123,12 +126,10 @@ export const unanswered = (e: Enforcement, problem: string, nowMs: number): Enfo
 /** Largest current per phase that the connector may draw now. */
 export const worstAmps = (e: Enforcement, around: Surroundings): number => {
   if (!around.inTransaction && around.online) return Math.max(floorAmps(around), draw(around));
-  let worst = leaseAmps(e.accepted, around);
-  if (e.doubtful !== undefined && around.nowMs < e.doubtful.untilMs) {
-    worst = Math.max(worst, e.doubtful.amps);
-  }
+  const { inherited: _heldBackOnly, ...known } = e;
+  let worst = offeredAmps(known, around);
   if (e.pending !== undefined) worst = Math.max(worst, e.pending.amps);
-  if (isSettling(e, around)) worst = Math.max(worst, e.settling?.fromAmps ?? 0);
+  if (isSettling(e, around)) worst = Math.max(worst, recentAmps(e, around.nowMs));
   if (isOverdrawing(e, around)) worst = Math.max(worst, draw(around));
   return Math.min(worst, Math.max(around.maxAmps, draw(around)));
 };
@@ -152,18 +153,36 @@ export const obedienceOf = (e: Enforcement, around: Surroundings): Obedience => 
 
 /** True while the current of before an accepted reduction still has to be budgeted. */
 export const isSettling = (e: Enforcement, around: Surroundings): boolean => {
-  const { settling, changed, accepted: lease } = e;
-  if (settling === undefined || around.nowMs >= settling.untilMs) return false;
-  const measuredSince = (around.measuredAtMs ?? -1) > (changed?.atMs ?? 0);
-  return !(measuredSince && draw(around) <= tolerated(lease?.amps ?? 0));
+  if (recentAmps(e, around.nowMs) <= leaseAmps(e.accepted, around)) return false;
+  const measuredSince = (around.measuredAtMs ?? -1) > (e.changed?.atMs ?? 0);
+  return !(measuredSince && draw(around) <= tolerated(leaseAmps(e.accepted, around)));
 };
 
-/** Measured above its offer although it had the time to follow. */
+/** Measured above everything that was in force within the time a car needs to follow. */
 export const isOverdrawing = (e: Enforcement, around: Surroundings): boolean => {
-  if (e.accepted === undefined || around.measuredAtMs === undefined) return false;
-  if (around.measuredAtMs < (e.changed?.atMs ?? 0) + SETTLE_MS) return false;
-  return draw(around) > tolerated(leaseAmps(e.accepted, around));
+  const { measuredAtMs } = around;
+  if (measuredAtMs === undefined || !around.inTransaction) return false;
+  const ceiling = Math.max(
+    offeredAmps(e, around),
+    recentAmps(e, measuredAtMs),
+    e.pending?.amps ?? 0,
+  );
+  return draw(around) > tolerated(ceiling);
 };
+
+/** The largest offer that may be in force, whatever the car makes of it. */
+const offeredAmps = ({ accepted: lease, doubtful, inherited }: Enforcement, around: Surroundings) =>
+  Math.max(
+    leaseAmps(lease, around),
+    around.nowMs < (doubtful?.untilMs ?? 0) ? (doubtful?.amps ?? 0) : 0,
+    around.nowMs < (inherited?.untilMs ?? 0) ? (inherited?.amps ?? 0) : 0,
+  );
+
+const recentAmps = ({ recent }: Enforcement, atMs: number): number =>
+  recent.reduce(
+    (top, { amps, untilMs }) => (atMs < untilMs + SETTLE_MS ? Math.max(top, amps) : top),
+    0,
+  );
 
 /** The offer that the charger holds now, in amps per phase, or its fallback without one. */
 export const leaseAmps = (lease: Lease | undefined, around: Surroundings): number => {
