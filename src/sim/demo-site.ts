@@ -1,39 +1,43 @@
 import type { Site } from '../core/site.ts';
 import type { Cancel, Clock } from '../core/time.ts';
-import { addAmps, NO_AMPS, type PhaseAmps } from '../core/units.ts';
+import { type PhaseAmps, sameAmps } from '../core/units.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
 import type { MeterDevice, Quantity } from '../schema/meter-device.ts';
-import { Breaker } from './breaker.ts';
+import type { Breaker } from './breaker.ts';
 import { type Broker, startBroker } from './broker.ts';
 import { Building, type LoadStep } from './building.ts';
 import { Car } from './car.ts';
 import { SimCharger } from './charger.ts';
 import { SimCsms } from './csms.ts';
 import { STORY, STORY_SECONDS, type StoryEvent } from './demo-story.ts';
+import { SimEms } from './ems.ts';
+import { auditMessages } from './message-audit.ts';
+import type { MeterSample } from './meter.ts';
 import { type SimModbusMeter, startModbusMeter } from './modbus-meter.ts';
+import { Plant } from './plant.ts';
 import { seededRandom } from './random.ts';
 import { type CsmsServer, serveCsms, wsConnect } from './ws-socket.ts';
 
 const PHYSICS_MS = 100;
+/** After a hiccup of the process the physics do not jump further than this at once. */
+const STEP_MOST_MS = 1_000;
 const METER_INTERVAL_MS = 2_000;
-const VOLTS = 230;
 const VERSIONS: Readonly<Record<string, OcppVersion>> = { CP_5: '2.0.1', CP_6: '2.1' };
 
 /** Everything around the gateway in the demo: meter, building, cars, chargers, broker, CSMS. */
 export class DemoSite {
   readonly csms: SimCsms;
-  readonly breaker: Breaker;
+  readonly plant: Plant;
   readonly chargers = new Map<string, SimCharger>();
   readonly #site: Site;
   readonly #clock: Clock;
   readonly #steps: LoadStep[] = [];
-  readonly #building: Building;
+  readonly #ems: SimEms;
   readonly #broker: Broker;
   readonly #csmsServer: CsmsServer;
   readonly #meter: SimModbusMeter;
   readonly #told: (text: string) => void;
   readonly #startMs: number;
-  #amps: PhaseAmps = NO_AMPS;
   #nextEvent = 0;
   #round = 0;
   #cancel: Cancel = () => {};
@@ -53,14 +57,18 @@ export class DemoSite {
     this.#csmsServer = parts.server;
     this.#broker = parts.broker;
     this.#meter = meter;
-    this.breaker = new Breaker(site.circuits[0]?.limitAmps ?? NO_AMPS);
-    this.#building = new Building({
+    const building = new Building({
       baseAmps: [11, 9, 13],
       noiseAmps: 0.8,
       steps: this.#steps,
       random: seededRandom(7),
     });
-    parts.startMeter.values = () => meterValues(this.#amps);
+    const buildings = new Map([[site.circuits[0]?.id ?? '', building]]);
+    this.plant = new Plant({ site, chargers: this.chargers, buildings });
+    const publish = (topic: string, text: string): void => parts.broker.publish(topic, text);
+    this.#ems = new SimEms({ clock, publish, site: site.id, source: 'bms', circuit: 'main' });
+    const shown = this.plant.meters.get(site.meters[0]?.id ?? '');
+    parts.startMeter.values = () => meterValues(shown?.sample());
   }
 
   /** Starts meter, broker and CSMS on free ports of the loopback. */
@@ -88,8 +96,16 @@ export class DemoSite {
     };
   }
 
+  /** True current of the whole site. */
   get trueAmps(): PhaseAmps {
-    return this.#amps;
+    return this.plant.amps();
+  }
+
+  /** The breaker of the whole site. */
+  get breaker(): Breaker {
+    const breaker = this.plant.breakers.values().next().value;
+    if (breaker === undefined) throw new Error('the site has no circuit');
+    return breaker;
   }
 
   /** Switches the chargers on and begins the story. */
@@ -110,14 +126,15 @@ export class DemoSite {
       this.chargers.set(spec.id, charger);
       charger.start();
     });
-    this.#physics();
+    this.#physics(this.#clock.monotonicMs());
   }
 
   /** Transaction messages that a charger was told are safe and that the CSMS never got. */
   lostMessages(): number {
     let lost = 0;
     for (const [id, charger] of this.chargers) {
-      lost += Math.max(0, charger.acknowledged.length - this.csms.transactionMessages(id).length);
+      const audit = auditMessages(charger.acknowledged, this.csms.transactionMessages(id));
+      lost += audit.lost.length + charger.lost.discarded;
     }
     return lost;
   }
@@ -128,17 +145,12 @@ export class DemoSite {
     await Promise.all([this.#csmsServer.close(), this.#meter.close(), this.#broker.close()]);
   }
 
-  #physics(): void {
+  #physics(lastMs: number): void {
     this.#cancel = this.#clock.after(PHYSICS_MS, () => {
-      const seconds = (this.#clock.monotonicMs() - this.#startMs) / 1000;
-      this.#tell(seconds);
-      let total = this.#building.amps(seconds * 1000);
-      for (const charger of this.chargers.values()) {
-        total = addAmps(total, charger.step(PHYSICS_MS));
-      }
-      this.#amps = total;
-      this.breaker.step(PHYSICS_MS, total);
-      this.#physics();
+      const nowMs = this.#clock.monotonicMs();
+      this.#tell((nowMs - this.#startMs) / 1000);
+      this.plant.step(Math.min(nowMs - lastMs, STEP_MOST_MS));
+      this.#physics(nowMs);
     });
   }
 
@@ -150,12 +162,12 @@ export class DemoSite {
       this.#nextEvent = 0;
     } else if (seconds >= this.#round * STORY_SECONDS + event.at) {
       this.#nextEvent += 1;
-      this.#happen(event, seconds);
+      this.#happen(event);
       this.#told(event.text);
     }
   }
 
-  #happen(event: StoryEvent, seconds: number): void {
+  #happen(event: StoryEvent): void {
     switch (event.what) {
       case 'plug-in':
         this.chargers.get(event.charger)?.plugIn(1, new Car(event.car), `CARD-${event.charger}`);
@@ -164,20 +176,12 @@ export class DemoSite {
         this.chargers.get(event.charger)?.unplug(1);
         break;
       case 'building': {
-        const atMs = seconds * 1000;
+        const atMs = this.plant.elapsedMs;
         this.#steps.push({ atMs, untilMs: atMs + event.seconds * 1000, amps: event.amps });
         break;
       }
       case 'ems':
-        this.#broker.publish(
-          `busbar/v1/${this.#site.id}/limits/bms/set`,
-          JSON.stringify({
-            circuit: 'main',
-            amps: event.amps,
-            ttlSeconds: event.seconds,
-            reason: event.text,
-          }),
-        );
+        this.#ems.once({ amps: sameAmps(event.amps) }, event.seconds, event.text);
         break;
     }
   }
@@ -187,16 +191,22 @@ interface DemoMeterStart {
   values: () => Partial<Record<Quantity, number>>;
 }
 
-const meterValues = (amps: PhaseAmps): Partial<Record<Quantity, number>> => ({
-  ampsL1: amps[0],
-  ampsL2: amps[1],
-  ampsL3: amps[2],
-  wattsL1: amps[0] * VOLTS,
-  wattsL2: amps[1] * VOLTS,
-  wattsL3: amps[2] * VOLTS,
-  watts: (amps[0] + amps[1] + amps[2]) * VOLTS,
-  voltsL1: VOLTS,
-  voltsL2: VOLTS,
-  voltsL3: VOLTS,
-  frequencyHz: 50,
-});
+const meterValues = (sample: MeterSample | undefined): Partial<Record<Quantity, number>> => {
+  if (sample === undefined) return {};
+  const { amps, phaseWatts, volts, watts, frequencyHz, importWh, exportWh } = sample;
+  return {
+    ampsL1: amps[0],
+    ampsL2: amps[1],
+    ampsL3: amps[2],
+    wattsL1: phaseWatts[0],
+    wattsL2: phaseWatts[1],
+    wattsL3: phaseWatts[2],
+    watts,
+    voltsL1: volts[0],
+    voltsL2: volts[1],
+    voltsL3: volts[2],
+    frequencyHz,
+    importWh,
+    exportWh,
+  };
+};

@@ -56,6 +56,11 @@ export class Plant {
     this.#amps = amps;
   }
 
+  /** Time that has passed for the plant. */
+  get elapsedMs(): number {
+    return this.#elapsedMs;
+  }
+
   /** True current through a circuit; the root when none is named. */
   amps(circuit = this.#options.site.circuits[0]?.id ?? ''): PhaseAmps {
     return this.#amps.get(circuit) ?? NO_AMPS;
