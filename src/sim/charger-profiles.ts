@@ -29,7 +29,7 @@ export class ChargerProfiles {
   readonly #version: OcppVersion;
   readonly #conduct: ChargerConduct;
   readonly #volts: number;
-  readonly #zone = new Zone('UTC');
+  #zone: Zone | undefined;
   #installed: readonly InstalledProfile[] = [];
 
   constructor(version: OcppVersion, conduct: ChargerConduct, volts: number) {
@@ -157,9 +157,16 @@ export class ChargerProfiles {
     transaction: ProfiledTransaction | undefined,
     phases: number,
   ): ProfileContext {
+    const zone = (): Zone => {
+      this.#zone ??= new Zone('UTC');
+      return this.#zone;
+    };
     return {
       connector,
-      zone: this.#zone,
+      // Made when a recurring profile needs it: a zone takes milliseconds.
+      get zone() {
+        return zone();
+      },
       voltageVolts: this.#volts,
       phases,
       ...(transaction === undefined ? {} : { transaction }),
