@@ -73,6 +73,7 @@ export class SimCharger {
   #on = false;
   #ids = 0;
   #cancelMeter: Cancel = () => {};
+  #cancelReboot: Cancel = () => {};
 
   constructor(options: SimChargerOptions) {
     this.identity = options.identity;
@@ -165,6 +166,7 @@ export class SimCharger {
 
   /** Power off: no current, and everything volatile is gone. */
   stop(): void {
+    this.#cancelReboot();
     if (!this.#on) return;
     this.#on = false;
     this.#cancelMeter();
@@ -178,7 +180,8 @@ export class SimCharger {
 
   reboot(): void {
     this.stop();
-    this.#facts.clock.after(this.#conduct.rebootMs, () => this.start());
+    const { clock } = this.#facts;
+    this.#cancelReboot = clock.after(this.#conduct.rebootMs, () => this.start());
   }
 
   /** The connection breaks; the charger dials again. */
