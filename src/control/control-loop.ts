@@ -29,6 +29,8 @@ export interface ControlOptions {
   readonly rememberFallback: (charger: string, proven: boolean) => void;
   readonly backlogOf?: (charger: string) => number;
   readonly counters?: () => Readonly<Record<string, number>>;
+  /** Meter values of one charger looked at in a second; see LinkWatch. */
+  readonly measurementsPerSecond?: number;
   /** Every finished tick, with the view of the site made from it. */
   readonly published: (view: SiteView) => void;
 }
@@ -53,7 +55,12 @@ export class ControlLoop {
     const shared = { draft: this.#draft, calls, clock, log, changed: () => this.#soon() };
     this.#enforcer = new Enforcer({ ...shared, settings });
     const setup = new ChargerSetup({ ...shared, rememberFallback });
-    this.links = new LinkWatch({ ...shared, setup });
+    const { measurementsPerSecond } = options;
+    this.links = new LinkWatch({
+      ...shared,
+      setup,
+      ...(measurementsPerSecond === undefined ? {} : { measurementsPerSecond }),
+    });
   }
 
   start(): void {

@@ -15,6 +15,12 @@ import type { SiteDraft } from './site-draft.ts';
 /** A charger that reconnected without a boot is spoken to after this long at the latest. */
 export const SILENT_RECONNECT_MS = 3_000;
 
+/**
+ * Meter values of one charger that are looked at in a second. A charger sends one every ten
+ * seconds or so; one that floods is relayed all the same, but costs no parsing beyond this.
+ */
+export const MEASUREMENTS_PER_SECOND = 10;
+
 /** Watches the relayed traffic: keeps the draft up to date and starts the setup of chargers. */
 export class LinkWatch implements LinkObserver {
   readonly #draft: SiteDraft;
@@ -26,6 +32,9 @@ export class LinkWatch implements LinkObserver {
   /** Chargers that connected and did not boot so far. */
   readonly #waiting = new Map<string, Cancel>();
   readonly #rebooted = new Set<string>();
+  /** Meter values looked at in the present second, per charger. */
+  readonly #measured = new Map<string, { second: number; count: number }>();
+  readonly #measurementsPerSecond: number;
   transactions = 0;
 
   constructor(options: {
@@ -34,7 +43,9 @@ export class LinkWatch implements LinkObserver {
     clock: Clock;
     log: Log;
     changed: () => void;
+    measurementsPerSecond?: number;
   }) {
+    this.#measurementsPerSecond = options.measurementsPerSecond ?? MEASUREMENTS_PER_SECOND;
     this.#draft = options.draft;
     this.#setup = options.setup;
     this.#clock = options.clock;
@@ -76,6 +87,7 @@ export class LinkWatch implements LinkObserver {
     if (from !== 'charger') return;
     if (action === 'BootNotification') this.#holdSetup(charger);
     if (!observesRequest(version, action)) return;
+    if (action === 'MeterValues' && this.#floods(charger, atMs)) return;
     const payload = readPayload(relayed);
     this.#take(charger, observeRequest(version, action, payload, atMs), atMs);
   }
@@ -91,6 +103,17 @@ export class LinkWatch implements LinkObserver {
     const request = readPayload(relayed.request);
     const events = observeAnswer(version, action, request, readPayload(relayed));
     this.#take(charger, events, relayed.atMs);
+  }
+
+  #floods(charger: string, atMs: number): boolean {
+    const second = Math.floor(atMs / 1000);
+    const seen = this.#measured.get(charger);
+    if (seen === undefined || seen.second !== second) {
+      this.#measured.set(charger, { second, count: 1 });
+      return false;
+    }
+    seen.count += 1;
+    return seen.count > this.#measurementsPerSecond;
   }
 
   /** Before its boot was answered, a charger may not be spoken to (OCPP 1.6 §4.2, B01.FR.08). */

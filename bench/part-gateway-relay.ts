@@ -1,0 +1,70 @@
+// The gateway as it runs: relay, observation of every message, and the control loop.
+import { randomUUID } from 'node:crypto';
+import { ControlLoop } from '../src/control/control-loop.ts';
+import { SILENT_LOG } from '../src/core/log.ts';
+import { DEFAULT_SETTINGS } from '../src/core/tick.ts';
+import { sameAmps } from '../src/core/units.ts';
+import { Gateway } from '../src/gateway/gateway.ts';
+import { startChargerServer } from '../src/io/charger-server.ts';
+import { csmsClient } from '../src/io/csms-client.ts';
+import { systemClock as clock } from '../src/io/system-clock.ts';
+
+const [upstream = '', count = '1', observed = ''] = process.argv.slice(2);
+const chargers = Array.from({ length: Number(count) }, (_, i) => ({
+  id: `CP_${i}`,
+  circuit: 'main',
+  phases: [0, 1, 2],
+  maxAmps: 32,
+  minAmps: 6,
+  fallbackAmps: 6,
+  fallbackTrusted: true,
+  stepAmps: 1,
+  weight: 1,
+  connectors: 1,
+}));
+const loop: ControlLoop = new ControlLoop({
+  site: {
+    id: 'bench',
+    timezone: 'UTC',
+    voltageVolts: 230,
+    circuits: [
+      { id: 'main', limitAmps: sameAmps(400), marginAmps: 1, assumedLoadAmps: sameAmps(0) },
+    ],
+    meters: [],
+    chargers,
+    emsSources: [],
+    arrivalReserve: 1,
+  },
+  clock,
+  // The simulated chargers answer nothing: no calls of our own, as in the bare relay.
+  calls: { call: (_charger, _call, done) => done({ outcome: 'offline' }) },
+  settings: DEFAULT_SETTINGS,
+  log: SILENT_LOG,
+  version: 'bench',
+  ...(observed === '' ? {} : { measurementsPerSecond: Number(observed) }),
+  provenFallbacks: new Set(),
+  rememberFallback: () => {},
+  published: () => {},
+});
+const gateway = new Gateway({
+  clock,
+  dialer: csmsClient({ clock, pingSeconds: 25 }),
+  observer: loop.links,
+  upstreamBase: () => upstream,
+  admits: () => true,
+  newId: randomUUID,
+  log: SILENT_LOG,
+});
+loop.start();
+const server = await startChargerServer({
+  host: '127.0.0.1',
+  port: 0,
+  clock,
+  pingSeconds: 25,
+  onKnock: (knock) => void gateway.knock(knock),
+});
+process.send?.({ url: `ws://127.0.0.1:${server.port}` });
+process.on('message', () => {
+  const { user, system } = process.cpuUsage();
+  process.send?.({ cpuSeconds: (user + system) / 1e6 });
+});
