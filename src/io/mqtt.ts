@@ -74,19 +74,26 @@ class Mqtt implements MqttLink {
   }
 
   async close(): Promise<void> {
+    if (this.#closed) return;
     this.#closed = true;
     this.#flushing?.();
     for (const cancel of this.#expiries.values()) cancel();
-    if (this.connected()) {
-      const said = this.#client
-        .publishAsync(`${this.#base}/status`, 'offline', { qos: 1, retain: true })
-        .catch(() => undefined);
-      await Promise.race([
-        said,
-        new Promise((r) => this.#options.clock.after(CLOSE_TIMEOUT_MS, () => r(0))),
-      ]);
+    const client = this.#client;
+    if (client.connected) {
+      const goodbye = { qos: 1, retain: true } as const;
+      await this.#inTime(client.publishAsync(`${this.#base}/status`, 'offline', goodbye));
     }
-    await new Promise<void>((resolve) => this.#client.end(true, {}, () => resolve()));
+    await this.#inTime(client.endAsync(true));
+  }
+
+  /** A broker that went silent must not hold up the end of the program. */
+  async #inTime(done: Promise<unknown>): Promise<void> {
+    let cancel: Cancel = () => {};
+    const late = new Promise<void>((resolve) => {
+      cancel = this.#options.clock.after(CLOSE_TIMEOUT_MS, resolve);
+    });
+    await Promise.race([done.catch(() => undefined), late]);
+    cancel();
   }
 
   #connect(): MqttClient {
@@ -123,7 +130,7 @@ class Mqtt implements MqttLink {
 
   /** A broker that does not know MQTT 5 says so, or just drops the connection. */
   #downgrade(): void {
-    if (this.#closed) return;
+    if (this.#closed || this.#protocol === 4) return;
     this.#protocol = 4;
     this.#options.log.info('broker does not speak MQTT 5, using 3.1.1');
     this.#client.end(true);

@@ -1,0 +1,61 @@
+import type { SiteView } from '../../src/schema/view.ts';
+
+/** A site with one circuit, one charger and nothing going on. */
+export const emptyView = (): SiteView => ({
+  id: 'garage',
+  at: '2026-06-01T10:00:00.000Z',
+  version: '1',
+  tick: 1,
+  tickMs: 0.2,
+  alarms: [],
+  circuits: [
+    {
+      id: 'main',
+      parent: null,
+      limitAmps: [63, 63, 63],
+      limitInForceAmps: [63, 63, 63],
+      limitInForceWatts: null,
+      limitReason: 'main L1: fuse 63 A',
+      measuredAmps: [10, 11, 12],
+      uncontrolledAmps: [10, 11, 12],
+      offeredAmps: [0, 0, 0],
+      worstCaseAmps: [6, 6, 6],
+    },
+  ],
+  meters: [],
+  chargers: [
+    {
+      id: 'CP_1',
+      circuit: 'main',
+      online: true,
+      version: '1.6',
+      vendor: '<img src=x onerror=alert(1)>',
+      model: '<b>Model</b>',
+      firmware: null,
+      upstream: 'connected',
+      fallbackInstalled: true,
+      backlog: 0,
+      connectors: [
+        {
+          connector: 1,
+          status: 'charging',
+          transactionId: '7',
+          offerAmps: 16,
+          targetAmps: 16,
+          worstCaseAmps: [16, 16, 16],
+          drawAmps: [15.5, 15.4, 15.6],
+          phases: ['L1', 'L2', 'L3'],
+          watts: 10_700,
+          energyWh: 120_000,
+          sessionWh: 4_200,
+          socPercent: null,
+          obedience: 'confirmed',
+          reasons: [{ kind: 'circuit', id: 'main', phase: 'L3', text: 'main L3: fuse 63 A' }],
+          reason: 'main L3: fuse 63 A',
+        },
+      ],
+    },
+  ],
+  limits: [],
+  counters: { framesRelayed: 12 },
+});

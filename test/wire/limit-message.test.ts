@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { limitReader } from '../../src/schema/limit-message.ts';
+
+const read = limitReader();
+
+for (const [name, text, problem] of [
+  ['not JSON', 'hello', /not JSON/],
+  [
+    'an unknown field',
+    '{"circuit":"main","amps":1,"ttlSeconds":60,"amp":2}',
+    /unknown key "amp"; did you mean "amps"/,
+  ],
+  ['no life', '{"circuit":"main","amps":1}', /"ttlSeconds" is missing/],
+  [
+    'a life that is too short',
+    '{"circuit":"main","amps":1,"ttlSeconds":5}',
+    /ttlSeconds must be >= 10/,
+  ],
+  ['a negative limit', '{"circuit":"main","amps":-1,"ttlSeconds":60}', /amps must be >= 0/],
+  ['text for a number', '{"circuit":"main","amps":"16","ttlSeconds":60}', /amps must be number/],
+  ['a number that is none', '{"circuit":"main","amps":NaN,"ttlSeconds":60}', /not JSON/],
+  [
+    'amps and watts',
+    '{"circuit":"main","amps":1,"watts":1,"ttlSeconds":60}',
+    /either "watts" or "amps"/,
+  ],
+  ['neither amps nor watts', '{"circuit":"main","ttlSeconds":60}', /either "watts" or "amps"/],
+  ['two phases', '{"circuit":"main","amps":[1,2],"ttlSeconds":60}', /amps/],
+  ['no circuit', '{"amps":1,"ttlSeconds":60}', /"circuit" is missing/],
+] as const) {
+  test(`a limit with ${name} is refused, naming the field`, () => {
+    const result = read(text);
+    assert.ok('problem' in result, 'it was accepted');
+    assert.match(result.problem, problem);
+  });
+}
+
+test('one number of amps is for all phases; zero is a limit', () => {
+  assert.deepEqual(read('{"circuit":"main","amps":0,"ttlSeconds":60}'), {
+    circuit: 'main',
+    amps: [0, 0, 0],
+    ttlSeconds: 60,
+  });
+});
