@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+
+const NODE_ARGS = ['--import', 'tsx', 'src/cli/main.ts'];
+const busbar = (...args: string[]) => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...NODE_ARGS, ...args], {
+    encoding: 'utf8',
+  });
+  return { status, stdout, stderr };
+};
+const siteFile = (text: string): string => {
+  const file = join(mkdtempSync(join(tmpdir(), 'busbar-cli-')), 'site.yaml');
+  writeFileSync(file, text);
+  return file;
+};
+
+describe('the command line', () => {
+  test('a typo gets a suggestion and exit code 2', () => {
+    const { status, stderr } = busbar('serv');
+    assert.equal(status, 2);
+    assert.match(stderr, /unknown command "serv"; did you mean serve\?/);
+  });
+
+  test('an unknown option is wrong usage', () => {
+    const { status, stderr } = busbar('version', '--jsn');
+    assert.equal(status, 2);
+    assert.match(stderr, /Unknown option '--jsn'/);
+  });
+
+  test('help is not an error', () => {
+    const { status, stdout } = busbar('help');
+    assert.equal(status, 0);
+    assert.match(stdout, /usage: busbar COMMAND/);
+  });
+
+  test('version as JSON', () => {
+    const { status, stdout } = busbar('version', '--json');
+    assert.equal(status, 0);
+    assert.equal((JSON.parse(stdout) as { name: string }).name, 'busbar');
+  });
+
+  test('check of a good file prints the sums', () => {
+    const { status, stdout } = busbar('check', 'config/car-park.yaml');
+    assert.equal(status, 0);
+    assert.match(stdout, /circuit main: limit 125 A, 12 connectors, all at fallback 72 A/);
+  });
+
+  test('check of a bad file names file, line and remedy, exit code 1, also as JSON', () => {
+    const file = siteFile('version: 1\nsite: {id: x}\nupstrem: {}\ncircuits: []\n');
+    const plain = busbar('check', file);
+    assert.equal(plain.status, 1);
+    assert.match(
+      plain.stdout,
+      /site\.yaml:3: error: upstrem: unknown key "upstrem"; did you mean "upstream"/,
+    );
+    const { status, stdout } = busbar('check', file, '--json');
+    assert.equal(status, 1);
+    const report = JSON.parse(stdout) as { ok: boolean; problems: { line: number }[] };
+    assert.equal(report.ok, false);
+    assert.ok(report.problems.some(({ line }) => line === 3));
+  });
+
+  test('serve refuses a bad file without opening a port', () => {
+    const { status, stderr } = busbar('serve', '--config', siteFile('version: 1\n'));
+    assert.equal(status, 1);
+    assert.match(stderr, /"site" is missing/);
+  });
+
+  test('serve runs until it is told to stop', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'busbar-serve-'));
+    const file = siteFile(`version: 1
+site: {id: here}
+listen: {ocpp: "127.0.0.1:0", http: "127.0.0.1:0"}
+upstream: {url: ws://127.0.0.1:9/ocpp}
+circuits: [{id: main, limitAmps: 63, assumedLoadAmps: 10}]
+chargers: [{id: CP_1, circuit: main}]
+dataDir: ${folder}
+`);
+    const child = spawn(process.execPath, [...NODE_ARGS, 'serve', '--config', file]);
+    let log = '';
+    await new Promise<void>((resolve) => {
+      child.stderr.on('data', (chunk) => {
+        log += String(chunk);
+        if (log.includes('"msg":"listening"')) resolve();
+      });
+    });
+    child.kill('SIGTERM');
+    const code = await new Promise((resolve) => child.once('exit', resolve));
+    assert.equal(code, 0, log);
+  });
+});

@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { staleFiles } from '../../scripts/generate.ts';
+import { checkConfig } from '../../src/config/check.ts';
+import { loadMeterDevices } from '../../src/config/device-files.ts';
+import { loadConfig, readConfig } from '../../src/config/load.ts';
+import { toSite } from '../../src/config/site.ts';
+
+const DEVICES = new Set(loadMeterDevices('devices/meters').devices.keys());
+const MINIMAL = `version: 1
+site: {id: here}
+upstream: {url: ws://csms.example/ocpp}
+circuits:
+  - {id: main, limitAmps: 63, assumedLoadAmps: 10}
+chargers:
+  - {id: CP_1, circuit: main}
+`;
+
+/** All problems of a text, as `line place: text`. */
+const problemsOf = (text: string, environment: Record<string, string> = {}): string[] => {
+  const { config, problems, lineOf } = readConfig(text, environment);
+  const all = config === undefined ? problems : checkConfig(config, DEVICES, lineOf).problems;
+  return all
+    .filter(({ severity }) => severity === 'error')
+    .map(({ line, place, text: what }) => `${line} ${place}: ${what}`);
+};
+const add = (lines: string): string => `${MINIMAL}${lines}\n`;
+
+test('the smallest site file is enough, and gets its defaults', () => {
+  assert.deepEqual(problemsOf(MINIMAL), []);
+  const { config } = readConfig(MINIMAL, {});
+  assert.ok(config);
+  const site = toSite(config);
+  assert.deepEqual(site.circuits[0]?.limitAmps, [63, 63, 63]);
+  assert.deepEqual(site.chargers[0]?.phases, [0, 1, 2]);
+  assert.equal(site.chargers[0]?.minAmps, 6);
+});
+
+describe('a bad site file names the line, the place and the remedy', () => {
+  for (const [name, text, problem] of [
+    ['not YAML', 'version: 1\nsite: {id: [', /^[23] : /],
+    ['empty', '', /empty or not a mapping/],
+    [
+      'unknown key',
+      add('chargerz: []'),
+      /^8 chargerz: unknown key "chargerz"; did you mean "chargers"\?/,
+    ],
+    [
+      'unknown nested key',
+      MINIMAL.replace('limitAmps', 'limitAmp'),
+      /^5 circuits\[0\]\.limitAmp: unknown key.*"limitAmps"/,
+    ],
+    [
+      'missing key',
+      MINIMAL.replace('upstream: {url: ws://csms.example/ocpp}\n', ''),
+      /"upstream" is missing/,
+    ],
+    [
+      'negative fuse',
+      MINIMAL.replace('63', '-63'),
+      /^5 circuits\[0\]\.limitAmps: must be >= 0, got -63/,
+    ],
+    [
+      'text for a number',
+      MINIMAL.replace('63', 'much'),
+      /^5 circuits\[0\]\.limitAmps: must be number/,
+    ],
+    [
+      'http for ws',
+      MINIMAL.replace('ws:', 'http:'),
+      /^3 upstream\.url: must be ws:\/\/\.\.\. or wss/,
+    ],
+    [
+      'newer version',
+      MINIMAL.replace('version: 1', 'version: 2'),
+      /^1 version: version 2 is newer.*update Busbar/,
+    ],
+    [
+      'unknown circuit',
+      MINIMAL.replace('circuit: main', 'circuit: roof'),
+      /^7 chargers\[0\]\.circuit: unknown circuit "roof"; known are main/,
+    ],
+    [
+      'unknown meter',
+      MINIMAL.replace('assumed', 'meter: grid, assumed'),
+      /unknown meter "grid"; known are none/,
+    ],
+    [
+      'unknown meter device',
+      add('meters:\n  - {id: grid, device: abacus, connect: tcp://10.0.0.1:502}'),
+      /^9 meters\[0\]\.device: unknown meter device "abacus"; known are .*eastron-sdm630/,
+    ],
+    [
+      'id used twice',
+      add('  - {id: CP_1, circuit: main}'),
+      /^8 chargers\[1\]\.id: "CP_1" is used twice/,
+    ],
+    [
+      'two roots',
+      MINIMAL.replace('chargers:', '  - {id: other, limitAmps: 10}\nchargers:'),
+      /a second circuit without parent/,
+    ],
+    [
+      'circle of circuits',
+      MINIMAL.replace(
+        'chargers:',
+        '  - {id: a, parent: b, limitAmps: 9}\n  - {id: b, parent: a, limitAmps: 9}\nchargers:',
+      ),
+      /"a" is in a circle of parents/,
+    ],
+    ['phase twice', add('  - {id: CP_2, circuit: main, phases: L1L1}'), /names a phase twice/],
+    [
+      'minimum above maximum',
+      add('  - {id: CP_2, circuit: main, maxAmps: 5}'),
+      /minAmps 6 is above maxAmps 5/,
+    ],
+    [
+      'unknown zone',
+      MINIMAL.replace('id: here', 'id: here, timezone: Berlin'),
+      /unknown time zone Berlin/,
+    ],
+    ['open HTTP without a token', add('listen: {http: 0.0.0.0:8080}'), /set listen\.token/],
+    [
+      'fallbacks that do not fit',
+      add('  - {id: CP_2, circuit: main, connectors: 9}'),
+      /^5 circuits\[0\]: .*fallbacks below "main" add up to 60 A on L1, more than its 63 A less 10 A.*fallbackAmps: 0/,
+    ],
+    [
+      'missing secret',
+      add('ems: {mqtt: {url: "mqtt://h", password: "${env:NOT_THERE}"}}'),
+      /^8 ems\.mqtt\.password: environment variable NOT_THERE is not set/,
+    ],
+  ] as const) {
+    test(name, () => {
+      const problems = problemsOf(text);
+      assert.ok(
+        problems.some((each) => problem.test(each)),
+        problems.join('\n') || 'it was accepted',
+      );
+    });
+  }
+});
+
+test('the environment overrides the file, also in lists', () => {
+  const environment = {
+    BUSBAR__LISTEN__HTTP: '127.0.0.1:9999',
+    BUSBAR__CIRCUITS__0__LIMITAMPS: '40',
+    BUSBAR__CHARGERS__0__FALLBACKTRUSTED: 'true',
+  };
+  const { config } = readConfig(MINIMAL, environment);
+  assert.equal(config?.listen.http, '127.0.0.1:9999');
+  assert.equal(config?.circuits[0]?.limitAmps, 40);
+  assert.equal(config?.chargers[0]?.fallbackTrusted, true);
+});
+
+test('secrets come from the environment or from files', () => {
+  const file = join(mkdtempSync(join(tmpdir(), 'busbar-secret-')), 'password');
+  writeFileSync(file, 'hush\n');
+  const text = add(
+    `ems: {mqtt: {url: "mqtt://h", username: "\${env:NAME}", password: "\${file:${file}}"}}`,
+  );
+  const { config } = readConfig(text, { NAME: 'bms' });
+  assert.equal(config?.ems.mqtt?.username, 'bms');
+  assert.equal(config?.ems.mqtt?.password, 'hush');
+});
+
+test('a file that is not there is a problem, not a crash', () => {
+  assert.match(loadConfig('nowhere.yaml', {}).problems[0]?.text ?? '', /there is no such file/);
+});
+
+describe('example sites', () => {
+  for (const name of readdirSync('config').filter((file) => file.endsWith('.yaml'))) {
+    test(name, () => {
+      const { config, problems, lineOf } = loadConfig(join('config', name), {});
+      assert.deepEqual(problems, []);
+      assert.ok(config);
+      const errors = checkConfig(config, DEVICES, lineOf).problems.filter(
+        ({ severity }) => severity === 'error',
+      );
+      assert.deepEqual(errors, []);
+    });
+  }
+});
+
+test('generated files are up to date (npm run generate)', () => {
+  assert.deepEqual(staleFiles(), []);
+});
