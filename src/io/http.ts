@@ -160,6 +160,7 @@ const PAGE_FILES = [
   ['/', 'index.html', 'text/html; charset=utf-8'],
   ['/app.js', 'app.js', 'text/javascript; charset=utf-8'],
   ['/app.css', 'app.css', 'text/css; charset=utf-8'],
+  ['/favicon.ico', 'icon.svg', 'image/svg+xml'],
 ] as const;
 
 /** The files of the page are read once; nothing else of the disk can be asked for. */

@@ -130,7 +130,7 @@ describe('a bad site file names the line, the place and the remedy', () => {
     ],
     [
       'missing secret',
-      add('ems: {mqtt: {url: "mqtt://h", password: "${env:NOT_THERE}"}}'),
+      add(`ems: {mqtt: {url: "mqtt://h", password: "\${env:NOT_THERE}"}}`),
       /^8 ems\.mqtt\.password: environment variable NOT_THERE is not set/,
     ],
   ] as const) {

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { parsePayload, readFrame } from '../../src/ocpp/frame.ts';
+
+const KIND: Readonly<Record<number, string>> = {
+  2: 'call',
+  3: 'result',
+  4: 'error',
+  5: 'result-error',
+  6: 'send',
+};
+const spaces = fc.constantFrom('', ' ', '\n', '\t ', '\r\n');
+const id = fc.string({ minLength: 1, maxLength: 36 });
+
+test('the header of a call is what JSON.parse would say, whatever the spaces and escapes', () => {
+  fc.assert(
+    fc.property(
+      id,
+      id,
+      fc.jsonValue(),
+      fc.constantFrom(2, 6),
+      spaces,
+      spaces,
+      (id, action, payload, type, a, b) => {
+        const text = `${a}[${b}${type}${a},${b}${JSON.stringify(id)}${a},${b}${JSON.stringify(action)}${a},${b}${JSON.stringify(payload)}${a}]${b}`;
+        const frame = readFrame(Buffer.from(text));
+        assert.deepEqual([frame.kind, frame.id, frame.action], [KIND[type], id, action]);
+        assert.deepEqual(parsePayload(frame), JSON.parse(JSON.stringify(payload)));
+      },
+    ),
+  );
+});
+
+test('the header of an answer is what JSON.parse would say', () => {
+  fc.assert(
+    fc.property(id, fc.jsonValue(), spaces, (id, payload, a) => {
+      const frame = readFrame(
+        Buffer.from(`[3,${a}${JSON.stringify(id)},${JSON.stringify(payload)}]${a}`),
+      );
+      assert.deepEqual([frame.kind, frame.id], ['result', id]);
+      assert.deepEqual(parsePayload(frame), JSON.parse(JSON.stringify(payload)));
+    }),
+  );
+});
+
+test('no bytes whatsoever throw, and what is not OCPP is malformed', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+      readFrame(Buffer.from(bytes));
+    }),
+    { numRuns: 2_000 },
+  );
+  for (const text of [
+    '',
+    '[',
+    '[2',
+    '[2,"',
+    '{}',
+    '[2,5,"X",{}]',
+    '[2,"1","X"]',
+    'null',
+    '[9,"1"]x',
+  ]) {
+    const { kind } = readFrame(Buffer.from(text));
+    assert.ok(kind === 'malformed', `${text} is ${kind}`);
+  }
+});
+
+test('an id of absurd length is refused without reading it all', () => {
+  assert.equal(
+    readFrame(Buffer.from(`[2,"${'x'.repeat(20_000)}","Heartbeat",{}]`)).kind,
+    'malformed',
+  );
+});

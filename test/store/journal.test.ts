@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { Journal } from '../../src/store/journal.ts';
+import type { EntryHeader } from '../../src/store/journal-entry.ts';
+import { LevelStore } from '../../src/store/level-store.ts';
+
+const clock = () => performance.now();
+const header = (messageId: string, thinnable = false): EntryHeader => ({
+  version: '1.6',
+  action: thinnable ? 'MeterValues' : 'StartTransaction',
+  messageId,
+  takenAtWallMs: 1_000,
+  thinnable,
+  mayRepeat: false,
+});
+const message = (text: string) => Buffer.from(text);
+
+const open = async (mostBytes?: number) => {
+  const path = await mkdtemp(join(tmpdir(), 'busbar-journal-'));
+  const store = await LevelStore.open(path, clock);
+  const options = mostBytes === undefined ? {} : { mostBytes };
+  return {
+    journal: await Journal.open(store, options),
+    reopen: async () => {
+      await store.close();
+      const again = await LevelStore.open(path, clock);
+      return { journal: await Journal.open(again, options), store: again };
+    },
+  };
+};
+
+describe('the journal', () => {
+  test('keeps the messages of each charger in order, as the bytes they were', async () => {
+    const { journal, reopen } = await open();
+    const odd = '[2,"1","X",{"v":20000.0,"é":"\\u00e9"}]';
+    await Promise.all([
+      journal.append('CP_1', header('1'), message(odd)),
+      journal.append('CP_2', header('2'), message('other')),
+      journal.append('CP_1', header('3'), message('second')),
+    ]);
+    const { journal: again, store } = await reopen();
+    const entries = await again.first('CP_1', 10);
+    assert.deepEqual(
+      entries.map((entry) => entry.message.toString()),
+      [odd, 'second'],
+    );
+    assert.equal(again.backlog('CP_1').count, 2);
+    assert.deepEqual([...again.chargers()].sort(), ['CP_1', 'CP_2']);
+    assert.deepEqual(again.lost(), []);
+    await store.close();
+  });
+
+  test('a delivered message is gone, and numbers are never used again', async () => {
+    const { journal, reopen } = await open();
+    await journal.append('CP_1', header('1'), message('one'));
+    const [first] = await journal.first('CP_1', 1);
+    assert.ok(first);
+    await journal.remove(first);
+    const { journal: again, store } = await reopen();
+    assert.equal(again.backlog('CP_1').count, 0);
+    assert.ok((await again.append('CP_1', header('2'), message('two'))) > first.seq);
+    await store.close();
+  });
+
+  test('when space runs short meter values are thinned, never starts or stops, and counted', async () => {
+    const { journal } = await open(40_000);
+    for (let i = 0; i < 300; i += 1) {
+      await journal.append('CP_1', header(String(i), i % 10 !== 0), message('x'.repeat(200)));
+    }
+    const entries = await journal.first('CP_1', 1_000);
+    const kept = entries.filter((entry) => !entry.header.thinnable);
+    assert.equal(kept.length, 30);
+    const { thinned, count } = journal.backlog('CP_1');
+    assert.ok(thinned > 0);
+    assert.equal(count, 300 - thinned);
+    assert.equal(entries.length, count);
+  });
+});

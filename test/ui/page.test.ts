@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { test } from 'node:test';
+import { chromium } from 'playwright-core';
+import { SILENT_LOG } from '../../src/core/log.ts';
+import { startHttp } from '../../src/io/http.ts';
+import { systemClock } from '../../src/io/system-clock.ts';
+import { emptyView } from '../wire/empty-view.ts';
+
+const browserPath = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find(existsSync);
+
+test('the page shows measured amps, the offer and the reason, and no charger can write into it', async (t) => {
+  if (browserPath === undefined) return t.skip('Chromium is not installed');
+  const built = spawnSync(process.execPath, ['scripts/build.mjs', '--ui-only', 'dist/test-ui'], {
+    encoding: 'utf8',
+  });
+  assert.equal(built.status, 0, built.stderr);
+  let alarms: string[] = [];
+  const server = await startHttp({
+    host: '127.0.0.1',
+    port: 0,
+    clock: systemClock,
+    view: () => ({ ...emptyView(), at: new Date().toISOString(), alarms }),
+    ready: () => ({ ready: true, problems: [] }),
+    metrics: async () => '',
+    uiFolder: 'dist/test-ui',
+    version: '1',
+    log: SILENT_LOG,
+  });
+  t.after(() => server.close());
+  const browser = await chromium.launch({
+    executablePath: browserPath,
+    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
+  });
+  t.after(() => browser.close());
+  const page = await browser.newPage();
+  const problems: string[] = [];
+  page.on('pageerror', (error) => problems.push(error.message));
+  page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
+  await page.goto(`http://127.0.0.1:${server.port}/`);
+  const card = page.getByRole('listitem').filter({ hasText: 'CP_1' });
+  await card.getByText('main L3: fuse 63 A').waitFor();
+  assert.match((await card.textContent()) ?? '', /16\s*A offered/);
+  assert.match((await card.textContent()) ?? '', /<b>Model<\/b>/);
+  await page.getByRole('button', { name: 'Table' }).click();
+  await page.getByRole('columnheader', { name: 'Limit A' }).first().waitFor();
+  alarms = ['meter of circuit main lost'];
+  await page.getByRole('status').getByText('meter of circuit main lost').waitFor();
+  assert.deepEqual(problems, []);
+});
