@@ -38,13 +38,16 @@ export const run = async (args: readonly string[]): Promise<number> => {
   };
   const folder = await mkdtemp(join(tmpdir(), 'busbar-demo-'));
   const demo = await startDemo(usable, folder, Number(values.port ?? 8080), say, quiet);
-  await until(seconds);
-  const report = reportOf(demo);
-  await demo.busbar.close();
-  await demo.site.close();
-  await rm(folder, { recursive: true, force: true });
-  process.stdout.write(quiet ? `${JSON.stringify(report, null, 2)}\n` : `\n${summary(report)}`);
-  return report.ok ? 0 : 1;
+  try {
+    await until(seconds);
+    const report = reportOf(demo);
+    process.stdout.write(quiet ? `${JSON.stringify(report, null, 2)}\n` : `\n${summary(report)}`);
+    return report.ok ? 0 : 1;
+  } finally {
+    await demo.busbar.close();
+    await demo.site.close();
+    await rm(folder, { recursive: true, force: true });
+  }
 };
 
 interface Demo {

@@ -27,12 +27,12 @@ export const admit = (rows: Rows): Int32Array => {
   return verdicts;
 };
 
-const admissionOrder = ({ problem: { demands } }: Rows): Uint32Array =>
-  Uint32Array.from(demands, (_demand, index) => index).sort((a, b) => {
+const admissionOrder = ({ problem: { demands } }: Rows): readonly number[] => {
+  const order = demands.map((_demand, index) => index);
+  return order.sort((a, b) => {
     const [x, y] = [demands[a]!, demands[b]!];
-    return (
-      y.priorityClass - x.priorityClass ||
-      y.admissionScore - x.admissionScore ||
-      (x.id < y.id ? -1 : x.id > y.id ? 1 : 0)
-    );
+    if (x.priorityClass !== y.priorityClass) return y.priorityClass - x.priorityClass;
+    if (x.admissionScore !== y.admissionScore) return y.admissionScore - x.admissionScore;
+    return x.id < y.id ? -1 : 1;
   });
+};

@@ -14,23 +14,40 @@ export const round = (rows: Rows, verdicts: Int32Array, amps: Float64Array): Flo
   const { demands } = rows.problem;
   const rounded = new Float64Array(amps.length);
   const sums = new Float64Array(rows.parents.length * ROWS_PER_CIRCUIT);
-  const open: number[] = [];
-  demands.forEach(({ minAmps, maxAmps, stepAmps }, index) => {
+  const open: Candidate[] = [];
+  demands.forEach(({ minAmps, maxAmps, stepAmps, previousAmps, weight }, index) => {
     if (verdicts[index] !== ADMITTED) return;
     const floored = Math.max(minAmps, onStep(amps[index]!, stepAmps));
     rounded[index] = floored;
     load(rows, sums, index, floored);
-    if (nextStep(floored, stepAmps) <= maxAmps + AMPS_EPSILON) open.push(index);
+    const next = nextStep(floored, stepAmps);
+    if (next > maxAmps + AMPS_EPSILON) return;
+    const keeps = previousAmps >= next - AMPS_EPSILON;
+    open.push({ index, keeps, lost: (amps[index]! - floored) / weight });
   });
   open.sort((a, b) => {
-    const keeps = Number(kept(rows, b, rounded)) - Number(kept(rows, a, rounded));
-    if (keeps !== 0) return keeps;
-    const lost = lostShare(rows, b, amps, rounded) - lostShare(rows, a, amps, rounded);
-    return Math.abs(lost) > AMPS_EPSILON ? lost : demands[a]!.id < demands[b]!.id ? -1 : 1;
+    if (a.keeps !== b.keeps) return a.keeps ? -1 : 1;
+    const lost = b.lost - a.lost;
+    if (Math.abs(lost) > AMPS_EPSILON) return lost;
+    return demands[a.index]!.id < demands[b.index]!.id ? -1 : 1;
   });
-  handOut(rows, open, rounded, sums);
+  handOut(
+    rows,
+    open.map(({ index }) => index),
+    rounded,
+    sums,
+  );
   return rounded;
 };
+
+/** A demand that may take one more step. */
+interface Candidate {
+  readonly index: number;
+  /** It had that step before. */
+  readonly keeps: boolean;
+  /** What rounding took from it, by weight. */
+  readonly lost: number;
+}
 
 const handOut = (
   rows: Rows,
@@ -58,15 +75,3 @@ const onStep = (amps: number, stepAmps: number): number =>
   Math.floor((amps + AMPS_EPSILON) / stepAmps) * stepAmps;
 
 const nextStep = (amps: number, stepAmps: number): number => onStep(amps, stepAmps) + stepAmps;
-
-const kept = ({ problem: { demands } }: Rows, index: number, rounded: Float64Array): boolean => {
-  const { previousAmps, stepAmps } = demands[index]!;
-  return previousAmps >= nextStep(rounded[index]!, stepAmps) - AMPS_EPSILON;
-};
-
-const lostShare = (
-  { problem: { demands } }: Rows,
-  index: number,
-  amps: Float64Array,
-  rounded: Float64Array,
-): number => (amps[index]! - rounded[index]!) / demands[index]!.weight;
