@@ -41,11 +41,11 @@ export const decodeReading = (
       ? { quality: 'absent', problem: 'the meter reports no currents' }
       : { quality: 'good', amps: signed }),
     ...(phaseWatts === undefined ? {} : { phaseWatts }),
-    ...(watts === undefined ? {} : { watts: watts * factor }),
+    ...present('watts', watts === undefined ? sumOf(phaseWatts) : watts * factor, 1),
     ...(volts === undefined ? {} : { volts }),
-    ...energy('importWh', value(energies[0]), spec.ctRatio),
-    ...energy('exportWh', value(energies[1]), spec.ctRatio),
-    ...energy('frequencyHz', value('frequencyHz'), 1),
+    ...present('importWh', value(energies[0]), spec.ctRatio),
+    ...present('exportWh', value(energies[1]), spec.ctRatio),
+    ...present('frequencyHz', value('frequencyHz'), 1),
   };
 };
 
@@ -61,8 +61,11 @@ const withSignsOf = (
   return mapPhases((p) => (phaseWatts !== undefined && phaseWatts[p] < 0 ? -amps[p] : amps[p]));
 };
 
-const energy = (
-  name: 'importWh' | 'exportWh' | 'frequencyHz',
+const sumOf = (values: PhaseAmps | undefined): number | undefined =>
+  values && values[0] + values[1] + values[2];
+
+const present = (
+  name: 'watts' | 'importWh' | 'exportWh' | 'frequencyHz',
   value: number | undefined,
   factor: number,
 ): object => (value === undefined ? {} : { [name]: value * factor });

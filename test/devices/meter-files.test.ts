@@ -33,7 +33,7 @@ const image = (...groups: readonly (readonly [number, string])[]) =>
 
 test('every meter file is valid', () => {
   assert.deepEqual(problems, []);
-  assert.ok(devices.size >= 4);
+  assert.ok(devices.size >= 15);
 });
 
 describe('every meter file', () => {
@@ -60,7 +60,7 @@ describe('every meter file', () => {
       const reading = decodeReading(file, spec(), registers, 5, base);
       assert.equal(reading.quality, 'good');
       for (const [p, expected] of [10.5, 0, 16.25].entries()) {
-        assert.ok(Math.abs((reading.amps?.[p] ?? Number.NaN) - expected) < 0.01);
+        assert.ok(Math.abs((reading.amps?.[p] ?? Number.NaN) - expected) < 0.06);
       }
       assert.ok(Math.abs((reading.watts ?? Number.NaN) - 6110) < 10);
       assert.ok(Math.abs((reading.importWh ?? Number.NaN) - 1_234_000) < 1000);
@@ -83,6 +83,68 @@ describe('registers as the devices write them', () => {
     const reading = decodeReading(device('carlo-gavazzi-em24-e1'), spec(), words, 0);
     assert.deepEqual(reading.amps, [10.5, 0, -10]);
     assert.equal(reading.watts, -1000);
+  });
+
+  for (const [name, words, amps, watts] of [
+    [
+      'abb-b23',
+      [
+        [0x5b0c, '0000 041A 0000 0000 0000 0064'],
+        [0x5b14, 'FFFE 7960'],
+      ],
+      [10.5, 0, 1],
+      -1000,
+    ],
+    [
+      'schneider-iem3155',
+      [
+        [2999, '4128 0000 0000 0000 3F80 0000'],
+        [3059, 'BF80 0000'],
+      ],
+      [10.5, 0, 1],
+      -1000,
+    ],
+    [
+      'siemens-pac2200',
+      [
+        [13, '4128 0000 0000 0000 3F80 0000'],
+        [65, '447A 0000'],
+      ],
+      [10.5, 0, 1],
+      1000,
+    ],
+    [
+      'phoenix-contact-eem',
+      [
+        [0x800e, '0000 4128 0000 0000 0000 3F80'],
+        [0x8016, '0000 447A'],
+      ],
+      [10.5, 0, 1],
+      1000,
+    ],
+    [
+      'victron-grid-meter',
+      [
+        [2617, 'FFCE 0000 0000 0000 000A'],
+        [2600, 'FC18 0000 0064'],
+      ],
+      [-5, 0, 1],
+      -900,
+    ],
+  ] as const) {
+    test(`${name}: words of the device`, () => {
+      const reading = decodeReading(device(name), spec(), image(...words), 0);
+      assert.deepEqual(
+        reading.amps?.map((value) => Math.round(value * 100) / 100),
+        amps,
+      );
+      assert.equal(Math.round(reading.watts ?? Number.NaN), watts);
+    });
+  }
+
+  test('ABB: an energy of all ones is not available', () => {
+    const words = image([0x5004, 'FFFF FFFF FFFF FFFF']);
+    assert.equal(decodeReading(device('abb-b23'), spec(), words, 0).exportWh, undefined);
   });
 
   test('SunSpec 203: a power of ten beside the value; 0x8000 is not available', () => {
