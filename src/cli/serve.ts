@@ -15,10 +15,12 @@ export const run = async (args: readonly string[]): Promise<number> => {
   process.stderr.write(problemLines(values.config, problems));
   if (usable === undefined) return 1;
   const log = jsonLog(usable.config.logLevel);
-  const busbar = await startBusbar({ ...usable, log, uiFolder: join(packageFolder(), 'dist/ui') });
-  await new Promise<void>((resolve) => {
+  // Before anything is started: a signal that comes early must not find nobody listening.
+  const told = new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
   });
+  const busbar = await startBusbar({ ...usable, log, uiFolder: join(packageFolder(), 'dist/ui') });
+  await told;
   log.info('stopping');
   await busbar.close();
   return 0;
