@@ -30,7 +30,8 @@ export const admit = (rows: Rows): Int32Array => {
 const admissionOrder = ({ problem: { demands } }: Rows): readonly number[] => {
   const order = demands.map((_demand, index) => index);
   return order.sort((a, b) => {
-    const [x, y] = [demands[a]!, demands[b]!];
+    const x = demands[a]!;
+    const y = demands[b]!;
     if (x.priorityClass !== y.priorityClass) return y.priorityClass - x.priorityClass;
     if (x.admissionScore !== y.admissionScore) return y.admissionScore - x.admissionScore;
     return x.id < y.id ? -1 : 1;

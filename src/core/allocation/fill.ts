@@ -108,7 +108,7 @@ class Filling {
     for (const index of this.#rows.below[circuit]!) {
       if (this.#state[index] === FROZEN) continue;
       const demand = demands[index]!;
-      if (kind !== WATTS_ROW && !demand.phases[kind]) continue;
+      if (kind !== WATTS_ROW && (this.#rows.masks[index]! & (1 << kind)) === 0) continue;
       const amps =
         this.#state[index] === GROWING
           ? Math.min(demand.maxAmps, Math.max(demand.minAmps, demand.weight * level))
@@ -128,17 +128,20 @@ class Filling {
 
   /** Moves a demand's share of every row above it. */
   #shift(index: number, fixedAmps: number, slope: number): void {
-    const { circuit, phases } = this.#rows.problem.demands[index]!;
-    const watts = this.#rows.wattsPerAmp[index]!;
-    for (let c = circuit; c >= 0; c = this.#rows.parents[c]!) {
+    const { masks, leaves, parents, wattsPerAmp } = this.#rows;
+    const fixed = this.#fixed;
+    const slopes = this.#slope;
+    const mask = masks[index]!;
+    const watts = wattsPerAmp[index]!;
+    for (let c = leaves[index]!; c >= 0; c = parents[c]!) {
       const base = c * ROWS_PER_CIRCUIT;
-      for (let p = 0; p < 3; p += 1) {
-        if (!phases[p]) continue;
-        this.#fixed[base + p]! += fixedAmps;
-        this.#slope[base + p]! += slope;
+      for (let p = 0; p < WATTS_ROW; p += 1) {
+        if ((mask & (1 << p)) === 0) continue;
+        fixed[base + p]! += fixedAmps;
+        slopes[base + p]! += slope;
       }
-      this.#fixed[base + WATTS_ROW]! += fixedAmps * watts;
-      this.#slope[base + WATTS_ROW]! += slope * watts;
+      fixed[base + WATTS_ROW]! += fixedAmps * watts;
+      slopes[base + WATTS_ROW]! += slope * watts;
     }
   }
 

@@ -14,6 +14,10 @@ export interface Rows {
   readonly limits: Float64Array;
   /** Watts per amp of each demand (volts times phases). */
   readonly wattsPerAmp: Float64Array;
+  /** Leaf circuit of each demand. */
+  readonly leaves: Int32Array;
+  /** Phases of each demand as bits: 1 is L1, 2 is L2, 4 is L3. */
+  readonly masks: Uint8Array;
   /** Demands at or below each circuit. */
   readonly below: readonly Int32Array[];
 }
@@ -42,23 +46,35 @@ export const rowsOf = (problem: AllocationProblem): Rows => {
     problem,
     parents,
     limits,
-    wattsPerAmp: Float64Array.from(demands, wattsPerAmpOf),
+    ...perDemand(demands),
     below,
   };
 };
 
-const wattsPerAmpOf = ({ phases, volts }: Demand): number =>
-  volts * (Number(phases[0]) + Number(phases[1]) + Number(phases[2]));
+const perDemand = (demands: readonly Demand[]) => {
+  const wattsPerAmp = new Float64Array(demands.length);
+  const leaves = new Int32Array(demands.length);
+  const masks = new Uint8Array(demands.length);
+  for (let i = 0; i < demands.length; i += 1) {
+    const { circuit, phases, volts } = demands[i]!;
+    const mask = (phases[0] ? 1 : 0) | (phases[1] ? 2 : 0) | (phases[2] ? 4 : 0);
+    masks[i] = mask;
+    leaves[i] = circuit;
+    wattsPerAmp[i] = volts * ((mask & 1) + ((mask >> 1) & 1) + (mask >> 2));
+  }
+  return { wattsPerAmp, leaves, masks };
+};
 
 /** Adds `amps` of one demand to every row above it. */
 export const load = (rows: Rows, sums: Float64Array, demand: number, amps: number): void => {
-  const { circuit, phases } = rows.problem.demands[demand]!;
-  const watts = amps * rows.wattsPerAmp[demand]!;
-  for (let c = circuit; c >= 0; c = rows.parents[c]!) {
+  const { parents, masks, leaves, wattsPerAmp } = rows;
+  const mask = masks[demand]!;
+  const watts = amps * wattsPerAmp[demand]!;
+  for (let c = leaves[demand]!; c >= 0; c = parents[c]!) {
     const base = c * ROWS_PER_CIRCUIT;
-    if (phases[0]) sums[base]! += amps;
-    if (phases[1]) sums[base + 1]! += amps;
-    if (phases[2]) sums[base + 2]! += amps;
+    if (mask & 1) sums[base]! += amps;
+    if (mask & 2) sums[base + 1]! += amps;
+    if (mask & 4) sums[base + 2]! += amps;
     sums[base + WATTS_ROW]! += watts;
   }
 };
@@ -71,16 +87,18 @@ export const blockingRow = (
   amps: number,
   tolerance: number,
 ): number => {
-  const { circuit, phases } = rows.problem.demands[demand]!;
-  const watts = amps * rows.wattsPerAmp[demand]!;
-  for (let c = circuit; c >= 0; c = rows.parents[c]!) {
+  const { parents, limits, masks, leaves, wattsPerAmp } = rows;
+  const mask = masks[demand]!;
+  const perAmp = wattsPerAmp[demand]!;
+  const most = amps - tolerance;
+  for (let c = leaves[demand]!; c >= 0; c = parents[c]!) {
     const base = c * ROWS_PER_CIRCUIT;
-    for (let p = 0; p < 3; p += 1) {
-      if (phases[p] && sums[base + p]! + amps > rows.limits[base + p]! + tolerance) return base + p;
-    }
-    const row = base + WATTS_ROW;
+    if (mask & 1 && sums[base]! + most > limits[base]!) return base;
+    if (mask & 2 && sums[base + 1]! + most > limits[base + 1]!) return base + 1;
+    if (mask & 4 && sums[base + 2]! + most > limits[base + 2]!) return base + 2;
     // Watts are hundreds of times larger than amps: the tolerance scales with them.
-    if (sums[row]! + watts > rows.limits[row]! + tolerance * rows.wattsPerAmp[demand]!) return row;
+    const row = base + WATTS_ROW;
+    if (sums[row]! + most * perAmp > limits[row]!) return row;
   }
   return -1;
 };
