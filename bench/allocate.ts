@@ -1,8 +1,9 @@
 // Microseconds per allocation decision (admission, max-min, rounding, reasons), warm, one thread.
 import { allocate } from '../src/core/allocation/allocate.ts';
 import type { AllocationProblem, Demand } from '../src/core/allocation-problem.ts';
+import { seededRandom } from '../src/sim/random.ts';
 import type { BenchOptions } from './main.ts';
-import { percentile, seededRandom } from './part-statistics.ts';
+import { percentile } from './part-statistics.ts';
 
 /** Connectors and the p99 that is aimed at, in microseconds. */
 const SIZES: readonly (readonly [number, number | null])[] = [

@@ -1,6 +1,13 @@
 import type { ConnectorStatus } from '../core/charger-event.ts';
 import { readObject, readText } from '../ocpp/payload.ts';
-import type { BootFacts, Dialect, SessionReport, StopReason, UpdateReason } from './dialect.ts';
+import {
+  type BootFacts,
+  type Dialect,
+  meterValueOf,
+  type SessionReport,
+  type StopReason,
+  type UpdateReason,
+} from './dialect.ts';
 
 const CHARGING_STATE: Readonly<Partial<Record<ConnectorStatus, string>>> = {
   charging: 'Charging',
@@ -48,16 +55,7 @@ const sample = (value: number, measurand: string, unit: string, phase?: string):
   ...(phase === undefined ? {} : { phase }),
 });
 
-const meterValue = (report: SessionReport): object => ({
-  timestamp: report.at,
-  sampledValue: [
-    ...report.terminalAmps.map((amps, i) => sample(amps, 'Current.Import', 'A', `L${i + 1}`)),
-    ...report.terminalAmps.map((_, i) => sample(report.volts, 'Voltage', 'V', `L${i + 1}-N`)),
-    sample(report.watts, 'Power.Active.Import', 'W'),
-    sample(report.offeredAmps, 'Current.Offered', 'A'),
-    sample(report.energyWh, 'Energy.Active.Import.Register', 'Wh'),
-  ],
-});
+const meterValue = (report: SessionReport): object => meterValueOf(report, sample);
 
 const event = (
   report: SessionReport,

@@ -58,3 +58,23 @@ export interface Dialect {
   /** What the CSMS says about the token in an answer; undefined: nothing. */
   tokenStatus(answer: Payload): string | undefined;
 }
+
+/** How one version writes a single sampled value. */
+export type SampleWriter = (
+  value: number,
+  measurand: string,
+  unit: string,
+  phase?: string,
+) => object;
+
+/** The meter value of a session: what both versions report, each in its own form. */
+export const meterValueOf = (report: SessionReport, sample: SampleWriter): object => ({
+  timestamp: report.at,
+  sampledValue: [
+    ...report.terminalAmps.map((amps, i) => sample(amps, 'Current.Import', 'A', `L${i + 1}`)),
+    ...report.terminalAmps.map((_, i) => sample(report.volts, 'Voltage', 'V', `L${i + 1}-N`)),
+    sample(report.watts, 'Power.Active.Import', 'W'),
+    sample(report.offeredAmps, 'Current.Offered', 'A'),
+    sample(report.energyWh, 'Energy.Active.Import.Register', 'Wh'),
+  ],
+});
