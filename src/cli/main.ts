@@ -13,6 +13,10 @@ const VERBS: Readonly<Record<string, Verb>> = {
     summary: 'a whole site on this machine: [--seconds N] [--json]',
     load: () => import('./demo.ts'),
   },
+  meter: {
+    summary: 'read one meter of a site: read ID --config FILE [--json]',
+    load: () => import('./meter.ts'),
+  },
   version: { summary: 'print the version [--json]', load: () => import('./version.ts') },
 };
 

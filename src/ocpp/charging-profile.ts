@@ -31,12 +31,6 @@ export const setChargingProfileCall = (
       : { evseId: connector, chargingProfile: profilePayload2x(profile) },
 });
 
-/** ClearChargingProfile of one profile by its id. */
-export const clearChargingProfileCall = (version: OcppVersion, id: number): ProfileCall => ({
-  action: 'ClearChargingProfile',
-  payload: version === '1.6' ? { id } : { chargingProfileId: id },
-});
-
 /** Whether a charger took a profile; any status but Accepted is a refusal. */
 export const profileAnswer = (
   _version: OcppVersion,

@@ -4,6 +4,8 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { loadMeterDevices } from '../../src/config/device-files.ts';
+import { startModbusMeter } from '../../src/sim/modbus-meter.ts';
 
 const NODE_ARGS = ['--import', 'tsx', 'src/cli/main.ts'];
 const busbar = (...args: string[]) => {
@@ -92,4 +94,46 @@ dataDir: ${folder}
     const code = await new Promise((resolve) => child.once('exit', resolve));
     assert.equal(code, 0, log);
   });
+});
+
+test('meter read prints what a meter says, or why it cannot be read', async (t) => {
+  const device = loadMeterDevices('devices/meters').devices.get('eastron-sdm630');
+  assert.ok(device);
+  const meter = await startModbusMeter({ device, unit: 1, values: () => ({ ampsL1: 12.5 }) });
+  t.after(() => meter.close());
+  const file = siteFile(`version: 1
+site: {id: here}
+upstream: {url: ws://127.0.0.1:9/ocpp}
+circuits: [{id: main, limitAmps: 63, meter: grid}]
+meters: [{id: grid, device: eastron-sdm630, connect: "tcp://127.0.0.1:${meter.port}"}]
+`);
+  const read = async (...args: string[]) => {
+    const child = spawn(process.execPath, [
+      ...NODE_ARGS,
+      'meter',
+      'read',
+      ...args,
+      '--config',
+      file,
+    ]);
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk) => {
+        output += String(chunk);
+      });
+    }
+    const status = await new Promise((resolve) => child.once('close', resolve));
+    return { status, output };
+  };
+  const good = await read('grid');
+  assert.equal(good.status, 0, good.output);
+  assert.match(good.output, /current +12\.5 +0\.0 +0\.0 A/);
+  assert.deepEqual(await read('cellar'), {
+    status: 2,
+    output: `no meter "cellar" in ${file}; known are grid\n`,
+  });
+  meter.conduct = 'exception';
+  const bad = await read('grid');
+  assert.equal(bad.status, 1);
+  assert.match(bad.output, /not readable: exception 2: illegal data address/);
 });
