@@ -2,8 +2,11 @@ import { AMPS_EPSILON } from '../units.ts';
 import { ADMITTED } from './admit.ts';
 import { blockingRow, load, ROWS_PER_CIRCUIT, type Rows } from './rows.ts';
 
-/** Passes over the demands that may take one more step; more cannot change much. */
-const PASSES_MOST = 16;
+/**
+ * Passes over the demands that may take one more step. One that rounds to 0.1 A may take up what
+ * many others left over, so there can be many; each is short, since only these few are left.
+ */
+const PASSES_MOST = 2_000;
 
 /**
  * Offers on the steps that chargers follow. Rounded down first, so that no row is ever exceeded;

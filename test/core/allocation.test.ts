@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { allocate } from '../../src/core/allocation/allocate.ts';
+import type { AllocationCircuit, Demand } from '../../src/core/allocation-problem.ts';
+import type { PhaseAmps } from '../../src/core/units.ts';
+
+const circuit = (
+  id: string,
+  freeAmps: PhaseAmps,
+  changes: Partial<AllocationCircuit> = {},
+): AllocationCircuit => {
+  const because = (phase: 'L1' | 'L2' | 'L3') =>
+    [{ kind: 'circuit', id, phase, text: `${id} ${phase}` }] as const;
+  return {
+    id,
+    parent: -1,
+    freeAmps,
+    reasons: [because('L1'), because('L2'), because('L3')],
+    ...changes,
+  };
+};
+const car = (id: string, phases: string, changes: Partial<Demand> = {}): Demand => ({
+  id,
+  circuit: 0,
+  phases: [phases.includes('1'), phases.includes('2'), phases.includes('3')],
+  volts: 230,
+  minAmps: 6,
+  maxAmps: 32,
+  maxReason: { kind: 'charger', id, text: 'rated' },
+  stepAmps: 1,
+  weight: 1,
+  priorityClass: 0,
+  admissionScore: 0,
+  previousAmps: 0,
+  ...changes,
+});
+const share = (circuits: readonly AllocationCircuit[], demands: readonly Demand[]) =>
+  Object.fromEntries(allocate({ circuits, demands }).offers.map(({ id, amps }) => [id, amps]));
+const chainOf = (circuits: readonly AllocationCircuit[], demands: readonly Demand[], id: string) =>
+  allocate({ circuits, demands })
+    .offers.find((offer) => offer.id === id)
+    ?.reasons.map(({ text }) => text);
+
+describe('who gets how much', () => {
+  test('three-phase cars share equally', () => {
+    assert.deepEqual(share([circuit('main', [30, 30, 30])], [car('a', '123'), car('b', '123')]), {
+      a: 15,
+      b: 15,
+    });
+  });
+
+  test('a one-phase car only costs its own phase', () => {
+    const cars = [car('a', '1'), car('b', '2'), car('c', '123')];
+    assert.deepEqual(share([circuit('main', [30, 30, 30])], cars), { a: 15, b: 15, c: 15 });
+    assert.deepEqual(share([circuit('main', [20, 30, 60])], cars), { a: 10, b: 20, c: 10 });
+  });
+
+  test('what one car cannot take goes to the others', () => {
+    const cars = [car('a', '123', { maxAmps: 8 }), car('b', '123')];
+    assert.deepEqual(share([circuit('main', [30, 30, 30])], cars), { a: 8, b: 22 });
+  });
+
+  test('shares grow with the weight', () => {
+    const cars = [car('a', '123', { weight: 2 }), car('b', '123')];
+    assert.deepEqual(share([circuit('main', [30, 30, 30])], cars), { a: 20, b: 10 });
+  });
+
+  test('a fuse further up binds as well', () => {
+    const circuits = [
+      circuit('main', [24, 24, 24]),
+      circuit('garage', [40, 40, 40], { parent: 0 }),
+    ];
+    const cars = [car('a', '123', { circuit: 1 }), car('b', '123', { circuit: 1 })];
+    assert.deepEqual(share(circuits, cars), { a: 12, b: 12 });
+  });
+
+  test('a power limit counts every phase', () => {
+    const circuits = [circuit('main', [60, 60, 60], { freeWatts: 230 * 3 * 20 })];
+    assert.deepEqual(share(circuits, [car('a', '123'), car('b', '123')]), { a: 10, b: 10 });
+  });
+
+  test('less than the minimum is nothing, and the rest is not wasted', () => {
+    const cars = [car('a', '123'), car('b', '123'), car('c', '123')];
+    assert.deepEqual(share([circuit('main', [16, 16, 16])], cars), { a: 8, b: 8, c: 0 });
+  });
+
+  test('the class decides who is on', () => {
+    const cars = [car('a', '123'), car('b', '123', { priorityClass: 1 })];
+    assert.deepEqual(share([circuit('main', [10, 10, 10])], cars), { a: 0, b: 10 });
+  });
+
+  test('an odd amp goes to the car that had it before', () => {
+    const cars = [car('a', '123', { previousAmps: 10 }), car('b', '123', { previousAmps: 11 })];
+    assert.deepEqual(share([circuit('main', [21, 21, 21])], cars), { a: 10, b: 11 });
+  });
+
+  test('a charger with small steps takes up all that others leave over', () => {
+    const coarse = Array.from({ length: 4 }, (_, i) => car(`a${i}`, '1', { stepAmps: 5 }));
+    const fine = car('z', '1', { stepAmps: 0.1 });
+    const offers = share([circuit('main', [44, 0, 0])], [...coarse, fine]);
+    assert.equal(Math.round((offers['z'] ?? 0) * 10) / 10, 20);
+  });
+});
+
+describe('why', () => {
+  const main = circuit('main', [20, 10, 20]);
+
+  test('the phase that is full', () => {
+    assert.deepEqual(chainOf([main], [car('a', '123'), car('b', '1')], 'a'), ['main L2']);
+  });
+
+  test('the rating, when nothing else binds', () => {
+    assert.deepEqual(chainOf([main], [car('a', '1', { maxAmps: 16 })], 'a'), ['rated']);
+  });
+
+  test('the minimum that does not fit, and on which phase', () => {
+    const cars = [car('a', '2'), car('b', '2')];
+    assert.deepEqual(chainOf([main], cars, 'b'), [
+      'waits: less than 6 A left on main L2',
+      'main L2',
+    ]);
+  });
+});
