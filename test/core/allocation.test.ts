@@ -98,12 +98,12 @@ describe('who gets how much', () => {
     const coarse = Array.from({ length: 4 }, (_, i) => car(`a${i}`, '1', { stepAmps: 5 }));
     const fine = car('z', '1', { stepAmps: 0.1 });
     const offers = share([circuit('main', [44, 0, 0])], [...coarse, fine]);
-    assert.equal(Math.round((offers['z'] ?? 0) * 10) / 10, 20);
+    assert.equal(Math.round((offers['z'] ?? 0) * 10) / 10, 12);
   });
 });
 
 describe('why', () => {
-  const main = circuit('main', [20, 10, 20]);
+  const main = circuit('main', [30, 10, 20]);
 
   test('the phase that is full', () => {
     assert.deepEqual(chainOf([main], [car('a', '123'), car('b', '1')], 'a'), ['main L2']);
