@@ -58,7 +58,7 @@ export class DemoSite {
     this.#broker = parts.broker;
     this.#meter = meter;
     const building = new Building({
-      baseAmps: [11, 9, 13],
+      baseAmps: [6, 5, 8],
       noiseAmps: 0.8,
       steps: this.#steps,
       random: seededRandom(7),

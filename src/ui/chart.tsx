@@ -5,6 +5,8 @@ import type { Sample } from './live.ts';
 
 const HEIGHT = 240;
 const WINDOW_SECONDS = 300;
+/** A page that was just opened shows at least this much. */
+const WINDOW_LEAST_SECONDS = 60;
 /** Told apart by colour, dash and label. */
 const PHASES = [
   { label: 'L1', variable: '--l1', dash: [] },
@@ -28,13 +30,17 @@ const columnsOf = (history: readonly Sample[], id: string): Columns => {
 const themed = (name: string): string =>
   getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
+/** The window grows with what there is to show. */
+const firstShown = (low: number, high: number): number =>
+  Math.min(high - WINDOW_LEAST_SECONDS, Math.max(low, high - WINDOW_SECONDS));
+
 const optionsOf = (width: number): uPlot.Options => ({
   width,
   height: HEIGHT,
   legend: { show: false },
   cursor: { y: false },
   scales: {
-    x: { range: (_plot, _low, high) => [high - WINDOW_SECONDS, high] },
+    x: { range: (_plot, low, high) => [firstShown(low, high), high] },
     y: { range: (_plot, _low, high) => [0, Math.max(10, (high ?? 0) * 1.12)] },
   },
   axes: [
