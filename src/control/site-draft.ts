@@ -1,6 +1,12 @@
 import type { Background } from '../core/background.ts';
 import type { ChargerEvent } from '../core/charger-event.ts';
-import { foldCharger, newCharger, withAbilities, withOnline } from '../core/charger-fold.ts';
+import {
+  foldCharger,
+  newCharger,
+  withAbilities,
+  withOnline,
+  withoutStaleTransactions,
+} from '../core/charger-fold.ts';
 import type { Abilities, ChargerState } from '../core/charger-state.ts';
 import { type CircuitTree, circuitTree } from '../core/circuit-tree.ts';
 import { type Enforcement, inheritedEnforcement, NO_ENFORCEMENT } from '../core/enforcement.ts';
@@ -131,6 +137,9 @@ export class SiteDraft {
 
   /** The snapshot that one tick decides on. */
   freeze(nowMs: number): TickInput {
+    for (const [id, charger] of this.#chargers) {
+      this.#chargers.set(id, withoutStaleTransactions(charger, nowMs));
+    }
     return {
       nowMs,
       startedAtMs: this.startedAtMs,

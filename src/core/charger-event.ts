@@ -63,8 +63,10 @@ export interface Measurement {
   readonly connector: number;
   readonly atMs: number;
   readonly transactionId?: string;
-  /** By terminal of the charger (its own L1..L3), not by site phase; absent phases were not sent. */
+  /** By terminal of the charger (its own L1..L3), not by site phase; 0 where none was sent. */
   readonly terminalAmps?: PhaseAmps;
+  /** Terminals that were really told of, when some were left out; absent means all of them. */
+  readonly terminalsTold?: readonly boolean[];
   readonly watts?: number;
   readonly energyWh?: number;
   readonly volts?: number;

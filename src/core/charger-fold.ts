@@ -1,4 +1,4 @@
-import type { ChargerEvent, Measurement } from './charger-event.ts';
+import type { ChargerEvent, ConnectorStatus, Measurement } from './charger-event.ts';
 import {
   type Abilities,
   type ChargerState,
@@ -10,8 +10,12 @@ import type { PhaseAmps } from './units.ts';
 
 /** A terminal that carries more than this is in use by the car. */
 export const ACTIVE_AMPS = 1;
+/** A car that draws at least this follows an offer: below it pauses, or its battery is full. */
+const FOLLOWING_AMPS = 4;
 /** Terminals without current are believed unused after this long of charging. */
 export const PHASES_LEARNED_AFTER_MS = 60_000;
+/** A connector that is said to be free loses a transaction nobody speaks of after this long. */
+export const STALE_TRANSACTION_AFTER_MS = 90_000;
 /** A charger is never believed to have more connectors than this. */
 const CONNECTORS_MOST = 64;
 
@@ -42,7 +46,10 @@ export const withAbilities = (charger: ChargerState, abilities: Abilities): Char
   abilities,
 });
 
-/** The charger as known after one more event. Copies only what changed. */
+/**
+ * The charger as known after one more event. Copies only what changed. Connector 0 and numbers
+ * beyond what a charger can have change nothing. `atMs` is monotonic.
+ */
 export const foldCharger = (
   charger: ChargerState,
   event: ChargerEvent,
@@ -56,42 +63,39 @@ export const foldCharger = (
     }
     case 'status':
       return onConnector(charger, event.connector, atMs, (state) => withStatus(state, event, atMs));
-    case 'charging-state': {
-      const connector = event.connector ?? connectorOf(charger, event.transactionId);
-      return onConnector(charger, connector, atMs, (state) => ({
-        ...withTransaction(state, event.transactionId, atMs),
-        status: event.status,
-        statusAtMs: atMs,
-      }));
-    }
+    case 'charging-state':
+      return onConnector(charger, placeOf(charger, event), atMs, (state) =>
+        withChargingState(state, event, atMs),
+      );
     case 'transaction-started':
-      return onConnector(charger, event.connector, atMs, (state) => {
-        const { transactionId, idToken, meterStartWh } = event;
-        const transaction: TransactionState = {
-          id: transactionId,
-          startedAtMs: atMs,
-          ...(idToken === undefined ? {} : { idToken }),
-          ...(meterStartWh === undefined ? {} : { meterStartWh }),
-        };
-        return { ...withoutDraw(state), transaction };
-      });
-    case 'transaction-ended': {
-      const connector = connectorOf(charger, event.transactionId) ?? event.connector;
-      return onConnector(charger, connector, atMs, (state) => {
-        if (state.transaction !== undefined && state.transaction.id !== event.transactionId) {
-          return state;
-        }
-        const { transaction: _ended, ...rest } = withoutDraw(state);
-        return rest;
-      });
-    }
-    case 'measured': {
-      const known =
-        event.transactionId === undefined ? undefined : connectorOf(charger, event.transactionId);
-      const connector = known ?? event.connector;
-      return onConnector(charger, connector, atMs, (state) => withMeasurement(state, event));
-    }
+      return onConnector(charger, event.connector, atMs, (state) => withStart(state, event, atMs));
+    case 'transaction-ended':
+      return onConnector(charger, placeOf(charger, event), atMs, (state) =>
+        withEnd(state, event.transactionId, atMs),
+      );
+    case 'measured':
+      return onConnector(charger, placeOf(charger, event), atMs, (state) =>
+        withMeasurement(state, event),
+      );
   }
+};
+
+/**
+ * Chargers lie about being free: some say "Available" while a car charges, or of one plug of two.
+ * So a status does not end a transaction; only when the connector has been free and nothing was
+ * heard of the transaction for STALE_TRANSACTION_AFTER_MS, its end was lost and it goes.
+ */
+export const withoutStaleTransactions = (charger: ChargerState, nowMs: number): ChargerState => {
+  if (!charger.online) return charger;
+  let known = charger;
+  for (const { connector, status, statusAtMs, transaction } of charger.connectors.values()) {
+    if (status !== 'available' || transaction === undefined) continue;
+    const seenAtMs = transaction.seenAtMs ?? transaction.startedAtMs;
+    const heardAtMs = Math.max(statusAtMs, seenAtMs, charger.onlineChangedAtMs);
+    if (nowMs - heardAtMs < STALE_TRANSACTION_AFTER_MS) continue;
+    known = onConnector(known, connector, nowMs, (state) => withoutTransaction(state));
+  }
+  return known;
 };
 
 const newConnector = (connector: number, atMs: number): ConnectorState => ({
@@ -114,39 +118,93 @@ const onConnector = (
   return { ...charger, connectors: new Map(charger.connectors).set(connector, changed) };
 };
 
-const connectorOf = ({ connectors }: ChargerState, transactionId: string): number | undefined => {
-  for (const state of connectors.values()) {
-    if (state.transaction?.id === transactionId) return state.connector;
+/**
+ * The connector that an event is about: where its transaction is known to be, else where it says,
+ * else the only one there is (2.x need not repeat the EVSE).
+ */
+const placeOf = (
+  { connectors }: ChargerState,
+  event: { readonly connector?: number; readonly transactionId?: string },
+): number | undefined => {
+  if (event.transactionId !== undefined) {
+    for (const state of connectors.values()) {
+      if (state.transaction?.id === event.transactionId) return state.connector;
+    }
   }
-  return undefined;
+  if ((event.connector ?? 0) > 0) return event.connector;
+  const [only] = connectors.keys();
+  return connectors.size === 1 && event.transactionId !== undefined ? only : event.connector;
 };
 
-/**
- * A connector that is free again has no transaction, whatever became of its end message; a 2.x
- * status of Occupied says less than the state of the transaction and does not replace it.
- */
+/** `statusAtMs` tells since when: chargers repeat themselves. */
+const inStatus = (state: ConnectorState, status: ConnectorStatus, atMs: number): ConnectorState =>
+  state.status === status ? state : { ...state, status, statusAtMs: atMs };
+
+/** A 2.x "Occupied" says less than the state of the transaction and does not replace it. */
 const withStatus = (
   state: ConnectorState,
-  event: Extract<ChargerEvent, { type: 'status' }>,
+  { status, errorCode }: Extract<ChargerEvent, { type: 'status' }>,
   atMs: number,
 ): ConnectorState => {
-  const { status, errorCode } = event;
   const { errorCode: _cleared, ...rest } = state;
-  const occupiedOnly = status === 'preparing' && state.transaction !== undefined;
-  const next: ConnectorState = {
-    ...rest,
-    ...(errorCode === undefined ? {} : { errorCode }),
-    status: occupiedOnly ? state.status : status,
-    statusAtMs: atMs,
-  };
-  if (status !== 'available') return next;
-  const { transaction: _gone, ...free } = withoutDraw(next);
-  return free;
+  const next = errorCode === state.errorCode ? state : { ...rest, ...(errorCode && { errorCode }) };
+  if (status === 'preparing' && state.transaction !== undefined) return next;
+  return inStatus(next, status, atMs);
 };
 
-/** A transaction that is heard of without its start, e.g. after a restart of the gateway. */
-const withTransaction = (state: ConnectorState, id: string, atMs: number): ConnectorState =>
-  state.transaction?.id === id ? state : { ...state, transaction: { id, startedAtMs: atMs } };
+const withStart = (
+  state: ConnectorState,
+  event: Extract<ChargerEvent, { type: 'transaction-started' }>,
+  atMs: number,
+): ConnectorState => {
+  const { transactionId: id, idToken, meterStartWh } = event;
+  const facts = {
+    ...(idToken === undefined ? {} : { idToken }),
+    ...(meterStartWh === undefined ? {} : { meterStartWh }),
+  };
+  if (state.transaction?.id === id) {
+    return { ...state, transaction: { ...state.transaction, ...facts, seenAtMs: atMs } };
+  }
+  const { endedTransactionId: _another, ...rest } = withoutDraw(state);
+  return occupied(
+    { ...rest, transaction: { id, startedAtMs: atMs, seenAtMs: atMs, ...facts } },
+    atMs,
+  );
+};
+
+/** A transaction on a connector that was last said to be free: that is over, until it says so anew. */
+const occupied = (state: ConnectorState, atMs: number): ConnectorState =>
+  state.status === 'available' ? inStatus(state, 'preparing', atMs) : state;
+
+/** No energy flows after the end (2.x sends no status then, the cable is still in). */
+const withEnd = (state: ConnectorState, id: string, atMs: number): ConnectorState => {
+  if (state.transaction !== undefined && state.transaction.id !== id) return state;
+  const free = { ...withoutTransaction(state), endedTransactionId: id };
+  return ENERGY_STATES.has(state.status) ? inStatus(free, 'finishing', atMs) : free;
+};
+
+const ENERGY_STATES: ReadonlySet<ConnectorStatus> = new Set([
+  'charging',
+  'suspended-ev',
+  'suspended-evse',
+]);
+
+/** A state is of the present: a transaction unknown so far takes the place of the known one. */
+const withChargingState = (
+  state: ConnectorState,
+  { transactionId, status }: Extract<ChargerEvent, { type: 'charging-state' }>,
+  atMs: number,
+): ConnectorState => {
+  if (transactionId === state.endedTransactionId) return state;
+  const known = state.transaction?.id === transactionId ? state.transaction : undefined;
+  const transaction = { ...(known ?? { id: transactionId, startedAtMs: atMs }), seenAtMs: atMs };
+  return inStatus({ ...state, transaction }, status, atMs);
+};
+
+const withoutTransaction = (state: ConnectorState): ConnectorState => {
+  const { transaction: _gone, ...free } = withoutDraw(state);
+  return free;
+};
 
 const withoutDraw = (state: ConnectorState): ConnectorState => {
   const {
@@ -161,34 +219,63 @@ const withoutDraw = (state: ConnectorState): ConnectorState => {
 
 const withMeasurement = (state: ConnectorState, measured: Measurement): ConnectorState => {
   const { terminalAmps, watts, energyWh, socPercent, transactionId, atMs } = measured;
-  const known = transactionId === undefined ? state : withTransaction(state, transactionId, atMs);
+  // Some chargers send a closing value after the end, with the current of before.
+  if (transactionId !== undefined && transactionId === state.endedTransactionId) return state;
   const next: ConnectorState = {
-    ...known,
+    ...state,
     ...(terminalAmps === undefined ? {} : { terminalAmps, measuredAtMs: atMs }),
     ...(watts === undefined ? {} : { watts }),
     ...(energyWh === undefined ? {} : { energyWh }),
     ...(socPercent === undefined ? {} : { socPercent }),
   };
-  if (next.transaction === undefined || terminalAmps === undefined) return next;
-  return { ...next, transaction: learnTerminals(next.transaction, terminalAmps, atMs) };
+  const transaction = measuredTransaction(state.transaction, measured);
+  if (transaction === undefined) return next;
+  const charging = { ...next, transaction };
+  return state.transaction === undefined ? occupied(charging, atMs) : charging;
+};
+
+/**
+ * The transaction after a measurement in it. One that is heard of for the first time, e.g. after a
+ * restart of the gateway, is taken up, unless another one is known to be running.
+ */
+const measuredTransaction = (
+  known: TransactionState | undefined,
+  { transactionId, terminalAmps, terminalsTold, atMs }: Measurement,
+): TransactionState | undefined => {
+  const heard = transactionId === undefined ? undefined : { id: transactionId, startedAtMs: atMs };
+  const transaction = known ?? heard;
+  if (transaction === undefined) return undefined;
+  const carries = terminalAmps?.some((amps) => amps > ACTIVE_AMPS) ?? false;
+  const seen = carries || transactionId === transaction.id;
+  const current = seen ? { ...transaction, seenAtMs: atMs } : transaction;
+  return terminalAmps === undefined
+    ? current
+    : learnTerminals(current, terminalAmps, terminalsTold, atMs);
 };
 
 /**
  * Which terminals the car uses. One with current is known at once; one without is only believed
- * unused after the others carried current long enough, since cars start phase by phase.
+ * unused after the others carried current long enough without a pause, since cars start phase by
+ * phase, and never when the charger does not measure it.
  */
 const learnTerminals = (
   transaction: TransactionState,
   terminalAmps: PhaseAmps,
+  told: readonly boolean[] | undefined,
   atMs: number,
 ): TransactionState => {
+  const { activeTerminals, carriedTerminals, activeSinceMs, ...rest } = transaction;
   const carrying = terminalAmps.map((amps) => amps > ACTIVE_AMPS);
-  if (!carrying.includes(true)) return transaction;
-  const { activeSinceMs = atMs, activeTerminals } = transaction;
+  const carried = carrying.map(
+    (now, t) => now || told?.[t] === false || carriedTerminals?.[t] === true,
+  );
   if (activeTerminals !== undefined) {
-    const merged = activeTerminals.map((active, i) => active || carrying[i] === true);
-    return { ...transaction, activeSinceMs, activeTerminals: merged };
+    const active = activeTerminals.map((used, t) => used || carrying[t] === true);
+    return { ...transaction, activeTerminals: active };
   }
-  const learned = atMs - activeSinceMs >= PHASES_LEARNED_AFTER_MS;
-  return { ...transaction, activeSinceMs, ...(learned ? { activeTerminals: carrying } : {}) };
+  const next = { ...rest, carriedTerminals: carried };
+  if (Math.max(...terminalAmps) < FOLLOWING_AMPS) return next;
+  const sinceMs = activeSinceMs ?? atMs;
+  const learned = atMs - sinceMs >= PHASES_LEARNED_AFTER_MS;
+  return { ...next, activeSinceMs: sinceMs, ...(learned ? { activeTerminals: carried } : {}) };
 };

@@ -19,9 +19,12 @@ export interface ChargerState {
 export interface ConnectorState {
   readonly connector: number;
   readonly status: ConnectorStatus;
+  /** Since when; a status that is only repeated keeps it. */
   readonly statusAtMs: number;
   readonly errorCode?: string;
   readonly transaction?: TransactionState;
+  /** The transaction that ended last: what is still said of it is late. */
+  readonly endedTransactionId?: string;
   /** Latest measured draw, by terminal of the charger. */
   readonly terminalAmps?: PhaseAmps;
   readonly watts?: number;
@@ -35,8 +38,13 @@ export interface TransactionState {
   readonly idToken?: string;
   readonly startedAtMs: number;
   readonly meterStartWh?: number;
-  /** Terminals seen to carry current in this transaction; undefined until seen long enough. */
+  /** Last time that the charger spoke of it, or that current was measured in it. */
+  readonly seenAtMs?: number;
+  /** Terminals that the car uses; undefined until it has been charging long enough to tell. */
   readonly activeTerminals?: readonly boolean[];
+  /** Terminals that carried current, or may have, at any time so far. */
+  readonly carriedTerminals?: readonly boolean[];
+  /** Since when the car has been following an offer without a pause. */
   readonly activeSinceMs?: number;
 }
 
@@ -48,6 +56,11 @@ export interface Abilities {
   readonly maxProfiles?: number;
   readonly phaseSwitching?: boolean;
   readonly meterIntervalSeconds?: number;
+  /** Quantities in its periodic meter values, in the names of the standard. */
+  readonly measurands?: readonly string[];
+  readonly connectors?: number;
+  /** Whether it claims to know charging profiles; some do not claim it and do. */
+  readonly smartCharging?: boolean;
   readonly known: boolean;
 }
 

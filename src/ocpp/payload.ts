@@ -17,8 +17,8 @@ export const readList = (value: unknown): readonly unknown[] =>
 
 const TEXT_MOST = 255;
 
-export const readText = (value: unknown): string | undefined =>
-  typeof value === 'string' && value !== '' ? value.slice(0, TEXT_MOST) : undefined;
+export const readText = (value: unknown, lengthMost = TEXT_MOST): string | undefined =>
+  typeof value === 'string' && value !== '' ? value.slice(0, lengthMost) : undefined;
 
 /** A finite number, also when it was sent as text with spaces around it. */
 export const readNumber = (value: unknown): number | undefined => {

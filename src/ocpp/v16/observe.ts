@@ -1,19 +1,26 @@
 import type { ChargerEvent, ConnectorStatus } from '../../core/charger-event.ts';
 import { readMeterValues } from '../meter-values.ts';
-import { optional, readInteger, readNumber, readObject, readText } from '../payload.ts';
+import {
+  optional,
+  type Payload,
+  readInteger,
+  readNumber,
+  readObject,
+  readText,
+} from '../payload.ts';
 
 /** ChargePointStatus of 1.6 (§7.7). */
-const STATUS: Readonly<Record<string, ConnectorStatus>> = {
-  Available: 'available',
-  Preparing: 'preparing',
-  Charging: 'charging',
-  SuspendedEV: 'suspended-ev',
-  SuspendedEVSE: 'suspended-evse',
-  Finishing: 'finishing',
-  Reserved: 'reserved',
-  Unavailable: 'unavailable',
-  Faulted: 'faulted',
-};
+const STATUS: ReadonlyMap<unknown, ConnectorStatus> = new Map([
+  ['Available', 'available'],
+  ['Preparing', 'preparing'],
+  ['Charging', 'charging'],
+  ['SuspendedEV', 'suspended-ev'],
+  ['SuspendedEVSE', 'suspended-evse'],
+  ['Finishing', 'finishing'],
+  ['Reserved', 'reserved'],
+  ['Unavailable', 'unavailable'],
+  ['Faulted', 'faulted'],
+]);
 
 export const REQUESTS_16: ReadonlySet<string> = new Set([
   'BootNotification',
@@ -38,39 +45,39 @@ export const observeRequest16 = (
           vendor: readText(payload['chargePointVendor']) ?? '',
           model: readText(payload['chargePointModel']) ?? '',
           ...optional('firmware', readText(payload['firmwareVersion'])),
-          ...optional('serial', readText(payload['chargePointSerialNumber'])),
+          ...optional('serial', serialOf(payload)),
         },
       ];
     case 'StatusNotification': {
-      const connector = readInteger(payload['connectorId']);
-      const status = STATUS[readText(payload['status']) ?? ''];
-      if (connector === undefined || connector < 0 || status === undefined) return [];
+      const connector = connectorOf(payload);
+      const status = STATUS.get(payload['status']);
+      if (connector === undefined || status === undefined) return [];
       const errorCode = readText(payload['errorCode']);
       const error = errorCode === 'NoError' ? undefined : errorCode;
       return [{ type: 'status', connector, status, ...optional('errorCode', error) }];
     }
     case 'StopTransaction': {
-      const id = readInteger(payload['transactionId']);
-      if (id === undefined) return [];
+      const transactionId = transactionOf(payload);
+      if (transactionId === undefined) return [];
+      // transactionData is history by now: it says nothing of the present draw.
       return [
         {
           type: 'transaction-ended',
-          transactionId: String(id),
+          transactionId,
           ...optional('reason', readText(payload['reason'])),
           ...optional('meterStopWh', readNumber(payload['meterStop'])),
         },
       ];
     }
     case 'MeterValues': {
-      const connector = readInteger(payload['connectorId']);
-      if (connector === undefined || connector < 0) return [];
-      const id = readInteger(payload['transactionId']);
+      const connector = connectorOf(payload);
+      if (connector === undefined) return [];
       return [
         {
           type: 'measured',
           connector,
           atMs,
-          ...optional('transactionId', id === undefined ? undefined : String(id)),
+          ...optional('transactionId', transactionOf(payload)),
           ...readMeterValues(payload['meterValue']),
         },
       ];
@@ -88,17 +95,31 @@ export const observeAnswer16 = (
 ): readonly ChargerEvent[] => {
   if (action !== 'StartTransaction') return [];
   const asked = readObject(request);
-  const answer = readObject(response);
-  const connector = readInteger(asked['connectorId']);
-  const id = readInteger(answer['transactionId']);
-  if (connector === undefined || id === undefined) return [];
+  const connector = connectorOf(asked);
+  const transactionId = transactionOf(readObject(response));
+  if (connector === undefined || transactionId === undefined) return [];
   return [
     {
       type: 'transaction-started',
       connector,
-      transactionId: String(id),
+      transactionId,
       ...optional('idToken', readText(asked['idTag'])),
       ...optional('meterStartWh', readNumber(asked['meterStart'])),
     },
   ];
 };
+
+const connectorOf = (payload: Payload): number | undefined => {
+  const connector = readInteger(payload['connectorId']);
+  return connector !== undefined && connector >= 0 ? connector : undefined;
+};
+
+/** Any integer is an id of the CSMS, also 0 and negative ones. */
+const transactionOf = (payload: Payload): string | undefined => {
+  const id = readInteger(payload['transactionId']);
+  return id === undefined ? undefined : String(id);
+};
+
+/** The charge box serial number is the older name of the same thing. */
+const serialOf = (payload: Payload): string | undefined =>
+  readText(payload['chargePointSerialNumber']) ?? readText(payload['chargeBoxSerialNumber']);

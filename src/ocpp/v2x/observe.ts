@@ -3,22 +3,22 @@ import { readMeterValues } from '../meter-values.ts';
 import { optional, type Payload, readInteger, readList, readObject, readText } from '../payload.ts';
 
 /** ConnectorStatusEnumType; `Occupied` says nothing about energy, the transaction does. */
-const STATUS: Readonly<Record<string, ConnectorStatus>> = {
-  Available: 'available',
-  Occupied: 'preparing',
-  Reserved: 'reserved',
-  Unavailable: 'unavailable',
-  Faulted: 'faulted',
-};
+const STATUS: ReadonlyMap<unknown, ConnectorStatus> = new Map([
+  ['Available', 'available'],
+  ['Occupied', 'preparing'],
+  ['Reserved', 'reserved'],
+  ['Unavailable', 'unavailable'],
+  ['Faulted', 'faulted'],
+]);
 
 /** ChargingStateEnumType of a transaction. */
-const CHARGING_STATE: Readonly<Record<string, ConnectorStatus>> = {
-  Charging: 'charging',
-  EVConnected: 'preparing',
-  SuspendedEV: 'suspended-ev',
-  SuspendedEVSE: 'suspended-evse',
-  Idle: 'finishing',
-};
+const CHARGING_STATE: ReadonlyMap<unknown, ConnectorStatus> = new Map([
+  ['Charging', 'charging'],
+  ['EVConnected', 'preparing'],
+  ['SuspendedEV', 'suspended-ev'],
+  ['SuspendedEVSE', 'suspended-evse'],
+  ['Idle', 'finishing'],
+]);
 
 export const REQUESTS_2X: ReadonlySet<string> = new Set([
   'BootNotification',
@@ -37,17 +37,13 @@ export const observeRequest2x = (
   const payload = readObject(request);
   switch (action) {
     case 'BootNotification':
-      return boot(readObject(payload['chargingStation']));
-    case 'StatusNotification': {
-      const connector = readInteger(payload['evseId']);
-      const status = STATUS[readText(payload['connectorStatus']) ?? ''];
-      if (connector === undefined || status === undefined) return [];
-      return [{ type: 'status', connector, status }];
-    }
+      return [booted(readObject(payload['chargingStation']))];
+    case 'StatusNotification':
+      return statusOf(payload['evseId'], STATUS.get(payload['connectorStatus']));
     case 'NotifyEvent':
-      return readList(payload['eventData']).flatMap((event) => availability(readObject(event)));
+      return readList(payload['eventData']).flatMap((event) => monitored(readObject(event)));
     case 'MeterValues': {
-      const connector = readInteger(payload['evseId']);
+      const connector = evseOf(payload['evseId']);
       if (connector === undefined) return [];
       return [{ type: 'measured', connector, atMs, ...readMeterValues(payload['meterValue']) }];
     }
@@ -58,43 +54,43 @@ export const observeRequest2x = (
   }
 };
 
-const boot = (station: Payload): readonly ChargerEvent[] => [
-  {
-    type: 'booted',
-    vendor: readText(station['vendorName']) ?? '',
-    model: readText(station['model']) ?? '',
-    ...optional('firmware', readText(station['firmwareVersion'])),
-    ...optional('serial', readText(station['serialNumber'])),
-  },
-];
+const booted = (station: Payload): ChargerEvent => ({
+  type: 'booted',
+  vendor: readText(station['vendorName']) ?? '',
+  model: readText(station['model']) ?? '',
+  ...optional('firmware', readText(station['firmwareVersion'])),
+  ...optional('serial', readText(station['serialNumber'])),
+});
 
-/** 2.1 chargers may report availability as a component variable instead of StatusNotification. */
-const availability = (event: Payload): readonly ChargerEvent[] => {
-  if (readText(readObject(event['variable'])['name']) !== 'AvailabilityState') return [];
-  const connector = readInteger(readObject(readObject(event['component'])['evse'])['id']);
-  const status = STATUS[readText(event['actualValue']) ?? ''];
+const statusOf = (evse: unknown, status: ConnectorStatus | undefined): readonly ChargerEvent[] => {
+  const connector = evseOf(evse);
   if (connector === undefined || status === undefined) return [];
   return [{ type: 'status', connector, status }];
+};
+
+/** Chargers may report their state as component variables instead of StatusNotification. */
+const monitored = (event: Payload): readonly ChargerEvent[] => {
+  const evse = readObject(readObject(event['component'])['evse'])['id'];
+  const value = event['actualValue'];
+  // Names of components and variables are compared without regard to case.
+  switch (readText(readObject(event['variable'])['name'])?.toLowerCase()) {
+    case 'availabilitystate':
+      return statusOf(evse, STATUS.get(value));
+    case 'chargingstate':
+      return statusOf(evse, CHARGING_STATE.get(value));
+    default:
+      return [];
+  }
 };
 
 const transactionEvent = (payload: Payload, atMs: number): readonly ChargerEvent[] => {
   const info = readObject(payload['transactionInfo']);
   const transactionId = readText(info['transactionId']);
   if (transactionId === undefined) return [];
-  const connector = readInteger(readObject(payload['evse'])['id']);
+  const connector = evseOf(readObject(payload['evse'])['id']);
   const meterValue = payload['meterValue'];
   const sampled = readMeterValues(meterValue);
-  const events: ChargerEvent[] = [];
-  const type = readText(payload['eventType']);
-  if (type === 'Started' && connector !== undefined) {
-    events.push({
-      type: 'transaction-started',
-      connector,
-      transactionId,
-      ...optional('idToken', readText(readObject(payload['idToken'])['idToken'])),
-      ...optional('meterStartWh', sampled.energyWh),
-    });
-  }
+  const type = payload['eventType'];
   if (type === 'Ended') {
     return [
       {
@@ -106,7 +102,17 @@ const transactionEvent = (payload: Payload, atMs: number): readonly ChargerEvent
       },
     ];
   }
-  const status = CHARGING_STATE[readText(info['chargingState']) ?? ''];
+  const events: ChargerEvent[] = [];
+  if (type === 'Started' && connector !== undefined) {
+    events.push({
+      type: 'transaction-started',
+      connector,
+      transactionId,
+      ...optional('idToken', readText(readObject(payload['idToken'])['idToken'])),
+      ...optional('meterStartWh', sampled.energyWh),
+    });
+  }
+  const status = CHARGING_STATE.get(info['chargingState']);
   if (status !== undefined) {
     events.push({
       type: 'charging-state',
@@ -115,8 +121,14 @@ const transactionEvent = (payload: Payload, atMs: number): readonly ChargerEvent
       ...optional('connector', connector),
     });
   }
-  if (readList(meterValue).length > 0) {
+  // What was measured while the charger was offline is not the present draw (E11.FR.02).
+  if (readList(meterValue).length > 0 && payload['offline'] !== true) {
     events.push({ type: 'measured', connector: connector ?? 0, atMs, transactionId, ...sampled });
   }
   return events;
+};
+
+const evseOf = (value: unknown): number | undefined => {
+  const evse = readInteger(value);
+  return evse !== undefined && evse >= 0 ? evse : undefined;
 };
