@@ -10,7 +10,7 @@ import {
 import type { ChargerSpec } from './site.ts';
 import { loadedPhases, spread, toSitePhases } from './site-phases.ts';
 import { type ConnectorRole, type ConnectorTick, connectorKey, type TickInput } from './tick.ts';
-import { maxAmps, minAmps, NO_AMPS, type PhaseAmps } from './units.ts';
+import { maxAmps, minAmps, NO_AMPS, type PhaseAmps, sameAmps } from './units.ts';
 
 /** Every connector of every configured charger, with the worst case of each. */
 export const connectorTicks = (input: TickInput): readonly ConnectorTick[] =>
@@ -101,11 +101,13 @@ const roleOf = (
 export const drawBounds = (
   tick: ConnectorTick,
 ): { readonly lowerAmps: PhaseAmps; readonly upperAmps: PhaseAmps } => {
-  const { around, drawSiteAmps, enforcement, worstSiteAmps } = tick;
-  if (drawSiteAmps === undefined || around.measuredAtMs === undefined) {
+  const { around, enforcement, worstSiteAmps } = tick;
+  if (tick.drawSiteAmps === undefined || around.measuredAtMs === undefined) {
     const possible = around.inTransaction || !around.online || tick.state.status === 'charging';
     return { lowerAmps: NO_AMPS, upperAmps: possible ? worstSiteAmps : NO_AMPS };
   }
+  // What a charger claims beyond its rating would hide the load of others on the meter.
+  const drawSiteAmps = minAmps(tick.drawSiteAmps, sameAmps(tick.charger.maxAmps));
   const change = lastChange(enforcement, around.measuredAtMs);
   if (change === undefined) return { lowerAmps: drawSiteAmps, upperAmps: drawSiteAmps };
   const capped = (amps: number) => spread(tick.phases, amps);

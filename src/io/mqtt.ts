@@ -140,8 +140,12 @@ class Mqtt implements MqttLink {
   #onConnect(): void {
     this.#options.log.info('MQTT connected', { protocol: this.#protocol });
     this.#published.clear();
-    this.#client.publish(`${this.#base}/status`, 'online', { qos: 1, retain: true });
-    this.#client.subscribe(`${this.#base}/limits/+/set`, { qos: 1 });
+    // Online only once commands are heard: who sees "online" may send a limit at once.
+    const client = this.#client;
+    client.subscribe(`${this.#base}/limits/+/set`, { qos: 1 }, (error) => {
+      if (error !== null) return;
+      client.publish(`${this.#base}/status`, 'online', { qos: 1, retain: true });
+    });
     this.#soon();
   }
 
