@@ -54,6 +54,17 @@ export class CallTable<Call> {
     if (row !== undefined) row.state = 'expired';
   }
 
+  knows(id: string): boolean {
+    return this.#rows.has(id);
+  }
+
+  /** Calls that were sent before an instant and not answered, oldest first. */
+  openSince(beforeMs: number): readonly Call[] {
+    return [...this.#rows.values()]
+      .filter((row) => row.state === 'open' && row.sentAtMs <= beforeMs)
+      .map((row) => row.call);
+  }
+
   /** Calls that were sent and not answered. */
   open(): readonly Call[] {
     return [...this.#rows.values()].filter((row) => row.state === 'open').map((row) => row.call);

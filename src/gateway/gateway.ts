@@ -2,11 +2,14 @@ import type { Log } from '../core/log.ts';
 import type { Clock } from '../core/time.ts';
 import { type OcppVersion, versionOf } from '../ocpp/version.ts';
 import { identityInPath, upstreamUrl } from './identity.ts';
+import type { Interceptor } from './interceptor.ts';
 import { KnockLimiter } from './knock-limiter.ts';
 import { DEFAULT_LANE_LIMITS, type LaneLimits } from './lane.ts';
 import { Link } from './link.ts';
 import { type LinkCounters, newLinkCounters } from './link-counters.ts';
+import { isRejection, LinkOutage } from './link-outage.ts';
 import type { CallOutcome, ChargerCalls, LinkObserver, OwnCall } from './observer.ts';
+import type { Outage } from './outage.ts';
 import type { Dialer, DialResult, Knock, Socket } from './socket.ts';
 
 /** The CSMS has this long to answer a handshake. */
@@ -26,7 +29,14 @@ export interface GatewayOptions {
   readonly newId: () => string;
   readonly log: Log;
   readonly limits?: Partial<LaneLimits>;
+  readonly interceptor?: Interceptor;
+  /** Undefined: chargers are disconnected while the CSMS is away. */
+  readonly outage?: Outage;
+  /** Chargers that are disconnected all the same. */
+  readonly closesInOutage?: (identity: string) => boolean;
 }
+
+type Found = NonNullable<ReturnType<typeof identityInPath>>;
 
 /** All links. A charger's handshake is held until the CSMS answered, and mirrors the answer. */
 export class Gateway implements ChargerCalls {
@@ -36,6 +46,8 @@ export class Gateway implements ChargerCalls {
   /** Latest knock of each identity that is still held: a newer one supersedes it. */
   readonly #held = new Map<string, symbol>();
   readonly #knocks = new KnockLimiter();
+  /** CSMSs that did not answer the last dial. */
+  readonly #away = new Set<string>();
   #closed = false;
 
   constructor(options: GatewayOptions) {
@@ -88,20 +100,17 @@ export class Gateway implements ChargerCalls {
     }
   }
 
-  async #pair(
-    knock: Knock,
-    found: NonNullable<ReturnType<typeof identityInPath>>,
-    current: () => boolean,
-  ): Promise<void> {
-    const { dialer, upstreamBase, observer, clock } = this.#options;
-    const { identity, rawSegment, rawQuery } = found;
+  async #pair(knock: Knock, found: Found, current: () => boolean): Promise<void> {
+    const { upstreamBase, observer, clock } = this.#options;
+    const { identity } = found;
+    const base = upstreamBase(identity);
+    // Nobody is kept waiting for a CSMS that is known to be away: it is dialled in the background.
+    if (this.#away.has(base) && (await this.#acceptInOutage(knock, found, current))) return;
     observer.upstreamChanged(identity, 'connecting', clock.monotonicMs());
-    const result = await dialer.dial({
-      url: upstreamUrl(upstreamBase(identity), rawSegment, rawQuery),
-      subprotocols: knock.subprotocols,
-      timeoutMs: DIAL_TIMEOUT_MS,
-      ...(knock.authorization === undefined ? {} : { authorization: knock.authorization }),
-    });
+    const result = await this.#dial(found, knock);
+    if (isAway(result)) this.#away.add(base);
+    else this.#away.delete(base);
+    if (isAway(result) && (await this.#acceptInOutage(knock, found, current))) return;
     if (result.outcome === 'refused' || result.outcome === 'unreachable') {
       this.#notConnected(knock, identity, result);
       return;
@@ -111,7 +120,38 @@ export class Gateway implements ChargerCalls {
       csms?.close(1000, 'charger gave up');
       return refuse(knock, 409, 'a newer connection of this charger took over');
     }
-    await this.#accept(knock, identity, csms);
+    await this.#accept(knock, found, csms);
+  }
+
+  #dial({ identity, rawSegment, rawQuery }: Found, knock: Knock): Promise<DialResult> {
+    const { dialer, upstreamBase } = this.#options;
+    return dialer.dial({
+      url: upstreamUrl(upstreamBase(identity), rawSegment, rawQuery),
+      subprotocols: knock.subprotocols,
+      timeoutMs: DIAL_TIMEOUT_MS,
+      ...(knock.authorization === undefined ? {} : { authorization: knock.authorization }),
+    });
+  }
+
+  #outageOf(identity: string): Outage | undefined {
+    const { outage, closesInOutage } = this.#options;
+    return closesInOutage?.(identity) === true ? undefined : outage;
+  }
+
+  /** Lets a charger in that the CSMS accepted before; false when it has to ask the CSMS. */
+  async #acceptInOutage(knock: Knock, found: Found, current: () => boolean): Promise<boolean> {
+    const { identity } = found;
+    const admission = this.#outageOf(identity)?.admission;
+    const { subprotocols, authorization } = knock;
+    const subprotocol = await admission?.admits(identity, subprotocols, authorization);
+    if (subprotocol === undefined || !current() || knock.gone) return false;
+    const version = agreedVersion(knock, subprotocol);
+    if (version === undefined) return false;
+    const charger = await knock.accept(subprotocol);
+    this.#options.log.info('CSMS unreachable: charger let in', { identity });
+    this.#replace(identity);
+    this.#open(found, knock, version, charger, undefined);
+    return true;
   }
 
   #notConnected(
@@ -123,6 +163,7 @@ export class Gateway implements ChargerCalls {
     if (result.outcome === 'refused') {
       observer.upstreamChanged(identity, 'none', clock.monotonicMs());
       log.warn('CSMS refused the charger', { identity, status: result.status });
+      if (isRejection(result.status)) this.#outageOf(identity)?.admission.refused(identity);
       // A redirect is not for the charger to follow.
       refuse(knock, result.status < 400 ? 502 : result.status, result.message);
     } else {
@@ -132,8 +173,9 @@ export class Gateway implements ChargerCalls {
     }
   }
 
-  async #accept(knock: Knock, identity: string, csms: Socket | undefined): Promise<void> {
+  async #accept(knock: Knock, found: Found, csms: Socket | undefined): Promise<void> {
     const { log, observer, clock } = this.#options;
+    const { identity } = found;
     const subprotocol = csms?.subprotocol ?? '';
     const charger = await knock.accept(subprotocol);
     const version = agreedVersion(knock, subprotocol);
@@ -147,23 +189,39 @@ export class Gateway implements ChargerCalls {
       }
       return;
     }
-    this.#links.get(identity)?.close(1000, 'replaced by a newer connection');
-    this.#open(identity, version, charger, csms);
+    void this.#outageOf(identity)?.admission.accepted(identity, subprotocol, knock.authorization);
+    this.#replace(identity);
+    this.#open(found, knock, version, charger, csms);
   }
 
-  #open(identity: string, version: OcppVersion, charger: Socket, csms: Socket): void {
-    const { clock, observer, newId, log, limits } = this.#options;
-    const link = new Link({
+  #replace(identity: string): void {
+    this.#links.get(identity)?.close(1000, 'replaced by a newer connection');
+  }
+
+  #open(
+    found: Found,
+    knock: Knock,
+    version: OcppVersion,
+    charger: Socket,
+    csms: Socket | undefined,
+  ): void {
+    const { clock, observer, newId, log, limits, interceptor } = this.#options;
+    const { identity } = found;
+    // The observer hears of the charger before anything of its upstream.
+    observer.chargerConnected(identity, version, clock.monotonicMs());
+    const link: Link = new Link({
       identity,
       version,
       charger,
       csms,
       clock,
       observer,
+      interceptor,
       newId,
       log,
       counters: this.counters,
       limits: { ...DEFAULT_LANE_LIMITS, ...limits },
+      outage: this.#linkOutage(found, knock, version, charger.subprotocol, () => link),
       ended: (reason) => {
         if (this.#links.get(identity) !== link) return;
         this.#links.delete(identity);
@@ -172,10 +230,45 @@ export class Gateway implements ChargerCalls {
       },
     });
     this.#links.set(identity, link);
-    observer.upstreamChanged(identity, 'connected', clock.monotonicMs());
-    observer.chargerConnected(identity, version, clock.monotonicMs());
+  }
+
+  #linkOutage(
+    found: Found,
+    knock: Knock,
+    version: OcppVersion,
+    subprotocol: string,
+    link: () => Link,
+  ): LinkOutage | undefined {
+    const { clock, log, newId, upstreamBase } = this.#options;
+    const { identity } = found;
+    const shared = this.#outageOf(identity);
+    if (shared === undefined) return undefined;
+    const base = upstreamBase(identity);
+    return new LinkOutage({
+      charger: identity,
+      version,
+      subprotocol,
+      shared,
+      clock,
+      log,
+      newId,
+      dial: async () => {
+        const result = await this.#dial(found, knock);
+        if (isAway(result)) this.#away.add(base);
+        else this.#away.delete(base);
+        return result;
+      },
+      connected: (socket) => link().csmsConnected(socket),
+      disconnect: (reason) => link().close(1012, reason),
+      callCharger: (call, done) => link().call(call, done),
+    });
   }
 }
+
+/** No answer, or one that means "later": the charger is served here meanwhile. */
+const isAway = (result: DialResult): boolean =>
+  result.outcome === 'unreachable' ||
+  (result.outcome === 'refused' && (result.status >= 500 || result.status === 429));
 
 /** A charger that offers no subprotocol at all is taken for 1.6, as such chargers are. */
 const agreedVersion = (knock: Knock, subprotocol: string): OcppVersion | undefined => {

@@ -27,6 +27,7 @@ interface Waiting {
   readonly id: string;
   readonly message: Uint8Array;
   readonly priority: LanePriority;
+  /** The CALL as the other side sent it; what goes out may differ. */
   readonly relayed?: Frame;
   readonly own?: OwnEntry;
 }
@@ -34,6 +35,12 @@ interface Waiting {
 interface OwnEntry {
   readonly timeoutMs: number;
   readonly done: (outcome: CallOutcome) => void;
+}
+
+/** A relayed CALL that was left without an answer. */
+export interface UnansweredCall {
+  readonly call: Frame;
+  readonly sent: boolean;
 }
 
 /** What an incoming CALLRESULT or CALLERROR belongs to. */
@@ -67,9 +74,20 @@ export class Lane {
     this.#table = new CallTable(limits.callLifeMs);
   }
 
-  /** Takes a CALL of the other side; false when too many wait already. */
-  relay(call: Frame): boolean {
-    return this.#push({ id: call.id, message: call.bytes, priority: 'relayed', relayed: call });
+  /** Takes a CALL of the other side, sent as `message`; false when too many wait already. */
+  relay(call: Frame, message: Uint8Array = call.bytes): boolean {
+    return this.#push({ id: call.id, message, priority: 'relayed', relayed: call });
+  }
+
+  /** Whether an answer under this id could be taken for that of an earlier CALL. */
+  knows(id: string): boolean {
+    return this.#table.knows(id) || this.#waiting.relayed.some((entry) => entry.id === id);
+  }
+
+  /** Relayed CALLs that were sent at least so long ago and not answered. */
+  unanswered(sinceMs: number): readonly Frame[] {
+    const nowMs = this.#clock.monotonicMs();
+    return this.#table.openSince(nowMs - sinceMs).flatMap(({ relayed }) => relayed ?? []);
   }
 
   /** Takes a CALL of our own; `done` is called exactly once. */
@@ -104,15 +122,29 @@ export class Lane {
     return PRIORITIES.reduce((sum, priority) => sum + this.#waiting[priority].length, 0);
   }
 
-  /** The connection is gone: every own CALL ends here, sent or not. */
-  close(): void {
+  /**
+   * The connection is gone: every own CALL ends here, sent or not. Returns the relayed ones that
+   * were not answered, in their order.
+   */
+  close(): readonly UnansweredCall[] {
     this.#closed = true;
     this.#timer?.();
-    const entries = [
-      ...this.#table.open(),
-      ...PRIORITIES.flatMap((p) => this.#waiting[p].splice(0)),
+    const open = this.#table.open();
+    const waiting = PRIORITIES.flatMap((priority) => this.#waiting[priority].splice(0));
+    for (const { own } of [...open, ...waiting]) own?.done({ outcome: 'offline' });
+    return [
+      ...open.flatMap(({ relayed }) => (relayed ? [{ call: relayed, sent: true }] : [])),
+      ...waiting.flatMap(({ relayed }) => (relayed ? [{ call: relayed, sent: false }] : [])),
     ];
-    for (const entry of entries) entry.own?.done({ outcome: 'offline' });
+  }
+
+  /** The side that asked is gone: its CALLs that wait are dropped, answers to the others are late. */
+  dropRelayed(): void {
+    this.#waiting.relayed.length = 0;
+    for (const { id, relayed } of this.#table.open()) {
+      if (relayed !== undefined) this.#table.forget(id);
+    }
+    if (this.#outstanding?.entry.relayed !== undefined) this.#release();
   }
 
   #push(entry: Waiting): boolean {

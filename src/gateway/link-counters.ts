@@ -3,6 +3,8 @@ export interface LinkCounters {
   framesRelayed: number;
   ownCalls: number;
   malformed: number;
+  /** Calls answered here in place of the CSMS. */
+  heldCalls: number;
   /** Answers that belong to no open call. */
   readonly dropped: { late: number; duplicate: number; foreign: number };
 }
@@ -11,5 +13,6 @@ export const newLinkCounters = (): LinkCounters => ({
   framesRelayed: 0,
   ownCalls: 0,
   malformed: 0,
+  heldCalls: 0,
   dropped: { late: 0, duplicate: 0, foreign: 0 },
 });

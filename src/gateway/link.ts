@@ -1,27 +1,43 @@
 import type { Log } from '../core/log.ts';
-import type { Clock } from '../core/time.ts';
-import { callBytes, type Frame, parseError, parsePayload, readFrame } from '../ocpp/frame.ts';
+import type { Cancel, Clock } from '../core/time.ts';
+import {
+  callBytes,
+  errorBytes,
+  type Frame,
+  parseError,
+  parsePayload,
+  readFrame,
+  resultBytes,
+} from '../ocpp/frame.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
-import { Lane, type LaneLimits } from './lane.ts';
+import { Connection } from './connection.ts';
+import type { CallAnswer, Interception, Interceptor } from './interceptor.ts';
+import type { LaneLimits, UnansweredCall } from './lane.ts';
 import type { LinkCounters } from './link-counters.ts';
-import type { CallOutcome, LinkObserver, OwnCall, RelayedRequest } from './observer.ts';
+import type { LinkOutage } from './link-outage.ts';
+import type {
+  CallOutcome,
+  LinkObserver,
+  OwnCall,
+  RelayedRequest,
+  UpstreamState,
+} from './observer.ts';
 import type { Socket } from './socket.ts';
 
-/** Bytes waiting towards a slow peer before the other side is no longer read, and before it is cut. */
-export const HIGH_WATER_BYTES = 1024 * 1024;
-const CUT_BYTES = 4 * HIGH_WATER_BYTES;
-const DRAIN_CHECK_MS = 50;
-/** Unreadable messages in a minute before the connection is closed with 1008. */
-export const MALFORMED_MOST = 30;
-const MALFORMED_WINDOW_MS = 60_000;
+/** How often a link looks whether the CSMS still answers. */
+const SILENCE_CHECK_MS = 5_000;
 
 export interface LinkOptions {
   readonly identity: string;
   readonly version: OcppVersion;
   readonly charger: Socket;
-  readonly csms: Socket;
+  /** Undefined: the CSMS is away and the charger was let in all the same. */
+  readonly csms: Socket | undefined;
   readonly clock: Clock;
   readonly observer: LinkObserver;
+  readonly interceptor: Interceptor | undefined;
+  /** Undefined: the charger is disconnected when the CSMS goes away. */
+  readonly outage: LinkOutage | undefined;
   readonly newId: () => string;
   readonly limits: LaneLimits;
   readonly counters: LinkCounters;
@@ -29,161 +45,304 @@ export interface LinkOptions {
   readonly ended: (reason: string) => void;
 }
 
-type Side = 'charger' | 'csms';
-const other = (side: Side): Side => (side === 'charger' ? 'csms' : 'charger');
-
-/** One charger's pair of connections. Frames cross as the bytes they came in. */
+/**
+ * One charger's pair of connections. Frames cross as the bytes they came in. What goes to and comes
+ * from the CSMS passes `#outage`, which answers in its place while it is away and afterwards
+ * translates the few ids that it handed out.
+ */
 export class Link {
   readonly identity: string;
   readonly version: OcppVersion;
   readonly #options: LinkOptions;
-  readonly #sockets: Record<Side, Socket>;
-  /** Lane of the CALLs that go to a side. */
-  readonly #lanes: Record<Side, Lane>;
-  readonly #malformedAtMs: number[] = [];
+  readonly #charger: Connection;
+  #csms: Connection | undefined;
+  #silence: Cancel | undefined;
   #ended = false;
 
   constructor(options: LinkOptions) {
-    const { charger, csms, clock, limits } = options;
     this.identity = options.identity;
     this.version = options.version;
     this.#options = options;
-    this.#sockets = { charger, csms };
-    const lane = (to: Side) => new Lane((message) => this.#transmit(to, message), clock, limits);
-    this.#lanes = { charger: lane('charger'), csms: lane('csms') };
-    for (const side of ['csms', 'charger'] as const) {
-      this.#sockets[side].listen({
-        message: (bytes) => this.#receive(side, bytes),
-        closed: (code, reason) => this.#gone(side, code, reason),
-      });
-    }
+    this.#charger = this.#connection('charger', options.charger);
+    if (options.csms === undefined) {
+      this.#tellUpstream('outage');
+      options.outage?.csmsGone();
+    } else this.csmsConnected(options.csms);
   }
 
   call(call: OwnCall, done: (outcome: CallOutcome) => void): void {
     const id = this.#options.newId();
     const message = callBytes(id, call.action, call.payload);
     this.#options.counters.ownCalls += 1;
-    this.#lanes.charger.own(id, message, call.priority, call.timeoutMs, done);
+    this.#charger.lane.own(id, message, call.priority, call.timeoutMs, (outcome) => {
+      if (outcome.outcome === 'answered') {
+        this.#options.outage?.chargerAnswered(call.action, call.payload, outcome.payload);
+      }
+      done(outcome);
+    });
+  }
+
+  /** The CSMS is (again) there. */
+  csmsConnected(socket: Socket): void {
+    if (this.#ended) {
+      socket.close(1000, 'charger disconnected');
+      return;
+    }
+    this.#csms = this.#connection('csms', socket);
+    const { outage } = this.#options;
+    this.#tellUpstream(outage?.holds() === true ? 'replaying' : 'connected');
+    outage?.csmsBack({
+      send: (call, first) => this.#sendHeld(call, first),
+      delivered: () => this.#tellUpstream('connected'),
+    });
+    this.#watchSilence();
   }
 
   /** Closes both sides; frames already handed to a socket are still delivered. */
   close(code: number, reason: string): void {
     if (this.#ended) return;
     this.#end(reason);
-    this.#sockets.charger.close(code, reason);
-    this.#sockets.csms.close(1000, reason);
+    this.#charger.close(code, reason);
+    this.#csms?.close(1000, reason);
   }
 
-  #receive(from: Side, bytes: Buffer): void {
-    if (this.#ended) return;
-    const frame = readFrame(bytes);
+  #connection(name: 'charger' | 'csms', socket: Socket): Connection {
+    const { identity: charger } = this;
+    const { clock, limits, counters, log } = this.#options;
+    const fromCharger = name === 'charger';
+    const connection: Connection = new Connection({
+      name,
+      charger,
+      socket,
+      clock,
+      limits,
+      counters,
+      log,
+      received: (frame) => (fromCharger ? this.#fromCharger(frame) : this.#fromCsms(frame)),
+      closed: (reason) => (fromCharger ? this.#chargerGone(reason) : this.#csmsGone(reason)),
+      hostile: () => this.close(1008, 'too many unreadable messages'),
+      congested: (full) => (fromCharger ? this.#csms : this.#charger)?.hold(full),
+    });
+    return connection;
+  }
+
+  #fromCharger(frame: Frame): void {
     switch (frame.kind) {
       case 'call':
-        this.#relayCall(from, frame);
+        this.#chargerCalls(frame);
         break;
       case 'result':
       case 'error':
-        this.#settle(from, frame);
-        break;
-      case 'malformed':
-        this.#countMalformed(from, frame);
-        this.#pass(from, bytes);
+        this.#chargerAnswers(frame);
         break;
       default:
-        this.#pass(from, bytes);
-        if (frame.kind === 'send') this.#observeRequest(from, frame);
+        if (this.#csms === undefined) return;
+        this.#pass(this.#csms, frame.bytes);
+        if (frame.kind === 'send') this.#observeRequest('charger', frame);
     }
   }
 
-  #relayCall(from: Side, frame: Frame): void {
-    if (!this.#lanes[other(from)].relay(frame)) {
-      this.#options.log.warn('too many calls wait', { charger: this.identity, from });
+  #fromCsms(frame: Frame): void {
+    switch (frame.kind) {
+      case 'call':
+        this.#csmsCalls(frame);
+        break;
+      case 'result':
+      case 'error':
+        this.#csmsAnswers(frame);
+        break;
+      default:
+        this.#pass(this.#charger, frame.bytes);
+        if (frame.kind === 'send') this.#observeRequest('csms', frame);
+    }
+  }
+
+  #chargerCalls(frame: Frame): void {
+    const { outage } = this.#options;
+    if (outage?.takes(frame, this.#csms !== undefined) === true)
+      this.#hold({ call: frame, sent: false });
+    else if (!this.#relay(this.#csms, frame, outage?.toCsms(frame) ?? frame)) return;
+    this.#observeRequest('charger', frame);
+  }
+
+  #csmsCalls(original: Frame): void {
+    const frame = this.#options.outage?.fromCsms(original) ?? original;
+    const interception = this.#intercept(frame);
+    if (interception?.do === 'answer') {
+      void this.#answerCsms(frame, interception.answer);
+      return;
+    }
+    const sent = interception === undefined ? frame : readFrame(interception.message);
+    if (this.#relay(this.#charger, frame, sent)) this.#observeRequest('csms', frame);
+  }
+
+  #intercept(frame: Frame): Interception | undefined {
+    const { interceptor, log } = this.#options;
+    try {
+      return interceptor?.csmsCall(this.identity, this.version, frame);
+    } catch (error) {
+      log.error('call of the CSMS not understood: relayed', { problem: String(error) });
+      return undefined;
+    }
+  }
+
+  async #answerCsms(frame: Frame, answering: CallAnswer | Promise<CallAnswer>): Promise<void> {
+    const csms = this.#csms;
+    try {
+      csms?.send(answerBytes(frame.id, await answering));
+    } catch (error) {
+      this.#options.log.error('call of the CSMS failed', { problem: String(error) });
+      csms?.send(errorBytes(frame.id, 'InternalError', 'the gateway could not carry it out'));
+    }
+  }
+
+  #relay(to: Connection | undefined, frame: Frame, sent: Frame): boolean {
+    if (to?.lane.relay(frame, sent.bytes) !== true) {
+      this.#options.log.warn('too many calls wait', {
+        charger: this.identity,
+        action: frame.action,
+      });
       this.close(1008, 'too many calls without waiting for answers');
-      return;
+      return false;
     }
     this.#options.counters.framesRelayed += 1;
-    this.#observeRequest(from, frame);
+    return true;
   }
 
-  #settle(from: Side, frame: Frame): void {
-    const settled = this.#lanes[from].settle(frame.id, () => outcomeOf(frame));
-    if (settled.to === 'own') return;
-    if (settled.to === 'nobody') {
-      this.#options.counters.dropped[settled.verdict] += 1;
-      return;
-    }
-    this.#pass(from, frame.bytes);
-    if (frame.kind !== 'result') return;
-    this.#observe(() => {
-      const request = this.#requestOf(other(from), settled.call);
-      const atMs = this.#options.clock.monotonicMs();
-      this.#options.observer.answer({ request, payload: () => parsePayload(frame), atMs });
+  #csmsAnswers(frame: Frame): void {
+    const { outage } = this.#options;
+    const call = this.#settle(this.#csms, frame);
+    if (call === undefined) return;
+    const seen = outage?.csmsAnswered(call, frame) ?? frame;
+    const go = (answer: Frame): void => {
+      this.#pass(this.#charger, answer.bytes);
+      this.#observeAnswer('charger', call, answer);
+    };
+    if (seen instanceof Promise) void seen.then(go);
+    else go(seen);
+  }
+
+  #chargerAnswers(frame: Frame): void {
+    const { outage } = this.#options;
+    const call = this.#settle(this.#charger, frame);
+    if (call === undefined || this.#csms === undefined) return;
+    this.#pass(this.#csms, (outage?.chargerAnswer(call, frame) ?? frame).bytes);
+    this.#observeAnswer('csms', call, frame);
+  }
+
+  /** The call that an answer belongs to, when it was one of the other side. */
+  #settle(from: Connection | undefined, frame: Frame): Frame | undefined {
+    const settled = from?.lane.settle(frame.id, () => outcomeOf(frame));
+    if (settled?.to === 'relayed') return settled.call;
+    if (settled?.to === 'nobody') this.#options.counters.dropped[settled.verdict] += 1;
+    return undefined;
+  }
+
+  /** The CSMS cannot be asked, or not yet: the gateway answers. */
+  #hold({ call, sent }: UnansweredCall): void {
+    const { outage, counters } = this.#options;
+    if (outage === undefined) return;
+    counters.heldCalls += 1;
+    void outage.answer(call, sent).then((answer) => {
+      if (answer === undefined || this.#ended) return;
+      const bytes = answerBytes(call.id, answer);
+      this.#charger.send(bytes);
+      this.#observeAnswer('charger', call, readFrame(bytes));
     });
   }
 
-  #pass(from: Side, bytes: Buffer): void {
+  #sendHeld(call: Frame, first: boolean): Promise<CallOutcome> {
+    const csms = this.#csms;
+    if (csms === undefined) return Promise.resolve({ outcome: 'offline' });
+    const { outage, newId } = this.#options;
+    const sent = csms.lane.knows(call.id) ? (outage?.renamed(call, newId()) ?? call) : call;
+    const timeoutMs = outage?.csmsAnswerMs ?? 0;
+    return new Promise((resolve) => {
+      const priority = first ? 'safety' : 'housekeeping';
+      csms.lane.own(sent.id, sent.bytes, priority, timeoutMs, (outcome) => {
+        resolve(outcome);
+        if (outcome.outcome === 'timeout' && this.#csms === csms) this.#dropSilent(csms);
+      });
+    });
+  }
+
+  /** A CSMS that takes messages and does not answer is worse than none: chargers discard data. */
+  #watchSilence(): void {
+    const { outage, clock } = this.#options;
+    if (outage === undefined) return;
+    this.#silence?.();
+    this.#silence = clock.after(SILENCE_CHECK_MS, () => {
+      const csms = this.#csms;
+      if (csms === undefined) return;
+      const open = csms.lane.unanswered(outage.csmsAnswerMs);
+      if (open.some((call) => outage.isQueued(call))) this.#dropSilent(csms);
+      else this.#watchSilence();
+    });
+  }
+
+  #dropSilent(csms: Connection): void {
+    this.#options.log.warn('CSMS does not answer', { charger: this.identity });
+    csms.drop();
+  }
+
+  #pass(to: Connection, bytes: Buffer): void {
     this.#options.counters.framesRelayed += 1;
-    this.#transmit(other(from), bytes);
+    to.send(bytes);
   }
 
-  #transmit(to: Side, message: Uint8Array): void {
-    const socket = this.#sockets[to];
-    socket.send(message);
-    if (socket.bufferedBytes > HIGH_WATER_BYTES) this.#slowDown(to);
-  }
-
-  /** A peer that does not take its messages: the other one is not read until it does. */
-  #slowDown(to: Side): void {
-    if (this.#sockets[to].bufferedBytes > CUT_BYTES) {
-      this.#options.log.warn('peer does not take its messages', { charger: this.identity, to });
-      this.#sockets[to].terminate();
-      return;
-    }
-    this.#sockets[other(to)].pause();
-    this.#options.clock.after(DRAIN_CHECK_MS, () => {
-      if (this.#ended) return;
-      if (this.#sockets[to].bufferedBytes > HIGH_WATER_BYTES / 2) this.#slowDown(to);
-      else this.#sockets[other(to)].resume();
-    });
-  }
-
-  #countMalformed(from: Side, frame: Frame): void {
-    const { counters, log, clock } = this.#options;
-    counters.malformed += 1;
-    log.warn('unreadable message passed on', {
-      charger: this.identity,
-      from,
-      problem: frame.problem,
-      start: frame.bytes.toString('utf8', 0, 80),
-    });
-    const nowMs = clock.monotonicMs();
-    this.#malformedAtMs.push(nowMs);
-    const oldest = this.#malformedAtMs.at(-MALFORMED_MOST - 1);
-    if (this.#malformedAtMs.length > MALFORMED_MOST) this.#malformedAtMs.shift();
-    if (oldest !== undefined && nowMs - oldest < MALFORMED_WINDOW_MS) {
-      this.close(1008, 'too many unreadable messages');
-    }
-  }
-
-  #gone(side: Side, code: number, reason: string): void {
+  #csmsGone(reason: string): void {
     if (this.#ended) return;
-    this.#end(`${side} closed (${code}${reason ? ` ${reason}` : ''})`);
-    if (side === 'charger') this.#sockets.csms.close(1000, 'charger disconnected');
-    else this.#sockets.charger.close(1001, 'CSMS disconnected');
+    const { outage } = this.#options;
+    if (outage === undefined) {
+      this.#end(reason);
+      this.#charger.close(1001, 'CSMS disconnected');
+      return;
+    }
+    this.#options.log.warn('CSMS lost: answering in its place', { charger: this.identity, reason });
+    const unanswered = this.#csms?.lane.close() ?? [];
+    this.#csms = undefined;
+    this.#silence?.();
+    this.#charger.hold(false);
+    this.#charger.lane.dropRelayed();
+    this.#tellUpstream('outage');
+    for (const call of unanswered) this.#hold(call);
+    outage.csmsGone();
+  }
+
+  #chargerGone(reason: string): void {
+    if (this.#ended) return;
+    this.#end(reason);
+    this.#csms?.close(1000, 'charger disconnected');
   }
 
   #end(reason: string): void {
     this.#ended = true;
-    this.#lanes.charger.close();
-    this.#lanes.csms.close();
+    this.#silence?.();
+    this.#options.outage?.end();
+    this.#charger.lane.close();
+    this.#csms?.lane.close();
     this.#options.ended(reason);
   }
 
-  #observeRequest(from: Side, frame: Frame): void {
+  #tellUpstream(state: UpstreamState): void {
+    const { observer, clock } = this.#options;
+    observer.upstreamChanged(this.identity, state, clock.monotonicMs());
+  }
+
+  #observeRequest(from: 'charger' | 'csms', frame: Frame): void {
     this.#observe(() => this.#options.observer.request(this.#requestOf(from, frame)));
   }
 
-  #requestOf(from: Side, frame: Frame): RelayedRequest {
+  #observeAnswer(asked: 'charger' | 'csms', call: Frame, answer: Frame): void {
+    if (answer.kind !== 'result') return;
+    this.#observe(() => {
+      const request = this.#requestOf(asked, call);
+      const atMs = this.#options.clock.monotonicMs();
+      this.#options.observer.answer({ request, payload: () => parsePayload(answer), atMs });
+    });
+  }
+
+  #requestOf(from: 'charger' | 'csms', frame: Frame): RelayedRequest {
     return {
       charger: this.identity,
       version: this.version,
@@ -206,6 +365,11 @@ export class Link {
     }
   }
 }
+
+const answerBytes = (id: string, answer: CallAnswer): Buffer =>
+  'payload' in answer
+    ? resultBytes(id, answer.payload)
+    : errorBytes(id, answer.errorCode, answer.description);
 
 const outcomeOf = (frame: Frame): CallOutcome => {
   if (frame.kind === 'error') {

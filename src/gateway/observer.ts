@@ -1,7 +1,13 @@
 import type { OcppVersion } from '../ocpp/version.ts';
 
 /** Where a charger's link to the CSMS stands. */
-export type UpstreamState = 'none' | 'connecting' | 'connected' | 'outage';
+export type UpstreamState =
+  | 'none'
+  | 'connecting'
+  | 'connected'
+  | 'outage'
+  /** The CSMS is back and gets what was held for it; new transaction messages go behind it. */
+  | 'replaying';
 
 /**
  * What the gateway tells the rest of the house about its links. Called after the frame went on its

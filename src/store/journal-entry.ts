@@ -11,6 +11,8 @@ export interface EntryHeader {
   readonly thinnable: boolean;
   /** Sent upstream before and never answered: the CSMS may have it already. */
   readonly mayRepeat: boolean;
+  /** Why it was set aside: the CSMS did not take it. */
+  readonly parked?: string;
 }
 
 export interface JournalEntry {

@@ -1,10 +1,14 @@
-import type { Change, DurableStore } from './durable-store.ts';
+import { type Change, type DurableStore, StoreError } from './durable-store.ts';
 import { type EntryHeader, type JournalEntry, packEntry, unpackEntry } from './journal-entry.ts';
 
 /** Space the journal may take, as a sum of message bytes, before meter values are thinned. */
 export const DEFAULT_MOST_BYTES = 768 * 1024 * 1024;
+/** Beyond this share of it nothing is taken any more: what is left are starts and stops. */
+const FULL_SHARE = 1.25;
 /** A single charger is thinned in slices of this many entries. */
 const THIN_SLICE = 512;
+/** Entries about to be delivered are never thinned: they may be read already. */
+export const READ_AHEAD = 32;
 const SCAN_MOST = 1_000;
 
 export interface Backlog {
@@ -13,17 +17,30 @@ export interface Backlog {
   readonly oldestAtWallMs?: number;
   /** Meter values thinned out of it so far. */
   readonly thinned: number;
+  /** Messages set aside because the CSMS does not take them. */
+  readonly parked: number;
+}
+
+/** What was answered to the last message, so that its repetition gets the same answer. */
+export interface LastAnswer {
+  /** Identifies the content of the message. */
+  readonly digest: string;
+  readonly answer: object;
 }
 
 interface Head {
   nextSeq: number;
+  /** Entries up to this number are gone. */
+  doneSeq: number;
   count: number;
   bytes: number;
   thinned: number;
+  parked: number;
   oldestAtWallMs: number | undefined;
+  last: LastAnswer | undefined;
 }
 
-export const NO_BACKLOG: Backlog = { count: 0, bytes: 0, thinned: 0 };
+export const NO_BACKLOG: Backlog = { count: 0, bytes: 0, thinned: 0, parked: 0 };
 
 /**
  * Messages for the CSMS that were acknowledged to a charger and not yet delivered, in order per
@@ -58,8 +75,25 @@ export class Journal {
   backlog(charger: string): Backlog {
     const head = this.#heads.get(charger);
     if (head === undefined) return NO_BACKLOG;
-    const { count, bytes, thinned, oldestAtWallMs } = head;
-    return { count, bytes, thinned, ...(oldestAtWallMs === undefined ? {} : { oldestAtWallMs }) };
+    const { count, bytes, thinned, parked, oldestAtWallMs } = head;
+    const oldest = oldestAtWallMs === undefined ? {} : { oldestAtWallMs };
+    return { count, bytes, thinned, parked, ...oldest };
+  }
+
+  /** Chargers of which messages were set aside. */
+  parkedChargers(): readonly string[] {
+    return [...this.#heads].filter(([, head]) => head.parked > 0).map(([charger]) => charger);
+  }
+
+  /** What the charger's last queued message was answered with; undefined once it moved on. */
+  lastAnswer(charger: string): LastAnswer | undefined {
+    return this.#heads.get(charger)?.last;
+  }
+
+  /** The charger sent something else: it has the answer to its last message. */
+  movedOn(charger: string): void {
+    const head = this.#heads.get(charger);
+    if (head !== undefined) head.last = undefined;
   }
 
   totalBytes(): number {
@@ -73,23 +107,26 @@ export class Journal {
 
   /**
    * Takes a message over. Resolves with its number once it is on the medium, together with
-   * `also` (id map, counters) in the same batch: only then may the charger be answered.
+   * `also` (id map, counters) in the same batch: only then may the charger be answered. `last`
+   * is kept with it, so that a charger that did not hear the answer gets it again.
    */
   async append(
     charger: string,
     header: EntryHeader,
     message: Uint8Array,
-    also: readonly Change[] = [],
+    { also = [], last }: { readonly also?: readonly Change[]; readonly last?: LastAnswer } = {},
   ): Promise<number> {
+    if (this.#bytes > this.#mostBytes * FULL_SHARE) throw new StoreError('the journal is full');
     const head = this.#head(charger);
     const seq = head.nextSeq;
     head.nextSeq += 1;
     const value = packEntry(header, message);
     await this.#store.write([
       { type: 'put', key: entryKey(charger, seq), value },
-      { type: 'put', key: headKey(charger), value: packHead(head) },
+      { type: 'put', key: headKey(charger), value: packHead({ ...head, last }) },
       ...also,
     ]);
+    head.last = last;
     head.count += 1;
     head.bytes += value.length;
     head.oldestAtWallMs ??= header.takenAtWallMs;
@@ -98,10 +135,14 @@ export class Journal {
     return seq;
   }
 
+  /** Changes that belong to no message, on the medium when it resolves. */
+  write(changes: readonly Change[]): Promise<void> {
+    return this.#store.write(changes);
+  }
+
   /** The oldest entries of a charger, in order. */
-  async first(charger: string, limit: number): Promise<readonly JournalEntry[]> {
-    const records = await this.#store.scan(entryPrefix(charger), { limit });
-    return records.map(({ key, value }) => unpackEntry(charger, seqOf(key), value));
+  first(charger: string, limit: number): Promise<readonly JournalEntry[]> {
+    return this.entries(charger, this.#heads.get(charger)?.doneSeq ?? 0, limit);
   }
 
   async entries(
@@ -117,21 +158,54 @@ export class Journal {
   /** The CSMS has it (or an operator let go of it): removes one entry with `also` in one batch. */
   async remove(entry: JournalEntry, also: readonly Change[] = []): Promise<void> {
     await this.#store.write([{ type: 'delete', key: entryKey(entry.charger, entry.seq) }, ...also]);
+    await this.#gone(entry);
+  }
+
+  /** Sets an entry aside, out of the way of the others: it is kept until somebody looks at it. */
+  async park(entry: JournalEntry, why: string, also: readonly Change[] = []): Promise<void> {
+    const value = packEntry({ ...entry.header, parked: why }, entry.message);
+    await this.#store.write([
+      { type: 'delete', key: entryKey(entry.charger, entry.seq) },
+      { type: 'put', key: parkedKey(entry.charger, entry.seq), value },
+      ...also,
+    ]);
+    this.#head(entry.charger).parked += 1;
+    await this.#gone(entry);
+  }
+
+  /** Entries set aside, in order. */
+  async parked(charger: string, afterSeq: number, limit: number): Promise<readonly JournalEntry[]> {
+    const after = parkedKey(charger, afterSeq);
+    const records = await this.#store.scan(parkedPrefix(charger), { after, limit });
+    return records.map(({ key, value }) => unpackEntry(charger, seqOf(key), value));
+  }
+
+  async dropParked(entry: JournalEntry): Promise<void> {
+    await this.#store.write([{ type: 'delete', key: parkedKey(entry.charger, entry.seq) }]);
+    this.#head(entry.charger).parked -= 1;
+  }
+
+  async #gone(entry: JournalEntry): Promise<void> {
     const head = this.#head(entry.charger);
     head.count -= 1;
     head.bytes -= entry.storedBytes;
     this.#bytes -= entry.storedBytes;
     const [next] = head.count > 0 ? await this.first(entry.charger, 1) : [];
     head.oldestAtWallMs = next?.header.takenAtWallMs;
+    // Entries go in order, but for those that an operator drops.
+    if (next === undefined || next.seq > entry.seq) {
+      head.doneSeq = Math.max(head.doneSeq, entry.seq);
+    }
   }
 
   async #recount(): Promise<void> {
     const heads = await this.#all('h/');
     for (const { key, value } of heads) {
-      const { nextSeq, thinned } = JSON.parse(Buffer.from(value).toString()) as Head;
+      const { nextSeq, thinned, last } = JSON.parse(Buffer.from(value).toString()) as Head;
       const charger = key.slice('h/'.length);
-      this.#heads.set(charger, { ...freshHead(), nextSeq, thinned });
+      this.#heads.set(charger, { ...freshHead(), nextSeq, thinned, last });
     }
+    for (const { key } of await this.#all('k/')) this.#head(chargerOf(key)).parked += 1;
     let after = 'm/';
     for (;;) {
       const records = await this.#store.scan('m/', { after, limit: SCAN_MOST });
@@ -139,6 +213,7 @@ export class Journal {
         const charger = chargerOf(key);
         const head = this.#head(charger);
         const entry = unpackEntry(charger, seqOf(key), value);
+        if (head.count === 0) head.doneSeq = entry.seq - 1;
         head.count += 1;
         head.bytes += value.length;
         head.oldestAtWallMs ??= entry.header.takenAtWallMs;
@@ -171,7 +246,8 @@ export class Journal {
     const largest = [...this.#heads].sort(([, a], [, b]) => b.bytes - a.bytes)[0];
     if (largest === undefined) return;
     const [charger, head] = largest;
-    const middle = Math.max(0, head.nextSeq - Math.floor(head.count / 2) - THIN_SLICE / 2);
+    const half = head.nextSeq - Math.floor(head.count / 2) - THIN_SLICE / 2;
+    const middle = Math.max(head.doneSeq + READ_AHEAD, half);
     const slice = await this.entries(charger, middle, THIN_SLICE);
     const thinnable = slice.slice(1, -1).filter(({ header }) => header.thinnable);
     const dropped = thinnable.filter((_entry, index) => index % 2 === 1);
@@ -199,16 +275,22 @@ export class Journal {
 const SEQ_DIGITS = 12;
 const freshHead = (): Head => ({
   nextSeq: 1,
+  doneSeq: 0,
   count: 0,
   bytes: 0,
   thinned: 0,
+  parked: 0,
   oldestAtWallMs: undefined,
+  last: undefined,
 });
 const entryPrefix = (charger: string): string => `m/${charger}/`;
 const entryKey = (charger: string, seq: number): string =>
   entryPrefix(charger) + String(seq).padStart(SEQ_DIGITS, '0');
+const parkedPrefix = (charger: string): string => `k/${charger}/`;
+const parkedKey = (charger: string, seq: number): string =>
+  parkedPrefix(charger) + String(seq).padStart(SEQ_DIGITS, '0');
 const headKey = (charger: string): string => `h/${charger}`;
 const seqOf = (key: string): number => Number(key.slice(-SEQ_DIGITS));
 const chargerOf = (key: string): string => key.slice('m/'.length, -SEQ_DIGITS - 1);
-const packHead = ({ nextSeq, thinned }: Head): Buffer =>
-  Buffer.from(JSON.stringify({ nextSeq, thinned }));
+const packHead = ({ nextSeq, thinned, last }: Head): Buffer =>
+  Buffer.from(JSON.stringify({ nextSeq, thinned, last }));

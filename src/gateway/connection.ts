@@ -1,0 +1,127 @@
+import type { Log } from '../core/log.ts';
+import type { Clock } from '../core/time.ts';
+import { type Frame, readFrame } from '../ocpp/frame.ts';
+import { Lane, type LaneLimits } from './lane.ts';
+import type { LinkCounters } from './link-counters.ts';
+import type { Socket } from './socket.ts';
+
+/** Bytes waiting towards a slow peer before its source is no longer read, and before it is cut. */
+export const HIGH_WATER_BYTES = 1024 * 1024;
+const CUT_BYTES = 4 * HIGH_WATER_BYTES;
+const DRAIN_CHECK_MS = 50;
+/** Unreadable messages in a minute before the connection is given up. */
+export const MALFORMED_MOST = 30;
+const MALFORMED_WINDOW_MS = 60_000;
+
+export interface ConnectionOptions {
+  readonly name: 'charger' | 'csms';
+  readonly charger: string;
+  readonly socket: Socket;
+  readonly clock: Clock;
+  readonly limits: LaneLimits;
+  readonly counters: LinkCounters;
+  readonly log: Log;
+  readonly received: (frame: Frame) => void;
+  readonly closed: (reason: string) => void;
+  /** Too many unreadable messages came. */
+  readonly hostile: () => void;
+  /** Its peer does not take its messages: nothing more should be read for it, until it does. */
+  readonly congested: (full: boolean) => void;
+}
+
+/** One open socket of a link with the lane of the CALLs that go out on it. */
+export class Connection {
+  readonly lane: Lane;
+  readonly #options: ConnectionOptions;
+  readonly #malformedAtMs: number[] = [];
+  #open = true;
+  #congested = false;
+
+  constructor(options: ConnectionOptions) {
+    const { socket, clock, limits } = options;
+    this.#options = options;
+    this.lane = new Lane((message) => this.send(message), clock, limits);
+    socket.listen({
+      message: (bytes) => this.#receive(bytes),
+      closed: (code, reason) => this.#closed(code, reason),
+    });
+  }
+
+  send(message: Uint8Array): void {
+    const { socket, congested } = this.#options;
+    socket.send(message);
+    if (socket.bufferedBytes <= HIGH_WATER_BYTES) return;
+    if (socket.bufferedBytes > CUT_BYTES) this.#cut();
+    else if (!this.#congested) {
+      this.#congested = true;
+      congested(true);
+      this.#watchDrain();
+    }
+  }
+
+  /** Stops and resumes reading. */
+  hold(held: boolean): void {
+    if (held) this.#options.socket.pause();
+    else this.#options.socket.resume();
+  }
+
+  /** Ends it from our side: nothing of it is heard any more. */
+  close(code: number, reason: string): void {
+    this.#open = false;
+    this.#options.socket.close(code, reason);
+  }
+
+  /** Ends it without a farewell; it is then closed like any lost one. */
+  drop(): void {
+    this.#options.socket.terminate();
+  }
+
+  #receive(bytes: Buffer): void {
+    if (!this.#open) return;
+    const frame = readFrame(bytes);
+    if (frame.kind === 'malformed') this.#countMalformed(frame);
+    this.#options.received(frame);
+  }
+
+  #closed(code: number, reason: string): void {
+    if (!this.#open) return;
+    this.#open = false;
+    const { name, closed } = this.#options;
+    closed(`${name} closed (${code}${reason ? ` ${reason}` : ''})`);
+  }
+
+  #watchDrain(): void {
+    const { socket, clock, congested } = this.#options;
+    clock.after(DRAIN_CHECK_MS, () => {
+      if (!this.#open) return;
+      if (socket.bufferedBytes > CUT_BYTES) this.#cut();
+      else if (socket.bufferedBytes > HIGH_WATER_BYTES / 2) this.#watchDrain();
+      else {
+        this.#congested = false;
+        congested(false);
+      }
+    });
+  }
+
+  #cut(): void {
+    const { log, name, charger, socket } = this.#options;
+    log.warn('peer does not take its messages', { charger, peer: name });
+    socket.terminate();
+  }
+
+  #countMalformed(frame: Frame): void {
+    const { counters, log, clock, charger, name, hostile } = this.#options;
+    counters.malformed += 1;
+    log.warn('unreadable message passed on', {
+      charger,
+      from: name,
+      problem: frame.problem,
+      start: frame.bytes.toString('utf8', 0, 80),
+    });
+    const nowMs = clock.monotonicMs();
+    this.#malformedAtMs.push(nowMs);
+    const oldest = this.#malformedAtMs.at(-MALFORMED_MOST - 1);
+    if (this.#malformedAtMs.length > MALFORMED_MOST) this.#malformedAtMs.shift();
+    if (oldest !== undefined && nowMs - oldest < MALFORMED_WINDOW_MS) hostile();
+  }
+}

@@ -1,0 +1,97 @@
+import type { Cancel, Clock } from '../core/time.ts';
+import type { DialResult } from './socket.ts';
+
+/** Waits between dials of one charger grow from the first to the last, with jitter. */
+export const FIRST_WAIT_MS = 1_000;
+export const LAST_WAIT_MS = 60_000;
+/** A connection that served this long starts the waits from the beginning. */
+export const PROVEN_AFTER_MS = 30_000;
+/** Handshakes with the CSMS in flight at once, over all chargers. */
+export const DIALS_MOST = 16;
+
+/** Lets a bounded number of dials run at once; the others wait in order. */
+export class DialGate {
+  #free = DIALS_MOST;
+  readonly #waiting: (() => void)[] = [];
+
+  async through<Result>(dial: () => Promise<Result>): Promise<Result> {
+    if (this.#free > 0) this.#free -= 1;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    try {
+      return await dial();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#free += 1;
+      else next();
+    }
+  }
+}
+
+/** Dials the CSMS for one charger again and again, until it answers or nobody wants it any more. */
+export class Redial {
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  readonly #gate: DialGate;
+  readonly #dial: () => Promise<DialResult>;
+  readonly #done: (result: Exclude<DialResult, { outcome: 'unreachable' }>) => void;
+  #waitMs = FIRST_WAIT_MS;
+  #connectedAtMs: number | undefined;
+  #timer: Cancel | undefined;
+  #stopped = false;
+
+  constructor(options: {
+    readonly clock: Clock;
+    readonly random: () => number;
+    readonly gate: DialGate;
+    readonly dial: () => Promise<DialResult>;
+    /** The CSMS answered, whatever it said. A socket that comes too late is closed here. */
+    readonly done: (result: Exclude<DialResult, { outcome: 'unreachable' }>) => void;
+  }) {
+    this.#clock = options.clock;
+    this.#random = options.random;
+    this.#gate = options.gate;
+    this.#dial = options.dial;
+    this.#done = options.done;
+  }
+
+  /** The connection was lost, or there was none: dials after a wait. */
+  begin(): void {
+    const nowMs = this.#clock.monotonicMs();
+    if (this.#connectedAtMs !== undefined && nowMs - this.#connectedAtMs > PROVEN_AFTER_MS) {
+      this.#waitMs = FIRST_WAIT_MS;
+    }
+    this.#connectedAtMs = undefined;
+    this.#later();
+  }
+
+  /** A connection was made by somebody else. */
+  connected(): void {
+    this.#connectedAtMs = this.#clock.monotonicMs();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#timer?.();
+  }
+
+  #later(): void {
+    const jitter = 0.5 + this.#random();
+    this.#timer = this.#clock.after(this.#waitMs * jitter, () => void this.#try());
+    this.#waitMs = Math.min(LAST_WAIT_MS, this.#waitMs * 2);
+  }
+
+  async #try(): Promise<void> {
+    const result = await this.#gate.through(() =>
+      this.#stopped ? Promise.resolve(undefined) : this.#dial(),
+    );
+    if (this.#stopped || result === undefined) {
+      if (result?.outcome === 'connected') result.socket.close(1000, 'charger disconnected');
+      return;
+    }
+    if (result.outcome === 'unreachable') this.#later();
+    else {
+      if (result.outcome === 'connected') this.connected();
+      this.#done(result);
+    }
+  }
+}

@@ -1,0 +1,55 @@
+import { isPayload, type Payload, readInteger, readObject, readText } from './payload.ts';
+import type { OcppVersion } from './version.ts';
+
+/**
+ * What is queued while the CSMS is away and then delivered in order: 1.6 §3.7 (Start, Stop, meter
+ * values), 2.x E04/E11/E12 (TransactionEvent), and security events (A04).
+ */
+const QUEUED_16: ReadonlySet<string> = new Set([
+  'StartTransaction',
+  'StopTransaction',
+  'MeterValues',
+  'SecurityEventNotification',
+]);
+const QUEUED_2X: ReadonlySet<string> = new Set([
+  'TransactionEvent',
+  'MeterValues',
+  'SecurityEventNotification',
+]);
+
+export const isQueued = (version: OcppVersion, action: string): boolean =>
+  (version === '1.6' ? QUEUED_16 : QUEUED_2X).has(action);
+
+/** The transaction a queued message belongs to, by the id that the charger uses. */
+export const transactionOf = (version: OcppVersion, payload: unknown): string | undefined => {
+  const message = readObject(payload);
+  if (version === '1.6') {
+    const id = readInteger(message['transactionId']);
+    return id === undefined ? undefined : String(id);
+  }
+  return readText(readObject(message['transactionInfo'])['transactionId']);
+};
+
+/** Updates that say why a limit ended the charging are kept (2.1 E12.FR.04). */
+const KEPT_TRIGGERS: ReadonlySet<unknown> = new Set([
+  'LimitSet',
+  'CostLimitReached',
+  'EnergyLimitReached',
+  'TimeLimitReached',
+  'SoCLimitReached',
+]);
+
+/**
+ * Whether a message may be dropped when space runs short: meter values and updates, never a start
+ * or an end (E11.FR.04, J02.FR.12), nor an update with a token.
+ */
+export const isThinnable = (version: OcppVersion, action: string, payload: unknown): boolean => {
+  if (action === 'MeterValues') return true;
+  if (version === '1.6' || action !== 'TransactionEvent') return false;
+  const event: Payload = readObject(payload);
+  return (
+    event['eventType'] === 'Updated' &&
+    !KEPT_TRIGGERS.has(event['triggerReason']) &&
+    !isPayload(event['idToken'])
+  );
+};
