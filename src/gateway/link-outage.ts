@@ -20,7 +20,8 @@ import { Redial } from './redial.ts';
 import { Replay } from './replay.ts';
 import type { DialResult, Socket } from './socket.ts';
 
-const STOP_TIMEOUT_MS = 30_000;
+/** Own calls to a charger after an outage. */
+const HOUSEKEEPING = { priority: 'housekeeping', timeoutMs: 30_000 } as const;
 
 export interface LinkOutageOptions {
   readonly charger: string;
@@ -107,7 +108,7 @@ export class LinkOutage {
   }): void {
     this.#redial.connected();
     if (!this.holds()) return;
-    const { charger, version, shared, clock, log, disconnect } = this.#options;
+    const { charger, version, shared, clock, log } = this.#options;
     const replay: Replay = new Replay({
       charger,
       version,
@@ -115,7 +116,7 @@ export class LinkOutage {
       clock,
       log,
       send: link.send,
-      bootRefused: (status) => disconnect(`the CSMS answered the boot with ${status}`),
+      bootRefused: (status) => this.#bootAnew(status),
       unwanted: (transactionId) => this.#stopUnwanted(transactionId),
       delivered: () => {
         this.#replay = undefined;
@@ -254,6 +255,26 @@ export class LinkOutage {
     disconnect('the CSMS does not accept the charger any more');
   }
 
+  /**
+   * The CSMS does not accept the boot that was accepted here: the charger boots again and hears it
+   * itself. In 2.x a charger that was accepted must refuse to be triggered for it (F06.FR.17).
+   */
+  #bootAnew(status: string): void {
+    const { charger, version, log, callCharger } = this.#options;
+    log.warn('the CSMS does not accept the boot: the charger is told to boot again', {
+      charger,
+      status,
+    });
+    const [action, payload] =
+      version === '1.6'
+        ? ['TriggerMessage', { requestedMessage: 'BootNotification' }]
+        : ['Reset', { type: 'OnIdle' }];
+    callCharger(
+      { action: action as string, payload: payload as object, ...HOUSEKEEPING },
+      (outcome) => log.info('charger told to boot again', { charger, ...outcome }),
+    );
+  }
+
   /** The driver was let in while the CSMS was away, and the CSMS does not want them (1.6 §4.8). */
   #stopUnwanted(transactionId: string): void {
     const { charger, version, shared, log, callCharger } = this.#options;
@@ -263,10 +284,10 @@ export class LinkOutage {
       version === '1.6'
         ? ['RemoteStopTransaction', { transactionId: Number(transactionId) }]
         : ['RequestStopTransaction', { transactionId }];
-    const call = { action, payload, priority: 'housekeeping', timeoutMs: STOP_TIMEOUT_MS } as const;
-    callCharger(call as OwnCall, (outcome) => {
-      log.info('transaction of an unwanted driver stopped', { charger, transactionId, ...outcome });
-    });
+    callCharger(
+      { action: action as string, payload: payload as object, ...HOUSEKEEPING },
+      (outcome) => log.info('unwanted driver stopped', { charger, transactionId, ...outcome }),
+    );
   }
 }
 

@@ -86,6 +86,13 @@ export class CallQueue {
     return this.#transactions.length + sent.length;
   }
 
+  /** The same messages, oldest first, as far as they can be made yet. */
+  keptCalls(): readonly SimCall[] {
+    const sent = this.#outstanding.filter(({ entry }) => entry.kind === 'transaction');
+    const waiting = this.#transactions.flatMap((entry) => entry.make(entry.offline) ?? []);
+    return [...sent.map(({ call }) => call), ...waiting];
+  }
+
   push(call: QueuedCall): void {
     this.#order += 1;
     const offline = this.#state === 'offline';

@@ -63,7 +63,7 @@ export class ChargerPresence {
         const answer = readObject(payload);
         const seconds = readInteger(answer['interval']) ?? 0;
         if (readText(answer['status']) === 'Accepted') this.#acceptedWith(seconds);
-        else this.#bootAgain(seconds > 0 ? seconds * 1000 : BOOT_RETRY_MS);
+        else this.#refused(seconds);
       },
       failed: (code) => {
         if (code !== 'offline') this.#bootAgain(BOOT_RETRY_MS);
@@ -76,6 +76,14 @@ export class ChargerPresence {
       kind: 'other',
       make: () => ({ action: 'Heartbeat', payload: {} }),
     });
+  }
+
+  /** Also a charger that was accepted before is silent now until it boots again (1.6 §4.2). */
+  #refused(intervalSeconds: number): void {
+    this.#accepted = false;
+    this.#cancelHeartbeat();
+    this.#context.queue.connected('booting');
+    this.#bootAgain(intervalSeconds > 0 ? intervalSeconds * 1000 : BOOT_RETRY_MS);
   }
 
   #bootAgain(afterMs: number): void {

@@ -151,6 +151,11 @@ export class SimCharger {
     return this.#queue.kept;
   }
 
+  /** The same, as it would send them now. */
+  get heldMessages(): readonly SimCall[] {
+    return this.#queue.keptCalls();
+  }
+
   /** Transaction messages that it gave up, and meter values that it had no room for. */
   get lost(): { readonly discarded: number; readonly thinned: number } {
     return { discarded: this.#queue.discarded, thinned: this.#queue.thinned };

@@ -5,6 +5,7 @@ import type { Site } from '../core/site.ts';
 import { type ControlSettings, DEFAULT_SETTINGS } from '../core/tick.ts';
 import { NO_AMPS, type PhaseAmps } from '../core/units.ts';
 import { Gateway } from '../gateway/gateway.ts';
+import { type Outage, type OutageSettings, openOutage } from '../gateway/outage.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
 import type { SiteView } from '../schema/view.ts';
 import type { Breaker } from './breaker.ts';
@@ -12,6 +13,7 @@ import { type Appliance, Building, type LoadStep } from './building.ts';
 import { type ChargerConduct, SimCharger } from './charger.ts';
 import { SimCsms } from './csms.ts';
 import { MemoryNetwork } from './memory-network.ts';
+import { Medium, MemoryStore } from './memory-store.ts';
 import { auditMessages, type MessageAudit } from './message-audit.ts';
 import type { MeterFault, SimMeter } from './meter.ts';
 import { Plant } from './plant.ts';
@@ -30,7 +32,17 @@ export interface VirtualSiteOptions {
   readonly appliances?: readonly Appliance[];
   readonly meterLagMs?: number;
   readonly log?: Log;
+  /** close: chargers are disconnected while the CSMS is away. */
+  readonly outage?: 'answer' | 'close';
+  readonly outageSettings?: Partial<OutageSettings>;
 }
+
+const OUTAGE_SETTINGS: OutageSettings = {
+  unknownTokens: 'charger',
+  unknownBoot: 'pending',
+  replayPerSecond: 250,
+  mostBytes: 64 * 1024 * 1024,
+};
 
 const PHYSICS_MS = 100;
 const METER_MS = 1_000;
@@ -50,6 +62,10 @@ export class VirtualSite {
   watch: (amps: PhaseAmps) => void = () => {};
   readonly #options: VirtualSiteOptions;
   readonly #proven = new Set<string>();
+  /** The gateway's disk: it outlives the gateway. */
+  readonly medium = new Medium();
+  #store: MemoryStore | undefined;
+  #outage: Outage | undefined;
   #gateway: Gateway | undefined;
   #loop: ControlLoop | undefined;
 
@@ -87,7 +103,7 @@ export class VirtualSite {
     this.plant = new Plant({ site, chargers: this.chargers, buildings });
     this.#physics();
     for (const meter of this.plant.meters.values()) this.#poll(meter);
-    this.startGateway();
+    void this.startGateway();
     for (const charger of this.chargers.values()) charger.start();
   }
 
@@ -121,7 +137,17 @@ export class VirtualSite {
 
   /** What became of the transaction messages of a charger. */
   audit(id: string): MessageAudit {
-    return auditMessages(this.charger(id).acknowledged, this.csms.transactionMessages(id));
+    const charger = this.charger(id);
+    return auditMessages(
+      charger.acknowledged,
+      this.csms.transactionMessages(id),
+      charger.heldMessages,
+    );
+  }
+
+  /** What the gateway holds for the CSMS; undefined in `close` mode. */
+  get outage(): Outage | undefined {
+    return this.#outage;
   }
 
   get gateway(): Gateway {
@@ -138,9 +164,15 @@ export class VirtualSite {
     return this.#loop?.setLimit(source, command);
   }
 
-  startGateway(): void {
+  async startGateway(): Promise<void> {
     const { site, settings, log = SILENT_LOG } = this.#options;
     let ids = 0;
+    const newId = () => {
+      ids += 1;
+      return `own-${ids}-${Math.floor(this.random() * 1e9)}`;
+    };
+    const outage = await this.#openOutage(newId);
+    this.#outage = outage;
     const loop = new ControlLoop({
       site,
       clock: this.clock,
@@ -162,11 +194,9 @@ export class VirtualSite {
       observer: loop.links,
       upstreamBase: () => 'ws://csms/ocpp',
       admits: (identity) => this.chargers.has(identity),
-      newId: () => {
-        ids += 1;
-        return `own-${ids}-${Math.floor(this.random() * 1e9)}`;
-      },
+      newId,
       log,
+      ...(outage === undefined ? {} : { outage }),
     });
     const gateway = this.#gateway;
     this.network.attachGateway((knock) => void gateway.knock(knock));
@@ -175,6 +205,7 @@ export class VirtualSite {
 
   /** SIGKILL: no farewell; connections break. */
   killGateway(): void {
+    this.#store?.kill();
     this.network.attachGateway(undefined);
     this.network.cut('charger');
     this.network.cut('csms');
@@ -186,6 +217,22 @@ export class VirtualSite {
 
   run(seconds: number): Promise<void> {
     return this.clock.run(seconds * 1000);
+  }
+
+  #openOutage(newSalt: () => string): Promise<Outage | undefined> {
+    const { outage = 'answer', outageSettings, log = SILENT_LOG } = this.#options;
+    if (outage === 'close') return Promise.resolve(undefined);
+    const store = new MemoryStore(this.medium, this.clock);
+    this.#store = store;
+    return openOutage({
+      store,
+      clock: this.clock,
+      log,
+      random: this.random,
+      hash: (secret, salt) => Promise.resolve(`${salt} ${secret}`),
+      newSalt,
+      settings: { ...OUTAGE_SETTINGS, ...outageSettings },
+    });
   }
 
   #physics(): void {

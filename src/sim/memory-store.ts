@@ -1,0 +1,107 @@
+import type { Clock } from '../core/time.ts';
+import type {
+  Change,
+  Damage,
+  DurableStore,
+  ScanOptions,
+  StoredRecord,
+} from '../store/durable-store.ts';
+import { StoreError } from '../store/durable-store.ts';
+
+/** How the simulated medium behaves; may be changed while it runs. */
+export interface MediumConduct {
+  /** A batch is on the medium after so long. */
+  syncMs: number;
+  /** Every write fails, as on a full or read-only disk. */
+  full: boolean;
+  /** Writes from this one on (counted from 1) never reach the medium: the power went. */
+  lastWrite: number;
+}
+
+/**
+ * A medium that outlives the gateway: the records that were synced. A store opened on it loses at
+ * `powerOff` what was not synced yet, or keeps it, as real media do: a torn batch is all or nothing.
+ */
+export class Medium {
+  readonly records = new Map<string, Uint8Array>();
+  readonly conduct: MediumConduct = {
+    syncMs: 0,
+    full: false,
+    lastWrite: Number.POSITIVE_INFINITY,
+  };
+  writes = 0;
+  /** Called when the write after the last one is attempted. */
+  died: () => void = () => {};
+}
+
+/** The durable store in memory, on any clock. */
+export class MemoryStore implements DurableStore {
+  readonly #medium: Medium;
+  readonly #clock: Clock;
+  #open = true;
+
+  constructor(medium: Medium, clock: Clock) {
+    this.#medium = medium;
+    this.#clock = clock;
+  }
+
+  write(changes: readonly Change[]): Promise<void> {
+    if (!this.#open) return new Promise(() => {});
+    const medium = this.#medium;
+    if (medium.conduct.full) return Promise.reject(new StoreError('no space left on device'));
+    medium.writes += 1;
+    if (medium.writes > medium.conduct.lastWrite) {
+      medium.died();
+      return new Promise(() => {});
+    }
+    if (medium.conduct.syncMs === 0) {
+      this.#apply(changes);
+      return Promise.resolve();
+    }
+    return new Promise((resolve) => {
+      this.#clock.after(medium.conduct.syncMs, () => {
+        if (!this.#open) return;
+        this.#apply(changes);
+        resolve();
+      });
+    });
+  }
+
+  get(key: string): Promise<Uint8Array | undefined> {
+    return Promise.resolve(this.#medium.records.get(key));
+  }
+
+  scan(prefix: string, { after, limit }: ScanOptions): Promise<readonly StoredRecord[]> {
+    const found = [...this.#medium.records]
+      .filter(([key]) => key.startsWith(prefix) && (after === undefined || key > after))
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .slice(0, limit)
+      .map(([key, value]) => ({ key, value }));
+    return Promise.resolve(found);
+  }
+
+  damage(): readonly Damage[] {
+    return [];
+  }
+
+  problem(): string | undefined {
+    return this.#medium.conduct.full ? 'no space left on device' : undefined;
+  }
+
+  close(): Promise<void> {
+    this.#open = false;
+    return Promise.resolve();
+  }
+
+  /** The process is gone: nothing that waits reaches the medium any more. */
+  kill(): void {
+    this.#open = false;
+  }
+
+  #apply(changes: readonly Change[]): void {
+    for (const change of changes) {
+      if (change.type === 'put') this.#medium.records.set(change.key, change.value);
+      else this.#medium.records.delete(change.key);
+    }
+  }
+}

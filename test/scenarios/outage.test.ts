@@ -1,0 +1,252 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { readObject } from '../../src/ocpp/payload.ts';
+import type { OcppVersion } from '../../src/ocpp/version.ts';
+import { Car } from '../../src/sim/car.ts';
+import { VirtualSite, type VirtualSiteOptions } from '../../src/sim/virtual-site.ts';
+import { garage } from './virtual-garage.ts';
+
+const VERSIONS: readonly OcppVersion[] = ['1.6', '2.0.1', '2.1'];
+
+const startSite = async (version: OcppVersion, options: Partial<VirtualSiteOptions> = {}) => {
+  const site = new VirtualSite({
+    site: garage(2),
+    versions: { CP_1: version, CP_2: version },
+    buildingAmps: [5, 5, 5],
+    ...options,
+  });
+  await site.run(30);
+  return site;
+};
+
+const car = () => new Car({ maxAmps: 16, needWh: 100_000 });
+
+const assertNothingLost = (site: VirtualSite, least: number, id = 'CP_1'): void => {
+  const { lost, altered, inverted, invented } = site.audit(id);
+  assert.deepEqual(
+    { lost, altered, inverted, invented },
+    {
+      lost: [],
+      altered: [],
+      inverted: [],
+      invented: [],
+    },
+  );
+  const count = site.csms.transactionMessages(id).length;
+  assert.ok(count >= least, `${count} transaction messages reached the CSMS`);
+  assert.equal(site.outage?.journal.backlog(id).count, 0);
+  assert.deepEqual(site.csms.problems, []);
+};
+
+for (const version of VERSIONS) {
+  describe(`${version}: the CSMS is away`, () => {
+    test('a session that runs goes on, and ends, and the CSMS hears all of it', async () => {
+      const site = await startSite(version);
+      site.charger('CP_1').plugIn(1, car(), 'CARD-1');
+      await site.run(60);
+      site.csms.goDown();
+      await site.run(120);
+      assert.equal(site.charger('CP_1').connected, true);
+      assert.ok(site.chargerAmps('CP_1')[0] > 5, 'it charges on');
+      site.charger('CP_1').unplug(1);
+      await site.run(30);
+      assert.ok((site.outage?.journal.backlog('CP_1').count ?? 0) > 2);
+      site.csms.comeBack();
+      await site.run(180);
+      assertNothingLost(site, 4);
+      assert.deepEqual(site.audit('CP_1').repeated, []);
+    });
+
+    test('a known driver starts and stops a session', async () => {
+      const site = await startSite(version);
+      site.charger('CP_1').plugIn(1, car(), 'CARD-1');
+      await site.run(60);
+      site.charger('CP_1').unplug(1);
+      await site.run(30);
+      site.csms.goDown();
+      await site.run(10);
+      site.charger('CP_1').plugIn(1, car(), 'CARD-1');
+      await site.run(120);
+      assert.ok(site.charger('CP_1').hasSession(1), 'the cached card is accepted');
+      assert.ok(site.chargerAmps('CP_1')[0] > 5, 'the offer is raised above the fallback');
+      site.charger('CP_1').unplug(1);
+      await site.run(30);
+      site.csms.comeBack();
+      await site.run(180);
+      assertNothingLost(site, 6);
+    });
+
+    test('a stranger is refused', async () => {
+      const site = await startSite(version);
+      site.csms.goDown();
+      await site.run(10);
+      site.charger('CP_1').plugIn(1, car(), 'STRANGER');
+      await site.run(60);
+      assert.equal(site.charger('CP_1').hasSession(1), false);
+    });
+
+    test('a session begun in the outage is stopped afterwards by the CSMS', async () => {
+      const site = await startSite(version, { outageSettings: { unknownTokens: 'accept' } });
+      site.csms.goDown();
+      await site.run(10);
+      site.charger('CP_1').plugIn(1, car(), 'CARD-1');
+      await site.run(60);
+      site.csms.comeBack();
+      await site.run(120);
+      const id = site.charger('CP_1').transactionId(1);
+      assert.ok(id !== undefined);
+      const transactionId = version === '1.6' ? 1 : id;
+      const action = version === '1.6' ? 'RemoteStopTransaction' : 'RequestStopTransaction';
+      const result = await callAndRun(site, action, { transactionId });
+      assert.equal(result, 'Accepted');
+      await site.run(60);
+      assert.equal(site.charger('CP_1').hasSession(1), false);
+      assertNothingLost(site, 3);
+    });
+
+    test('a driver whom the CSMS does not accept is stopped once it is back', async () => {
+      const site = await startSite(version, { outageSettings: { unknownTokens: 'accept' } });
+      site.csms.conduct.blockedTags.add('CARD-9');
+      site.csms.goDown();
+      await site.run(10);
+      site.charger('CP_1').plugIn(1, car(), 'CARD-9');
+      await site.run(60);
+      assert.ok(site.charger('CP_1').hasSession(1));
+      site.csms.comeBack();
+      await site.run(120);
+      assert.equal(site.charger('CP_1').hasSession(1), false);
+      assertNothingLost(site, 2);
+    });
+
+    test('the gateway restarts in the middle, and a charger reboots', async () => {
+      const site = await startSite(version);
+      site.charger('CP_1').plugIn(1, car(), 'CARD-1');
+      await site.run(60);
+      site.csms.goDown();
+      await site.run(60);
+      site.killGateway();
+      await site.run(20);
+      await site.startGateway();
+      await site.run(90);
+      assert.equal(site.charger('CP_1').online, true);
+      site.charger('CP_2').reboot();
+      await site.run(60);
+      assert.equal(site.charger('CP_2').online, true, 'its boot is accepted here');
+      site.charger('CP_1').unplug(1);
+      await site.run(30);
+      const boots = () =>
+        site.csms.received.filter((m) => m.charger === 'CP_2' && m.action === 'BootNotification');
+      const before = boots().length;
+      site.csms.comeBack();
+      await site.run(180);
+      assert.equal(boots().length, before + 1);
+      assertNothingLost(site, 4);
+      const repeated = site.audit('CP_1').repeated.length;
+      assert.ok(repeated <= 1, `${repeated} repeats of one kill`);
+    });
+
+    test('a charger that nobody knows is not let in', async () => {
+      const site = new VirtualSite({ site: garage(1), versions: { CP_1: version } });
+      site.csms.goDown();
+      await site.run(60);
+      assert.equal(site.charger('CP_1').connected, false);
+    });
+  });
+}
+
+const callAndRun = async (site: VirtualSite, action: string, payload: object) => {
+  let status: unknown;
+  void site.csms.call('CP_1', action, payload).then((answer) => {
+    status = readObject(answer)['status'];
+  });
+  await site.run(10);
+  return status;
+};
+
+describe('the CSMS', () => {
+  test('that takes messages and never answers is treated as away', async () => {
+    const site = await startSite('1.6');
+    site.charger('CP_1').plugIn(1, car(), 'CARD-1');
+    await site.run(60);
+    site.csms.conduct.silent = true;
+    await site.run(300);
+    assert.equal(site.charger('CP_1').connected, true);
+    assert.ok((site.outage?.journal.backlog('CP_1').count ?? 0) > 0);
+    site.csms.conduct.silent = false;
+    await site.run(300);
+    const { lost, inverted, invented } = site.audit('CP_1');
+    assert.deepEqual({ lost, inverted, invented }, { lost: [], inverted: [], invented: [] });
+  });
+
+  test('that never accepts a start: its transaction is set aside, others go on', async () => {
+    const site = await startSite('1.6', { outageSettings: { unknownTokens: 'accept' } });
+    site.csms.goDown();
+    await site.run(10);
+    site.charger('CP_1').plugIn(1, car(), 'CARD-1');
+    await site.run(60);
+    site.charger('CP_1').unplug(1);
+    await site.run(20);
+    site.csms.conduct.failNext.set('StartTransaction', 4);
+    site.csms.comeBack();
+    await site.run(120);
+    const backlog = site.outage?.journal.backlog('CP_1');
+    assert.equal(backlog?.count, 0);
+    assert.ok((backlog?.parked ?? 0) >= 3, `${backlog?.parked} messages are set aside`);
+    site.charger('CP_1').plugIn(1, car(), 'CARD-2');
+    await site.run(60);
+    const starts = site.csms.received.filter((m) => m.action === 'StartTransaction');
+    assert.equal(starts.length, 1);
+    assert.equal(readObject(starts[0]?.payload)['idTag'], 'CARD-2');
+  });
+
+  for (const version of VERSIONS) {
+    test(`that does not accept the boot afterwards: a ${version} charger boots anew`, async () => {
+      const site = await startSite(version);
+      site.csms.goDown();
+      await site.run(10);
+      site.charger('CP_1').reboot();
+      await site.run(60);
+      assert.equal(site.charger('CP_1').online, true);
+      site.csms.conduct.bootStatus = 'Rejected';
+      site.csms.comeBack();
+      await site.run(100);
+      assert.equal(site.charger('CP_1').online, false);
+      site.csms.conduct.bootStatus = 'Accepted';
+      await site.run(300);
+      assert.equal(site.charger('CP_1').online, true);
+    });
+  }
+});
+
+describe('the disk', () => {
+  test('is full: nothing is acknowledged, charging goes on, and it recovers by itself', async () => {
+    const site = await startSite('2.0.1');
+    site.charger('CP_1').plugIn(1, car(), 'CARD-1');
+    await site.run(60);
+    site.csms.goDown();
+    await site.run(30);
+    site.medium.conduct.full = true;
+    const before = site.charger('CP_1').acknowledged.length;
+    await site.run(120);
+    assert.equal(site.charger('CP_1').acknowledged.length, before);
+    assert.ok(site.chargerAmps('CP_1')[0] > 5, 'it charges on');
+    site.medium.conduct.full = false;
+    await site.run(200);
+    site.csms.comeBack();
+    await site.run(200);
+    assert.deepEqual(site.audit('CP_1').lost, []);
+    assert.deepEqual(site.audit('CP_1').inverted, []);
+  });
+});
+
+test('close: the charger is disconnected, and keeps its messages itself', async () => {
+  const site = await startSite('1.6', { outage: 'close' });
+  site.charger('CP_1').plugIn(1, car(), 'CARD-1');
+  await site.run(60);
+  site.csms.goDown();
+  await site.run(60);
+  assert.equal(site.charger('CP_1').connected, false);
+  site.csms.comeBack();
+  await site.run(300);
+  assert.deepEqual(site.audit('CP_1').lost, []);
+});
