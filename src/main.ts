@@ -1,21 +1,28 @@
 import { randomUUID } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ControlLoop } from './control/control-loop.ts';
 import type { Log } from './core/log.ts';
 import type { MeterSpec, Site } from './core/site.ts';
 import { DEFAULT_SETTINGS } from './core/tick.ts';
 import { Gateway } from './gateway/gateway.ts';
+import { openOutage } from './gateway/outage.ts';
+import { QueueDesk, type QueueSummary } from './gateway/queue-desk.ts';
+import { queueRoutes } from './gateway/queue-routes.ts';
 import { startChargerServer } from './io/charger-server.ts';
 import { csmsClient } from './io/csms-client.ts';
 import { type HttpServer, startHttp } from './io/http.ts';
 import { siteMetrics } from './io/metrics.ts';
 import { type MeterBus, startMeterBus } from './io/modbus.ts';
 import { type MqttLink, startMqtt } from './io/mqtt.ts';
+import { hashSecret } from './io/secret-hash.ts';
 import { systemClock } from './io/system-clock.ts';
+import type { ApiRoute } from './schema/api-route.ts';
 import type { MeterDevice } from './schema/meter-device.ts';
 import type { SiteConfig } from './schema/site-config.ts';
 import type { SiteView } from './schema/view.ts';
 import { openDocument } from './store/documents.ts';
+import { LevelStore } from './store/level-store.ts';
 import { VERSION } from './version.ts';
 
 /** The control cycle counts as stuck when it is older than this. */
@@ -48,6 +55,7 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
   const { config, site, log, published } = options;
   const clock = systemClock;
   const fallbacks = await rememberedFallbacks(config.dataDir, log);
+  const held = await openHeld(options);
   let mqtt: MqttLink | undefined;
   const loop: ControlLoop = new ControlLoop({
     site,
@@ -59,6 +67,8 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
     provenFallbacks: fallbacks.proven,
     rememberFallback: fallbacks.remember,
     counters: () => countersOf(gateway),
+    backlogOf: (charger) => withoutName(held.desk.summary(charger)),
+    alarms: held.alarms,
     published: (view) => {
       mqtt?.publish(view);
       published?.(view);
@@ -72,11 +82,14 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
     upstreamBase: () => config.upstream.url,
     admits: admission(site),
     newId: randomUUID,
+    outage: held.outage,
+    closesInOutage: closingChargers(config),
+    flushAbsentAfterMs: config.upstream.flushAbsentAfterHours * 3_600_000,
   });
   loop.start();
   const buses = startMeters(options, loop);
   mqtt = startEms(options, loop);
-  const http = await startHttpServer(options, loop);
+  const http = await startHttpServer(options, loop, queueRoutes(held.desk, clock, log));
   const ocpp = splitAddress(config.listen.ocpp);
   const server = await startChargerServer({
     ...ocpp,
@@ -96,8 +109,53 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
       loop.stop();
       await mqtt?.close();
       await http.close();
+      await held.store.close();
     },
   };
+};
+
+/** What is held for the CSMS, on disk. */
+const openHeld = async ({ config, log }: BusbarOptions) => {
+  await mkdir(config.dataDir, { recursive: true });
+  const path = join(config.dataDir, 'journal');
+  const store = await LevelStore.open(path, () => systemClock.monotonicMs());
+  const { unknownTokens, unknownBoot, replayPerSecond } = config.upstream;
+  const outage = await openOutage({
+    store,
+    clock: systemClock,
+    log,
+    random: Math.random,
+    hash: hashSecret,
+    newSalt: randomUUID,
+    settings: {
+      unknownTokens,
+      unknownBoot,
+      replayPerSecond,
+      mostBytes: config.journal.mostMegabytes * 1024 * 1024,
+    },
+  });
+  const desk = new QueueDesk(outage.journal, store);
+  for (const { what, quarantine } of store.damage()) log.error(what, { quarantine });
+  for (const lost of outage.journal.lost()) log.error('journal', { problem: lost });
+  const alarms = (): readonly string[] => {
+    const problem = store.problem();
+    const parked = outage.journal.parkedChargers();
+    return [
+      ...(problem === undefined ? [] : [`Messages are not kept: ${problem}.`]),
+      ...(parked.length === 0
+        ? []
+        : [`The CSMS does not take messages of ${parked.join(', ')}: see busbar queue ls.`]),
+      ...store.damage().map(({ what }) => `Journal: ${what}.`),
+    ];
+  };
+  return { store, outage, desk, alarms };
+};
+
+const withoutName = ({ charger: _charger, ...backlog }: QueueSummary) => backlog;
+
+const closingChargers = ({ upstream, chargers }: SiteConfig) => {
+  const own = new Map(chargers.map(({ id, outage }) => [id, outage]));
+  return (identity: string): boolean => (own.get(identity) ?? upstream.outage) === 'close';
 };
 
 /** Which chargers hold their fallback, kept across restarts. */
@@ -153,6 +211,7 @@ const startEms = ({ config, site, log }: BusbarOptions, loop: ControlLoop): Mqtt
 const startHttpServer = (
   { config, uiFolder, log }: BusbarOptions,
   loop: ControlLoop,
+  routes: readonly ApiRoute[],
 ): Promise<HttpServer> =>
   startHttp({
     ...splitAddress(config.listen.http),
@@ -160,6 +219,7 @@ const startHttpServer = (
     log,
     uiFolder,
     version: VERSION,
+    routes,
     view: () => loop.view(),
     metrics: siteMetrics(() => loop.view(), VERSION),
     ready: () => {

@@ -15,7 +15,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   devices: ['core', 'schema'],
   schema: ['core'],
   config: ['core', 'schema'],
-  gateway: ['core', 'ocpp', 'store'],
+  gateway: ['core', 'ocpp', 'store', 'schema'],
   control: ['core', 'ocpp', 'profiles', 'gateway', 'schema'],
   store: [],
   io: ['core', 'gateway', 'devices', 'schema'],

@@ -17,6 +17,10 @@ const VERBS: Readonly<Record<string, Verb>> = {
     summary: 'read one meter of a site: read ID --config FILE [--json]',
     load: () => import('./meter.ts'),
   },
+  queue: {
+    summary: 'what is held for the CSMS: ls|show|export|drop --config FILE',
+    load: () => import('./queue.ts'),
+  },
   version: { summary: 'print the version [--json]', load: () => import('./version.ts') },
 };
 

@@ -20,7 +20,10 @@ export const toSite = (config: SiteConfig): Site => ({
     ...meter,
     phaseOrder: phasesOf(meter.phaseOrder) as [number, number, number],
   })),
-  chargers: config.chargers.map((charger) => ({ ...charger, phases: phasesOf(charger.phases) })),
+  chargers: config.chargers.map(({ outage: _outage, ...charger }) => ({
+    ...charger,
+    phases: phasesOf(charger.phases),
+  })),
   emsSources: config.ems.sources,
   arrivalReserve: config.arrivalReserve,
 });

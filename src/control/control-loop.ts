@@ -6,7 +6,7 @@ import type { Site } from '../core/site.ts';
 import type { ControlSettings } from '../core/tick.ts';
 import type { Cancel, Clock } from '../core/time.ts';
 import type { ChargerCalls } from '../gateway/observer.ts';
-import type { SiteView } from '../schema/view.ts';
+import type { ChargerView, SiteView } from '../schema/view.ts';
 import { ChargerSetup } from './charger-setup.ts';
 import { Enforcer } from './enforcer.ts';
 import { LinkWatch } from './link-watch.ts';
@@ -27,13 +27,17 @@ export interface ControlOptions {
   /** Chargers known from an earlier run to hold their fallback. */
   readonly provenFallbacks: ReadonlySet<string>;
   readonly rememberFallback: (charger: string, proven: boolean) => void;
-  readonly backlogOf?: (charger: string) => number;
+  readonly backlogOf?: (charger: string) => ChargerView['backlog'];
+  /** Sentences about what is wrong outside of control: the disk, messages set aside. */
+  readonly alarms?: () => readonly string[];
   readonly counters?: () => Readonly<Record<string, number>>;
   /** Meter values of one charger looked at in a second; see LinkWatch. */
   readonly measurementsPerSecond?: number;
   /** Every finished tick, with the view of the site made from it. */
   readonly published: (view: SiteView) => void;
 }
+
+const NOTHING_HELD = { held: 0, bytes: 0, oldestAt: null, thinned: 0, parked: 0 };
 
 /** The tick: freeze, decide, send, publish. Runs at its own pace, never inside an event. */
 export class ControlLoop {
@@ -116,7 +120,7 @@ export class ControlLoop {
   }
 
   #tickNow(): SiteView {
-    const { clock, version, published, backlogOf, counters } = this.#options;
+    const { clock, version, published, backlogOf, counters, alarms } = this.#options;
     const nowMs = clock.monotonicMs();
     const input = this.#draft.freeze(nowMs);
     const decision = decide(input);
@@ -131,7 +135,8 @@ export class ControlLoop {
       tickMs: clock.monotonicMs() - nowMs,
       book: this.#draft.book,
       upstreamOf: (charger) => this.links.upstreamOf(charger),
-      backlogOf: backlogOf ?? (() => 0),
+      backlogOf: backlogOf ?? (() => NOTHING_HELD),
+      alarms: alarms?.() ?? [],
       counters: {
         limitChanges: this.#enforcer.limitChanges,
         transactions: this.links.transactions,

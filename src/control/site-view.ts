@@ -24,8 +24,9 @@ export interface ViewContext {
   readonly tickMs: number;
   readonly book: LimitBook;
   readonly upstreamOf: (charger: string) => UpstreamState;
-  readonly backlogOf: (charger: string) => number;
+  readonly backlogOf: (charger: string) => ChargerView['backlog'];
   readonly counters: Readonly<Record<string, number>>;
+  readonly alarms: readonly string[];
 }
 
 /** The site as every interface shows it, made from one tick. */
@@ -35,7 +36,7 @@ export const siteView = (input: TickInput, decision: Decision, context: ViewCont
   version: context.version,
   tick: context.tick,
   tickMs: round(context.tickMs, 3),
-  alarms: [...decision.alarms],
+  alarms: [...decision.alarms, ...context.alarms],
   circuits: decision.circuits.map((circuit, index) => circuitView(input, decision, circuit, index)),
   meters: input.site.meters.map((meter) => meterView(input, meter.id, meter.device)),
   chargers: input.site.chargers.map((spec) => chargerView(input, decision, spec.id, context)),

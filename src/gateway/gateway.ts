@@ -1,6 +1,7 @@
 import type { Log } from '../core/log.ts';
 import type { Clock } from '../core/time.ts';
 import { type OcppVersion, versionOf } from '../ocpp/version.ts';
+import { AbsentFlush } from './absent-flush.ts';
 import { identityInPath, upstreamUrl } from './identity.ts';
 import type { Interceptor } from './interceptor.ts';
 import { KnockLimiter } from './knock-limiter.ts';
@@ -34,6 +35,8 @@ export interface GatewayOptions {
   readonly outage?: Outage;
   /** Chargers that are disconnected all the same. */
   readonly closesInOutage?: (identity: string) => boolean;
+  /** Messages of a charger that stays away are delivered without it after so long; 0: never. */
+  readonly flushAbsentAfterMs?: number;
 }
 
 type Found = NonNullable<ReturnType<typeof identityInPath>>;
@@ -48,10 +51,23 @@ export class Gateway implements ChargerCalls {
   readonly #knocks = new KnockLimiter();
   /** CSMSs that did not answer the last dial. */
   readonly #away = new Set<string>();
+  readonly #absent: AbsentFlush | undefined;
   #closed = false;
 
   constructor(options: GatewayOptions) {
+    const { outage: shared, flushAbsentAfterMs: afterMs = 0, upstreamBase } = options;
     this.#options = options;
+    this.#absent =
+      shared === undefined || afterMs === 0
+        ? undefined
+        : new AbsentFlush({
+            ...options,
+            shared,
+            afterMs,
+            counters: this.counters,
+            urlOf: (charger) => upstreamUrl(upstreamBase(charger), encodeURIComponent(charger), ''),
+            connected: (charger) => this.#links.has(charger) || this.#held.has(charger),
+          });
   }
 
   isConnected(identity: string): boolean {
@@ -71,6 +87,7 @@ export class Gateway implements ChargerCalls {
   /** Closes the links of all chargers. */
   close(): void {
     this.#closed = true;
+    this.#absent?.stop();
     for (const link of [...this.#links.values()]) link.close(1001, 'gateway is stopping');
   }
 

@@ -5,6 +5,7 @@ import swagger from '@fastify/swagger';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import type { Log } from '../core/log.ts';
 import type { Cancel, Clock } from '../core/time.ts';
+import type { ApiRoute } from '../schema/api-route.ts';
 import { type SiteView, SiteViewSchema } from '../schema/view.ts';
 
 /** Live pages open at once; further ones are told to come back. */
@@ -26,6 +27,7 @@ export interface HttpOptions {
   readonly uiFolder: string;
   readonly version: string;
   readonly token?: string;
+  readonly routes?: readonly ApiRoute[];
   readonly log: Log;
 }
 
@@ -77,10 +79,31 @@ const addRoutes = (app: FastifyInstance, options: HttpOptions): void => {
     { schema: { description: 'The same, live (server-sent events)' } },
     live(options),
   );
+  for (const route of options.routes ?? []) addApiRoute(app, route);
   app.get('/api/v1/openapi.json', { schema: { hide: true } }, () => app.swagger());
   app.get('/metrics', { schema: { hide: true } }, async (_request, reply) =>
     reply.type('text/plain; version=0.0.4').send(await options.metrics()),
   );
+};
+
+const addApiRoute = (
+  app: FastifyInstance,
+  { method, path, description, handle }: ApiRoute,
+): void => {
+  app.route({
+    method,
+    url: path,
+    schema: { description },
+    handler: async (request, reply) => {
+      const { params, query, body } = request;
+      const answer = await handle({
+        params: params as Record<string, string>,
+        query: query as Record<string, string>,
+        body,
+      });
+      return 'problem' in answer ? problem(reply, answer.status, answer.problem) : answer.body;
+    },
+  });
 };
 
 const LOOPBACK_HOST = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/;
@@ -97,6 +120,10 @@ const guard = (app: FastifyInstance, { host, token }: HttpOptions): void => {
     if (loopback && !LOOPBACK_HOST.test(request.headers.host ?? '')) {
       return problem(reply, 403, 'unknown host name');
     }
+    // A page of another site must not change anything with the browser's credentials.
+    if (request.method !== 'GET' && !sameOrigin(request)) {
+      return problem(reply, 403, 'requests of other sites change nothing here');
+    }
     if (token === undefined || request.url === '/healthz') return;
     if (!authorized(request, token)) {
       reply.header('www-authenticate', 'Basic realm="busbar", charset="UTF-8"');
@@ -104,6 +131,11 @@ const guard = (app: FastifyInstance, { host, token }: HttpOptions): void => {
     }
   });
 };
+
+const sameOrigin = ({ headers }: FastifyRequest): boolean =>
+  headers.origin === undefined ||
+  headers.origin === `http://${headers.host}` ||
+  headers.origin === `https://${headers.host}`;
 
 /** `Authorization: Bearer <token>`, or the token as the password that a browser asks for. */
 const authorized = ({ headers }: FastifyRequest, token: string): boolean => {

@@ -13,15 +13,24 @@ export const siteMetrics = (view: () => SiteView, version: string): (() => Promi
   const offer = gauge('connector_offer_amperes', 'Offer in force', ['charger', 'connector']);
   const online = gauge('charger_connected', 'Charger is connected', ['charger']);
   const backlog = gauge('journal_records', 'Messages held for the CSMS', ['charger']);
+  const oldest = gauge('journal_oldest_seconds', 'Age of the oldest message held for the CSMS', [
+    'charger',
+  ]);
+  const parked = gauge('journal_parked_records', 'Messages that the CSMS does not take', [
+    'charger',
+  ]);
+  const outage = gauge('csms_connected', 'The CSMS is there for this charger', ['charger']);
   const age = gauge('meter_age_seconds', 'Age of the last good reading', ['meter']);
   const alarms = gauge('alarms', 'Alarms that are on');
   const tick = gauge('tick_seconds', 'Duration of the last control cycle');
   const counter = gauge('counter_total', 'Counters since the start', ['name']);
   build.set({ version, node: process.version }, 1);
   const phases = ['L1', 'L2', 'L3'] as const;
+  const labelled = [measured, limit, worst, offer, online, age, counter];
+  const everyLabelled = [...labelled, backlog, oldest, parked, outage];
   return async () => {
     const now = view();
-    for (const each of [measured, limit, worst, offer, online, backlog, age, counter]) each.reset();
+    for (const each of everyLabelled) each.reset();
     for (const circuit of now.circuits) {
       phases.forEach((phase, p) => {
         const labels = { circuit: circuit.id, phase };
@@ -31,9 +40,15 @@ export const siteMetrics = (view: () => SiteView, version: string): (() => Promi
         worst.set(labels, circuit.worstCaseAmps[p] ?? 0);
       });
     }
-    for (const { id: charger, online: isOnline, backlog: held, connectors } of now.chargers) {
+    for (const { id: charger, online: isOnline, upstream, ...rest } of now.chargers) {
+      const { backlog: held, connectors } = rest;
       online.set({ charger }, isOnline ? 1 : 0);
-      backlog.set({ charger }, held);
+      outage.set({ charger }, upstream === 'connected' || upstream === 'replaying' ? 1 : 0);
+      backlog.set({ charger }, held.held);
+      parked.set({ charger }, held.parked);
+      if (held.oldestAt !== null) {
+        oldest.set({ charger }, (Date.parse(now.at) - Date.parse(held.oldestAt)) / 1000);
+      }
       for (const each of connectors) {
         offer.set({ charger, connector: String(each.connector) }, each.offerAmps);
       }

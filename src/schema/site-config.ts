@@ -79,6 +79,12 @@ const MeterSchema = Type.Object(
   strict,
 );
 
+const OutageSchema = Type.Union([Type.Literal('answer'), Type.Literal('close')], {
+  default: 'answer',
+  description:
+    'While the CSMS is away: answer (chargers go on, messages are held on disk) or close (chargers are disconnected and keep their messages themselves)',
+});
+
 const ChargerSchema = Type.Object(
   {
     id: id('Identity: the last part of the URL that the charger connects to'),
@@ -99,6 +105,11 @@ const ChargerSchema = Type.Object(
     stepAmps: Type.Number({ minimum: 0.1, maximum: 10, default: 1 }),
     weight: Type.Number({ exclusiveMinimum: 0, maximum: 100, default: 1, description: 'Share' }),
     connectors: Type.Integer({ minimum: 1, maximum: 16, default: 1 }),
+    outage: Type.Optional(
+      Type.Union([Type.Literal('answer'), Type.Literal('close')], {
+        description: 'Overrides upstream.outage for this charger',
+      }),
+    ),
   },
   strict,
 );
@@ -175,14 +186,46 @@ export const SiteConfigSchema = Type.Object(
           errorMessage: 'must be ws://... or wss://...',
         }),
         mode: Type.Literal('per-charger', { default: 'per-charger' }),
-        outage: Type.Union([Type.Literal('close')], {
-          default: 'close',
+        outage: OutageSchema,
+        unknownTokens: Type.Union(
+          [Type.Literal('charger'), Type.Literal('accept'), Type.Literal('reject')],
+          {
+            default: 'charger',
+            description:
+              'While the CSMS is away, cards that neither list nor cache knows: as the charger is set (AllowOfflineTxForUnknownId), or always accepted or rejected',
+          },
+        ),
+        unknownBoot: Type.Union([Type.Literal('pending'), Type.Literal('reject')], {
+          default: 'pending',
+          description: 'While the CSMS is away, chargers that it never accepted',
+        }),
+        replayPerSecond: Type.Integer({
+          minimum: 1,
+          maximum: 10_000,
+          default: 250,
+          description: 'Messages per second delivered to the CSMS after an outage, all chargers',
+        }),
+        flushAbsentAfterHours: Type.Number({
+          minimum: 0,
+          maximum: 8_760,
+          default: 24,
           description:
-            'close: chargers are disconnected while the CSMS is away and keep their messages',
+            'Messages held of a charger that stays away are delivered without it after so long; 0: never',
         }),
         pingSeconds: Type.Integer({ minimum: 0, maximum: 3_600, default: 25 }),
       },
       strict,
+    ),
+    journal: Type.Object(
+      {
+        mostMegabytes: Type.Integer({
+          minimum: 8,
+          maximum: 65_536,
+          default: 768,
+          description: 'Space for messages held; above it meter values are thinned out',
+        }),
+      },
+      { ...strict, default: {} },
     ),
     circuits: Type.Array(CircuitSchema, { minItems: 1, maxItems: 256 }),
     meters: Type.Array(MeterSchema, { default: [], maxItems: 256 }),

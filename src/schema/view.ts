@@ -90,11 +90,22 @@ export const ChargerViewSchema = Type.Object(
     vendor: NullableString,
     model: NullableString,
     firmware: NullableString,
-    /** connected, connecting, outage, none. */
+    /** connected, connecting, outage, replaying, none. */
     upstream: Type.String(),
     fallbackInstalled: Type.Boolean(),
-    /** Transaction messages held for the CSMS. */
-    backlog: Type.Integer(),
+    /** Messages held for the CSMS. */
+    backlog: Type.Object(
+      {
+        held: Type.Integer(),
+        bytes: Type.Integer(),
+        oldestAt: NullableString,
+        /** Meter values dropped for want of space. */
+        thinned: Type.Integer(),
+        /** Messages set aside because the CSMS does not take them. */
+        parked: Type.Integer(),
+      },
+      strict,
+    ),
     connectors: Type.Array(ConnectorViewSchema),
   },
   strict,

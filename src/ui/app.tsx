@@ -1,4 +1,4 @@
-import type { CircuitView, LimitView, MeterView, SiteView } from '../schema/view.ts';
+import type { ChargerView, CircuitView, LimitView, MeterView, SiteView } from '../schema/view.ts';
 import { Chargers } from './chargers.tsx';
 import { CircuitChart } from './chart.tsx';
 import { type Live, useLive } from './live.ts';
@@ -13,6 +13,7 @@ export const App = () => {
       <Header live={live} view={view} />
       <main>
         <Alarms alarms={view.alarms} connected={live.connected} />
+        <Outage chargers={view.chargers} at={view.at} />
         {metered.map((circuit) => (
           <section class="circuit" key={circuit.id} aria-label={`Circuit ${circuit.id}`}>
             <h2>
@@ -81,6 +82,26 @@ const Alarms = ({ alarms, connected }: { alarms: readonly string[]; connected: b
         </ul>
       )}
     </div>
+  );
+};
+
+/** What the CSMS has not heard yet; nothing while all is well. */
+const Outage = ({ chargers, at }: { chargers: readonly ChargerView[]; at: string }) => {
+  const away = chargers.filter(({ upstream }) => upstream === 'outage').length;
+  const catchingUp = chargers.filter(({ upstream }) => upstream === 'replaying').length;
+  const held = chargers.reduce((sum, { backlog }) => sum + backlog.held, 0);
+  if (away + catchingUp + held === 0) return null;
+  const [oldest] = chargers.flatMap(({ backlog }) => backlog.oldestAt ?? []).sort();
+  const minutes = oldest === undefined ? 0 : (Date.parse(at) - Date.parse(oldest)) / 60_000;
+  return (
+    <p class="outage" role="status">
+      {away > 0 &&
+        `The CSMS is away for ${away} of ${chargers.length} chargers: charging goes on. `}
+      {catchingUp > 0 && `The CSMS is back and catching up with ${catchingUp} chargers. `}
+      {held > 0 && `${held} messages are held for it`}
+      {held > 0 && minutes >= 1 && `, the oldest for ${minutes.toFixed(0)} min`}
+      {held > 0 && '.'}
+    </p>
   );
 };
 

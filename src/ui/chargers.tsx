@@ -22,6 +22,13 @@ const OBEDIENCE: Readonly<Record<string, string>> = {
   idle: '',
 };
 
+const UPSTREAM: Readonly<Record<string, string>> = {
+  none: 'no CSMS',
+  connecting: 'CSMS is dialled',
+  outage: 'CSMS away, served here',
+  replaying: 'CSMS is back, catching up',
+};
+
 /** Every charger with what it is offered, what it draws, and why. */
 export const Chargers = ({ chargers }: { chargers: readonly ChargerView[] }) => (
   <section aria-label="Chargers">
@@ -67,9 +74,12 @@ const Connector = ({ charger, connector }: { charger: ChargerView; connector: Co
           <span>{(connector.sessionWh / 1000).toFixed(2)} kWh</span>
         )}
         {charger.upstream !== 'connected' && charger.online && (
-          <span class="warn">CSMS {charger.upstream}</span>
+          <span class="warn">{UPSTREAM[charger.upstream] ?? charger.upstream}</span>
         )}
-        {charger.backlog > 0 && <span class="warn">{charger.backlog} messages held</span>}
+        {charger.backlog.held > 0 && <span class="warn">{charger.backlog.held} messages held</span>}
+        {charger.backlog.parked > 0 && (
+          <span class="bad">{charger.backlog.parked} messages not taken by the CSMS</span>
+        )}
       </footer>
     </li>
   );

@@ -34,7 +34,7 @@ export const emptyView = (): SiteView => ({
       firmware: null,
       upstream: 'connected',
       fallbackInstalled: true,
-      backlog: 0,
+      backlog: { held: 0, bytes: 0, oldestAt: null, thinned: 0, parked: 0 },
       connectors: [
         {
           connector: 1,
