@@ -254,6 +254,7 @@ const countersOf = ({ counters }: Gateway): Readonly<Record<string, number>> => 
   framesRelayed: counters.framesRelayed,
   ownCalls: counters.ownCalls,
   malformed: counters.malformed,
+  heldCalls: counters.heldCalls,
   droppedLate: counters.dropped.late,
   droppedDuplicate: counters.dropped.duplicate,
   droppedForeign: counters.dropped.foreign,

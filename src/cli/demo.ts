@@ -114,7 +114,9 @@ const liveLine = (view: SiteView): string => {
 const reportOf = ({ busbar, site }: Demo) => {
   const view = busbar.view();
   const breaker = site.breaker.record();
-  const lostMessages = site.lostMessages();
+  const heldMessages = view.chargers.reduce((sum, { backlog }) => sum + backlog.held, 0);
+  // What is held on disk is not lost: the demo may end before the CSMS is back.
+  const lostMessages = Math.max(0, site.undeliveredMessages() - heldMessages);
   const connected = view.chargers.filter(({ online }) => online).length;
   const protocolBreaches = site.csms.problems.length;
   const ok =
@@ -135,6 +137,8 @@ const reportOf = ({ busbar, site }: Demo) => {
     longestSecondsOverLimit: Math.round(breaker.longestOverMs / 100) / 10,
     breakerTripped: breaker.tripped,
     lostMessages,
+    heldMessages,
+    callsAnsweredInOutage: view.counters['heldCalls'] ?? 0,
     protocolBreaches,
     alarms: view.alarms,
   };

@@ -41,6 +41,7 @@ export class DemoSite {
   #nextEvent = 0;
   #round = 0;
   #cancel: Cancel = () => {};
+  #cancelOutage: Cancel = () => {};
 
   private constructor(
     site: Site,
@@ -129,8 +130,8 @@ export class DemoSite {
     this.#physics(this.#clock.monotonicMs());
   }
 
-  /** Transaction messages that a charger was told are safe and that the CSMS never got. */
-  lostMessages(): number {
+  /** Transaction messages that were acknowledged to a charger and did not reach the CSMS so far. */
+  undeliveredMessages(): number {
     let lost = 0;
     for (const [id, charger] of this.chargers) {
       const audit = auditMessages(charger.acknowledged, this.csms.transactionMessages(id));
@@ -141,6 +142,7 @@ export class DemoSite {
 
   async close(): Promise<void> {
     this.#cancel();
+    this.#cancelOutage();
     for (const charger of this.chargers.values()) charger.stop();
     await Promise.all([this.#csmsServer.close(), this.#meter.close(), this.#broker.close()]);
   }
@@ -180,6 +182,13 @@ export class DemoSite {
         this.#steps.push({ atMs, untilMs: atMs + event.seconds * 1000, amps: event.amps });
         break;
       }
+      case 'outage':
+        this.csms.goDown();
+        this.#cancelOutage = this.#clock.after(event.seconds * 1000, () => {
+          this.#told('the CSMS can be reached again');
+          this.csms.comeBack();
+        });
+        break;
       case 'ems':
         this.#ems.once({ amps: sameAmps(event.amps) }, event.seconds, event.text);
         break;

@@ -24,6 +24,12 @@ export type StoryEvent =
     }
   | {
       readonly at: number;
+      readonly what: 'outage';
+      readonly seconds: number;
+      readonly text: string;
+    }
+  | {
+      readonly at: number;
       readonly what: 'ems';
       readonly amps: number;
       readonly seconds: number;
@@ -68,8 +74,9 @@ export const STORY: readonly StoryEvent[] = [
     amps: [6, 26, 4],
     text: 'the building takes 26 A more on L2',
   },
+  { at: 26, what: 'outage', seconds: 14, text: 'the internet is gone: the CSMS is away' },
+  { at: 36, what: 'unplug', charger: 'CP_1', text: 'the car at CP_1 leaves' },
   { at: 40, what: 'ems', amps: 31.5, seconds: 30, text: 'the EMS cuts the site to half' },
-  { at: 48, what: 'unplug', charger: 'CP_1', text: 'the car at CP_1 leaves' },
   {
     at: 54,
     what: 'plug-in',
