@@ -142,6 +142,7 @@ export class VirtualSite {
       charger.acknowledged,
       this.csms.transactionMessages(id),
       charger.heldMessages,
+      charger.discarded,
     );
   }
 
