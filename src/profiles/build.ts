@@ -5,6 +5,7 @@ const START_EARLIER_MS = 60_000;
 
 export interface OwnProfile {
   readonly id: number;
+  /** Per phase. */
   readonly amps: number;
   readonly stackLevel: number;
   readonly unit: RateUnit;
@@ -12,6 +13,12 @@ export interface OwnProfile {
   readonly phases: number;
   /** Wall clock, epoch ms. */
   readonly nowMs: number;
+}
+
+/** What is known of the offer's future, so that a charger that loses us follows the plan. */
+export interface LaterOffer {
+  readonly afterSeconds: number;
+  readonly amps: number;
 }
 
 /** What a connector does by itself: a TxDefaultProfile without end, in force from now on. */
@@ -23,34 +30,50 @@ export const fallbackProfile = (own: OwnProfile): ChargingProfile => ({
   schedule: {
     startMs: wholeSecond(own.nowMs - START_EARLIER_MS),
     unit: own.unit,
-    periods: [periodOf(own)],
+    periods: [periodOf(own, 0, own.amps)],
   },
 });
 
 /**
  * An offer that ends by itself: a TxProfile with a duration. Absolute, since the duration of a
  * Relative one counts from the start of the transaction and could never be renewed. It starts a
- * little in the past for chargers whose clock is behind; its life counts from now.
+ * little in the past for chargers whose clock is behind; its life counts from now. `later` are
+ * changes within its life, by rising `afterSeconds`.
  */
 export const leaseProfile = (
-  own: OwnProfile & { readonly transactionId: string; readonly lifeSeconds: number },
-): ChargingProfile => ({
-  id: own.id,
-  stackLevel: own.stackLevel,
-  purpose: 'tx',
-  kind: 'absolute',
-  transactionId: own.transactionId,
-  schedule: {
-    startMs: wholeSecond(own.nowMs - START_EARLIER_MS),
-    durationSeconds: own.lifeSeconds + START_EARLIER_MS / 1000,
-    unit: own.unit,
-    periods: [periodOf(own)],
+  own: OwnProfile & {
+    readonly transactionId: string;
+    readonly lifeSeconds: number;
+    readonly later?: readonly LaterOffer[];
   },
-});
+): ChargingProfile => {
+  const earlierSeconds = START_EARLIER_MS / 1000;
+  const later = (own.later ?? [])
+    .filter(({ afterSeconds }) => afterSeconds > 0 && afterSeconds < own.lifeSeconds)
+    .map(({ afterSeconds, amps }) => periodOf(own, earlierSeconds + afterSeconds, amps));
+  return {
+    id: own.id,
+    stackLevel: own.stackLevel,
+    purpose: 'tx',
+    kind: 'absolute',
+    transactionId: own.transactionId,
+    schedule: {
+      startMs: wholeSecond(own.nowMs - START_EARLIER_MS),
+      durationSeconds: own.lifeSeconds + earlierSeconds,
+      unit: own.unit,
+      periods: [periodOf(own, 0, own.amps), ...later],
+    },
+  };
+};
 
-const periodOf = ({ amps, unit, volts, phases }: OwnProfile): SchedulePeriod => ({
-  startSeconds: 0,
-  limit: unit === 'A' ? amps : Math.floor(amps * volts * phases),
-});
+/** Watts name their phases: a charger that is not told divides them by three (K01.FR.49). */
+const periodOf = (
+  { unit, volts, phases }: OwnProfile,
+  startSeconds: number,
+  amps: number,
+): SchedulePeriod =>
+  unit === 'A'
+    ? { startSeconds, limit: amps }
+    : { startSeconds, limit: Math.floor(amps * volts * phases), numberPhases: phases };
 
 const wholeSecond = (ms: number): number => Math.floor(ms / 1000) * 1000;

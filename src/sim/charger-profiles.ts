@@ -1,6 +1,7 @@
-import { profilePayload2x, readProfile, readSetChargingProfile } from '../ocpp/charging-profile.ts';
+import { profilePayload2x } from '../ocpp/charging-profile.ts';
 import { readInteger, readList, readObject, readText } from '../ocpp/payload.ts';
 import { PURPOSE_2X, PURPOSE_16 } from '../ocpp/profile-names.ts';
+import { readProfile, readSetChargingProfile } from '../ocpp/read-profile.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
 import { compositeSchedule, limitAt, type ProfileContext } from '../profiles/composite.ts';
 import type { InstalledProfile } from '../profiles/period.ts';
