@@ -52,22 +52,33 @@ export const periodAt = (
   if (atMs < validFromMs) return none(validFromMs);
   const position = positionAt(installed, schedule, bearings, atMs);
   if (position === undefined) return none(validToMs);
-  const { elapsedMs, roundMs, steadyUntilMs } = position;
-  const at = (elapsed: number): number =>
-    Math.min(atMs + elapsed - elapsedMs, steadyUntilMs, validToMs);
-  if (elapsedMs < 0) return none(at(0));
-  const durationMs = (schedule.durationSeconds ?? NEVER) * 1000;
-  if (elapsedMs >= durationMs) return none(at(roundMs));
+  const { elapsedMs, roundMs } = position;
+  const steadyUntilMs = Math.min(position.steadyUntilMs, validToMs);
+  // Where in the schedule the answer changes; turned into an instant at the end.
+  let changesMs = 0;
   let found: SchedulePeriod | undefined;
-  for (const period of schedule.periods) {
-    const startMs = period.startSeconds * 1000;
-    if (startMs > elapsedMs) {
-      return { period: found, untilMs: at(Math.min(startMs, durationMs, roundMs)) };
+  const durationMs = (schedule.durationSeconds ?? NEVER) * 1000;
+  if (elapsedMs >= durationMs) {
+    changesMs = roundMs;
+  } else if (elapsedMs >= 0) {
+    changesMs = Math.min(durationMs, roundMs);
+    for (const period of schedule.periods) {
+      const startMs = period.startSeconds * 1000;
+      if (startMs > elapsedMs) {
+        changesMs = Math.min(startMs, changesMs);
+        break;
+      }
+      found = period;
     }
-    found = period;
   }
-  return { period: found, untilMs: at(Math.min(durationMs, roundMs)) };
+  return { period: found, untilMs: Math.min(atMs + changesMs - elapsedMs, steadyUntilMs) };
 };
+
+const once = (fromMs: number, atMs: number): Position => ({
+  elapsedMs: atMs - fromMs,
+  roundMs: NEVER,
+  steadyUntilMs: NEVER,
+});
 
 const positionAt = (
   { profile, receivedAtMs }: InstalledProfile,
@@ -75,19 +86,14 @@ const positionAt = (
   bearings: Bearings,
   atMs: number,
 ): Position | undefined => {
-  const once = (fromMs: number): Position => ({
-    elapsedMs: atMs - fromMs,
-    roundMs: NEVER,
-    steadyUntilMs: NEVER,
-  });
   switch (profile.kind) {
     case 'dynamic':
-      return once(profile.updatedAtMs ?? receivedAtMs);
+      return once(profile.updatedAtMs ?? receivedAtMs, atMs);
     case 'relative':
-      return once(isStationWide(profile) ? receivedAtMs : bearings.relativeStartMs);
+      return once(isStationWide(profile) ? receivedAtMs : bearings.relativeStartMs, atMs);
     case 'absolute': {
-      if (startMs === undefined) return once(receivedAtMs);
-      if (!localTime) return once(startMs);
+      if (startMs === undefined) return once(receivedAtMs, atMs);
+      if (!localTime) return once(startMs, atMs);
       const { zone } = bearings;
       const elapsedMs = zone.toLocal(atMs) - startMs;
       return { elapsedMs, roundMs: NEVER, steadyUntilMs: zone.steadyUntilMs(atMs) };
@@ -96,7 +102,7 @@ const positionAt = (
       if (startMs === undefined) return undefined;
       const { zone } = bearings;
       const firstMs = localTime ? zone.toInstant(startMs) : startMs;
-      if (atMs < firstMs) return once(firstMs);
+      if (atMs < firstMs) return once(firstMs, atMs);
       return recurringAt(profile, localTime ? startMs : zone.toLocal(startMs), zone, atMs);
     }
   }

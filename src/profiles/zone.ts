@@ -12,6 +12,8 @@ interface Span {
   readonly offsetMs: number;
 }
 
+const covers = ({ fromMs, toMs }: Span, atMs: number): boolean => fromMs <= atMs && atMs < toMs;
+
 /** Local time of one IANA zone. Keeps the offsets it has looked up; make one per site. */
 export class Zone {
   readonly #format: Intl.DateTimeFormat;
@@ -53,9 +55,8 @@ export class Zone {
   }
 
   #span(atMs: number): Span {
-    const covers = ({ fromMs, toMs }: Span): boolean => fromMs <= atMs && atMs < toMs;
-    if (this.#latest !== undefined && covers(this.#latest)) return this.#latest;
-    const known = this.#spans.find(covers);
+    if (this.#latest !== undefined && covers(this.#latest, atMs)) return this.#latest;
+    const known = this.#spans.find((span) => covers(span, atMs));
     const span = known ?? this.#explore(atMs);
     if (known === undefined) this.#spans = [span, ...this.#spans].slice(0, SPANS_MOST);
     this.#latest = span;
