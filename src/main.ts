@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ControlLoop } from './control/control-loop.ts';
+import { ProfileShelf } from './control/profile-shelf.ts';
 import type { Log } from './core/log.ts';
 import type { MeterSpec, Site } from './core/site.ts';
 import { DEFAULT_SETTINGS } from './core/tick.ts';
@@ -66,6 +67,7 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
     settings: { ...DEFAULT_SETTINGS, lifeMs: config.enforcement.lifeSeconds * 1000 },
     provenFallbacks: fallbacks.proven,
     rememberFallback: fallbacks.remember,
+    shelf: await ProfileShelf.open(held.store, log),
     counters: () => countersOf(gateway),
     backlogOf: (charger) => withoutName(held.desk.summary(charger)),
     alarms: held.alarms,
@@ -79,6 +81,7 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
     log,
     dialer: csmsClient({ clock, pingSeconds: config.upstream.pingSeconds }),
     observer: loop.links,
+    interceptor: loop.profiles,
     upstreamBase: () => config.upstream.url,
     admits: admission(site),
     newId: randomUUID,

@@ -10,6 +10,8 @@ import type { ChargerView, SiteView } from '../schema/view.ts';
 import { ChargerSetup } from './charger-setup.ts';
 import { Enforcer } from './enforcer.ts';
 import { LinkWatch } from './link-watch.ts';
+import { type CallCsms, ProfileDesk } from './profile-desk.ts';
+import type { ProfileShelf } from './profile-shelf.ts';
 import { SiteDraft } from './site-draft.ts';
 import { siteView } from './site-view.ts';
 
@@ -27,6 +29,10 @@ export interface ControlOptions {
   /** Chargers known from an earlier run to hold their fallback. */
   readonly provenFallbacks: ReadonlySet<string>;
   readonly rememberFallback: (charger: string, proven: boolean) => void;
+  /** The CSMS's charging profiles of every charger. */
+  readonly shelf: ProfileShelf;
+  /** Absent: nothing can be told to the CSMS in a charger's name. */
+  readonly callCsms?: CallCsms;
   readonly backlogOf?: (charger: string) => ChargerView['backlog'];
   /** Sentences about what is wrong outside of control: the disk, messages set aside. */
   readonly alarms?: () => readonly string[];
@@ -42,6 +48,8 @@ const NOTHING_HELD = { held: 0, bytes: 0, oldestAt: null, thinned: 0, parked: 0 
 /** The tick: freeze, decide, send, publish. Runs at its own pace, never inside an event. */
 export class ControlLoop {
   readonly links: LinkWatch;
+  /** Takes in the charging profiles of the CSMS: the gateway asks it before it relays a call. */
+  readonly profiles: ProfileDesk;
   readonly #options: ControlOptions;
   readonly #draft: SiteDraft;
   readonly #enforcer: Enforcer;
@@ -59,10 +67,17 @@ export class ControlLoop {
     const shared = { draft: this.#draft, calls, clock, log, changed: () => this.#soon() };
     this.#enforcer = new Enforcer({ ...shared, settings });
     const setup = new ChargerSetup({ ...shared, rememberFallback });
-    const { measurementsPerSecond } = options;
+    const { measurementsPerSecond, shelf, callCsms } = options;
+    this.profiles = new ProfileDesk({
+      ...shared,
+      shelf,
+      virtualises: () => true,
+      ...(callCsms === undefined ? {} : { callCsms }),
+    });
     this.links = new LinkWatch({
       ...shared,
       setup,
+      desk: this.profiles,
       ...(measurementsPerSecond === undefined ? {} : { measurementsPerSecond }),
     });
   }
@@ -122,9 +137,10 @@ export class ControlLoop {
   #tickNow(): SiteView {
     const { clock, version, published, backlogOf, counters, alarms } = this.#options;
     const nowMs = clock.monotonicMs();
-    const input = this.#draft.freeze(nowMs);
+    const input = this.#draft.freeze(nowMs, this.profiles.limits());
     const decision = decide(input);
     this.#draft.keep(decision);
+    this.profiles.decided(input, decision);
     this.#enforcer.carryOut(decision);
     this.#tick += 1;
     this.#lastTickAtMs = nowMs;

@@ -10,6 +10,7 @@ import type {
 import { observeAnswer, observeRequest, observesAnswer, observesRequest } from '../ocpp/observe.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
 import type { ChargerSetup } from './charger-setup.ts';
+import type { ProfileDesk } from './profile-desk.ts';
 import type { SiteDraft } from './site-draft.ts';
 
 /** A charger that reconnected without a boot is spoken to after this long at the latest. */
@@ -21,10 +22,14 @@ export const SILENT_RECONNECT_MS = 3_000;
  */
 export const MEASUREMENTS_PER_SECOND = 10;
 
+const STARTS = new Set(['RemoteStartTransaction', 'RequestStartTransaction']);
+const CHANGES = new Set(['ClearChargingProfile', 'SetChargingProfile']);
+
 /** Watches the relayed traffic: keeps the draft up to date and starts the setup of chargers. */
 export class LinkWatch implements LinkObserver {
   readonly #draft: SiteDraft;
   readonly #setup: ChargerSetup;
+  readonly #desk: ProfileDesk;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #changed: () => void;
@@ -40,6 +45,7 @@ export class LinkWatch implements LinkObserver {
   constructor(options: {
     draft: SiteDraft;
     setup: ChargerSetup;
+    desk: ProfileDesk;
     clock: Clock;
     log: Log;
     changed: () => void;
@@ -48,6 +54,7 @@ export class LinkWatch implements LinkObserver {
     this.#measurementsPerSecond = options.measurementsPerSecond ?? MEASUREMENTS_PER_SECOND;
     this.#draft = options.draft;
     this.#setup = options.setup;
+    this.#desk = options.desk;
     this.#clock = options.clock;
     this.#log = options.log;
     this.#changed = options.changed;
@@ -80,6 +87,7 @@ export class LinkWatch implements LinkObserver {
 
   upstreamChanged(charger: string, state: UpstreamState): void {
     this.#upstream.set(charger, state);
+    this.#desk.upstreamChanged(charger, state);
   }
 
   request(relayed: RelayedRequest): void {
@@ -132,9 +140,13 @@ export class LinkWatch implements LinkObserver {
 
   /** A CSMS that clears profiles takes ours with them: they are put back at once. */
   #watchCsms(charger: string, version: OcppVersion, action: string, relayed: RelayedAnswer): void {
-    if (action !== 'ClearChargingProfile' && action !== 'SetChargingProfile') return;
-    const answer = readPayload(relayed);
-    if (!isRecord(answer) || answer['status'] !== 'Accepted') return;
+    const answer = STARTS.has(action) || CHANGES.has(action) ? readPayload(relayed) : undefined;
+    if (!isRecord(answer)) return;
+    if (answer['status'] !== 'Accepted') {
+      if (STARTS.has(action)) this.#desk.startRefused(charger);
+      return;
+    }
+    if (!CHANGES.has(action)) return;
     this.#log.info('CSMS changed charging profiles of the charger', { charger, action });
     if (action === 'ClearChargingProfile') {
       this.#draft.setProvenFallback(charger, false);

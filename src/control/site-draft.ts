@@ -19,6 +19,7 @@ import {
   connectorKey,
   type Decision,
   type MeterState,
+  type ProfileLimits,
   type TickInput,
 } from '../core/tick.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
@@ -136,7 +137,7 @@ export class SiteDraft {
   }
 
   /** The snapshot that one tick decides on. */
-  freeze(nowMs: number): TickInput {
+  freeze(nowMs: number, profiles: ProfileLimits): TickInput {
     for (const [id, charger] of this.#chargers) {
       this.#chargers.set(id, withoutStaleTransactions(charger, nowMs));
     }
@@ -151,6 +152,7 @@ export class SiteDraft {
       enforcement: new Map(this.#enforcement),
       fallbackProven: new Set(this.#proven),
       background: this.#background,
+      profiles,
       settings: this.#settings,
     };
   }

@@ -121,7 +121,9 @@ const reduction = (
   }
   const drop = held.amps - targetAmps;
   if (drop <= AMPS_EPSILON) return [];
-  const violated = roomFor(input, ledger, tick) < -AMPS_EPSILON;
+  const allowedAmps = tick.profileLimit?.amps ?? Number.POSITIVE_INFINITY;
+  const violated =
+    roomFor(input, ledger, tick) < -AMPS_EPSILON || held.amps > allowedAmps + AMPS_EPSILON;
   const worthIt = drop >= input.settings.deadBandAmps - AMPS_EPSILON;
   return violated || worthIt ? [command(tick, targetAmps, 'reduce')] : [];
 };

@@ -1,4 +1,5 @@
 import { ControlLoop } from '../control/control-loop.ts';
+import { ProfileShelf } from '../control/profile-shelf.ts';
 import type { LimitCommand } from '../core/limit-book.ts';
 import { type Log, SILENT_LOG } from '../core/log.ts';
 import type { Site } from '../core/site.ts';
@@ -171,10 +172,14 @@ export class VirtualSite {
       ids += 1;
       return `own-${ids}-${Math.floor(this.random() * 1e9)}`;
     };
-    const outage = await this.#openOutage(newId);
+    const store = new MemoryStore(this.medium, this.clock);
+    this.#store = store;
+    const outage = await this.#openOutage(store, newId);
     this.#outage = outage;
+    const shelf = await ProfileShelf.open(store, log);
     const loop = new ControlLoop({
       site,
+      shelf,
       clock: this.clock,
       calls: { call: (charger, call, done) => this.gateway.call(charger, call, done) },
       settings: { ...DEFAULT_SETTINGS, ...settings },
@@ -192,6 +197,7 @@ export class VirtualSite {
       clock: this.clock,
       dialer: this.network.dialer,
       observer: loop.links,
+      interceptor: loop.profiles,
       upstreamBase: () => 'ws://csms/ocpp',
       admits: (identity) => this.chargers.has(identity),
       newId,
@@ -219,11 +225,9 @@ export class VirtualSite {
     return this.clock.run(seconds * 1000);
   }
 
-  #openOutage(newSalt: () => string): Promise<Outage | undefined> {
+  #openOutage(store: MemoryStore, newSalt: () => string): Promise<Outage | undefined> {
     const { outage = 'answer', outageSettings, log = SILENT_LOG } = this.#options;
     if (outage === 'close') return Promise.resolve(undefined);
-    const store = new MemoryStore(this.medium, this.clock);
-    this.#store = store;
     return openOutage({
       store,
       clock: this.clock,
