@@ -39,7 +39,7 @@ export const profile = (version: OcppVersion, wanted: WantedProfile): object => 
 };
 
 /** Asks the charger through the gateway; time runs until it answers. */
-const ask = async (site: VirtualSite, action: string, payload: object): Promise<unknown> => {
+export const ask = async (site: VirtualSite, action: string, payload: object): Promise<unknown> => {
   const asked = site.csms.call(CHARGER, action, payload);
   asked.catch(() => {});
   await site.run(1);
