@@ -12,7 +12,7 @@ import { Enforcer } from './enforcer.ts';
 import { LinkWatch } from './link-watch.ts';
 import { type CallCsms, ProfileDesk } from './profile-desk.ts';
 import type { ProfileShelf } from './profile-shelf.ts';
-import { SiteDraft } from './site-draft.ts';
+import { type ChargerMakes, SiteDraft } from './site-draft.ts';
 import { siteView } from './site-view.ts';
 
 /** A tick comes at least this often, and at most this often however much happens. */
@@ -29,6 +29,10 @@ export interface ControlOptions {
   /** Chargers known from an earlier run to hold their fallback. */
   readonly provenFallbacks: ReadonlySet<string>;
   readonly rememberFallback: (charger: string, proven: boolean) => void;
+  /** What is known of makes of chargers; absent: every charger keeps to the standard. */
+  readonly makes?: ChargerMakes;
+  /** Raises per charger and day in purposes that wear out its memory. */
+  readonly raisesPerDay?: number;
   /** The CSMS's charging profiles of every charger. */
   readonly shelf: ProfileShelf;
   /** Absent: nothing can be told to the CSMS in a charger's name. */
@@ -63,9 +67,14 @@ export class ControlLoop {
   constructor(options: ControlOptions) {
     const { site, clock, calls, settings, log, provenFallbacks, rememberFallback } = options;
     this.#options = options;
-    this.#draft = new SiteDraft(site, settings, provenFallbacks, clock.monotonicMs());
+    const { makes, raisesPerDay } = options;
+    this.#draft = new SiteDraft(site, settings, provenFallbacks, clock.monotonicMs(), makes);
     const shared = { draft: this.#draft, calls, clock, log, changed: () => this.#soon() };
-    this.#enforcer = new Enforcer({ ...shared, settings });
+    this.#enforcer = new Enforcer({
+      ...shared,
+      settings,
+      ...(raisesPerDay === undefined ? {} : { raisesPerDay }),
+    });
     const setup = new ChargerSetup({ ...shared, rememberFallback });
     const { measurementsPerSecond, shelf, callCsms } = options;
     this.profiles = new ProfileDesk({
@@ -150,11 +159,14 @@ export class ControlLoop {
       tick: this.#tick,
       tickMs: clock.monotonicMs() - nowMs,
       book: this.#draft.book,
+      traitsOf: (charger) => this.#draft.traits(charger),
+      wayOf: (charger, key) => this.#enforcer.wayOf(charger, key),
       upstreamOf: (charger) => this.links.upstreamOf(charger),
       backlogOf: backlogOf ?? (() => NOTHING_HELD),
       alarms: alarms?.() ?? [],
       counters: {
         limitChanges: this.#enforcer.limitChanges,
+        sparedWrites: this.#enforcer.sparedWrites,
         transactions: this.links.transactions,
         ...counters?.(),
       },

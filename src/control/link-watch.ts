@@ -66,6 +66,7 @@ export class LinkWatch implements LinkObserver {
 
   chargerConnected(charger: string, version: OcppVersion, atMs: number): void {
     this.#draft.setOnline(charger, true, atMs, version);
+    if (!this.#draft.traits(charger).keepsProfilesOffline) this.#draft.forgetOffers(charger);
     this.#log.info('charger connected', { charger, version });
     this.#waiting.get(charger)?.();
     const cancel = this.#clock.after(SILENT_RECONNECT_MS, () => {
@@ -81,6 +82,10 @@ export class LinkWatch implements LinkObserver {
     this.#waiting.delete(charger);
     this.#setup.end(charger);
     this.#draft.setOnline(charger, false, atMs);
+    // One that forgets its profiles with its connection draws what it can.
+    if (!this.#draft.traits(charger).keepsProfilesOffline) {
+      this.#draft.setProvenFallback(charger, false);
+    }
     this.#log.info('charger gone', { charger, reason });
     this.#changed();
   }
@@ -159,9 +164,20 @@ export class LinkWatch implements LinkObserver {
   #take(charger: string, events: readonly ChargerEvent[], atMs: number): void {
     for (const event of events) {
       if (event.type === 'transaction-started') this.transactions += 1;
+      const resumes = this.#draft.traits(charger).resendOnResume && this.#resumes(charger, event);
       this.#draft.apply(charger, event, atMs);
+      if (resumes) this.#draft.forgetOffers(charger);
     }
     if (events.length > 0) this.#changed();
+  }
+
+  #resumes(charger: string, event: ChargerEvent): boolean {
+    if (event.type !== 'status' && event.type !== 'charging-state') return false;
+    if (event.status !== 'charging') return false;
+    const connectors = [...(this.#draft.charger(charger)?.connectors.values() ?? [])];
+    return connectors.some(
+      ({ status }) => status === 'suspended-ev' || status === 'suspended-evse',
+    );
   }
 }
 

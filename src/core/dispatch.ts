@@ -154,6 +154,8 @@ const raise = (
 const renewal = ({ nowMs, settings }: TickInput, tick: ConnectorTick): readonly Command[] => {
   const held = tick.enforcement.accepted;
   if (held === undefined || nowMs - held.sentAtMs < settings.lifeMs / 2) return [];
+  // What does not end by itself need not be renewed; some of it wears out the charger's memory.
+  if (held.endsAtMs === Number.POSITIVE_INFINITY) return [];
   return [command(tick, held.amps, 'renew')];
 };
 

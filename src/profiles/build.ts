@@ -11,6 +11,9 @@ export interface OwnProfile {
   readonly unit: RateUnit;
   readonly volts: number;
   readonly phases: number;
+  /** Fewer phases than the charger has, and which one, when the charger can leave some out. */
+  readonly numberPhases?: number;
+  readonly phaseToUse?: number;
   /** Wall clock, epoch ms. */
   readonly nowMs: number;
 }
@@ -21,14 +24,20 @@ export interface LaterOffer {
   readonly amps: number;
 }
 
-/** What a connector does by itself: a TxDefaultProfile without end, in force from now on. */
-export const fallbackProfile = (own: OwnProfile): ChargingProfile => ({
+/**
+ * What a connector does by itself: a TxDefaultProfile without end, in force from now on; a relative
+ * one from the start of each transaction, for chargers that follow no other.
+ */
+export const fallbackProfile = (
+  own: OwnProfile,
+  kind: 'absolute' | 'relative' = 'absolute',
+): ChargingProfile => ({
   id: own.id,
   stackLevel: own.stackLevel,
   purpose: 'tx-default',
-  kind: 'absolute',
+  kind,
   schedule: {
-    startMs: wholeSecond(own.nowMs - START_EARLIER_MS),
+    ...(kind === 'relative' ? {} : { startMs: wholeSecond(own.nowMs - START_EARLIER_MS) }),
     unit: own.unit,
     periods: [periodOf(own, 0, own.amps)],
   },
@@ -45,8 +54,13 @@ export const leaseProfile = (
     readonly transactionId: string;
     readonly lifeSeconds: number;
     readonly later?: readonly LaterOffer[];
+    /** For chargers that follow relative schedules only: seconds since the transaction began. */
+    readonly relativeAfterSeconds?: number;
   },
 ): ChargingProfile => {
+  if (own.relativeAfterSeconds !== undefined) {
+    return relativeLease(own, own.transactionId, own.relativeAfterSeconds + own.lifeSeconds);
+  }
   const earlierSeconds = START_EARLIER_MS / 1000;
   const later = (own.later ?? [])
     .filter(({ afterSeconds }) => afterSeconds > 0 && afterSeconds < own.lifeSeconds)
@@ -66,14 +80,36 @@ export const leaseProfile = (
   };
 };
 
+const relativeLease = (
+  own: OwnProfile,
+  transactionId: string,
+  durationSeconds: number,
+): ChargingProfile => ({
+  id: own.id,
+  stackLevel: own.stackLevel,
+  purpose: 'tx',
+  kind: 'relative',
+  transactionId,
+  schedule: {
+    durationSeconds: Math.ceil(durationSeconds),
+    unit: own.unit,
+    periods: [periodOf(own, 0, own.amps)],
+  },
+});
+
 /** Watts name their phases: a charger that is not told divides them by three (K01.FR.49). */
 const periodOf = (
-  { unit, volts, phases }: OwnProfile,
+  { unit, volts, phases, numberPhases, phaseToUse }: OwnProfile,
   startSeconds: number,
   amps: number,
-): SchedulePeriod =>
-  unit === 'A'
-    ? { startSeconds, limit: amps }
-    : { startSeconds, limit: Math.floor(amps * volts * phases), numberPhases: phases };
+): SchedulePeriod => {
+  const used = numberPhases ?? (unit === 'W' ? phases : undefined);
+  return {
+    startSeconds,
+    limit: unit === 'A' ? amps : Math.floor(amps * volts * (used ?? phases)),
+    ...(used === undefined ? {} : { numberPhases: used }),
+    ...(used !== 1 || phaseToUse === undefined ? {} : { phaseToUse }),
+  };
+};
 
 const wholeSecond = (ms: number): number => Math.floor(ms / 1000) * 1000;

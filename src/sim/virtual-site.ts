@@ -1,5 +1,6 @@
 import { ControlLoop } from '../control/control-loop.ts';
 import { ProfileShelf } from '../control/profile-shelf.ts';
+import type { ChargerTraits, Nameplate } from '../core/charger-traits.ts';
 import type { LimitCommand } from '../core/limit-book.ts';
 import { type Log, SILENT_LOG } from '../core/log.ts';
 import type { Site } from '../core/site.ts';
@@ -32,6 +33,11 @@ export interface VirtualSiteOptions {
   readonly loadSteps?: readonly LoadStep[];
   readonly appliances?: readonly Appliance[];
   readonly meterLagMs?: number;
+  /** What chargers say of themselves when they boot. */
+  readonly plates?: Readonly<Record<string, Nameplate>>;
+  /** How makes of chargers depart from the standard; absent: none does. */
+  readonly traitsOf?: (plate: Nameplate) => ChargerTraits;
+  readonly raisesPerDay?: number;
   readonly log?: Log;
   /** close: chargers are disconnected while the CSMS is away. */
   readonly outage?: 'answer' | 'close';
@@ -63,6 +69,7 @@ export class VirtualSite {
   watch: (amps: PhaseAmps) => void = () => {};
   readonly #options: VirtualSiteOptions;
   readonly #proven = new Set<string>();
+  readonly #plates = new Map<string, Nameplate>();
   /** The gateway's disk: it outlives the gateway. */
   readonly medium = new Medium();
   #store: MemoryStore | undefined;
@@ -95,6 +102,7 @@ export class VirtualSite {
           clock: this.clock,
           random: this.random,
           conduct: options.conduct?.[spec.id] ?? {},
+          ...options.plates?.[spec.id],
           connect: (identity, subprotocols) => this.network.connect(identity, subprotocols),
         }),
       ]),
@@ -166,7 +174,7 @@ export class VirtualSite {
   }
 
   async startGateway(): Promise<void> {
-    const { site, settings, log = SILENT_LOG } = this.#options;
+    const { site, settings, traitsOf, raisesPerDay, log = SILENT_LOG } = this.#options;
     let ids = 0;
     const newId = () => {
       ids += 1;
@@ -190,6 +198,18 @@ export class VirtualSite {
         if (proven) this.#proven.add(charger);
         else this.#proven.delete(charger);
       },
+      ...(traitsOf === undefined
+        ? {}
+        : {
+            makes: {
+              traitsOf,
+              plates: this.#plates,
+              remember: (charger: string, plate: Nameplate) => {
+                this.#plates.set(charger, plate);
+              },
+            },
+          }),
+      ...(raisesPerDay === undefined ? {} : { raisesPerDay }),
       published: () => {},
     });
     this.#loop = loop;
