@@ -1,5 +1,6 @@
 // Writes what is derived from the schemas. `--check` only tells whether the files are up to date.
 import { readFileSync, writeFileSync } from 'node:fs';
+import { ChargerQuirkSchema } from '../src/schema/charger-quirk.ts';
 import { MeterDeviceSchema } from '../src/schema/meter-device.ts';
 import { SiteConfigSchema } from '../src/schema/site-config.ts';
 import { configurationPage } from './configuration-page.ts';
@@ -7,6 +8,7 @@ import { configurationPage } from './configuration-page.ts';
 const FILES: Readonly<Record<string, () => string>> = {
   'config/site.schema.json': () => `${JSON.stringify(SiteConfigSchema, null, 2)}\n`,
   'devices/meter.schema.json': () => `${JSON.stringify(MeterDeviceSchema, null, 2)}\n`,
+  'devices/charger.schema.json': () => `${JSON.stringify(ChargerQuirkSchema, null, 2)}\n`,
   'docs/configuration.md': () => configurationPage(SiteConfigSchema),
 };
 

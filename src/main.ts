@@ -2,9 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ControlLoop } from './control/control-loop.ts';
+import { ProfileShelf } from './control/profile-shelf.ts';
+import type { Nameplate } from './core/charger-traits.ts';
 import type { Log } from './core/log.ts';
 import type { MeterSpec, Site } from './core/site.ts';
 import { DEFAULT_SETTINGS } from './core/tick.ts';
+import { type QuirkFiles, traitsOf } from './devices/charger-quirks.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { openOutage } from './gateway/outage.ts';
 import { QueueDesk, type QueueSummary } from './gateway/queue-desk.ts';
@@ -32,6 +35,7 @@ export interface BusbarOptions {
   readonly config: SiteConfig;
   readonly site: Site;
   readonly devices: ReadonlyMap<string, MeterDevice>;
+  readonly quirks: QuirkFiles;
   readonly uiFolder: string;
   readonly log: Log;
   /** Every tick, for whoever started it (the demo watches). */
@@ -48,13 +52,15 @@ export interface Busbar {
 /** Facts learned about chargers that have to survive a restart. */
 interface LearnedFacts {
   fallbackInstalled: Record<string, boolean>;
+  /** Absent in files of before. */
+  plates?: Record<string, Nameplate>;
 }
 
 /** Builds a running gateway: the only place that makes adapters and joins them. */
 export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
   const { config, site, log, published } = options;
   const clock = systemClock;
-  const fallbacks = await rememberedFallbacks(config.dataDir, log);
+  const facts = await learnedFacts(config.dataDir, log);
   const held = await openHeld(options);
   let mqtt: MqttLink | undefined;
   const loop: ControlLoop = new ControlLoop({
@@ -64,8 +70,15 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
     version: VERSION,
     calls: { call: (charger, call, done) => gateway.call(charger, call, done) },
     settings: { ...DEFAULT_SETTINGS, lifeMs: config.enforcement.lifeSeconds * 1000 },
-    provenFallbacks: fallbacks.proven,
-    rememberFallback: fallbacks.remember,
+    provenFallbacks: facts.proven,
+    rememberFallback: facts.rememberFallback,
+    makes: {
+      traitsOf: (plate) => traitsOf(options.quirks, plate),
+      plates: facts.plates,
+      remember: facts.rememberPlate,
+    },
+    raisesPerDay: config.enforcement.raisesPerDay,
+    shelf: await ProfileShelf.open(held.store, log),
     counters: () => countersOf(gateway),
     backlogOf: (charger) => withoutName(held.desk.summary(charger)),
     alarms: held.alarms,
@@ -79,6 +92,7 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
     log,
     dialer: csmsClient({ clock, pingSeconds: config.upstream.pingSeconds }),
     observer: loop.links,
+    interceptor: loop.profiles,
     upstreamBase: () => config.upstream.url,
     admits: admission(site),
     newId: randomUUID,
@@ -158,24 +172,33 @@ const closingChargers = ({ upstream, chargers }: SiteConfig) => {
   return (identity: string): boolean => (own.get(identity) ?? upstream.outage) === 'close';
 };
 
-/** Which chargers hold their fallback, kept across restarts. */
-const rememberedFallbacks = async (dataDir: string, log: Log) => {
+/** Which chargers hold their fallback, and of which make they are, kept across restarts. */
+const learnedFacts = async (dataDir: string, log: Log) => {
   const facts = await openDocument<LearnedFacts>(join(dataDir, 'learned.json'), {
     fallbackInstalled: {},
+    plates: {},
   });
   if (facts.problem !== undefined) log.warn('learned facts', { problem: facts.problem });
-  const { fallbackInstalled } = facts.data;
+  const { fallbackInstalled, plates = {} } = facts.data;
+  const update = (change: (data: LearnedFacts) => void): void => {
+    facts
+      .update(change)
+      .catch((error: unknown) => log.error('learned facts not saved', { problem: String(error) }));
+  };
   return {
     proven: new Set(Object.keys(fallbackInstalled).filter((id) => fallbackInstalled[id])),
-    remember: (charger: string, proven: boolean): void => {
+    plates: new Map(Object.entries(plates)),
+    rememberFallback: (charger: string, proven: boolean): void => {
       if (fallbackInstalled[charger] === proven) return;
-      facts
-        .update((data) => {
-          data.fallbackInstalled[charger] = proven;
-        })
-        .catch((error: unknown) =>
-          log.error('learned facts not saved', { problem: String(error) }),
-        );
+      update((data) => {
+        data.fallbackInstalled[charger] = proven;
+      });
+    },
+    rememberPlate: (charger: string, plate: Nameplate): void => {
+      if (JSON.stringify(facts.data.plates?.[charger]) === JSON.stringify(plate)) return;
+      update((data) => {
+        data.plates = { ...data.plates, [charger]: plate };
+      });
     },
   };
 };

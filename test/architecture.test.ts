@@ -16,7 +16,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   schema: ['core'],
   config: ['core', 'schema'],
   gateway: ['core', 'ocpp', 'store', 'schema'],
-  control: ['core', 'ocpp', 'profiles', 'gateway', 'schema'],
+  control: ['core', 'ocpp', 'profiles', 'gateway', 'schema', 'store'],
   store: [],
   io: ['core', 'gateway', 'devices', 'schema'],
   sim: ['core', 'ocpp', 'profiles', 'devices', 'schema', 'gateway', 'control', 'store'],

@@ -56,7 +56,7 @@ interface Demo {
 }
 
 const startDemo = async (
-  { config, site, devices }: NonNullable<ReturnType<typeof readSiteFile>['usable']>,
+  { config, site, devices, quirks }: NonNullable<ReturnType<typeof readSiteFile>['usable']>,
   dataDir: string,
   port: number,
   say: (text: string) => void,
@@ -77,6 +77,7 @@ const startDemo = async (
     },
     site: { ...site, meters: site.meters.map((spec) => ({ ...spec, connect: meter })) },
     devices,
+    quirks,
     uiFolder: join(packageFolder(), 'dist/ui'),
     log: SILENT_LOG,
     published: (view) => {

@@ -10,7 +10,9 @@ import type { ChargerView, SiteView } from '../schema/view.ts';
 import { ChargerSetup } from './charger-setup.ts';
 import { Enforcer } from './enforcer.ts';
 import { LinkWatch } from './link-watch.ts';
-import { SiteDraft } from './site-draft.ts';
+import { type CallCsms, ProfileDesk } from './profile-desk.ts';
+import type { ProfileShelf } from './profile-shelf.ts';
+import { type ChargerMakes, SiteDraft } from './site-draft.ts';
 import { siteView } from './site-view.ts';
 
 /** A tick comes at least this often, and at most this often however much happens. */
@@ -27,6 +29,14 @@ export interface ControlOptions {
   /** Chargers known from an earlier run to hold their fallback. */
   readonly provenFallbacks: ReadonlySet<string>;
   readonly rememberFallback: (charger: string, proven: boolean) => void;
+  /** What is known of makes of chargers; absent: every charger keeps to the standard. */
+  readonly makes?: ChargerMakes;
+  /** Raises per charger and day in purposes that wear out its memory. */
+  readonly raisesPerDay?: number;
+  /** The CSMS's charging profiles of every charger. */
+  readonly shelf: ProfileShelf;
+  /** Absent: nothing can be told to the CSMS in a charger's name. */
+  readonly callCsms?: CallCsms;
   readonly backlogOf?: (charger: string) => ChargerView['backlog'];
   /** Sentences about what is wrong outside of control: the disk, messages set aside. */
   readonly alarms?: () => readonly string[];
@@ -42,6 +52,8 @@ const NOTHING_HELD = { held: 0, bytes: 0, oldestAt: null, thinned: 0, parked: 0 
 /** The tick: freeze, decide, send, publish. Runs at its own pace, never inside an event. */
 export class ControlLoop {
   readonly links: LinkWatch;
+  /** Takes in the charging profiles of the CSMS: the gateway asks it before it relays a call. */
+  readonly profiles: ProfileDesk;
   readonly #options: ControlOptions;
   readonly #draft: SiteDraft;
   readonly #enforcer: Enforcer;
@@ -55,14 +67,26 @@ export class ControlLoop {
   constructor(options: ControlOptions) {
     const { site, clock, calls, settings, log, provenFallbacks, rememberFallback } = options;
     this.#options = options;
-    this.#draft = new SiteDraft(site, settings, provenFallbacks, clock.monotonicMs());
+    const { makes, raisesPerDay } = options;
+    this.#draft = new SiteDraft(site, settings, provenFallbacks, clock.monotonicMs(), makes);
     const shared = { draft: this.#draft, calls, clock, log, changed: () => this.#soon() };
-    this.#enforcer = new Enforcer({ ...shared, settings });
+    this.#enforcer = new Enforcer({
+      ...shared,
+      settings,
+      ...(raisesPerDay === undefined ? {} : { raisesPerDay }),
+    });
     const setup = new ChargerSetup({ ...shared, rememberFallback });
-    const { measurementsPerSecond } = options;
+    const { measurementsPerSecond, shelf, callCsms } = options;
+    this.profiles = new ProfileDesk({
+      ...shared,
+      shelf,
+      virtualises: () => true,
+      ...(callCsms === undefined ? {} : { callCsms }),
+    });
     this.links = new LinkWatch({
       ...shared,
       setup,
+      desk: this.profiles,
       ...(measurementsPerSecond === undefined ? {} : { measurementsPerSecond }),
     });
   }
@@ -122,9 +146,10 @@ export class ControlLoop {
   #tickNow(): SiteView {
     const { clock, version, published, backlogOf, counters, alarms } = this.#options;
     const nowMs = clock.monotonicMs();
-    const input = this.#draft.freeze(nowMs);
+    const input = this.#draft.freeze(nowMs, this.profiles.limits());
     const decision = decide(input);
     this.#draft.keep(decision);
+    this.profiles.decided(input, decision);
     this.#enforcer.carryOut(decision);
     this.#tick += 1;
     this.#lastTickAtMs = nowMs;
@@ -134,11 +159,14 @@ export class ControlLoop {
       tick: this.#tick,
       tickMs: clock.monotonicMs() - nowMs,
       book: this.#draft.book,
+      traitsOf: (charger) => this.#draft.traits(charger),
+      wayOf: (charger, key) => this.#enforcer.wayOf(charger, key),
       upstreamOf: (charger) => this.links.upstreamOf(charger),
       backlogOf: backlogOf ?? (() => NOTHING_HELD),
       alarms: alarms?.() ?? [],
       counters: {
         limitChanges: this.#enforcer.limitChanges,
+        sparedWrites: this.#enforcer.sparedWrites,
         transactions: this.links.transactions,
         ...counters?.(),
       },

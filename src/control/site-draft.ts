@@ -8,27 +8,43 @@ import {
   withoutStaleTransactions,
 } from '../core/charger-fold.ts';
 import type { Abilities, ChargerState } from '../core/charger-state.ts';
+import { type ChargerTraits, type Nameplate, PLAIN_TRAITS } from '../core/charger-traits.ts';
 import { type CircuitTree, circuitTree } from '../core/circuit-tree.ts';
 import { type Enforcement, inheritedEnforcement, NO_ENFORCEMENT } from '../core/enforcement.ts';
 import { EMPTY_BOOK, type LimitBook, limitsInForce } from '../core/limit-book.ts';
 import type { Reading } from '../core/reading.ts';
-import type { Site } from '../core/site.ts';
+import type { ChargerSpec, Site } from '../core/site.ts';
 import {
   type ConnectorKey,
   type ControlSettings,
   connectorKey,
   type Decision,
   type MeterState,
+  type ProfileLimits,
   type TickInput,
 } from '../core/tick.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
+
+/** What is known of makes of chargers, and of which make each charger was when it last booted. */
+export interface ChargerMakes {
+  readonly traitsOf: (plate: Nameplate) => ChargerTraits;
+  readonly plates: ReadonlyMap<string, Nameplate>;
+  readonly remember: (charger: string, plate: Nameplate) => void;
+}
+
+const NO_MAKES: ChargerMakes = {
+  traitsOf: () => PLAIN_TRAITS,
+  plates: new Map(),
+  remember: () => {},
+};
 
 /**
  * The draft of the next snapshot: everything learned since the start, changed as events come in
  * and frozen for each tick. The only mutable state of the control room besides its timers.
  */
 export class SiteDraft {
-  readonly site: Site;
+  /** As configured, besides what the make of a charger narrows. */
+  site: Site;
   readonly startedAtMs: number;
   book: LimitBook = EMPTY_BOOK;
   readonly #settings: ControlSettings;
@@ -37,6 +53,8 @@ export class SiteDraft {
   readonly #readings = new Map<string, MeterState>();
   readonly #enforcement = new Map<ConnectorKey, Enforcement>();
   readonly #proven: Set<string>;
+  readonly #makes: ChargerMakes;
+  readonly #traits = new Map<string, ChargerTraits>();
   #background: ReadonlyMap<string, Background> = new Map();
 
   constructor(
@@ -44,20 +62,31 @@ export class SiteDraft {
     settings: ControlSettings,
     provenFallbacks: ReadonlySet<string>,
     nowMs: number,
+    makes: ChargerMakes = NO_MAKES,
   ) {
     this.site = site;
+    this.#makes = makes;
     this.startedAtMs = nowMs;
     this.#settings = settings;
     this.#tree = circuitTree(site);
     this.#proven = new Set(provenFallbacks);
     for (const spec of site.chargers) {
+      const plate = makes.plates.get(spec.id);
+      if (plate !== undefined) this.#applyTraits(spec.id, makes.traitsOf(plate));
+      const { honoursDuration, keepsProfilesOffline } = this.traits(spec.id);
+      if (!keepsProfilesOffline) this.#proven.delete(spec.id);
       if (spec.fallbackTrusted) this.#proven.add(spec.id);
       const charger = newCharger(spec.id, spec.connectors, nowMs);
       this.#chargers.set(spec.id, charger);
       for (const connector of charger.connectors.keys()) {
         this.#enforcement.set(
           connectorKey(spec.id, connector),
-          inheritedEnforcement(spec.maxAmps, nowMs, settings.lifeMs),
+          // An offer that does not end by itself holds until the next one is accepted.
+          inheritedEnforcement(
+            spec.maxAmps,
+            nowMs,
+            honoursDuration ? settings.lifeMs : Number.POSITIVE_INFINITY,
+          ),
         );
       }
     }
@@ -65,6 +94,10 @@ export class SiteDraft {
 
   charger(id: string): ChargerState | undefined {
     return this.#chargers.get(id);
+  }
+
+  traits(id: string): ChargerTraits {
+    return this.#traits.get(id) ?? PLAIN_TRAITS;
   }
 
   hasProvenFallback(id: string): boolean {
@@ -93,6 +126,7 @@ export class SiteDraft {
     if (before === undefined) return;
     const after = foldCharger(before, event, atMs);
     this.#chargers.set(id, after);
+    if (event.type === 'booted') this.#learnMake(id, event);
     for (const [connector, state] of after.connectors) {
       const was = before.connectors.get(connector)?.transaction?.id;
       const named = event.type === 'status' && event.connector === connector;
@@ -118,6 +152,26 @@ export class SiteDraft {
     }
   }
 
+  #learnMake(id: string, { vendor, model, firmware }: Nameplate): void {
+    const plate = { vendor, model, ...(firmware === undefined ? {} : { firmware }) };
+    this.#makes.remember(id, plate);
+    this.#applyTraits(id, this.#makes.traitsOf(plate));
+  }
+
+  #applyTraits(id: string, traits: ChargerTraits): void {
+    this.#traits.set(id, traits);
+    const { minAmps = 0, stepAmps = 0 } = traits;
+    const narrowed = (spec: ChargerSpec): ChargerSpec =>
+      spec.id !== id || (spec.minAmps >= minAmps && spec.stepAmps >= stepAmps)
+        ? spec
+        : {
+            ...spec,
+            minAmps: Math.max(spec.minAmps, minAmps),
+            stepAmps: Math.max(spec.stepAmps, stepAmps),
+          };
+    this.site = { ...this.site, chargers: this.site.chargers.map(narrowed) };
+  }
+
   takeReading(reading: Reading): void {
     const lastGood =
       reading.quality === 'good' ? reading : this.#readings.get(reading.meter)?.lastGood;
@@ -136,7 +190,7 @@ export class SiteDraft {
   }
 
   /** The snapshot that one tick decides on. */
-  freeze(nowMs: number): TickInput {
+  freeze(nowMs: number, profiles: ProfileLimits): TickInput {
     for (const [id, charger] of this.#chargers) {
       this.#chargers.set(id, withoutStaleTransactions(charger, nowMs));
     }
@@ -151,6 +205,7 @@ export class SiteDraft {
       enforcement: new Map(this.#enforcement),
       fallbackProven: new Set(this.#proven),
       background: this.#background,
+      profiles,
       settings: this.#settings,
     };
   }

@@ -1,9 +1,16 @@
+import type { ChargerTraits } from '../core/charger-traits.ts';
 import { leaseAmps } from '../core/enforcement.ts';
 import type { LimitBook } from '../core/limit-book.ts';
 import { limitState } from '../core/limit-book.ts';
 import { reasonText } from '../core/reason.ts';
 import type { Circuit } from '../core/site.ts';
-import type { CircuitTick, ConnectorDecision, Decision, TickInput } from '../core/tick.ts';
+import type {
+  CircuitTick,
+  ConnectorDecision,
+  ConnectorKey,
+  Decision,
+  TickInput,
+} from '../core/tick.ts';
 import { timestamp } from '../core/time.ts';
 import { addAmps, mapPhases, NO_AMPS, PHASES, type PhaseAmps } from '../core/units.ts';
 import type { UpstreamState } from '../gateway/observer.ts';
@@ -24,6 +31,9 @@ export interface ViewContext {
   readonly tickMs: number;
   readonly book: LimitBook;
   readonly upstreamOf: (charger: string) => UpstreamState;
+  readonly traitsOf: (charger: string) => ChargerTraits;
+  /** How a connector is told its limit, in a word. */
+  readonly wayOf: (charger: string, key: ConnectorKey) => string | undefined;
   readonly backlogOf: (charger: string) => ChargerView['backlog'];
   readonly counters: Readonly<Record<string, number>>;
   readonly alarms: readonly string[];
@@ -109,13 +119,18 @@ const chargerView = (
     upstream: context.upstreamOf(id),
     fallbackInstalled: input.fallbackProven.has(id),
     backlog: context.backlogOf(id),
+    quirks: context.traitsOf(id).quirks.map(({ id: quirk, why, advice }) => ({
+      id: quirk,
+      why,
+      advice: advice ?? null,
+    })),
     connectors: decision.connectors
       .filter(({ tick }) => tick.charger.id === id)
-      .map((each) => connectorView(each)),
+      .map((each) => connectorView(each, context.wayOf(id, each.tick.key))),
   };
 };
 
-const connectorView = (decision: ConnectorDecision): ConnectorView => {
+const connectorView = (decision: ConnectorDecision, way: string | undefined): ConnectorView => {
   const { tick, targetAmps, reasons } = decision;
   const { state, charger } = tick;
   const startWh = state.transaction?.meterStartWh;
@@ -134,6 +149,7 @@ const connectorView = (decision: ConnectorDecision): ConnectorView => {
       startWh === undefined || state.energyWh === undefined ? null : state.energyWh - startWh,
     socPercent: state.socPercent ?? null,
     obedience: tick.obedience,
+    limitedBy: way ?? null,
     reasons: reasons.map((reason) => ({ ...reason })),
     reason: reasonText(reasons),
   };

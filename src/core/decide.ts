@@ -6,6 +6,7 @@ import { connectorTicks } from './connector-ticks.ts';
 import { commandsFor } from './dispatch.ts';
 import { isSettling } from './enforcement.ts';
 import type { Reason, ReasonChain } from './reason.ts';
+import { withStationLimits } from './station-limits.ts';
 import type {
   CircuitTick,
   ConnectorDecision,
@@ -24,10 +25,9 @@ export const decide = (input: TickInput): Decision => {
   const { circuits, background } = circuitTicks(input, ticks);
   const reserved = reservedAmps(input, ticks);
   const shared = ticks.filter((tick) => tick.role === 'shared');
-  const { offers } = allocate({
-    circuits: freeCircuits(input, circuits, reserved),
-    demands: shared.map((tick) => demandOf(input, tick, circuits)),
-  });
+  const free = freeCircuits(input, circuits, reserved);
+  const demands = shared.map((tick) => demandOf(input, tick, circuits));
+  const { offers } = allocate(withStationLimits(input, ticks, shared, free, demands));
   const offerOf = new Map(offers.map((offer) => [offer.id, offer]));
   const connectors = ticks.map((tick) => decisionOf(tick, offerOf.get(tick.key)));
   return {
@@ -48,18 +48,14 @@ const demandOf = (
   const lost = (tree.paths[tick.circuit] ?? [])
     .map((index) => circuits[index])
     .find((circuit) => circuit?.load.trust === 'lost');
-  const cautiousAmps = Math.max(charger.fallbackAmps, charger.minAmps);
-  const maxReason: Reason =
-    lost === undefined
-      ? { kind: 'charger', id: charger.id, text: `${charger.id}: rated ${charger.maxAmps} A` }
-      : { kind: 'meter', id: lost.id, text: `meter of ${lost.id} lost: ${cautiousAmps} A at most` };
+  const { maxAmps, maxReason } = mostOf(tick, lost?.id);
   return {
     id: tick.key,
     circuit: tick.circuit,
     phases: tick.phases,
     volts: site.voltageVolts,
     minAmps: charger.minAmps,
-    maxAmps: lost === undefined ? charger.maxAmps : Math.min(charger.maxAmps, cautiousAmps),
+    maxAmps,
     maxReason,
     stepAmps: charger.stepAmps,
     weight: charger.weight,
@@ -70,13 +66,42 @@ const demandOf = (
   };
 };
 
+/** The most a connector may get whatever the circuits leave, and why no more. */
+const mostOf = (
+  { charger, profileLimit }: ConnectorTick,
+  lostCircuit: string | undefined,
+): { readonly maxAmps: number; readonly maxReason: Reason } => {
+  const cautiousAmps = Math.min(charger.maxAmps, Math.max(charger.fallbackAmps, charger.minAmps));
+  const rated: Reason = {
+    kind: 'charger',
+    id: charger.id,
+    text: `${charger.id}: rated ${charger.maxAmps} A`,
+  };
+  const own =
+    lostCircuit === undefined
+      ? { maxAmps: charger.maxAmps, maxReason: rated }
+      : {
+          maxAmps: cautiousAmps,
+          maxReason: {
+            kind: 'meter',
+            id: lostCircuit,
+            text: `meter of ${lostCircuit} lost: ${cautiousAmps} A at most`,
+          } as const,
+        };
+  return profileLimit !== undefined && profileLimit.amps < own.maxAmps
+    ? { maxAmps: profileLimit.amps, maxReason: profileLimit.reason }
+    : own;
+};
+
 const decisionOf = (tick: ConnectorTick, offer: AllocatedOffer | undefined): ConnectorDecision => {
   const { charger, enforcement } = tick;
   if (offer === undefined) {
     const steered = tick.around.inTransaction && tick.around.online;
+    const leastAmps = Math.min(charger.minAmps, tick.worstAmps);
+    const allowed = tick.profileLimit === undefined || tick.profileLimit.amps >= charger.minAmps;
     return {
       tick,
-      targetAmps: steered ? Math.min(charger.minAmps, tick.worstAmps) : charger.fallbackAmps,
+      targetAmps: steered ? (allowed ? leastAmps : 0) : charger.fallbackAmps,
       reasons: unsteeredReasons(tick),
     };
   }

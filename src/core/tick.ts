@@ -4,7 +4,7 @@ import type { CircuitTree } from './circuit-tree.ts';
 import type { Enforcement, Obedience, Surroundings } from './enforcement.ts';
 import type { Limit } from './limit.ts';
 import type { Reading } from './reading.ts';
-import type { ReasonChain } from './reason.ts';
+import type { Reason, ReasonChain } from './reason.ts';
 import type { ChargerSpec, Site } from './site.ts';
 import type { PhaseSet } from './site-phases.ts';
 import type { PhaseAmps } from './units.ts';
@@ -30,7 +30,24 @@ export interface TickInput {
   /** Chargers that hold their fallback: accepted by them, or vouched for by the installer. */
   readonly fallbackProven: ReadonlySet<string>;
   readonly background: ReadonlyMap<string, Background>;
+  /** What the profiles of the CSMS allow; absent where they allow everything. */
+  readonly profiles?: ProfileLimits;
   readonly settings: ControlSettings;
+}
+
+/** Limits by the CSMS's charging profiles, amps per phase. */
+export interface ProfileLimits {
+  readonly connectors: ReadonlyMap<ConnectorKey, ProfileLimit>;
+  /** All connectors of a charger together, by charger. */
+  readonly stations: ReadonlyMap<string, ProfileLimit>;
+}
+
+export interface ProfileLimit {
+  readonly amps: number;
+  readonly reason: Reason;
+  /** Phases that may be used, when fewer than the charger has. */
+  readonly numberPhases?: number;
+  readonly phaseToUse?: number;
 }
 
 export interface MeterState {
@@ -85,6 +102,7 @@ export interface ConnectorTick {
   readonly raiseWorstAmps: number;
   readonly worstSiteAmps: PhaseAmps;
   readonly drawSiteAmps?: PhaseAmps;
+  readonly profileLimit?: ProfileLimit;
 }
 
 /** What the gateway wants a charger to do. */

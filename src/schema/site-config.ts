@@ -240,6 +240,13 @@ export const SiteConfigSchema = Type.Object(
           default: 120,
           description: 'Life of an offer at the charger; renewed at half of it',
         }),
+        raisesPerDay: Type.Integer({
+          minimum: 1,
+          maximum: 100_000,
+          default: 300,
+          description:
+            'Raises per charger and day where they are written to memory that wears out; reductions always pass',
+        }),
       },
       { ...strict, default: {} },
     ),

@@ -74,6 +74,8 @@ export const ConnectorViewSchema = Type.Object(
     socPercent: NullableNumber,
     /** confirmed, pending, unverified, overdrawing, refused, silent, idle. */
     obedience: Type.String(),
+    /** How it is told its limit: "TxProfile in A"; null when it takes none. */
+    limitedBy: NullableString,
     reasons: Type.Array(ReasonSchema),
     /** The chain in one line. */
     reason: Type.String(),
@@ -93,6 +95,10 @@ export const ChargerViewSchema = Type.Object(
     /** connected, connecting, outage, replaying, none. */
     upstream: Type.String(),
     fallbackInstalled: Type.Boolean(),
+    /** In what its make departs from the standard. */
+    quirks: Type.Array(
+      Type.Object({ id: Type.String(), why: Type.String(), advice: NullableString }, strict),
+    ),
     /** Messages held for the CSMS. */
     backlog: Type.Object(
       {
