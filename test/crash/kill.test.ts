@@ -105,7 +105,7 @@ test(`${KILLS} times SIGKILL while the CSMS comes and goes: nothing acknowledged
     }
     if (csms.conduct.down) csms.comeBack();
     else if (random() < 0.7) csms.goDown();
-    await pause(between(random, 300, 1_200));
+    await pause(between(random, 100, 800));
     await kill();
     start();
     while (!chargers.some(({ online }) => online)) await pause(20);
