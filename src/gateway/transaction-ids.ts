@@ -99,7 +99,7 @@ export class TransactionIds {
 
   localIdOf(charger: string, csmsId: number): number | undefined {
     for (const mapping of this.#byCharger.get(charger)?.values() ?? []) {
-      if (mapping.csmsId === csmsId) return mapping.localId;
+      if (mapping.csmsId === csmsId && mapping.stopped !== true) return mapping.localId;
     }
     return undefined;
   }

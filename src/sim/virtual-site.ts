@@ -42,6 +42,7 @@ export interface VirtualSiteOptions {
   /** close: chargers are disconnected while the CSMS is away. */
   readonly outage?: 'answer' | 'close';
   readonly outageSettings?: Partial<OutageSettings>;
+  readonly flushAbsentAfterMs?: number;
 }
 
 const OUTAGE_SETTINGS: OutageSettings = {
@@ -224,6 +225,7 @@ export class VirtualSite {
       newId,
       log,
       ...(outage === undefined ? {} : { outage }),
+      flushAbsentAfterMs: this.#options.flushAbsentAfterMs ?? 0,
     });
     const gateway = this.#gateway;
     this.network.attachGateway((knock) => void gateway.knock(knock));
