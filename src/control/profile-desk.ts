@@ -9,7 +9,7 @@ import {
 } from '../core/tick.ts';
 import type { Clock } from '../core/time.ts';
 import type { Interception, Interceptor } from '../gateway/interceptor.ts';
-import type { UpstreamState } from '../gateway/observer.ts';
+import type { CallOutcome, UpstreamState } from '../gateway/observer.ts';
 import { type Frame, parsePayload } from '../ocpp/frame.ts';
 import { errorCodeOf, unreadableCode } from '../ocpp/profile-answers.ts';
 import { readClearProfile } from '../ocpp/profile-requests.ts';
@@ -25,6 +25,7 @@ import {
 import { limitAt } from '../profiles/composite.ts';
 import { PROFILES_KEPT_MOST } from '../profiles/validate.ts';
 import { Zone } from '../profiles/zone.ts';
+import { DynamicPull } from './dynamic-pull.ts';
 import { deskActions } from './profile-actions.ts';
 import { contextOf, type LastTick, type ProfileScope, profileLimitOf } from './profile-scope.ts';
 import type { ProfileShelf, ShelvedProfile } from './profile-shelf.ts';
@@ -39,7 +40,12 @@ export interface AwaitedProfile extends ShelvedProfile {
 }
 
 /** A CALL of the gateway in the name of a charger, to its CSMS. */
-export type CallCsms = (charger: string, action: string, payload: object) => void;
+export type CallCsms = (
+  charger: string,
+  action: string,
+  payload: object,
+  done: (outcome: CallOutcome) => void,
+) => void;
 
 export interface ProfileDeskOptions {
   readonly draft: SiteDraft;
@@ -63,10 +69,13 @@ export class ProfileDesk implements Interceptor {
   readonly #offlineSinceMs = new Map<string, number>();
   /** Connectors whose transaction was seen by this run of the gateway. */
   readonly #seen = new Set<ConnectorKey>();
+  readonly #pull: DynamicPull | undefined;
   #last: LastTick | undefined;
 
   constructor(options: ProfileDeskOptions) {
     this.#options = options;
+    const { callCsms } = options;
+    if (callCsms !== undefined) this.#pull = new DynamicPull({ ...options, callCsms });
     this.#zone = new Zone(options.draft.site.timezone);
   }
 
@@ -103,7 +112,7 @@ export class ProfileDesk implements Interceptor {
         ? {}
         : {
             later: (name: string, body: object) => {
-              clock.after(0, () => callCsms(charger, name, body));
+              clock.after(0, () => callCsms(charger, name, body, () => {}));
             },
           }),
     });
@@ -175,6 +184,7 @@ export class ProfileDesk implements Interceptor {
       const book = shelf.book(id);
       const scope = book.length === 0 ? undefined : this.scope(id);
       if (scope === undefined) continue;
+      if (this.#offlineSinceMs.get(id) === undefined) this.#pull?.due(id);
       for (const connector of scope.state.connectors.keys()) {
         const context = contextOf(scope, connector, shelf.running(id, connector));
         const limit = profileLimitOf(limitAt(book, context, nowMs), scope);

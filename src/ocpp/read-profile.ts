@@ -111,6 +111,7 @@ const optionalFields = (
       ? { invalidAfterOffline: true }
       : {}),
     ...(newest ? optional('updatedAtMs', readTime(value['dynUpdateTime'])) : {}),
+    ...(newest ? optional('updateIntervalSeconds', readInteger(value['dynUpdateInterval'])) : {}),
   };
 };
 
