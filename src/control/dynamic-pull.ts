@@ -8,6 +8,8 @@ import type { ProfileShelf, ShelvedProfile } from './profile-shelf.ts';
 
 /** A CSMS that wants to be asked more often than this is asked this often. */
 const INTERVAL_LEAST_MS = 5_000;
+/** Questions remembered; beyond it all are forgotten, and asked once too early. */
+const ASKED_MOST = 10_000;
 
 /**
  * Asks the CSMS for new figures of dynamic profiles that say how often they want it
@@ -51,6 +53,7 @@ export class DynamicPull {
     const ageMs = this.#clock.wallMs() - (profile.updatedAtMs ?? receivedAtMs);
     const askedMs = nowMs - (this.#askedAtMs.get(key) ?? Number.NEGATIVE_INFINITY);
     if (Math.min(ageMs, askedMs) < intervalMs) return;
+    if (this.#askedAtMs.size >= ASKED_MOST) this.#askedAtMs.clear();
     this.#askedAtMs.set(key, nowMs);
     const payload = { chargingProfileId: profile.id };
     this.#callCsms(charger, 'PullDynamicScheduleUpdate', payload, (outcome) => {
