@@ -129,8 +129,12 @@ const checkTree = ({ circuits }: SiteConfig, report: Report): void => {
   });
 };
 
-const checkChargers = ({ chargers, ems }: SiteConfig, report: Report): void => {
-  chargers.forEach(({ phases, minAmps, maxAmps, fallbackAmps }, i) => {
+const checkChargers = ({ chargers, ems, enforcement }: SiteConfig, report: Report): void => {
+  chargers.forEach(({ phases, minAmps, maxAmps, fallbackAmps, connectors, csmsProfiles }, i) => {
+    if ((csmsProfiles ?? enforcement.csmsProfiles) === 'overlay' && connectors > 1) {
+      const text = 'overlay limits the charger as a whole: with several connectors use virtualised';
+      report('error', ['chargers', i, 'connectors'], text);
+    }
     if (new Set(phases.match(/L\d/g)).size * 2 !== phases.length) {
       report('error', ['chargers', i, 'phases'], `${phases} names a phase twice`);
     }

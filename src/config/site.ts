@@ -22,6 +22,7 @@ export const toSite = (config: SiteConfig): Site => ({
   })),
   chargers: config.chargers.map(({ outage: _outage, ...charger }) => ({
     ...charger,
+    csmsProfiles: charger.csmsProfiles ?? config.enforcement.csmsProfiles,
     phases: phasesOf(charger.phases),
   })),
   emsSources: config.ems.sources,

@@ -1,3 +1,4 @@
+import { UNKNOWN_ABILITIES } from '../core/charger-state.ts';
 import type { Log } from '../core/log.ts';
 import type { ChargerSpec } from '../core/site.ts';
 import type { Cancel, Clock } from '../core/time.ts';
@@ -5,7 +6,12 @@ import type { ChargerCalls } from '../gateway/observer.ts';
 import { abilityCalls, readAbilities } from '../ocpp/abilities.ts';
 import { statusTriggers } from '../ocpp/triggers.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
-import { clearOfferCall, fallbackCalls, offerWays } from './offer-calls.ts';
+import {
+  clearOfferCall,
+  fallbackCalls,
+  offerWays,
+  sharesPlaceWithFallback,
+} from './offer-calls.ts';
 import { profileProblem } from './profile-problem.ts';
 import type { SiteDraft } from './site-draft.ts';
 
@@ -72,6 +78,19 @@ export class ChargerSetup {
     });
   }
 
+  /**
+   * The CSMS has taken away or replaced what limits the charger as a whole. In a transaction the
+   * next tick offers anew; without one the fallback is put back.
+   */
+  repair(charger: string, version: OcppVersion): void {
+    const spec = this.#draft.site.chargers.find((candidate) => candidate.id === charger);
+    const connectors = [...(this.#draft.charger(charger)?.connectors.values() ?? [])];
+    if (spec === undefined || connectors.some(({ transaction }) => transaction !== undefined))
+      return;
+    const generation = this.#generation.get(charger);
+    this.#installFallback(spec, version, () => this.#generation.get(charger) === generation, 0);
+  }
+
   /** The connection is gone: nothing more is sent for it. */
   end(charger: string): void {
     this.#generation.set(charger, (this.#generation.get(charger) ?? 0) + 1);
@@ -116,7 +135,7 @@ export class ChargerSetup {
   #fallbackCalls(spec: ChargerSpec, version: OcppVersion, attempt: number) {
     const traits = this.#draft.traits(spec.id);
     const state = this.#draft.charger(spec.id);
-    if (state === undefined || offerWays(traits, state.abilities).length === 0) return [];
+    if (state === undefined || offerWays(traits, state.abilities, spec).length === 0) return [];
     const around = {
       connectors: Math.max(spec.connectors, state.connectors.size),
       volts: this.#draft.site.voltageVolts,
@@ -124,7 +143,9 @@ export class ChargerSetup {
     };
     // An offer of an earlier run that does not end by itself would stand above the fallback.
     const left =
-      traits.purposes[0] === 'tx-default' && traits.vendorLimit === undefined
+      traits.purposes[0] === 'tx-default' &&
+      traits.vendorLimit === undefined &&
+      spec.csmsProfiles !== 'overlay'
         ? [...state.connectors.values()]
             .filter(({ transaction }) => transaction === undefined)
             .map(({ connector }) => clearOfferCall(version, connector))
@@ -135,8 +156,10 @@ export class ChargerSetup {
   #fallbackAnswered(spec: ChargerSpec, problem: string | undefined): void {
     this.#draft.setProvenFallback(spec.id, problem === undefined);
     this.#remember(spec.id, problem === undefined);
-    // By a vendor's key the fallback has taken the place of the offer.
-    if (this.#draft.traits(spec.id).vendorLimit !== undefined) this.#draft.forgetOffers(spec.id);
+    // In some ways the fallback has taken the place of the offer.
+    const abilities = this.#draft.charger(spec.id)?.abilities ?? UNKNOWN_ABILITIES;
+    const [way] = offerWays(this.#draft.traits(spec.id), abilities, spec);
+    if (sharesPlaceWithFallback(way)) this.#draft.forgetOffers(spec.id);
     this.#changed();
     const fields = { charger: spec.id };
     if (problem === undefined) {

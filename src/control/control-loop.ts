@@ -80,7 +80,6 @@ export class ControlLoop {
     this.profiles = new ProfileDesk({
       ...shared,
       shelf,
-      virtualises: () => true,
       ...(callCsms === undefined ? {} : { callCsms }),
     });
     this.links = new LinkWatch({

@@ -1,3 +1,4 @@
+import { UNKNOWN_ABILITIES } from '../core/charger-state.ts';
 import {
   accepted,
   type Enforcement,
@@ -24,6 +25,7 @@ import {
   type OfferWay,
   offerCall,
   offerWays,
+  topLevelOf,
   wayName,
 } from './offer-calls.ts';
 import { OfferLadder } from './offer-ladder.ts';
@@ -98,7 +100,13 @@ export class Enforcer {
 
   #waysOf(charger: string): readonly OfferWay[] {
     const abilities = this.#draft.charger(charger)?.abilities;
-    return abilities === undefined ? [] : offerWays(this.#draft.traits(charger), abilities);
+    const spec = this.#draft.site.chargers.find(({ id }) => id === charger);
+    return abilities === undefined ? [] : offerWays(this.#draft.traits(charger), abilities, spec);
+  }
+
+  #topLevel(charger: string): number {
+    const abilities = this.#draft.charger(charger)?.abilities ?? UNKNOWN_ABILITIES;
+    return topLevelOf(this.#draft.traits(charger), abilities);
   }
 
   #send(command: Command, tick: ConnectorTick): void {
@@ -121,7 +129,10 @@ export class Enforcer {
       return;
     }
     if (next.escalated) this.#log.warn('offer not followed', escalation(command, next));
-    if (next.clearFirst) this.#call(command, clearOfferCall(version, command.connector), () => {});
+    if (next.clearFirst && next.way.by === 'profile') {
+      const clear = clearOfferCall(version, command.connector, next.way.purpose);
+      this.#call(command, clear, () => {});
+    }
     this.#offer(command, tick, next.way, version);
   }
 
@@ -140,6 +151,7 @@ export class Enforcer {
       phases: tick.charger.phases.length,
       ageSeconds: (nowMs - (tick.state.transaction?.startedAtMs ?? nowMs)) / 1000,
       nowMs: this.#clock.wallMs(),
+      topLevel: this.#topLevel(command.charger),
       ...this.#phasesOf(tick),
     });
     if (command.kind !== 'renew') this.limitChanges += 1;
@@ -210,7 +222,7 @@ export class Enforcer {
     this.#draft.setProvenFallback(charger.id, false);
     const { way } = lingering;
     const call =
-      way.by === 'profile'
+      way.by === 'profile' && way.purpose !== 'station-max'
         ? clearOfferCall(version, connector)
         : offerCall(version, way, this.#draft.traits(charger.id), {
             connector,
@@ -221,6 +233,7 @@ export class Enforcer {
             phases: charger.phases.length,
             ageSeconds: 0,
             nowMs: this.#clock.wallMs(),
+            topLevel: this.#topLevel(charger.id),
           });
     this.#call({ charger: charger.id, kind: 'reduce' }, call, (outcome) => {
       // To clear what is not there any more is as good (1.6 §5.5).

@@ -153,10 +153,15 @@ export class LinkWatch implements LinkObserver {
     }
     if (!CHANGES.has(action)) return;
     this.#log.info('CSMS changed charging profiles of the charger', { charger, action });
-    if (action === 'ClearChargingProfile') {
-      this.#draft.setProvenFallback(charger, false);
+    const request = readPayload(relayed.request);
+    this.#desk.relayed(charger, version, action, request);
+    if (action === 'ClearChargingProfile' || replacesMaximum(request)) {
       this.#draft.forgetOffers(charger);
-      this.#setup.begin(charger, version, false);
+      if (this.#desk.overlays(charger)) this.#setup.repair(charger, version);
+      else {
+        this.#draft.setProvenFallback(charger, false);
+        this.#setup.begin(charger, version, false);
+      }
     }
     this.#changed();
   }
@@ -180,6 +185,14 @@ export class LinkWatch implements LinkObserver {
     );
   }
 }
+
+/** In 1.6 a maximum of the CSMS on our level has replaced ours (§3.13.2). */
+const replacesMaximum = (request: unknown): boolean => {
+  if (!isRecord(request)) return false;
+  const profile = request['csChargingProfiles'] ?? request['chargingProfile'];
+  return isRecord(profile) && MAXIMA.has(profile['chargingProfilePurpose']);
+};
+const MAXIMA = new Set<unknown>(['ChargePointMaxProfile', 'ChargingStationMaxProfile']);
 
 const readPayload = (relayed: { payload(): unknown }): unknown => {
   try {

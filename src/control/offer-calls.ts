@@ -9,16 +9,26 @@ import { OWN_FALLBACK_PROFILE_ID, OWN_LEASE_PROFILE_ID, OWN_STACK_LEVEL } from '
 
 /** One way of telling a charger its limit. When it does not work, the next one is tried. */
 export type OfferWay =
-  | { readonly by: 'profile'; readonly purpose: OfferPurpose; readonly unit: RateUnit }
+  | {
+      readonly by: 'profile';
+      readonly purpose: OfferPurpose | 'station-max';
+      readonly unit: RateUnit;
+    }
   | { readonly by: 'vendor'; readonly limit: VendorLimit };
 
 /** The ways to try for offers, best first. None: the charger takes no limits. */
-export const offerWays = (traits: ChargerTraits, abilities: Abilities): readonly OfferWay[] =>
-  traits.vendorLimit === undefined
-    ? traits.purposes.flatMap((purpose) =>
-        unitsOf(traits, abilities).map((unit) => ({ by: 'profile', purpose, unit }) as const),
-      )
-    : [{ by: 'vendor', limit: traits.vendorLimit }];
+export const offerWays = (
+  traits: ChargerTraits,
+  abilities: Abilities,
+  spec: Pick<ChargerSpec, 'csmsProfiles'> = {},
+): readonly OfferWay[] => {
+  if (traits.vendorLimit !== undefined) return [{ by: 'vendor', limit: traits.vendorLimit }];
+  const overlay = spec.csmsProfiles === 'overlay' && traits.purposes.length > 0;
+  const purposes = overlay ? (['station-max'] as const) : traits.purposes;
+  return purposes.flatMap((purpose) =>
+    unitsOf(traits, abilities).map((unit) => ({ by: 'profile', purpose, unit }) as const),
+  );
+};
 
 /** Amps are tried first unless the charger says that it takes watts only. */
 const unitsOf = (
@@ -35,15 +45,19 @@ export const endsByItself = (way: OfferWay, traits: ChargerTraits): boolean =>
   way.by === 'profile' && way.purpose === 'tx' && traits.honoursDuration;
 
 /** Written to memory that wears out: defaults survive a reboot (K01.FR.27, 1.6 erratum 3.37). */
-export const isPersistent = (way: OfferWay): boolean =>
-  way.by === 'vendor' || way.purpose === 'tx-default';
+export const isPersistent = (way: OfferWay): boolean => way.by === 'vendor' || way.purpose !== 'tx';
+
+/** Its one place in the charger holds the offer, and the fallback between transactions. */
+export const sharesPlaceWithFallback = (way: OfferWay | undefined): boolean =>
+  way !== undefined && (way.by === 'vendor' || way.purpose === 'station-max');
 
 /** In a word, for logs and the page. */
 export const wayName = (way: OfferWay): string => {
   if (way.by === 'profile') return `${NAMES[way.purpose]} in ${way.unit}`;
   return way.limit.by === 'configuration' ? way.limit.key : way.limit.messageId;
 };
-const NAMES: Readonly<Record<OfferPurpose, string>> = {
+const NAMES: Readonly<Record<OfferPurpose | 'station-max', string>> = {
+  'station-max': 'station maximum',
   tx: 'TxProfile',
   'tx-default': 'TxDefaultProfile',
 };
@@ -59,6 +73,8 @@ export interface Offer {
   readonly phaseToUse?: number;
   /** Seconds since the transaction began. */
   readonly ageSeconds: number;
+  /** Highest stack level of the charger: where the site's maximum lies, above the CSMS's. */
+  readonly topLevel: number;
   /** Wall clock, epoch ms. */
   readonly nowMs: number;
 }
@@ -71,7 +87,14 @@ export const offerCall = (
   offer: Offer,
 ): ProfileCall => {
   if (way.by === 'vendor') return vendorCall(way.limit, offer);
-  const { connector, transactionId, lifeSeconds, ageSeconds, ...rest } = offer;
+  const { connector, transactionId, lifeSeconds, ageSeconds, topLevel, ...rest } = offer;
+  if (way.purpose === 'station-max') {
+    const own = { ...rest, id: OWN_LEASE_PROFILE_ID, stackLevel: topLevel, unit: way.unit };
+    return setChargingProfileCall(version, 0, {
+      ...fallbackProfile(own, 'absolute'),
+      purpose: 'station-max',
+    });
+  }
   const id = OWN_LEASE_PROFILE_ID + connector;
   const own = { ...rest, id, stackLevel: OWN_STACK_LEVEL, unit: way.unit };
   if (way.purpose === 'tx-default') {
@@ -96,8 +119,12 @@ export const offerCall = (
 };
 
 /** Takes an offer back, e.g. one that does not end by itself. */
-export const clearOfferCall = (version: OcppVersion, connector: number): ProfileCall => {
-  const id = OWN_LEASE_PROFILE_ID + connector;
+export const clearOfferCall = (
+  version: OcppVersion,
+  connector: number,
+  purpose: OfferPurpose | 'station-max' = 'tx',
+): ProfileCall => {
+  const id = OWN_LEASE_PROFILE_ID + (purpose === 'station-max' ? 0 : connector);
   return {
     action: 'ClearChargingProfile',
     payload: version === '1.6' ? { id } : { chargingProfileId: id },
@@ -123,6 +150,14 @@ export const fallbackCalls = (
     return each.map((connector) => vendorCall(vendorLimit, { ...facts, connector }));
   }
   const units = unitsOf(traits, abilities);
+  if (spec.csmsProfiles === 'overlay') {
+    const unit = units[attempt % units.length] ?? 'A';
+    const way = { by: 'profile', purpose: 'station-max', unit } as const;
+    const nothing = { connector: 0, transactionId: '', lifeSeconds: 0, ageSeconds: 0 };
+    const { nowMs } = around;
+    const topLevel = topLevelOf(traits, abilities);
+    return [offerCall(version, way, traits, { ...facts, ...nothing, nowMs, topLevel })];
+  }
   const ways = [traits.defaultPerConnector, !traits.defaultPerConnector].flatMap((perConnector) =>
     units.map((unit) => ({ unit, perConnector })),
   );
@@ -138,6 +173,10 @@ export const fallbackCalls = (
       )
     : [setChargingProfileCall(version, 0, profile(OWN_FALLBACK_PROFILE_ID))];
 };
+
+/** Above the CSMS's own: of one purpose the highest level prevails, there is no minimum. */
+export const topLevelOf = (traits: ChargerTraits, { maxStackLevel }: Abilities): number =>
+  traits.maxStackLevel ?? maxStackLevel ?? OWN_STACK_LEVEL;
 
 const vendorCall = (
   limit: VendorLimit,

@@ -13,7 +13,12 @@ import {
   readUsePriority,
   withDynamicUpdate,
 } from '../ocpp/profile-requests.ts';
-import { type ProfileFault, readProfile, readSetChargingProfile } from '../ocpp/read-profile.ts';
+import {
+  type ProfileFault,
+  profileIn,
+  readProfile,
+  readSetChargingProfile,
+} from '../ocpp/read-profile.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
 import { matching, withProfile } from '../profiles/book.ts';
 import { compositeSchedule, stationSchedule } from '../profiles/composite.ts';
@@ -65,7 +70,6 @@ const setProfile: DeskAction = (desk) => {
     log.info('profile of the CSMS refused', { charger, profile: profile.id, rule: refusal.rule });
     return answered(statusAnswer(version, 'Rejected', refusal));
   }
-  const raw = readObject(payload)[version === '1.6' ? 'csChargingProfiles' : 'chargingProfile'];
   // A 1.6 TxProfile without an id is for the transaction that runs now.
   const transactionId = profile.purpose === 'tx' ? place.transactionId : undefined;
   const added: ShelvedProfile = {
@@ -73,7 +77,7 @@ const setProfile: DeskAction = (desk) => {
     receivedAtMs: desk.nowMs,
     version,
     profile: transactionId === undefined ? profile : { ...profile, transactionId },
-    asSent: readObject(raw),
+    asSent: profileIn(version, payload),
   };
   const { gone } = withProfile(shelf.book(scope.spec.id), added, version);
   return kept(desk, shelf.put(charger, added, gone));

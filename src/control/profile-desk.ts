@@ -9,13 +9,23 @@ import {
 } from '../core/tick.ts';
 import type { Clock } from '../core/time.ts';
 import type { Interception, Interceptor } from '../gateway/interceptor.ts';
-import type { UpstreamState } from '../gateway/observer.ts';
+import type { CallOutcome, UpstreamState } from '../gateway/observer.ts';
 import { type Frame, parsePayload } from '../ocpp/frame.ts';
 import { errorCodeOf, unreadableCode } from '../ocpp/profile-answers.ts';
+import { readClearProfile } from '../ocpp/profile-requests.ts';
+import { profileIn, readSetChargingProfile } from '../ocpp/read-profile.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
-import { endedByOffline, ofEndedTransactions } from '../profiles/book.ts';
+import {
+  endedByOffline,
+  matching,
+  ofEndedTransactions,
+  type ProfileBook,
+  withProfile,
+} from '../profiles/book.ts';
 import { limitAt } from '../profiles/composite.ts';
+import { PROFILES_KEPT_MOST } from '../profiles/validate.ts';
 import { Zone } from '../profiles/zone.ts';
+import { DynamicPull } from './dynamic-pull.ts';
 import { deskActions } from './profile-actions.ts';
 import { contextOf, type LastTick, type ProfileScope, profileLimitOf } from './profile-scope.ts';
 import type { ProfileShelf, ShelvedProfile } from './profile-shelf.ts';
@@ -30,15 +40,18 @@ export interface AwaitedProfile extends ShelvedProfile {
 }
 
 /** A CALL of the gateway in the name of a charger, to its CSMS. */
-export type CallCsms = (charger: string, action: string, payload: object) => void;
+export type CallCsms = (
+  charger: string,
+  action: string,
+  payload: object,
+  done: (outcome: CallOutcome) => void,
+) => void;
 
 export interface ProfileDeskOptions {
   readonly draft: SiteDraft;
   readonly shelf: ProfileShelf;
   readonly clock: Clock;
   readonly log: Log;
-  /** Chargers whose profiles the gateway keeps; those of others are relayed. */
-  readonly virtualises: (charger: string) => boolean;
   /** Absent: profiles cannot be reported, and the CSMS is told so. */
   readonly callCsms?: CallCsms;
   /** A limit may have changed: the next tick should come soon. */
@@ -56,16 +69,19 @@ export class ProfileDesk implements Interceptor {
   readonly #offlineSinceMs = new Map<string, number>();
   /** Connectors whose transaction was seen by this run of the gateway. */
   readonly #seen = new Set<ConnectorKey>();
+  readonly #pull: DynamicPull | undefined;
   #last: LastTick | undefined;
 
   constructor(options: ProfileDeskOptions) {
     this.#options = options;
+    const { callCsms } = options;
+    if (callCsms !== undefined) this.#pull = new DynamicPull({ ...options, callCsms });
     this.#zone = new Zone(options.draft.site.timezone);
   }
 
   csmsCall(charger: string, version: OcppVersion, call: Frame): Interception | undefined {
     const action = deskActions(version).get(call.action);
-    if (action === undefined || !this.#options.virtualises(charger)) return undefined;
+    if (action === undefined || this.overlays(charger)) return undefined;
     this.reconcile(charger);
     const scope = this.scope(charger);
     if (scope === undefined) return undefined;
@@ -96,7 +112,7 @@ export class ProfileDesk implements Interceptor {
         ? {}
         : {
             later: (name: string, body: object) => {
-              clock.after(0, () => callCsms(charger, name, body));
+              clock.after(0, () => callCsms(charger, name, body, () => {}));
             },
           }),
     });
@@ -105,6 +121,38 @@ export class ProfileDesk implements Interceptor {
       return { do: 'answer', answer: { errorCode: errorCodeOf(version, result), description } };
     }
     return result;
+  }
+
+  /**
+   * Overlay: the charger accepted a profile of the CSMS or cleared some. What it holds limits it,
+   * and leaves the rest of its share to others.
+   */
+  relayed(charger: string, version: OcppVersion, action: string, payload: unknown): void {
+    const { shelf, clock } = this.#options;
+    if (!this.overlays(charger)) return;
+    this.reconcile(charger);
+    if (action === 'ClearChargingProfile') {
+      const criteria = readClearProfile(version, payload);
+      if (!('problem' in criteria)) this.#drop(charger, matching(shelf.book(charger), criteria));
+      return;
+    }
+    const read = readSetChargingProfile(version, payload);
+    if ('problem' in read || shelf.book(charger).length >= PROFILES_KEPT_MOST) return;
+    const { connector, profile } = read;
+    const running = profile.purpose === 'tx' ? shelf.running(charger, connector)?.id : undefined;
+    const added: ShelvedProfile = {
+      connector,
+      receivedAtMs: clock.wallMs(),
+      version,
+      profile: running === undefined ? profile : { ...profile, transactionId: running },
+      asSent: profileIn(version, payload),
+    };
+    this.#keep(charger, added, withProfile(shelf.book(charger), added, version).gone);
+  }
+
+  /** Profiles of the CSMS are relayed to this charger; the site's limit lies above them. */
+  overlays(charger: string): boolean {
+    return this.scope(charger)?.spec.csmsProfiles === 'overlay';
   }
 
   /** A remote start was refused: the profile that came with it will not be needed. */
@@ -135,7 +183,8 @@ export class ProfileDesk implements Interceptor {
       this.reconcile(id);
       const book = shelf.book(id);
       const scope = book.length === 0 ? undefined : this.scope(id);
-      if (scope === undefined || !this.#options.virtualises(id)) continue;
+      if (scope === undefined) continue;
+      if (this.#offlineSinceMs.get(id) === undefined) this.#pull?.due(id);
       for (const connector of scope.state.connectors.keys()) {
         const context = contextOf(scope, connector, shelf.running(id, connector));
         const limit = profileLimitOf(limitAt(book, context, nowMs), scope);
@@ -211,18 +260,18 @@ export class ProfileDesk implements Interceptor {
     const { expiresAtMs, ...rest } = awaited;
     if (this.#options.clock.monotonicMs() > expiresAtMs) return;
     const profile = { ...rest.profile, transactionId };
-    const { shelf, log } = this.#options;
-    shelf
-      .put(charger, { ...rest, connector, profile, asSent: withId(rest, transactionId) }, [])
-      .catch((error: unknown) => {
-        log.error('profile of a remote start not saved', { charger, problem: String(error) });
-      });
+    this.#keep(charger, { ...rest, connector, profile, asSent: withId(rest, transactionId) }, []);
   }
 
-  #drop(
-    charger: string,
-    gone: readonly ShelvedProfile[] | ReturnType<typeof endedByOffline>,
-  ): void {
+  /** Nobody waits for the disk here: the charger holds it, or its transaction has begun. */
+  #keep(charger: string, added: ShelvedProfile, gone: ProfileBook): void {
+    const { shelf, log } = this.#options;
+    shelf.put(charger, added, gone).catch((error: unknown) => {
+      log.error('profile not saved', { charger, problem: String(error) });
+    });
+  }
+
+  #drop(charger: string, gone: ProfileBook): void {
     if (gone.length === 0) return;
     const { shelf, log } = this.#options;
     shelf.drop(charger, gone).catch((error: unknown) => {

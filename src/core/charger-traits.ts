@@ -4,6 +4,8 @@ export interface ChargerTraits {
   readonly rateUnit?: 'A' | 'W';
   /** Purposes in which it takes an offer, in the order of trial. Empty: it takes no limits. */
   readonly purposes: readonly OfferPurpose[];
+  /** Highest stack level that works, whatever it reports. */
+  readonly maxStackLevel?: number;
   readonly profileKind: 'absolute' | 'relative';
   /** Profiles for connector 0 fail: a default goes to every connector instead. */
   readonly defaultPerConnector: boolean;

@@ -62,6 +62,11 @@ export interface ChargerSpec {
   readonly weight: number;
   /** Connectors known before the charger was ever seen. */
   readonly connectors: number;
+  /**
+   * overlay: profiles of the CSMS are relayed, and the site's limit lies above them as the maximum
+   * of the charger. Otherwise the gateway keeps them (virtualised).
+   */
+  readonly csmsProfiles?: 'virtualised' | 'overlay';
 }
 
 export interface EmsSourceSpec {

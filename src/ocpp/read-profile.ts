@@ -45,6 +45,10 @@ export const readSetChargingProfile = (
   return 'problem' in read ? read : { connector, profile: read.profile };
 };
 
+/** The profile object of a SetChargingProfile payload as it was sent. */
+export const profileIn = (version: OcppVersion, payload: unknown): Payload =>
+  readObject(readObject(payload)[version === '1.6' ? 'csChargingProfiles' : 'chargingProfile']);
+
 /** A profile object of 1.6 or 2.x, or why it cannot be read. */
 export const readProfile = (
   version: OcppVersion,
@@ -107,6 +111,7 @@ const optionalFields = (
       ? { invalidAfterOffline: true }
       : {}),
     ...(newest ? optional('updatedAtMs', readTime(value['dynUpdateTime'])) : {}),
+    ...(newest ? optional('updateIntervalSeconds', readInteger(value['dynUpdateInterval'])) : {}),
   };
 };
 

@@ -39,6 +39,8 @@ export interface ChargingProfile {
   readonly alternatives?: readonly ChargingSchedule[];
   /** Dynamic profiles: last update, epoch ms (dynUpdateTime, K28). */
   readonly updatedAtMs?: number;
+  /** Dynamic profiles: the CSMS wants to be asked this often (dynUpdateInterval, K28). */
+  readonly updateIntervalSeconds?: number;
   /** 2.1 maxOfflineDuration, seconds (K01.FR.101). */
   readonly maxOfflineSeconds?: number;
   readonly invalidAfterOffline?: boolean;

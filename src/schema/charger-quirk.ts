@@ -49,6 +49,9 @@ export const ChargerQuirkSchema = Type.Object(
       { description: 'A: several reports agree. B: one good report. C: seen once, verify' },
     ),
     advice: Type.Optional(Type.String({ description: 'What an installer has to do about it' })),
+    maxStackLevel: Type.Optional(
+      Type.Integer({ minimum: 0, maximum: 99, description: 'Highest level that works' }),
+    ),
     rateUnit: Type.Optional(Type.Union([Type.Literal('A'), Type.Literal('W')])),
     purposes: Type.Optional(
       Type.Array(Type.Union([Type.Literal('tx'), Type.Literal('tx-default')]), {

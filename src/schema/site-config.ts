@@ -110,6 +110,11 @@ const ChargerSchema = Type.Object(
         description: 'Overrides upstream.outage for this charger',
       }),
     ),
+    csmsProfiles: Type.Optional(
+      Type.Union([Type.Literal('virtualised'), Type.Literal('overlay')], {
+        description: 'Overrides enforcement.csmsProfiles for this charger',
+      }),
+    ),
   },
   strict,
 );
@@ -239,6 +244,11 @@ export const SiteConfigSchema = Type.Object(
           maximum: 3_600,
           default: 120,
           description: 'Life of an offer at the charger; renewed at half of it',
+        }),
+        csmsProfiles: Type.Union([Type.Literal('virtualised'), Type.Literal('overlay')], {
+          default: 'virtualised',
+          description:
+            'Charging profiles of the CSMS: virtualised (kept, merged and answered here) or overlay (relayed; the site limits the charger as a whole)',
         }),
         raisesPerDay: Type.Integer({
           minimum: 1,
