@@ -16,8 +16,9 @@ export const toSite = (config: SiteConfig): Site => ({
     ...(circuit.limitWatts === undefined ? {} : { limitWatts: circuit.limitWatts }),
     ...(circuit.meter === undefined ? {} : { meter: circuit.meter }),
   })),
-  meters: config.meters.map((meter) => ({
+  meters: config.meters.map(({ frozenSeconds, ...meter }) => ({
     ...meter,
+    frozenMs: frozenSeconds * 1000,
     phaseOrder: phasesOf(meter.phaseOrder) as [number, number, number],
   })),
   chargers: config.chargers.map(({ outage: _outage, ...charger }) => ({

@@ -12,6 +12,8 @@ import { type ChargerTraits, type Nameplate, PLAIN_TRAITS } from '../core/charge
 import { type CircuitTree, circuitTree } from '../core/circuit-tree.ts';
 import { type Enforcement, inheritedEnforcement, NO_ENFORCEMENT } from '../core/enforcement.ts';
 import { EMPTY_BOOK, type LimitBook, limitsInForce } from '../core/limit-book.ts';
+import { judgeReading } from '../core/meter-check.ts';
+import { meterSurroundings } from '../core/meter-surroundings.ts';
 import type { Reading } from '../core/reading.ts';
 import type { ChargerSpec, Site } from '../core/site.ts';
 import {
@@ -173,12 +175,14 @@ export class SiteDraft {
   }
 
   takeReading(reading: Reading): void {
-    const lastGood =
-      reading.quality === 'good' ? reading : this.#readings.get(reading.meter)?.lastGood;
-    this.#readings.set(reading.meter, {
-      latest: reading,
-      ...(lastGood === undefined ? {} : { lastGood }),
+    const spec = this.site.meters.find(({ id }) => id === reading.meter);
+    if (spec === undefined) return;
+    const around = meterSurroundings({ site: this.site, tree: this.#tree }, spec, this.#chargers, {
+      nowMs: reading.atMs,
+      lifeMs: this.#settings.measurementLifeMs,
     });
+    const state = judgeReading(this.#readings.get(reading.meter), reading, around);
+    this.#readings.set(reading.meter, state);
   }
 
   updateEnforcement(key: ConnectorKey, change: (e: Enforcement) => Enforcement): void {

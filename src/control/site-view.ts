@@ -2,6 +2,7 @@ import type { ChargerTraits } from '../core/charger-traits.ts';
 import { leaseAmps } from '../core/enforcement.ts';
 import type { LimitBook } from '../core/limit-book.ts';
 import { limitState } from '../core/limit-book.ts';
+import { STALE_NO_RAISE_MS } from '../core/meter-ladder.ts';
 import { reasonText } from '../core/reason.ts';
 import type { Circuit } from '../core/site.ts';
 import type {
@@ -85,11 +86,17 @@ const circuitView = (
 const meterView = ({ readings, nowMs }: TickInput, id: string, device: string): MeterView => {
   const state = readings.get(id);
   const reading = state?.latest;
+  const silentMs = nowMs - (reading?.atMs ?? nowMs);
+  const stale = reading?.quality === 'good' && silentMs > STALE_NO_RAISE_MS;
   return {
     id,
     device,
-    quality: reading?.quality ?? 'absent',
-    problem: reading === undefined ? 'no reading yet' : (reading.problem ?? null),
+    quality: stale ? 'stale' : (reading?.quality ?? 'absent'),
+    problem: stale
+      ? `no reading for ${round(silentMs / 1000, 0)} s`
+      : reading === undefined
+        ? 'no reading yet'
+        : (reading.problem ?? null),
     ageSeconds:
       state?.lastGood === undefined ? null : round((nowMs - state.lastGood.atMs) / 1000, 1),
     amps: reading?.amps === undefined ? null : amps(reading.amps),

@@ -42,6 +42,12 @@ export interface MeterSpec {
   readonly invert: boolean;
   /** Meter phase that sits on site phase L1, L2, L3 (0-based). */
   readonly phaseOrder: readonly [number, number, number];
+  /** Added to each current after ratio and sign; absent: 0. */
+  readonly offsetAmps?: number;
+  /** Most amps per phase that generation below it may feed back; absent: 0. */
+  readonly exportMostAmps?: number;
+  /** Readings equal in every number for longer are frozen; 0: never; absent: 60 s. */
+  readonly frozenMs?: number;
 }
 
 export interface ChargerSpec {

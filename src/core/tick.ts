@@ -53,6 +53,25 @@ export interface ProfileLimit {
 export interface MeterState {
   readonly latest: Reading;
   readonly lastGood?: Reading;
+  readonly memory?: MeterMemory;
+}
+
+/** What later readings of a meter are compared with; see meter-check. */
+export interface MeterMemory {
+  readonly atMs: number;
+  /** Readings in a row far below the level, and that level. */
+  readonly falls: number;
+  readonly level?: PhaseAmps;
+  /** Since when it shows less than the chargers below it said they draw. */
+  readonly lowSinceMs?: number;
+  /** The reading that has not changed since, and what the chargers drew then. */
+  readonly unchanged?: {
+    readonly text: string;
+    readonly amps: PhaseAmps;
+    readonly sinceMs: number;
+    readonly draws?: PhaseAmps;
+    readonly movedAtMs?: number;
+  };
 }
 
 export interface ControlSettings {

@@ -75,6 +75,19 @@ const MeterSchema = Type.Object(
       description: 'Meter phases that sit on site phases L1, L2, L3',
       errorMessage: 'must be an order of L1L2L3',
     }),
+    offsetAmps: Type.Number({
+      minimum: -100,
+      maximum: 100,
+      default: 0,
+      description: 'Added to each current: what the transformers show too little',
+    }),
+    exportMostAmps: amps('Most that generation behind the meter may feed back, per phase', 0),
+    frozenSeconds: Type.Integer({
+      minimum: 0,
+      maximum: 3_600,
+      default: 60,
+      description: 'Readings that do not change at all for longer are not believed; 0: never',
+    }),
   },
   strict,
 );
