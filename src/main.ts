@@ -8,6 +8,7 @@ import type { Log } from './core/log.ts';
 import type { MeterSpec, Site } from './core/site.ts';
 import { DEFAULT_SETTINGS } from './core/tick.ts';
 import { type QuirkFiles, traitsOf } from './devices/charger-quirks.ts';
+import { MeterBus } from './field/meter-bus.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { openOutage } from './gateway/outage.ts';
 import { QueueDesk, type QueueSummary } from './gateway/queue-desk.ts';
@@ -16,7 +17,7 @@ import { startChargerServer } from './io/charger-server.ts';
 import { csmsClient } from './io/csms-client.ts';
 import { type HttpServer, startHttp } from './io/http.ts';
 import { siteMetrics } from './io/metrics.ts';
-import { type MeterBus, startMeterBus } from './io/modbus.ts';
+import { openModbusPort } from './io/modbus.ts';
 import { type MqttLink, startMqtt } from './io/mqtt.ts';
 import { hashSecret } from './io/secret-hash.ts';
 import { systemClock } from './io/system-clock.ts';
@@ -207,16 +208,18 @@ const startMeters = (
   { site, devices, log }: BusbarOptions,
   loop: ControlLoop,
 ): readonly MeterBus[] =>
-  groupByBus(site.meters).map((specs) =>
-    startMeterBus({
-      meters: specs.flatMap((spec) => {
-        const device = devices.get(spec.device);
-        return device === undefined ? [] : [{ spec, device }];
+  groupByBus(site.meters).map(
+    (specs) =>
+      new MeterBus({
+        meters: specs.flatMap((spec) => {
+          const device = devices.get(spec.device);
+          return device === undefined ? [] : [{ spec, device }];
+        }),
+        port: openModbusPort({ url: specs[0]?.connect ?? '', clock: systemClock }),
+        clock: systemClock,
+        log,
+        onReading: (reading) => loop.takeReading(reading),
       }),
-      clock: systemClock,
-      log,
-      onReading: (reading) => loop.takeReading(reading),
-    }),
   );
 
 const startEms = ({ config, site, log }: BusbarOptions, loop: ControlLoop): MqttLink | undefined =>

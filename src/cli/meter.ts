@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { Reading } from '../core/reading.ts';
-import { readMeterOnce } from '../io/modbus.ts';
+import { readMeterOnce } from '../field/meter-read.ts';
+import { openModbusPort } from '../io/modbus.ts';
 import { systemClock } from '../io/system-clock.ts';
 import { problemLines, readSiteFile } from './site-file.ts';
 
@@ -31,7 +32,9 @@ export const run = async (args: readonly string[]): Promise<number> => {
     process.stderr.write(`no meter "${id}" in ${values.config}; known are ${known}\n`);
     return 2;
   }
-  const reading = await readMeterOnce({ spec, device }, systemClock);
+  const port = openModbusPort({ url: spec.connect, clock: systemClock });
+  const reading = await readMeterOnce(port, { spec, device }, systemClock.monotonicMs());
+  port.close();
   process.stdout.write(
     values.json ? `${JSON.stringify(reading)}\n` : table(reading, device.name, spec.connect),
   );

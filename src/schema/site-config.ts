@@ -57,9 +57,10 @@ const MeterSchema = Type.Object(
     id: id('Name of the meter'),
     device: Type.String({ description: 'File name in devices/meters without .yaml' }),
     connect: Type.String({
-      pattern: '^tcp://[^\\s/]+$',
-      description: 'tcp://host:port (Modbus TCP)',
-      errorMessage: 'must be tcp://host:port',
+      pattern: '^(rtu\\+)?tcp://[^\\s/]+$|^serial:///\\S+$',
+      description:
+        'tcp://host:port (Modbus TCP), rtu+tcp://host:port (a serial line tunnelled as it is) or serial:///dev/ttyUSB0?baud=9600&parity=even. Meters with the same address share it: one request at a time',
+      errorMessage: 'must be tcp://host:port, rtu+tcp://host:port or serial:///device',
     }),
     unit: Type.Integer({ minimum: 0, maximum: 255, default: 1, description: 'Modbus unit id' }),
     pollMs: Type.Integer({ minimum: 200, maximum: 60_000, default: 1_000 }),
