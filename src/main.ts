@@ -264,7 +264,7 @@ const admission = (site: Site): ((identity: string) => boolean) => {
 /** Meters behind one address share a bus: one request at a time. */
 const groupByBus = (meters: readonly MeterSpec[]): readonly (readonly MeterSpec[])[] => {
   const buses = new Map<string, MeterSpec[]>();
-  for (const meter of meters) {
+  for (const meter of meters.filter(({ source }) => source === undefined)) {
     buses.set(meter.connect, [...(buses.get(meter.connect) ?? []), meter]);
   }
   return [...buses.values()];

@@ -39,6 +39,7 @@ export const checkConfig = (
     problems.push({ severity, place: placeOf(path), line: lineOf(path), text });
   checkZone(config, report);
   checkNames(config, devices, report);
+  checkMeters(config, report);
   checkTree(config, report);
   checkChargers(config, report);
   checkListening(config, report);
@@ -63,6 +64,7 @@ const checkZone = ({ site }: SiteConfig, report: Report): void => {
 const checkNames = (config: SiteConfig, devices: ReadonlySet<string>, report: Report): void => {
   const circuits = new Set(config.circuits.map(({ id }) => id));
   const meters = new Set(config.meters.map(({ id }) => id));
+  const chargers = new Set(config.chargers.map(({ id }) => id));
   for (const [list, items] of [
     ['circuits', config.circuits],
     ['meters', config.meters],
@@ -82,14 +84,43 @@ const checkNames = (config: SiteConfig, devices: ReadonlySet<string>, report: Re
     known(['circuits', i, 'parent'], parent, circuits, 'circuit');
     known(['circuits', i, 'meter'], meter, meters, 'meter');
   });
-  config.meters.forEach(({ device }, i) => {
+  config.meters.forEach(({ device, charger, sum = [] }, i) => {
     known(['meters', i, 'device'], device, devices, 'meter device');
+    known(['meters', i, 'charger'], charger, chargers, 'charger');
+    const real = new Set(config.meters.flatMap((each) => (each.sum ? [] : [each.id])));
+    sum.forEach((term, t) => {
+      known(['meters', i, 'sum', t], term.replace(/^-/, ''), real, 'meter that is not a sum');
+    });
   });
   config.chargers.forEach(({ circuit }, i) => {
     known(['chargers', i, 'circuit'], circuit, circuits, 'circuit');
   });
   config.ems.sources.forEach(({ circuit }, i) => {
     known(['ems', 'sources', i, 'circuit'], circuit, circuits, 'circuit');
+  });
+};
+
+/** Older than this, nothing below a meter is raised: polled as seldom, it would never be. */
+const POLL_MOST_MS = 2_500;
+
+const checkMeters = ({ meters, circuits, ems }: SiteConfig, report: Report): void => {
+  meters.forEach(({ id, device, connect, topic, charger, sum, pollMs }, i) => {
+    const sources = [connect, topic, charger, sum].filter((source) => source !== undefined);
+    if (sources.length !== 1) {
+      const text = `"${id}" needs one of connect (with device), topic, charger or sum`;
+      report('error', ['meters', i], sources.length === 0 ? text : `${text}, not several`);
+    }
+    if ((connect === undefined) !== (device === undefined)) {
+      report('error', ['meters', i], `"${id}": device and connect belong together`);
+    }
+    if (topic !== undefined && ems.mqtt === undefined) {
+      report('error', ['meters', i, 'topic'], 'needs a broker: set ems.mqtt.url');
+    }
+    const protects = circuits.some(({ meter }) => meter === id);
+    if (protects && connect !== undefined && pollMs > POLL_MOST_MS) {
+      const text = `${pollMs} ms is too seldom for a meter of a circuit: nothing would be raised`;
+      report('error', ['meters', i, 'pollMs'], `${text}; at most ${POLL_MOST_MS}`);
+    }
   });
 };
 

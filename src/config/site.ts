@@ -1,4 +1,4 @@
-import type { Site } from '../core/site.ts';
+import type { MeterSource, MeterSpec, Site } from '../core/site.ts';
 import { type PhaseAmps, sameAmps } from '../core/units.ts';
 import type { SiteConfig } from '../schema/site-config.ts';
 
@@ -16,11 +16,7 @@ export const toSite = (config: SiteConfig): Site => ({
     ...(circuit.limitWatts === undefined ? {} : { limitWatts: circuit.limitWatts }),
     ...(circuit.meter === undefined ? {} : { meter: circuit.meter }),
   })),
-  meters: config.meters.map(({ frozenSeconds, ...meter }) => ({
-    ...meter,
-    frozenMs: frozenSeconds * 1000,
-    phaseOrder: phasesOf(meter.phaseOrder) as [number, number, number],
-  })),
+  meters: config.meters.map(meterSpec),
   chargers: config.chargers.map(({ outage: _outage, ...charger }) => ({
     ...charger,
     phases: phasesOf(charger.phases),
@@ -28,6 +24,38 @@ export const toSite = (config: SiteConfig): Site => ({
   emsSources: config.ems.sources,
   arrivalReserve: config.arrivalReserve,
 });
+
+const meterSpec = (meter: SiteConfig['meters'][number]): MeterSpec => {
+  const { frozenSeconds, topic, charger, sum, device, connect, ...rest } = meter;
+  const source = meterSource({ topic, charger, sum });
+  return {
+    ...rest,
+    device: device ?? source?.kind ?? '',
+    connect: connect ?? '',
+    ...(source === undefined ? {} : { source }),
+    frozenMs: frozenSeconds * 1000,
+    phaseOrder: phasesOf(meter.phaseOrder) as [number, number, number],
+  };
+};
+
+const meterSource = ({
+  topic,
+  charger,
+  sum,
+}: {
+  readonly topic: string | undefined;
+  readonly charger: string | undefined;
+  readonly sum: readonly string[] | undefined;
+}): MeterSource | undefined => {
+  if (topic !== undefined) return { kind: 'mqtt', topic };
+  if (charger !== undefined) return { kind: 'charger', charger };
+  if (sum === undefined) return undefined;
+  const terms = sum.map((term) => ({
+    meter: term.replace(/^-/, ''),
+    factor: term.startsWith('-') ? (-1 as const) : (1 as const),
+  }));
+  return { kind: 'sum', terms };
+};
 
 /** 'L2L3L1' is [1, 2, 0]. */
 export const phasesOf = (text: string): readonly number[] =>

@@ -10,6 +10,7 @@ import {
 import type { Abilities, ChargerState } from '../core/charger-state.ts';
 import { type ChargerTraits, type Nameplate, PLAIN_TRAITS } from '../core/charger-traits.ts';
 import { type CircuitTree, circuitTree } from '../core/circuit-tree.ts';
+import { derivedReading } from '../core/derived-meters.ts';
 import { type Enforcement, inheritedEnforcement, NO_ENFORCEMENT } from '../core/enforcement.ts';
 import { EMPTY_BOOK, type LimitBook, limitsInForce } from '../core/limit-book.ts';
 import { judgeReading } from '../core/meter-check.ts';
@@ -185,6 +186,16 @@ export class SiteDraft {
     this.#readings.set(reading.meter, state);
   }
 
+  /** Readings that follow from chargers and from other meters. */
+  #derive(nowMs: number): void {
+    const { site } = this;
+    const from = { site, chargers: this.#chargers, readings: this.#readings, nowMs };
+    for (const spec of site.meters) {
+      const reading = derivedReading(spec, from);
+      if (reading !== undefined) this.takeReading(reading);
+    }
+  }
+
   updateEnforcement(key: ConnectorKey, change: (e: Enforcement) => Enforcement): void {
     this.#enforcement.set(key, change(this.#enforcement.get(key) ?? NO_ENFORCEMENT));
   }
@@ -198,6 +209,7 @@ export class SiteDraft {
     for (const [id, charger] of this.#chargers) {
       this.#chargers.set(id, withoutStaleTransactions(charger, nowMs));
     }
+    this.#derive(nowMs);
     return {
       nowMs,
       startedAtMs: this.startedAtMs,

@@ -1,10 +1,11 @@
 import type { ChargerTraits } from '../core/charger-traits.ts';
+import { surplusWatts } from '../core/derived-meters.ts';
 import { leaseAmps } from '../core/enforcement.ts';
 import type { LimitBook } from '../core/limit-book.ts';
 import { limitState } from '../core/limit-book.ts';
 import { STALE_NO_RAISE_MS } from '../core/meter-ladder.ts';
 import { reasonText } from '../core/reason.ts';
-import type { Circuit } from '../core/site.ts';
+import type { Circuit, MeterSpec } from '../core/site.ts';
 import type {
   CircuitTick,
   ConnectorDecision,
@@ -48,8 +49,9 @@ export const siteView = (input: TickInput, decision: Decision, context: ViewCont
   tick: context.tick,
   tickMs: round(context.tickMs, 3),
   alarms: [...decision.alarms, ...context.alarms],
+  surplusWatts: rounded(surplusWatts(input)),
   circuits: decision.circuits.map((circuit, index) => circuitView(input, decision, circuit, index)),
-  meters: input.site.meters.map((meter) => meterView(input, meter.id, meter.device)),
+  meters: input.site.meters.map((meter) => meterView(input, meter)),
   chargers: input.site.chargers.map((spec) => chargerView(input, decision, spec.id, context)),
   limits: input.site.emsSources.map((source) => limitView(input, source.id, context.book)),
   counters: { ...context.counters },
@@ -83,7 +85,10 @@ const circuitView = (
   };
 };
 
-const meterView = ({ readings, nowMs }: TickInput, id: string, device: string): MeterView => {
+const meterView = (
+  { readings, nowMs }: TickInput,
+  { id, device, role = 'load' }: MeterSpec,
+): MeterView => {
   const state = readings.get(id);
   const reading = state?.latest;
   const silentMs = nowMs - (reading?.atMs ?? nowMs);
@@ -104,6 +109,7 @@ const meterView = ({ readings, nowMs }: TickInput, id: string, device: string): 
     volts: reading?.volts === undefined ? null : amps(reading.volts),
     importWh: reading?.importWh ?? null,
     exportWh: reading?.exportWh ?? null,
+    role,
   };
 };
 
@@ -193,6 +199,9 @@ const amps = (values: PhaseAmps): [number, number, number] => [
   round(values[1], 2),
   round(values[2], 2),
 ];
+
+const rounded = (value: number | undefined): number | null =>
+  value === undefined ? null : Math.round(value);
 
 const round = (value: number, digits: number): number => {
   const factor = 10 ** digits;

@@ -34,6 +34,10 @@ export interface MeterSpec {
   /** File name in devices/meters without extension. */
   readonly device: string;
   readonly connect: string;
+  /** Where readings come from when not by Modbus from `connect`. */
+  readonly source?: MeterSource;
+  /** pv feeds in (negative); a battery is positive while it charges; absent: a load. */
+  readonly role?: 'load' | 'pv' | 'battery';
   readonly unit: number;
   readonly pollMs: number;
   /** Multiplies currents and powers (current-transformer ratio not known to the meter). */
@@ -48,6 +52,17 @@ export interface MeterSpec {
   readonly exportMostAmps?: number;
   /** Readings equal in every number for longer are frozen; 0: never; absent: 60 s. */
   readonly frozenMs?: number;
+}
+
+export type MeterSource =
+  | { readonly kind: 'mqtt'; readonly topic: string }
+  | { readonly kind: 'charger'; readonly charger: string }
+  | { readonly kind: 'sum'; readonly terms: readonly MeterTerm[] };
+
+/** A meter in a sum, or in a difference with factor -1. */
+export interface MeterTerm {
+  readonly meter: string;
+  readonly factor: 1 | -1;
 }
 
 export interface ChargerSpec {

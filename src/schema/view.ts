@@ -51,6 +51,8 @@ export const MeterViewSchema = Type.Object(
     volts: NullableAmps,
     importWh: NullableNumber,
     exportWh: NullableNumber,
+    /** load, pv, battery. */
+    role: Type.Optional(Type.String()),
   },
   strict,
 );
@@ -140,6 +142,8 @@ export const SiteViewSchema = Type.Object(
     tickMs: Type.Number(),
     /** Plain sentences about what is wrong now; empty when all is well. */
     alarms: Type.Array(Type.String()),
+    /** What cars may take without drawing from the grid; null without a fresh meter. */
+    surplusWatts: Type.Optional(NullableNumber),
     circuits: Type.Array(CircuitViewSchema),
     meters: Type.Array(MeterViewSchema),
     chargers: Type.Array(ChargerViewSchema),
