@@ -8,6 +8,7 @@ import type { Log } from './core/log.ts';
 import type { MeterSpec, Site } from './core/site.ts';
 import { DEFAULT_SETTINGS } from './core/tick.ts';
 import { type QuirkFiles, traitsOf } from './devices/charger-quirks.ts';
+import { EmsLink } from './field/ems-link.ts';
 import { MeterBus } from './field/meter-bus.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { openOutage } from './gateway/outage.ts';
@@ -18,7 +19,7 @@ import { csmsClient } from './io/csms-client.ts';
 import { type HttpServer, startHttp } from './io/http.ts';
 import { siteMetrics } from './io/metrics.ts';
 import { openModbusPort } from './io/modbus.ts';
-import { type MqttLink, startMqtt } from './io/mqtt.ts';
+import { openBroker } from './io/mqtt.ts';
 import { hashSecret } from './io/secret-hash.ts';
 import { systemClock } from './io/system-clock.ts';
 import type { ApiRoute } from './schema/api-route.ts';
@@ -63,7 +64,7 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
   const clock = systemClock;
   const facts = await learnedFacts(config.dataDir, log);
   const held = await openHeld(options);
-  let mqtt: MqttLink | undefined;
+  let mqtt: EmsLink | undefined;
   const loop: ControlLoop = new ControlLoop({
     site,
     clock,
@@ -222,17 +223,27 @@ const startMeters = (
       }),
   );
 
-const startEms = ({ config, site, log }: BusbarOptions, loop: ControlLoop): MqttLink | undefined =>
-  config.ems.mqtt === undefined
-    ? undefined
-    : startMqtt({
-        ...config.ems.mqtt,
-        siteId: site.id,
-        clock: systemClock,
-        log,
-        version: VERSION,
-        setLimit: (source, command) => loop.setLimit(source, command),
-      });
+const startEms = ({ config, site, log }: BusbarOptions, loop: ControlLoop): EmsLink | undefined => {
+  const { mqtt } = config.ems;
+  if (mqtt === undefined) return undefined;
+  const { root, scalars, homeAssistant, ...broker } = mqtt;
+  const { clientId = `busbar-${site.id}` } = broker;
+  return new EmsLink({
+    openBroker: (listener, will) =>
+      openBroker({ ...broker, clientId, will, listener, clock: systemClock, log }),
+    root,
+    siteId: site.id,
+    clock: systemClock,
+    log,
+    version: VERSION,
+    setLimit: (source, command) => loop.setLimit(source, command),
+    taker: loop,
+    meters: site.meters,
+    onReading: (reading) => loop.takeReading(reading),
+    scalars,
+    homeAssistant,
+  });
+};
 
 const startHttpServer = (
   { config, uiFolder, log }: BusbarOptions,

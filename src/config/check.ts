@@ -40,6 +40,7 @@ export const checkConfig = (
   checkZone(config, report);
   checkNames(config, devices, report);
   checkMeters(config, report);
+  checkHomeAssistant(config, report);
   checkTree(config, report);
   checkChargers(config, report);
   checkListening(config, report);
@@ -121,6 +122,14 @@ const checkMeters = ({ meters, circuits, ems }: SiteConfig, report: Report): voi
       const text = `${pollMs} ms is too seldom for a meter of a circuit: nothing would be raised`;
       report('error', ['meters', i, 'pollMs'], `${text}; at most ${POLL_MOST_MS}`);
     }
+  });
+};
+
+const checkHomeAssistant = ({ ems }: SiteConfig, report: Report): void => {
+  ems.mqtt?.homeAssistant?.limitSources.forEach((source, i) => {
+    if (ems.sources.some(({ id }) => id === source)) return;
+    const path = ['ems', 'mqtt', 'homeAssistant', 'limitSources', i];
+    report('error', path, `unknown source "${source}": add it to ems.sources`);
   });
 };
 

@@ -1,6 +1,11 @@
 import { decide } from '../core/decide.ts';
 import { type LimitAnswer, type LimitCommand, submitLimit } from '../core/limit-book.ts';
 import type { Log } from '../core/log.ts';
+import {
+  type PreferenceAnswer,
+  type PreferenceCommand,
+  takePreference,
+} from '../core/preferences.ts';
 import type { Reading } from '../core/reading.ts';
 import type { Site } from '../core/site.ts';
 import type { ControlSettings } from '../core/tick.ts';
@@ -121,6 +126,18 @@ export class ControlLoop {
     const { book, answer } = submitLimit(this.#draft.book, this.#draft.site, source, command, now);
     this.#draft.book = book;
     log.info('limit from EMS', { source, accepted: answer.accepted, reason: answer.reason });
+    if (answer.accepted) this.#soon();
+    return answer;
+  }
+
+  /** Pauses, resumes or ranks connectors. */
+  setPreference(command: PreferenceCommand): PreferenceAnswer {
+    const { clock, log } = this.#options;
+    const { site } = this.#draft;
+    const nowMs = clock.monotonicMs();
+    const { preferences, answer } = takePreference(this.#draft.preferences, site, command, nowMs);
+    this.#draft.preferences = preferences;
+    log.info('request', { ...command, accepted: answer.accepted, reason: answer.reason });
     if (answer.accepted) this.#soon();
     return answer;
   }

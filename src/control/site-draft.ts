@@ -15,6 +15,7 @@ import { type Enforcement, inheritedEnforcement, NO_ENFORCEMENT } from '../core/
 import { EMPTY_BOOK, type LimitBook, limitsInForce } from '../core/limit-book.ts';
 import { judgeReading } from '../core/meter-check.ts';
 import { meterSurroundings } from '../core/meter-surroundings.ts';
+import { NO_PREFERENCES, type Preferences } from '../core/preferences.ts';
 import type { Reading } from '../core/reading.ts';
 import type { ChargerSpec, Site } from '../core/site.ts';
 import {
@@ -50,6 +51,7 @@ export class SiteDraft {
   site: Site;
   readonly startedAtMs: number;
   book: LimitBook = EMPTY_BOOK;
+  preferences: Preferences = NO_PREFERENCES;
   readonly #settings: ControlSettings;
   readonly #tree: CircuitTree;
   readonly #chargers = new Map<string, ChargerState>();
@@ -222,6 +224,7 @@ export class SiteDraft {
       fallbackProven: new Set(this.#proven),
       background: this.#background,
       profiles,
+      preferences: this.preferences,
       settings: this.#settings,
     };
   }

@@ -3,6 +3,7 @@ import type { ChargerState, ConnectorState } from './charger-state.ts';
 import type { CircuitTree } from './circuit-tree.ts';
 import type { Enforcement, Obedience, Surroundings } from './enforcement.ts';
 import type { Limit } from './limit.ts';
+import type { Preference } from './preferences.ts';
 import type { Reading } from './reading.ts';
 import type { Reason, ReasonChain } from './reason.ts';
 import type { ChargerSpec, Site } from './site.ts';
@@ -32,6 +33,8 @@ export interface TickInput {
   readonly background: ReadonlyMap<string, Background>;
   /** What the profiles of the CSMS allow; absent where they allow everything. */
   readonly profiles?: ProfileLimits;
+  /** What was asked for single connectors; absent: nothing. */
+  readonly preferences?: ReadonlyMap<ConnectorKey, Preference>;
   readonly settings: ControlSettings;
 }
 

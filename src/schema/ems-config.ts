@@ -15,6 +15,35 @@ export const EmsSchema = Type.Object(
           username: Type.Optional(Type.String()),
           password: Type.Optional(Type.String()),
           clientId: Type.Optional(Type.String({ maxLength: 64 })),
+          tls: Type.Optional(
+            Type.Object(
+              {
+                ca: Type.Optional(
+                  Type.String({ description: 'PEM of who signed the certificate of the broker' }),
+                ),
+                cert: Type.Optional(Type.String({ description: 'PEM of our certificate' })),
+                key: Type.Optional(Type.String({ description: 'PEM of its key' })),
+              },
+              strict,
+            ),
+          ),
+          scalars: Type.Boolean({
+            default: false,
+            description: 'One value per topic below values/ as well',
+          }),
+          homeAssistant: Type.Optional(
+            Type.Object(
+              {
+                prefix: Type.String({ pattern: '^[^#+]+$', default: 'homeassistant' }),
+                limitSources: Type.Array(id('Source of a limit'), {
+                  default: [],
+                  maxItems: 16,
+                  description: 'Sources in ems.sources that Home Assistant may set, as numbers',
+                }),
+              },
+              { ...strict, description: 'Discovery by Home Assistant' },
+            ),
+          ),
         },
         strict,
       ),

@@ -3,6 +3,7 @@ import { ProfileShelf } from '../control/profile-shelf.ts';
 import type { ChargerTraits, Nameplate } from '../core/charger-traits.ts';
 import type { LimitCommand } from '../core/limit-book.ts';
 import { type Log, SILENT_LOG } from '../core/log.ts';
+import type { PreferenceCommand } from '../core/preferences.ts';
 import type { Site } from '../core/site.ts';
 import { type ControlSettings, DEFAULT_SETTINGS } from '../core/tick.ts';
 import { NO_AMPS, type PhaseAmps } from '../core/units.ts';
@@ -172,6 +173,10 @@ export class VirtualSite {
 
   setLimit(source: string, command: LimitCommand) {
     return this.#loop?.setLimit(source, command);
+  }
+
+  setPreference(command: PreferenceCommand) {
+    return this.#loop?.setPreference(command);
   }
 
   async startGateway(): Promise<void> {
