@@ -14,6 +14,7 @@ export const LimitAnswerSchema = Type.Object(
           circuit: Type.String(),
           amps: Type.Union([Amps, Type.Null()]),
           watts: Type.Union([Type.Number(), Type.Null()]),
+          startsAt: Type.Optional(Type.String({ format: 'date-time' })),
           expiresAt: Type.String({ format: 'date-time' }),
         },
         strict,

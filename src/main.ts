@@ -4,12 +4,18 @@ import { join } from 'node:path';
 import { ControlLoop } from './control/control-loop.ts';
 import { ProfileShelf } from './control/profile-shelf.ts';
 import type { Nameplate } from './core/charger-traits.ts';
+import type { LimitCommand } from './core/limit-book.ts';
 import type { Log } from './core/log.ts';
 import type { MeterSpec, Site } from './core/site.ts';
 import { DEFAULT_SETTINGS } from './core/tick.ts';
+import { timestamp } from './core/time.ts';
+import { DigitalInputWatch } from './field/digital-input.ts';
 import { type QuirkFiles, traitsOf } from './devices/charger-quirks.ts';
 import { EmsLink } from './field/ems-link.ts';
+import { EvidenceRecorder } from './field/evidence.ts';
+import { evidenceRoutes } from './field/evidence-routes.ts';
 import { MeterBus } from './field/meter-bus.ts';
+import type { ModbusPort } from './field/modbus-port.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { openOutage } from './gateway/outage.ts';
 import { QueueDesk, type QueueSummary } from './gateway/queue-desk.ts';
@@ -23,10 +29,12 @@ import { openBroker } from './io/mqtt.ts';
 import { hashSecret } from './io/secret-hash.ts';
 import { systemClock } from './io/system-clock.ts';
 import type { ApiRoute } from './schema/api-route.ts';
+import type { Evidence } from './schema/evidence.ts';
 import type { MeterDevice } from './schema/meter-device.ts';
 import type { SiteConfig } from './schema/site-config.ts';
 import type { SiteView } from './schema/view.ts';
 import { openDocument } from './store/documents.ts';
+import { EvidenceFiles } from './store/evidence-files.ts';
 import { LevelStore } from './store/level-store.ts';
 import { VERSION } from './version.ts';
 
@@ -64,6 +72,7 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
   const clock = systemClock;
   const facts = await learnedFacts(config.dataDir, log);
   const held = await openHeld(options);
+  const evidence = await openEvidence(options);
   let mqtt: EmsLink | undefined;
   const loop: ControlLoop = new ControlLoop({
     site,
@@ -86,6 +95,7 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
     alarms: held.alarms,
     published: (view) => {
       mqtt?.publish(view);
+      evidence.recorder.take(view);
       published?.(view);
     },
   });
@@ -103,9 +113,12 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
     flushAbsentAfterMs: config.upstream.flushAbsentAfterHours * 3_600_000,
   });
   loop.start();
-  const buses = startMeters(options, loop);
+  const field = startField(options, loop);
   mqtt = startEms(options, loop);
-  const http = await startHttpServer(options, loop, queueRoutes(held.desk, clock, log));
+  const http = await startHttpServer(options, loop, [
+    ...queueRoutes(held.desk, clock, log),
+    ...evidenceRoutes(() => evidence.files.list()),
+  ]);
   const ocpp = splitAddress(config.listen.ocpp);
   const server = await startChargerServer({
     ...ocpp,
@@ -121,8 +134,9 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
     async close() {
       gateway.close();
       await server.close();
-      for (const bus of buses) bus.stop();
+      for (const part of field) part.stop();
       loop.stop();
+      await evidence.recorder.close(timestamp(clock.wallMs()));
       await mqtt?.close();
       await http.close();
       await held.store.close();
@@ -205,23 +219,50 @@ const learnedFacts = async (dataDir: string, log: Log) => {
   };
 };
 
-const startMeters = (
-  { site, devices, log }: BusbarOptions,
+/** Meters and contacts; those behind one address share its bus: one request at a time. */
+const startField = (
+  { config, site, devices, log }: BusbarOptions,
   loop: ControlLoop,
-): readonly MeterBus[] =>
-  groupByBus(site.meters).map(
+): readonly { stop(): void }[] => {
+  const clock = systemClock;
+  const ports = new Map<string, ModbusPort>();
+  const portOf = (url: string): ModbusPort => {
+    const port = ports.get(url) ?? openModbusPort({ url, clock });
+    ports.set(url, port);
+    return port;
+  };
+  const meters = groupByBus(site.meters).map(
     (specs) =>
       new MeterBus({
         meters: specs.flatMap((spec) => {
           const device = devices.get(spec.device);
           return device === undefined ? [] : [{ spec, device }];
         }),
-        port: openModbusPort({ url: specs[0]?.connect ?? '', clock: systemClock }),
-        clock: systemClock,
+        port: portOf(specs[0]?.connect ?? ''),
+        clock,
         log,
         onReading: (reading) => loop.takeReading(reading),
       }),
   );
+  const setLimit = (source: string, command: LimitCommand) => loop.setLimit(source, command);
+  const inputs = config.ems.inputs.map((input) => {
+    const port = portOf(input.connect);
+    return new DigitalInputWatch({ input, port, clock, log, setLimit });
+  });
+  return [...meters, ...inputs];
+};
+
+/** Records of dimming; old ones are removed at the start and with every new one. */
+const openEvidence = async ({ config, site, log }: BusbarOptions) => {
+  const files = new EvidenceFiles<Evidence>(join(config.dataDir, 'evidence'));
+  const pruned = await files.prune(systemClock.wallMs());
+  if (pruned > 0) log.info('evidence kept for two years is removed', { cases: pruned });
+  const save = async (record: Evidence): Promise<void> => {
+    await files.save(record);
+    if (record.endedAt !== null) await files.prune(systemClock.wallMs());
+  };
+  return { files, recorder: new EvidenceRecorder(site, { save }, log) };
+};
 
 const startEms = ({ config, site, log }: BusbarOptions, loop: ControlLoop): EmsLink | undefined => {
   const { mqtt } = config.ems;
@@ -238,6 +279,8 @@ const startEms = ({ config, site, log }: BusbarOptions, loop: ControlLoop): EmsL
     version: VERSION,
     setLimit: (source, command) => loop.setLimit(source, command),
     taker: loop,
+    lasting: new Set(site.emsSources.flatMap(({ id, lpc }) => (lpc === undefined ? [] : [id]))),
+    heartbeat: (source) => loop.heartbeat(source),
     meters: site.meters,
     onReading: (reading) => loop.takeReading(reading),
     scalars,

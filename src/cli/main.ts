@@ -21,6 +21,10 @@ const VERBS: Readonly<Record<string, Verb>> = {
     summary: 'what is held for the CSMS: ls|show|export|drop --config FILE',
     load: () => import('./queue.ts'),
   },
+  evidence: {
+    summary: 'records of dimming (§14a): ls, export [--csv] --config FILE',
+    load: () => import('./evidence.ts'),
+  },
   version: { summary: 'print the version [--json]', load: () => import('./version.ts') },
 };
 

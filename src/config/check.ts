@@ -41,6 +41,7 @@ export const checkConfig = (
   checkNames(config, devices, report);
   checkMeters(config, report);
   checkHomeAssistant(config, report);
+  checkSources(config, report);
   checkTree(config, report);
   checkChargers(config, report);
   checkListening(config, report);
@@ -96,9 +97,11 @@ const checkNames = (config: SiteConfig, devices: ReadonlySet<string>, report: Re
   config.chargers.forEach(({ circuit }, i) => {
     known(['chargers', i, 'circuit'], circuit, circuits, 'circuit');
   });
-  config.ems.sources.forEach(({ circuit }, i) => {
-    known(['ems', 'sources', i, 'circuit'], circuit, circuits, 'circuit');
-  });
+  for (const list of ['sources', 'inputs'] as const) {
+    config.ems[list].forEach(({ circuit }, i) => {
+      known(['ems', list, i, 'circuit'], circuit, circuits, 'circuit');
+    });
+  }
 };
 
 /** Older than this, nothing below a meter is raised: polled as seldom, it would never be. */
@@ -122,6 +125,20 @@ const checkMeters = ({ meters, circuits, ems }: SiteConfig, report: Report): voi
       const text = `${pollMs} ms is too seldom for a meter of a circuit: nothing would be raised`;
       report('error', ['meters', i, 'pollMs'], `${text}; at most ${POLL_MOST_MS}`);
     }
+  });
+};
+
+const checkSources = ({ ems }: SiteConfig, report: Report): void => {
+  const sources = new Set<string>();
+  for (const list of ['sources', 'inputs'] as const) {
+    ems[list].forEach(({ id }, i) => {
+      if (sources.has(id)) report('error', ['ems', list, i, 'id'], `"${id}" is used twice`);
+      sources.add(id);
+    });
+  }
+  ems.inputs.forEach(({ id, limitAmps, limitWatts }, i) => {
+    if (limitAmps !== undefined || limitWatts !== undefined) return;
+    report('error', ['ems', 'inputs', i], `"${id}" needs limitAmps or limitWatts`);
   });
 };
 

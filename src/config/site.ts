@@ -1,4 +1,5 @@
-import type { MeterSource, MeterSpec, Site } from '../core/site.ts';
+import { dimmingFloorWatts } from '../core/dimming.ts';
+import type { EmsSourceSpec, MeterSource, MeterSpec, Site } from '../core/site.ts';
 import { type PhaseAmps, sameAmps } from '../core/units.ts';
 import type { SiteConfig } from '../schema/site-config.ts';
 
@@ -21,8 +22,27 @@ export const toSite = (config: SiteConfig): Site => ({
     ...charger,
     phases: phasesOf(charger.phases),
   })),
-  emsSources: config.ems.sources,
+  emsSources: [...config.ems.sources.map(emsSource), ...config.ems.inputs.map(inputSource)],
   arrivalReserve: config.arrivalReserve,
+});
+
+const emsSource = (source: SiteConfig['ems']['sources'][number]): EmsSourceSpec => {
+  const { heartbeatSeconds, failsafeHours, dimming, ...rest } = source;
+  return {
+    ...rest,
+    ...(heartbeatSeconds === undefined
+      ? {}
+      : { lpc: { heartbeatMs: heartbeatSeconds * 1000, failsafeMs: failsafeHours * 3_600_000 } }),
+    ...(dimming === undefined ? {} : { dimmingFloorWatts: dimmingFloorWatts(dimming) }),
+  };
+};
+
+/** A contact is a source whose limit is its failsafe: unread, it counts as active. */
+const inputSource = (input: SiteConfig['ems']['inputs'][number]): EmsSourceSpec => ({
+  id: input.id,
+  circuit: input.circuit,
+  ...(input.limitAmps === undefined ? {} : { failsafeAmps: input.limitAmps }),
+  ...(input.limitWatts === undefined ? {} : { failsafeWatts: input.limitWatts }),
 });
 
 const meterSpec = (meter: SiteConfig['meters'][number]): MeterSpec => {

@@ -12,7 +12,7 @@ import { type ChargerTraits, type Nameplate, PLAIN_TRAITS } from '../core/charge
 import { type CircuitTree, circuitTree } from '../core/circuit-tree.ts';
 import { derivedReading } from '../core/derived-meters.ts';
 import { type Enforcement, inheritedEnforcement, NO_ENFORCEMENT } from '../core/enforcement.ts';
-import { EMPTY_BOOK, type LimitBook, limitsInForce } from '../core/limit-book.ts';
+import { type LimitBook, limitsInForce, startBook } from '../core/limit-book.ts';
 import { judgeReading } from '../core/meter-check.ts';
 import { meterSurroundings } from '../core/meter-surroundings.ts';
 import { NO_PREFERENCES, type Preferences } from '../core/preferences.ts';
@@ -50,7 +50,7 @@ export class SiteDraft {
   /** As configured, besides what the make of a charger narrows. */
   site: Site;
   readonly startedAtMs: number;
-  book: LimitBook = EMPTY_BOOK;
+  book: LimitBook;
   preferences: Preferences = NO_PREFERENCES;
   readonly #settings: ControlSettings;
   readonly #tree: CircuitTree;
@@ -72,6 +72,7 @@ export class SiteDraft {
     this.site = site;
     this.#makes = makes;
     this.startedAtMs = nowMs;
+    this.book = startBook(site, nowMs);
     this.#settings = settings;
     this.#tree = circuitTree(site);
     this.#proven = new Set(provenFallbacks);

@@ -2,7 +2,7 @@ import type { ChargerTraits } from '../core/charger-traits.ts';
 import { surplusWatts } from '../core/derived-meters.ts';
 import { leaseAmps } from '../core/enforcement.ts';
 import type { LimitBook } from '../core/limit-book.ts';
-import { limitState } from '../core/limit-book.ts';
+import { limitState, lpcPhase } from '../core/limit-book.ts';
 import { STALE_NO_RAISE_MS } from '../core/meter-ladder.ts';
 import { reasonText } from '../core/reason.ts';
 import type { Circuit, MeterSpec } from '../core/site.ts';
@@ -175,10 +175,12 @@ const limitView = (
 ): LimitView => {
   const limit = limits.find((candidate) => candidate.source === source);
   const spec = site.emsSources.find((candidate) => candidate.id === source);
+  const phase = spec && lpcPhase(book, spec, nowMs);
   return {
     source,
     circuit: spec?.circuit ?? '',
     state: spec === undefined ? 'none' : limitState(book, spec, nowMs),
+    ...(phase === undefined ? {} : { phase }),
     amps: limit?.amps === undefined ? null : amps(limit.amps),
     watts: limit?.watts ?? null,
     expiresInSeconds:

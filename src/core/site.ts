@@ -1,3 +1,4 @@
+import type { LpcSpec } from './lpc.ts';
 import type { PhaseAmps } from './units.ts';
 
 /** The site as configured. Built by config/, read by everything else, never changed in place. */
@@ -91,4 +92,8 @@ export interface EmsSourceSpec {
   /** In force before the first limit arrived and after the last one expired; absent = no limit. */
   readonly failsafeAmps?: number;
   readonly failsafeWatts?: number;
+  /** It has to be heard: see lpc. */
+  readonly lpc?: LpcSpec;
+  /** It dims devices (§14a EnWG): what has to be left to them, and a record is kept of each case. */
+  readonly dimmingFloorWatts?: number;
 }

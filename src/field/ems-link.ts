@@ -32,6 +32,9 @@ export interface EmsLinkOptions {
   readonly version: string;
   readonly setLimit: (source: string, command: LimitCommand) => LimitAnswer;
   readonly taker: RequestTaker;
+  /** Sources with a heartbeat, and what hears it. */
+  readonly lasting?: ReadonlySet<string>;
+  readonly heartbeat?: (source: string) => void;
   readonly meters: readonly MeterSpec[];
   readonly onReading: (reading: Reading) => void;
   /** One value per topic below values/ as well. */
@@ -68,7 +71,13 @@ export class EmsLink {
     const answer = (message: Incoming, text: string): void => this.#answer(message, text);
     const shared = { base, clock, log, publish, answer };
     this.#handlers = [
-      new LimitTopics({ ...shared, retained: this.#retained, setLimit }),
+      new LimitTopics({
+        ...shared,
+        retained: this.#retained,
+        setLimit,
+        lasting: options.lasting ?? new Set(),
+        heartbeat: options.heartbeat ?? (() => {}),
+      }),
       new RequestTopics({ ...shared, taker }),
       new MeterTopics({ meters, clock, log, onReading }),
       ...(options.handlers?.(() => this.#broker) ?? []),

@@ -55,11 +55,63 @@ export const EmsSchema = Type.Object(
           circuit: id('Circuit that it limits'),
           failsafeAmps: Type.Optional(amps('In force before the first and after the last limit')),
           failsafeWatts: Type.Optional(Type.Number({ minimum: 0 })),
+          heartbeatSeconds: Type.Optional(
+            Type.Integer({
+              minimum: 10,
+              maximum: 600,
+              description:
+                'A source with a heartbeat (as EEBUS LPC: 120): silent for longer, its failsafe holds',
+            }),
+          ),
+          failsafeHours: Type.Number({
+            minimum: 2,
+            maximum: 24,
+            default: 2,
+            description: 'With heartbeatSeconds: how long the failsafe holds, then nothing does',
+          }),
+          dimming: Type.Optional(
+            Type.Object(
+              {
+                devices: Type.Integer({
+                  minimum: 1,
+                  maximum: 5_000,
+                  description:
+                    'Charge points and storages above 4.2 kW that are not public, groups',
+                }),
+                heatPumpWatts: Type.Number({ minimum: 0, default: 0 }),
+                coolingWatts: Type.Number({ minimum: 0, default: 0 }),
+              },
+              { ...strict, description: 'Dims by §14a EnWG: a record is kept of each case' },
+            ),
+          ),
         },
         strict,
       ),
       { default: [], maxItems: 64 },
     ),
+    inputs: Type.Array(
+      Type.Object(
+        {
+          id: id('Name of the source of the limit'),
+          circuit: id('Circuit that it limits'),
+          connect: Type.String({
+            pattern: '^(rtu\\+)?tcp://[^\\s/]+$|^serial:///\\S+$',
+            description: 'Input module, as meters[].connect',
+            errorMessage: 'must be tcp://host:port, rtu+tcp://host:port or serial:///device',
+          }),
+          unit: Type.Integer({ minimum: 0, maximum: 255, default: 1 }),
+          table: Type.Union([Type.Literal('discrete'), Type.Literal('coil')], {
+            default: 'discrete',
+          }),
+          address: Type.Integer({ minimum: 0, maximum: 65_535, description: '0-based' }),
+          activeWhen: Type.Boolean({ default: true, description: 'false: a relay that opens' }),
+          limitAmps: Type.Optional(amps('In force while active, and while it cannot be read')),
+          limitWatts: Type.Optional(Type.Number({ minimum: 0 })),
+        },
+        strict,
+      ),
+      { default: [], maxItems: 16, description: 'Contacts that limit, read over Modbus' },
+    ),
   },
-  { ...strict, default: { sources: [] } },
+  { ...strict, default: { sources: [], inputs: [] } },
 );

@@ -125,6 +125,8 @@ export const LimitViewSchema = Type.Object(
     circuit: Type.String(),
     /** active, failsafe, none. */
     state: Type.String(),
+    /** Of a source with a heartbeat: init, limited, unlimited-controlled, failsafe, ... */
+    phase: Type.Optional(Type.String()),
     amps: NullableAmps,
     watts: NullableNumber,
     expiresInSeconds: NullableNumber,

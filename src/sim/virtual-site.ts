@@ -199,6 +199,7 @@ export class VirtualSite {
       settings: { ...DEFAULT_SETTINGS, ...settings },
       log,
       version: 'virtual',
+      random: this.random,
       provenFallbacks: this.#proven,
       rememberFallback: (charger, proven) => {
         if (proven) this.#proven.add(charger);

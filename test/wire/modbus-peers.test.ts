@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { describe, test } from 'node:test';
 import { loadMeterDevices } from '../../src/config/device-files.ts';
+import type { LimitCommand } from '../../src/core/limit-book.ts';
+import { SILENT_LOG } from '../../src/core/log.ts';
+import { DigitalInputWatch } from '../../src/field/digital-input.ts';
 import { readMeterOnce } from '../../src/field/meter-read.ts';
 import { openModbusPort } from '../../src/io/modbus.ts';
 import { systemClock } from '../../src/io/system-clock.ts';
 import { imageOf } from '../../src/sim/modbus-meter.ts';
-import { pymodbus, startPymodbus } from './modbus-peers.ts';
+import { mbpoll, pymodbus, startPymodbus } from './modbus-peers.ts';
 
 const VALUES = { ampsL1: 12, ampsL2: 3, ampsL3: 7.5, wattsL1: 2700, wattsL2: 600, wattsL3: 1700 };
 const { devices } = loadMeterDevices('devices/meters');
@@ -59,4 +63,45 @@ describe('against pymodbus, an independent server', { concurrency: true }, () =>
       );
     });
   }
+});
+
+test('a contact behind a coil limits while it is active, and while it cannot be read', async (t) => {
+  if (pymodbus === undefined || mbpoll === undefined) {
+    return t.skip('python3-pymodbus or mbpoll is not installed');
+  }
+  const words = new Map(Array.from({ length: 10 }, (_, i) => [i, 0]));
+  const tcpPort = await startPymodbus(t, pymodbus, 'tcp', words);
+  const port = openModbusPort({ url: `tcp://127.0.0.1:${tcpPort}`, clock: systemClock });
+  const taken: LimitCommand[] = [];
+  let heard = (): void => {};
+  const watch = new DigitalInputWatch({
+    input: {
+      id: 'ripple-control',
+      circuit: 'main',
+      unit: 1,
+      table: 'coil',
+      address: 3,
+      activeWhen: true,
+      limitWatts: 4_200,
+    },
+    port,
+    clock: systemClock,
+    log: SILENT_LOG,
+    setLimit: (_source, command) => {
+      taken.push(command);
+      heard();
+    },
+  });
+  t.after(() => watch.stop());
+  const until = async (ok: (command: LimitCommand) => boolean): Promise<void> => {
+    while (!taken.some(ok)) {
+      await new Promise<void>((resolve) => {
+        heard = resolve;
+      });
+    }
+  };
+  await until(({ lifted }) => lifted === true);
+  const coil = ['-0', '-r', '3', '-t', '0', '-1', '-p', String(tcpPort), '127.0.0.1', '1'];
+  assert.equal(spawnSync(mbpoll, coil).status, 0);
+  await until(({ watts }) => watts === 4_200);
 });
