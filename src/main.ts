@@ -9,6 +9,7 @@ import type { Log } from './core/log.ts';
 import type { MeterSpec, Site } from './core/site.ts';
 import { DEFAULT_SETTINGS } from './core/tick.ts';
 import { timestamp } from './core/time.ts';
+import { BuildingRegisters } from './field/building-registers.ts';
 import { DigitalInputWatch } from './field/digital-input.ts';
 import { type QuirkFiles, traitsOf } from './devices/charger-quirks.ts';
 import { EmsLink } from './field/ems-link.ts';
@@ -16,6 +17,7 @@ import { EvidenceRecorder } from './field/evidence.ts';
 import { evidenceRoutes } from './field/evidence-routes.ts';
 import { MeterBus } from './field/meter-bus.ts';
 import type { ModbusPort } from './field/modbus-port.ts';
+import { registerRoute } from './field/register-route.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { openOutage } from './gateway/outage.ts';
 import { QueueDesk, type QueueSummary } from './gateway/queue-desk.ts';
@@ -25,6 +27,7 @@ import { csmsClient } from './io/csms-client.ts';
 import { type HttpServer, startHttp } from './io/http.ts';
 import { siteMetrics } from './io/metrics.ts';
 import { openModbusPort } from './io/modbus.ts';
+import { startModbusServer } from './io/modbus-server.ts';
 import { openBroker } from './io/mqtt.ts';
 import { hashSecret } from './io/secret-hash.ts';
 import { systemClock } from './io/system-clock.ts';
@@ -115,9 +118,11 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
   loop.start();
   const field = startField(options, loop);
   mqtt = startEms(options, loop);
+  const building = await startBuilding(options, loop);
   const http = await startHttpServer(options, loop, [
     ...queueRoutes(held.desk, clock, log),
     ...evidenceRoutes(() => evidence.files.list()),
+    ...building.routes,
   ]);
   const ocpp = splitAddress(config.listen.ocpp);
   const server = await startChargerServer({
@@ -135,6 +140,7 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
       gateway.close();
       await server.close();
       for (const part of field) part.stop();
+      await building.close();
       loop.stop();
       await evidence.recorder.close(timestamp(clock.wallMs()));
       await mqtt?.close();
@@ -250,6 +256,19 @@ const startField = (
     return new DigitalInputWatch({ input, port, clock, log, setLimit });
   });
   return [...meters, ...inputs];
+};
+
+/** Registers for a building controller, where wanted. */
+const startBuilding = async ({ config, site, log }: BusbarOptions, loop: ControlLoop) => {
+  const server = config.ems.modbusServer;
+  if (server === undefined) return { routes: [], close: () => Promise.resolve() };
+  const { sources, watchdogSeconds, listen, ...rest } = server;
+  const view = () => loop.view();
+  const setLimit = (source: string, command: LimitCommand) => loop.setLimit(source, command);
+  const bank = new BuildingRegisters({ site, view, sources, watchdogSeconds, setLimit });
+  const running = await startModbusServer({ ...rest, ...splitAddress(listen), bank, log });
+  log.info('Modbus server', { port: running.port });
+  return { routes: [registerRoute(view, sources)], close: () => running.close() };
 };
 
 /** Records of dimming; old ones are removed at the start and with every new one. */

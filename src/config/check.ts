@@ -40,7 +40,7 @@ export const checkConfig = (
   checkZone(config, report);
   checkNames(config, devices, report);
   checkMeters(config, report);
-  checkHomeAssistant(config, report);
+  checkWriters(config, report);
   checkSources(config, report);
   checkTree(config, report);
   checkChargers(config, report);
@@ -142,12 +142,20 @@ const checkSources = ({ ems }: SiteConfig, report: Report): void => {
   });
 };
 
-const checkHomeAssistant = ({ ems }: SiteConfig, report: Report): void => {
-  ems.mqtt?.homeAssistant?.limitSources.forEach((source, i) => {
-    if (ems.sources.some(({ id }) => id === source)) return;
-    const path = ['ems', 'mqtt', 'homeAssistant', 'limitSources', i];
-    report('error', path, `unknown source "${source}": add it to ems.sources`);
-  });
+/** Lists of sources that somebody may write. */
+const checkWriters = ({ ems }: SiteConfig, report: Report): void => {
+  const known = (sources: readonly string[] | undefined, path: Path): void =>
+    sources?.forEach((source, i) => {
+      if (ems.sources.some(({ id }) => id === source)) return;
+      report('error', [...path, i], `unknown source "${source}": add it to ems.sources`);
+    });
+  known(ems.mqtt?.homeAssistant?.limitSources, ['ems', 'mqtt', 'homeAssistant', 'limitSources']);
+  known(ems.modbusServer?.sources, ['ems', 'modbusServer', 'sources']);
+  const { listen, allow } = ems.modbusServer ?? { listen: '127.0.0.1:0', allow: [] };
+  if (!LOOPBACK.test(listen) && allow.length === 0) {
+    const text = 'reachable from the network by everybody: name the clients in allow';
+    report('error', ['ems', 'modbusServer', 'listen'], text);
+  }
 };
 
 const checkTree = ({ circuits }: SiteConfig, report: Report): void => {

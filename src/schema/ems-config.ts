@@ -1,4 +1,4 @@
-import { amps, id, strict } from './config-parts.ts';
+import { address, amps, id, strict } from './config-parts.ts';
 import { Type } from './typebox.ts';
 
 /** Where limits from outside come from. */
@@ -88,6 +88,33 @@ export const EmsSchema = Type.Object(
         strict,
       ),
       { default: [], maxItems: 64 },
+    ),
+    modbusServer: Type.Optional(
+      Type.Object(
+        {
+          listen: address('Where a building controller connects', '127.0.0.1:1502'),
+          unit: Type.Integer({ minimum: 1, maximum: 247, default: 1 }),
+          allow: Type.Array(
+            Type.String({
+              pattern: '^[0-9A-Fa-f.:]+(/\\d{1,3})?$',
+              errorMessage: 'must be an address or a network, e.g. 10.0.0.0/24',
+            }),
+            { default: [], maxItems: 64, description: 'Who may connect; needed beyond loopback' },
+          ),
+          sources: Type.Array(id('Source of a limit'), {
+            default: [],
+            maxItems: 64,
+            description: 'Sources in ems.sources whose limits may be written, in this order',
+          }),
+          watchdogSeconds: Type.Integer({
+            minimum: 10,
+            maximum: 3_600,
+            default: 60,
+            description: 'A written limit expires if it is not written again in this time',
+          }),
+        },
+        { ...strict, description: 'Modbus TCP for building controllers' },
+      ),
     ),
     inputs: Type.Array(
       Type.Object(
