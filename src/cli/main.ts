@@ -14,7 +14,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
     load: () => import('./demo.ts'),
   },
   meter: {
-    summary: 'read one meter of a site: read ID --config FILE [--json]',
+    summary: 'find and try meters: read ID --config FILE [--watch], scan HOST, test FILE HOST',
     load: () => import('./meter.ts'),
   },
   queue: {
