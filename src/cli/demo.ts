@@ -73,7 +73,10 @@ const startDemo = async (
       dataDir,
       listen: { ...config.listen, http: `127.0.0.1:${freePort}` },
       upstream: { ...config.upstream, url: upstream },
-      ems: { ...config.ems, mqtt: { root: 'busbar/v1', ...config.ems.mqtt, url: mqtt } },
+      ems: {
+        ...config.ems,
+        mqtt: { root: 'busbar/v1', scalars: false, ...config.ems.mqtt, url: mqtt },
+      },
     },
     site: { ...site, meters: site.meters.map((spec) => ({ ...spec, connect: meter })) },
     devices,

@@ -14,12 +14,16 @@ const VERBS: Readonly<Record<string, Verb>> = {
     load: () => import('./demo.ts'),
   },
   meter: {
-    summary: 'read one meter of a site: read ID --config FILE [--json]',
+    summary: 'find and try meters: read ID --config FILE [--watch], scan HOST, test FILE HOST',
     load: () => import('./meter.ts'),
   },
   queue: {
     summary: 'what is held for the CSMS: ls|show|export|drop --config FILE',
     load: () => import('./queue.ts'),
+  },
+  evidence: {
+    summary: 'records of dimming (§14a): ls, export [--csv] --config FILE',
+    load: () => import('./evidence.ts'),
   },
   version: { summary: 'print the version [--json]', load: () => import('./version.ts') },
 };

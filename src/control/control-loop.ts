@@ -1,6 +1,16 @@
 import { decide } from '../core/decide.ts';
-import { type LimitAnswer, type LimitCommand, submitLimit } from '../core/limit-book.ts';
+import {
+  hearSource,
+  type LimitAnswer,
+  type LimitCommand,
+  submitLimit,
+} from '../core/limit-book.ts';
 import type { Log } from '../core/log.ts';
+import {
+  type PreferenceAnswer,
+  type PreferenceCommand,
+  takePreference,
+} from '../core/preferences.ts';
 import type { Reading } from '../core/reading.ts';
 import type { Site } from '../core/site.ts';
 import type { ControlSettings } from '../core/tick.ts';
@@ -18,6 +28,8 @@ import { siteView } from './site-view.ts';
 /** A tick comes at least this often, and at most this often however much happens. */
 export const TICK_MS = 1_000;
 export const TICK_LEAST_MS = 100;
+/** Sources whose last limit is remembered for the log; anybody may invent names. */
+const TOLD_MOST = 256;
 
 export interface ControlOptions {
   readonly site: Site;
@@ -41,6 +53,8 @@ export interface ControlOptions {
   /** Sentences about what is wrong outside of control: the disk, messages set aside. */
   readonly alarms?: () => readonly string[];
   readonly counters?: () => Readonly<Record<string, number>>;
+  /** For limits with a random beginning; a seeded one in simulations. */
+  readonly random?: () => number;
   /** Meter values of one charger looked at in a second; see LinkWatch. */
   readonly measurementsPerSecond?: number;
   /** Every finished tick, with the view of the site made from it. */
@@ -58,6 +72,7 @@ export class ControlLoop {
   readonly #draft: SiteDraft;
   readonly #enforcer: Enforcer;
   #view: SiteView | undefined;
+  readonly #toldLimits = new Map<string, string>();
   #tick = 0;
   #lastTickAtMs = Number.NEGATIVE_INFINITY;
   #cancel: Cancel | undefined;
@@ -116,10 +131,41 @@ export class ControlLoop {
 
   setLimit(source: string, command: LimitCommand): LimitAnswer {
     const { clock, log } = this.#options;
-    const now = { monotonicMs: clock.monotonicMs(), wallMs: clock.wallMs() };
+    const now = {
+      monotonicMs: clock.monotonicMs(),
+      wallMs: clock.wallMs(),
+      random: (this.#options.random ?? Math.random)(),
+    };
     const { book, answer } = submitLimit(this.#draft.book, this.#draft.site, source, command, now);
     this.#draft.book = book;
-    log.info('limit from EMS', { source, accepted: answer.accepted, reason: answer.reason });
+    const { applied, accepted, reason } = answer;
+    const told = JSON.stringify([applied?.amps, applied?.watts, applied?.startsAt, reason]);
+    // A source that only repeats itself every second is not told every second.
+    const news = this.#toldLimits.get(source) !== told;
+    if (news) log.info('limit from EMS', { source, accepted, reason });
+    if (this.#toldLimits.size < TOLD_MOST || this.#toldLimits.has(source)) {
+      this.#toldLimits.set(source, told);
+    }
+    if (answer.accepted) this.#soon();
+    return answer;
+  }
+
+  /** A source with a heartbeat is there; false for one without. */
+  heartbeat(source: string): boolean {
+    const nowMs = this.#options.clock.monotonicMs();
+    const book = hearSource(this.#draft.book, this.#draft.site, source, nowMs);
+    if (book !== undefined) this.#draft.book = book;
+    return book !== undefined;
+  }
+
+  /** Pauses, resumes or ranks connectors. */
+  setPreference(command: PreferenceCommand): PreferenceAnswer {
+    const { clock, log } = this.#options;
+    const { site } = this.#draft;
+    const nowMs = clock.monotonicMs();
+    const { preferences, answer } = takePreference(this.#draft.preferences, site, command, nowMs);
+    this.#draft.preferences = preferences;
+    log.info('request', { ...command, accepted: answer.accepted, reason: answer.reason });
     if (answer.accepted) this.#soon();
     return answer;
   }

@@ -10,8 +10,12 @@ import {
 import type { Abilities, ChargerState } from '../core/charger-state.ts';
 import { type ChargerTraits, type Nameplate, PLAIN_TRAITS } from '../core/charger-traits.ts';
 import { type CircuitTree, circuitTree } from '../core/circuit-tree.ts';
+import { derivedReading } from '../core/derived-meters.ts';
 import { type Enforcement, inheritedEnforcement, NO_ENFORCEMENT } from '../core/enforcement.ts';
-import { EMPTY_BOOK, type LimitBook, limitsInForce } from '../core/limit-book.ts';
+import { type LimitBook, limitsInForce, startBook } from '../core/limit-book.ts';
+import { judgeReading } from '../core/meter-check.ts';
+import { meterSurroundings } from '../core/meter-surroundings.ts';
+import { NO_PREFERENCES, type Preferences } from '../core/preferences.ts';
 import type { Reading } from '../core/reading.ts';
 import type { ChargerSpec, Site } from '../core/site.ts';
 import {
@@ -46,7 +50,8 @@ export class SiteDraft {
   /** As configured, besides what the make of a charger narrows. */
   site: Site;
   readonly startedAtMs: number;
-  book: LimitBook = EMPTY_BOOK;
+  book: LimitBook;
+  preferences: Preferences = NO_PREFERENCES;
   readonly #settings: ControlSettings;
   readonly #tree: CircuitTree;
   readonly #chargers = new Map<string, ChargerState>();
@@ -67,6 +72,7 @@ export class SiteDraft {
     this.site = site;
     this.#makes = makes;
     this.startedAtMs = nowMs;
+    this.book = startBook(site, nowMs);
     this.#settings = settings;
     this.#tree = circuitTree(site);
     this.#proven = new Set(provenFallbacks);
@@ -173,12 +179,24 @@ export class SiteDraft {
   }
 
   takeReading(reading: Reading): void {
-    const lastGood =
-      reading.quality === 'good' ? reading : this.#readings.get(reading.meter)?.lastGood;
-    this.#readings.set(reading.meter, {
-      latest: reading,
-      ...(lastGood === undefined ? {} : { lastGood }),
+    const spec = this.site.meters.find(({ id }) => id === reading.meter);
+    if (spec === undefined) return;
+    const around = meterSurroundings({ site: this.site, tree: this.#tree }, spec, this.#chargers, {
+      nowMs: reading.atMs,
+      lifeMs: this.#settings.measurementLifeMs,
     });
+    const state = judgeReading(this.#readings.get(reading.meter), reading, around);
+    this.#readings.set(reading.meter, state);
+  }
+
+  /** Readings that follow from chargers and from other meters. */
+  #derive(nowMs: number): void {
+    const { site } = this;
+    const from = { site, chargers: this.#chargers, readings: this.#readings, nowMs };
+    for (const spec of site.meters) {
+      const reading = derivedReading(spec, from);
+      if (reading !== undefined) this.takeReading(reading);
+    }
   }
 
   updateEnforcement(key: ConnectorKey, change: (e: Enforcement) => Enforcement): void {
@@ -194,6 +212,7 @@ export class SiteDraft {
     for (const [id, charger] of this.#chargers) {
       this.#chargers.set(id, withoutStaleTransactions(charger, nowMs));
     }
+    this.#derive(nowMs);
     return {
       nowMs,
       startedAtMs: this.startedAtMs,
@@ -206,6 +225,7 @@ export class SiteDraft {
       fallbackProven: new Set(this.#proven),
       background: this.#background,
       profiles,
+      preferences: this.preferences,
       settings: this.#settings,
     };
   }

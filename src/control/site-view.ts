@@ -1,9 +1,11 @@
 import type { ChargerTraits } from '../core/charger-traits.ts';
+import { surplusWatts } from '../core/derived-meters.ts';
 import { leaseAmps } from '../core/enforcement.ts';
 import type { LimitBook } from '../core/limit-book.ts';
-import { limitState } from '../core/limit-book.ts';
+import { limitState, lpcPhase } from '../core/limit-book.ts';
+import { STALE_NO_RAISE_MS } from '../core/meter-ladder.ts';
 import { reasonText } from '../core/reason.ts';
-import type { Circuit } from '../core/site.ts';
+import type { Circuit, MeterSpec } from '../core/site.ts';
 import type {
   CircuitTick,
   ConnectorDecision,
@@ -47,8 +49,9 @@ export const siteView = (input: TickInput, decision: Decision, context: ViewCont
   tick: context.tick,
   tickMs: round(context.tickMs, 3),
   alarms: [...decision.alarms, ...context.alarms],
+  surplusWatts: rounded(surplusWatts(input)),
   circuits: decision.circuits.map((circuit, index) => circuitView(input, decision, circuit, index)),
-  meters: input.site.meters.map((meter) => meterView(input, meter.id, meter.device)),
+  meters: input.site.meters.map((meter) => meterView(input, meter)),
   chargers: input.site.chargers.map((spec) => chargerView(input, decision, spec.id, context)),
   limits: input.site.emsSources.map((source) => limitView(input, source.id, context.book)),
   counters: { ...context.counters },
@@ -82,14 +85,23 @@ const circuitView = (
   };
 };
 
-const meterView = ({ readings, nowMs }: TickInput, id: string, device: string): MeterView => {
+const meterView = (
+  { readings, nowMs }: TickInput,
+  { id, device, role = 'load' }: MeterSpec,
+): MeterView => {
   const state = readings.get(id);
   const reading = state?.latest;
+  const silentMs = nowMs - (reading?.atMs ?? nowMs);
+  const stale = reading?.quality === 'good' && silentMs > STALE_NO_RAISE_MS;
   return {
     id,
     device,
-    quality: reading?.quality ?? 'absent',
-    problem: reading === undefined ? 'no reading yet' : (reading.problem ?? null),
+    quality: stale ? 'stale' : (reading?.quality ?? 'absent'),
+    problem: stale
+      ? `no reading for ${round(silentMs / 1000, 0)} s`
+      : reading === undefined
+        ? 'no reading yet'
+        : (reading.problem ?? null),
     ageSeconds:
       state?.lastGood === undefined ? null : round((nowMs - state.lastGood.atMs) / 1000, 1),
     amps: reading?.amps === undefined ? null : amps(reading.amps),
@@ -97,6 +109,7 @@ const meterView = ({ readings, nowMs }: TickInput, id: string, device: string): 
     volts: reading?.volts === undefined ? null : amps(reading.volts),
     importWh: reading?.importWh ?? null,
     exportWh: reading?.exportWh ?? null,
+    role,
   };
 };
 
@@ -162,10 +175,12 @@ const limitView = (
 ): LimitView => {
   const limit = limits.find((candidate) => candidate.source === source);
   const spec = site.emsSources.find((candidate) => candidate.id === source);
+  const phase = spec && lpcPhase(book, spec, nowMs);
   return {
     source,
     circuit: spec?.circuit ?? '',
     state: spec === undefined ? 'none' : limitState(book, spec, nowMs),
+    ...(phase === undefined ? {} : { phase }),
     amps: limit?.amps === undefined ? null : amps(limit.amps),
     watts: limit?.watts ?? null,
     expiresInSeconds:
@@ -186,6 +201,9 @@ const amps = (values: PhaseAmps): [number, number, number] => [
   round(values[1], 2),
   round(values[2], 2),
 ];
+
+const rounded = (value: number | undefined): number | null =>
+  value === undefined ? null : Math.round(value);
 
 const round = (value: number, digits: number): number => {
   const factor = 10 ** digits;

@@ -5,6 +5,7 @@ import { circuitTicks } from './circuit-ticks.ts';
 import { connectorTicks } from './connector-ticks.ts';
 import { commandsFor } from './dispatch.ts';
 import { isSettling } from './enforcement.ts';
+import { preferred } from './preferences.ts';
 import type { Reason, ReasonChain } from './reason.ts';
 import { withStationLimits } from './station-limits.ts';
 import type {
@@ -26,7 +27,9 @@ export const decide = (input: TickInput): Decision => {
   const reserved = reservedAmps(input, ticks);
   const shared = ticks.filter((tick) => tick.role === 'shared');
   const free = freeCircuits(input, circuits, reserved);
-  const demands = shared.map((tick) => demandOf(input, tick, circuits));
+  const demands = shared.map((tick) =>
+    preferred(demandOf(input, tick, circuits), input.preferences?.get(tick.key), input.nowMs),
+  );
   const { offers } = allocate(withStationLimits(input, ticks, shared, free, demands));
   const offerOf = new Map(offers.map((offer) => [offer.id, offer]));
   const connectors = ticks.map((tick) => decisionOf(tick, offerOf.get(tick.key)));

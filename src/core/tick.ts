@@ -3,6 +3,7 @@ import type { ChargerState, ConnectorState } from './charger-state.ts';
 import type { CircuitTree } from './circuit-tree.ts';
 import type { Enforcement, Obedience, Surroundings } from './enforcement.ts';
 import type { Limit } from './limit.ts';
+import type { Preference } from './preferences.ts';
 import type { Reading } from './reading.ts';
 import type { Reason, ReasonChain } from './reason.ts';
 import type { ChargerSpec, Site } from './site.ts';
@@ -32,6 +33,8 @@ export interface TickInput {
   readonly background: ReadonlyMap<string, Background>;
   /** What the profiles of the CSMS allow; absent where they allow everything. */
   readonly profiles?: ProfileLimits;
+  /** What was asked for single connectors; absent: nothing. */
+  readonly preferences?: ReadonlyMap<ConnectorKey, Preference>;
   readonly settings: ControlSettings;
 }
 
@@ -53,6 +56,25 @@ export interface ProfileLimit {
 export interface MeterState {
   readonly latest: Reading;
   readonly lastGood?: Reading;
+  readonly memory?: MeterMemory;
+}
+
+/** What later readings of a meter are compared with; see meter-check. */
+export interface MeterMemory {
+  readonly atMs: number;
+  /** Readings in a row far below the level, and that level. */
+  readonly falls: number;
+  readonly level?: PhaseAmps;
+  /** Since when it shows less than the chargers below it said they draw. */
+  readonly lowSinceMs?: number;
+  /** The reading that has not changed since, and what the chargers drew then. */
+  readonly unchanged?: {
+    readonly text: string;
+    readonly amps: PhaseAmps;
+    readonly sinceMs: number;
+    readonly draws?: PhaseAmps;
+    readonly movedAtMs?: number;
+  };
 }
 
 export interface ControlSettings {

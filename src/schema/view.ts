@@ -51,6 +51,8 @@ export const MeterViewSchema = Type.Object(
     volts: NullableAmps,
     importWh: NullableNumber,
     exportWh: NullableNumber,
+    /** load, pv, battery. */
+    role: Type.Optional(Type.String()),
   },
   strict,
 );
@@ -123,6 +125,8 @@ export const LimitViewSchema = Type.Object(
     circuit: Type.String(),
     /** active, failsafe, none. */
     state: Type.String(),
+    /** Of a source with a heartbeat: init, limited, unlimited-controlled, failsafe, ... */
+    phase: Type.Optional(Type.String()),
     amps: NullableAmps,
     watts: NullableNumber,
     expiresInSeconds: NullableNumber,
@@ -140,6 +144,8 @@ export const SiteViewSchema = Type.Object(
     tickMs: Type.Number(),
     /** Plain sentences about what is wrong now; empty when all is well. */
     alarms: Type.Array(Type.String()),
+    /** What cars may take without drawing from the grid; null without a fresh meter. */
+    surplusWatts: Type.Optional(NullableNumber),
     circuits: Type.Array(CircuitViewSchema),
     meters: Type.Array(MeterViewSchema),
     chargers: Type.Array(ChargerViewSchema),

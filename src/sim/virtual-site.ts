@@ -3,6 +3,7 @@ import { ProfileShelf } from '../control/profile-shelf.ts';
 import type { ChargerTraits, Nameplate } from '../core/charger-traits.ts';
 import type { LimitCommand } from '../core/limit-book.ts';
 import { type Log, SILENT_LOG } from '../core/log.ts';
+import type { PreferenceCommand } from '../core/preferences.ts';
 import type { Site } from '../core/site.ts';
 import { type ControlSettings, DEFAULT_SETTINGS } from '../core/tick.ts';
 import { NO_AMPS, type PhaseAmps } from '../core/units.ts';
@@ -175,6 +176,10 @@ export class VirtualSite {
     return this.#loop?.setLimit(source, command);
   }
 
+  setPreference(command: PreferenceCommand) {
+    return this.#loop?.setPreference(command);
+  }
+
   async startGateway(): Promise<void> {
     const { site, settings, traitsOf, raisesPerDay, log = SILENT_LOG } = this.#options;
     let ids = 0;
@@ -195,6 +200,7 @@ export class VirtualSite {
       settings: { ...DEFAULT_SETTINGS, ...settings },
       log,
       version: 'virtual',
+      random: this.random,
       provenFallbacks: this.#proven,
       rememberFallback: (charger, proven) => {
         if (proven) this.#proven.add(charger);
