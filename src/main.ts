@@ -19,6 +19,7 @@ import { MeterBus } from './field/meter-bus.ts';
 import type { ModbusPort } from './field/modbus-port.ts';
 import { registerRoute } from './field/register-route.ts';
 import { Gateway } from './gateway/gateway.ts';
+import { Housekeeping } from './gateway/housekeeping.ts';
 import { openOutage } from './gateway/outage.ts';
 import { QueueDesk, type QueueSummary } from './gateway/queue-desk.ts';
 import { queueRoutes } from './gateway/queue-routes.ts';
@@ -133,7 +134,7 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
       await evidence.recorder.close(timestamp(clock.wallMs()));
       await mqtt?.close();
       await http.close();
-      await held.store.close();
+      await held.close();
     },
   };
 };
@@ -178,6 +179,7 @@ const openHeld = async ({ config, log }: BusbarOptions) => {
     },
   });
   const desk = new QueueDesk(outage.journal, store);
+  const housekeeping = new Housekeeping(outage.journal, config.journal.mostDays, systemClock, log);
   for (const { what, quarantine } of store.damage()) log.error(what, { quarantine });
   for (const lost of outage.journal.lost()) log.error('journal', { problem: lost });
   const alarms = (): readonly string[] => {
@@ -191,7 +193,11 @@ const openHeld = async ({ config, log }: BusbarOptions) => {
       ...store.damage().map(({ what }) => `Journal: ${what}.`),
     ];
   };
-  return { store, outage, desk, alarms };
+  const close = (): Promise<void> => {
+    housekeeping.stop();
+    return store.close();
+  };
+  return { store, outage, desk, alarms, close };
 };
 
 const withoutName = ({ charger: _charger, ...backlog }: QueueSummary) => backlog;

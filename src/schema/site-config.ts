@@ -137,6 +137,12 @@ export const SiteConfigSchema = Type.Object(
           default: 768,
           description: 'Space for messages held; above it meter values are thinned out',
         }),
+        mostDays: Type.Integer({
+          minimum: 1,
+          maximum: 3_650,
+          default: 60,
+          description: 'Meter values held longer are dropped; starts and stops never',
+        }),
       },
       { ...strict, default: {} },
     ),
