@@ -131,6 +131,15 @@ export const clearOfferCall = (
   };
 };
 
+/** Clears every default, ours included, on all connectors. */
+export const clearDefaultsCall = (version: OcppVersion): ProfileCall => {
+  const criteria = { chargingProfilePurpose: 'TxDefaultProfile' };
+  return {
+    action: 'ClearChargingProfile',
+    payload: version === '1.6' ? criteria : { chargingProfileCriteria: criteria },
+  };
+};
+
 /**
  * The calls that put the fallback into a charger; all of them have to be accepted. `attempt` counts
  * from 0: what was refused is tried in another unit and on every connector in turn.

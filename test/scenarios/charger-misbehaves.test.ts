@@ -78,3 +78,26 @@ for (const version of VERSIONS) {
     });
   });
 }
+
+test('a default that was in the charger before the gateway came does not outlive an offer', async () => {
+  const site = new VirtualSite({ site: garage(1) });
+  const { profiles } = site.charger(CHARGER);
+  const old = {
+    chargingProfileId: 1,
+    stackLevel: 7,
+    chargingProfilePurpose: 'TxDefaultProfile',
+    chargingProfileKind: 'Absolute',
+    chargingSchedule: {
+      chargingRateUnit: 'A',
+      startSchedule: '2020-01-01T00:00:00Z',
+      chargingSchedulePeriod: [{ startPeriod: 0, limit: 32 }],
+    },
+  };
+  profiles.set({ connectorId: 0, csChargingProfiles: old }, 1, () => undefined, 0);
+  await site.run(20);
+  site.charger(CHARGER).plugIn(1, new Car({ maxAmps: 32, needWh: 400_000 }), 'CARD');
+  await site.run(60);
+  site.killGateway();
+  await site.run(150);
+  assert.ok(draw(site) <= 6.2, `${draw(site)} A: the old default holds`);
+});
