@@ -1,4 +1,5 @@
 import { decide } from '../core/decide.ts';
+import type { Obedience } from '../core/enforcement.ts';
 import {
   hearSource,
   type LimitAnswer,
@@ -13,7 +14,7 @@ import {
 } from '../core/preferences.ts';
 import type { Reading } from '../core/reading.ts';
 import type { Site } from '../core/site.ts';
-import type { ControlSettings } from '../core/tick.ts';
+import type { ConnectorKey, ControlSettings, Decision } from '../core/tick.ts';
 import type { Cancel, Clock } from '../core/time.ts';
 import type { ChargerCalls } from '../gateway/observer.ts';
 import type { ChargerView, SiteView } from '../schema/view.ts';
@@ -71,6 +72,7 @@ export class ControlLoop {
   readonly #options: ControlOptions;
   readonly #draft: SiteDraft;
   readonly #enforcer: Enforcer;
+  readonly #obedience = new Map<ConnectorKey, { obedience: Obedience; sinceMs: number }>();
   #view: SiteView | undefined;
   readonly #toldLimits = new Map<string, string>();
   #tick = 0;
@@ -188,6 +190,15 @@ export class ControlLoop {
     });
   }
 
+  #noteObedience({ connectors }: Decision): void {
+    const sinceMs = this.#options.clock.wallMs();
+    for (const { tick } of connectors) {
+      const { obedience } = tick;
+      if (this.#obedience.get(tick.key)?.obedience === obedience) continue;
+      this.#obedience.set(tick.key, { obedience, sinceMs });
+    }
+  }
+
   #tickNow(): SiteView {
     const { clock, version, published, backlogOf, counters, alarms } = this.#options;
     const nowMs = clock.monotonicMs();
@@ -195,6 +206,7 @@ export class ControlLoop {
     const decision = decide(input);
     this.#draft.keep(decision);
     this.profiles.decided(input, decision);
+    this.#noteObedience(decision);
     this.#enforcer.carryOut(decision);
     this.#tick += 1;
     this.#lastTickAtMs = nowMs;
@@ -204,6 +216,7 @@ export class ControlLoop {
       tick: this.#tick,
       tickMs: clock.monotonicMs() - nowMs,
       book: this.#draft.book,
+      obedientSince: (key) => this.#obedience.get(key)?.sinceMs ?? clock.wallMs(),
       traitsOf: (charger) => this.#draft.traits(charger),
       wayOf: (charger, key) => this.#enforcer.wayOf(charger, key),
       upstreamOf: (charger) => this.links.upstreamOf(charger),
