@@ -23,6 +23,7 @@ import { Enforcer } from './enforcer.ts';
 import { LinkWatch } from './link-watch.ts';
 import { type CallCsms, ProfileDesk } from './profile-desk.ts';
 import type { ProfileShelf } from './profile-shelf.ts';
+import { RemoteStop } from './remote-stop.ts';
 import { type ChargerMakes, SiteDraft } from './site-draft.ts';
 import { siteView } from './site-view.ts';
 
@@ -44,6 +45,8 @@ export interface ControlOptions {
   readonly rememberFallback: (charger: string, proven: boolean) => void;
   /** What is known of makes of chargers; absent: every charger keeps to the standard. */
   readonly makes?: ChargerMakes;
+  /** Transactions that do not keep their limit are stopped after this long; absent: never. */
+  readonly remoteStopAfterSeconds?: number | undefined;
   /** Raises per charger and day in purposes that wear out its memory. */
   readonly raisesPerDay?: number;
   /** The CSMS's charging profiles of every charger. */
@@ -72,6 +75,7 @@ export class ControlLoop {
   readonly #options: ControlOptions;
   readonly #draft: SiteDraft;
   readonly #enforcer: Enforcer;
+  readonly #remoteStop: RemoteStop;
   readonly #obedience = new Map<ConnectorKey, { obedience: Obedience; sinceMs: number }>();
   #view: SiteView | undefined;
   readonly #toldLimits = new Map<string, string>();
@@ -87,6 +91,8 @@ export class ControlLoop {
     const { makes, raisesPerDay } = options;
     this.#draft = new SiteDraft(site, settings, provenFallbacks, clock.monotonicMs(), makes);
     const shared = { draft: this.#draft, calls, clock, log, changed: () => this.#soon() };
+    const { remoteStopAfterSeconds: afterSeconds } = options;
+    this.#remoteStop = new RemoteStop({ calls, clock, log, afterSeconds });
     this.#enforcer = new Enforcer({
       ...shared,
       settings,
@@ -208,6 +214,7 @@ export class ControlLoop {
     this.profiles.decided(input, decision);
     this.#noteObedience(decision);
     this.#enforcer.carryOut(decision);
+    this.#remoteStop.watch(decision, (charger) => this.#draft.charger(charger)?.version);
     this.#tick += 1;
     this.#lastTickAtMs = nowMs;
     const view = siteView(input, decision, {
@@ -225,6 +232,7 @@ export class ControlLoop {
       counters: {
         limitChanges: this.#enforcer.limitChanges,
         sparedWrites: this.#enforcer.sparedWrites,
+        remoteStops: this.#remoteStop.stops,
         transactions: this.links.transactions,
         ...counters?.(),
       },
