@@ -93,6 +93,7 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
       remember: facts.rememberPlate,
     },
     raisesPerDay: config.enforcement.raisesPerDay,
+    remoteStopAfterSeconds: config.enforcement.remoteStopAfterSeconds,
     shelf: await ProfileShelf.open(held.store, log),
     counters: () => countersOf(gateway),
     backlogOf: (charger) => withoutName(held.desk.summary(charger)),

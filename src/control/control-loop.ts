@@ -1,4 +1,5 @@
 import { decide } from '../core/decide.ts';
+import type { Obedience } from '../core/enforcement.ts';
 import {
   hearSource,
   type LimitAnswer,
@@ -13,7 +14,7 @@ import {
 } from '../core/preferences.ts';
 import type { Reading } from '../core/reading.ts';
 import type { Site } from '../core/site.ts';
-import type { ControlSettings } from '../core/tick.ts';
+import type { ConnectorKey, ControlSettings, Decision } from '../core/tick.ts';
 import type { Cancel, Clock } from '../core/time.ts';
 import type { ChargerCalls } from '../gateway/observer.ts';
 import type { ChargerView, SiteView } from '../schema/view.ts';
@@ -22,6 +23,7 @@ import { Enforcer } from './enforcer.ts';
 import { LinkWatch } from './link-watch.ts';
 import { type CallCsms, ProfileDesk } from './profile-desk.ts';
 import type { ProfileShelf } from './profile-shelf.ts';
+import { RemoteStop } from './remote-stop.ts';
 import { type ChargerMakes, SiteDraft } from './site-draft.ts';
 import { siteView } from './site-view.ts';
 
@@ -43,6 +45,8 @@ export interface ControlOptions {
   readonly rememberFallback: (charger: string, proven: boolean) => void;
   /** What is known of makes of chargers; absent: every charger keeps to the standard. */
   readonly makes?: ChargerMakes;
+  /** Transactions that do not keep their limit are stopped after this long; absent: never. */
+  readonly remoteStopAfterSeconds?: number | undefined;
   /** Raises per charger and day in purposes that wear out its memory. */
   readonly raisesPerDay?: number;
   /** The CSMS's charging profiles of every charger. */
@@ -71,6 +75,8 @@ export class ControlLoop {
   readonly #options: ControlOptions;
   readonly #draft: SiteDraft;
   readonly #enforcer: Enforcer;
+  readonly #remoteStop: RemoteStop;
+  readonly #obedience = new Map<ConnectorKey, { obedience: Obedience; sinceMs: number }>();
   #view: SiteView | undefined;
   readonly #toldLimits = new Map<string, string>();
   #tick = 0;
@@ -85,6 +91,8 @@ export class ControlLoop {
     const { makes, raisesPerDay } = options;
     this.#draft = new SiteDraft(site, settings, provenFallbacks, clock.monotonicMs(), makes);
     const shared = { draft: this.#draft, calls, clock, log, changed: () => this.#soon() };
+    const { remoteStopAfterSeconds: afterSeconds } = options;
+    this.#remoteStop = new RemoteStop({ calls, clock, log, afterSeconds });
     this.#enforcer = new Enforcer({
       ...shared,
       settings,
@@ -188,6 +196,15 @@ export class ControlLoop {
     });
   }
 
+  #noteObedience({ connectors }: Decision): void {
+    const sinceMs = this.#options.clock.wallMs();
+    for (const { tick } of connectors) {
+      const { obedience } = tick;
+      if (this.#obedience.get(tick.key)?.obedience === obedience) continue;
+      this.#obedience.set(tick.key, { obedience, sinceMs });
+    }
+  }
+
   #tickNow(): SiteView {
     const { clock, version, published, backlogOf, counters, alarms } = this.#options;
     const nowMs = clock.monotonicMs();
@@ -195,7 +212,9 @@ export class ControlLoop {
     const decision = decide(input);
     this.#draft.keep(decision);
     this.profiles.decided(input, decision);
+    this.#noteObedience(decision);
     this.#enforcer.carryOut(decision);
+    this.#remoteStop.watch(decision, (charger) => this.#draft.charger(charger)?.version);
     this.#tick += 1;
     this.#lastTickAtMs = nowMs;
     const view = siteView(input, decision, {
@@ -204,6 +223,7 @@ export class ControlLoop {
       tick: this.#tick,
       tickMs: clock.monotonicMs() - nowMs,
       book: this.#draft.book,
+      obedientSince: (key) => this.#obedience.get(key)?.sinceMs ?? clock.wallMs(),
       traitsOf: (charger) => this.#draft.traits(charger),
       wayOf: (charger, key) => this.#enforcer.wayOf(charger, key),
       upstreamOf: (charger) => this.links.upstreamOf(charger),
@@ -212,6 +232,7 @@ export class ControlLoop {
       counters: {
         limitChanges: this.#enforcer.limitChanges,
         sparedWrites: this.#enforcer.sparedWrites,
+        remoteStops: this.#remoteStop.stops,
         transactions: this.links.transactions,
         ...counters?.(),
       },
