@@ -14,15 +14,17 @@ export const toSite = (config: SiteConfig): Site => ({
     assumedLoadAmps: perPhase(circuit.assumedLoadAmps ?? 0),
     ...(circuit.parent === undefined ? {} : { parent: circuit.parent }),
     ...(circuit.limitWatts === undefined ? {} : { limitWatts: circuit.limitWatts }),
+    ...(circuit.unbalanceAmps === undefined ? {} : { unbalanceAmps: circuit.unbalanceAmps }),
     ...(circuit.meter === undefined ? {} : { meter: circuit.meter }),
   })),
   meters: config.meters.map((meter) => ({
     ...meter,
     phaseOrder: phasesOf(meter.phaseOrder) as [number, number, number],
   })),
-  chargers: config.chargers.map(({ outage: _outage, ...charger }) => ({
+  chargers: config.chargers.map(({ stepsAmps, outage: _outage, ...charger }) => ({
     ...charger,
     phases: phasesOf(charger.phases),
+    ...(stepsAmps === undefined ? {} : { stepsAmps: [...stepsAmps].sort((a, b) => a - b) }),
   })),
   emsSources: config.ems.sources,
   arrivalReserve: config.arrivalReserve,

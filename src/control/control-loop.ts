@@ -1,3 +1,4 @@
+import { Scratch } from '../core/allocation/scratch.ts';
 import { decide } from '../core/decide.ts';
 import { type LimitAnswer, type LimitCommand, submitLimit } from '../core/limit-book.ts';
 import type { Log } from '../core/log.ts';
@@ -45,6 +46,7 @@ export class ControlLoop {
   readonly #options: ControlOptions;
   readonly #draft: SiteDraft;
   readonly #enforcer: Enforcer;
+  readonly #scratch = new Scratch();
   #view: SiteView | undefined;
   #tick = 0;
   #lastTickAtMs = Number.NEGATIVE_INFINITY;
@@ -123,7 +125,7 @@ export class ControlLoop {
     const { clock, version, published, backlogOf, counters, alarms } = this.#options;
     const nowMs = clock.monotonicMs();
     const input = this.#draft.freeze(nowMs);
-    const decision = decide(input);
+    const decision = decide(input, this.#scratch);
     this.#draft.keep(decision);
     this.#enforcer.carryOut(decision);
     this.#tick += 1;

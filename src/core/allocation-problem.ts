@@ -20,6 +20,18 @@ export interface AllocationCircuit {
   /** What made `freeAmps` as low as it is, per phase; goes into the reason chain. */
   readonly reasons: readonly [ReasonChain, ReasonChain, ReasonChain];
   readonly wattsReason?: ReasonChain;
+  readonly unbalance?: UnbalanceLimit;
+}
+
+/**
+ * The most by which the charging current of one phase may be above that of another (VDE-AR-N 4100
+ * §5.5: 20 A in Germany). Only charging counts, and cars on three phases cancel out.
+ */
+export interface UnbalanceLimit {
+  readonly limitAmps: number;
+  /** Charging current of connectors below that are not among the demands; 0 when absent. */
+  readonly baseAmps?: PhaseAmps;
+  readonly reasons: ReasonChain;
 }
 
 export interface Demand {
@@ -37,10 +49,14 @@ export interface Demand {
   readonly maxReason: Reason;
   /** Smallest increment, > 0; offers are multiples of it, besides minAmps itself. */
   readonly stepAmps: number;
+  /** Chargers that know only certain values (6, 8, 10, 13, 16): ascending; replaces `stepAmps`. */
+  readonly stepsAmps?: readonly number[];
   /** > 0; share grows in proportion. */
   readonly weight: number;
   /** Higher is admitted first. */
   readonly priorityClass: number;
+  /** Is on and has not been on long enough: goes before the score within its class. */
+  readonly mustKeep?: boolean;
   /** Within a class, higher is admitted first (rotation credit, then need). */
   readonly admissionScore: number;
   /** Previous offer: ties keep it. */

@@ -1,4 +1,5 @@
 import { allocate } from './allocation/allocate.ts';
+import type { Scratch } from './allocation/scratch.ts';
 import type { AllocatedOffer, Demand } from './allocation-problem.ts';
 import { freeCircuits, reservedAmps } from './budget.ts';
 import { circuitTicks } from './circuit-ticks.ts';
@@ -18,16 +19,18 @@ import type {
 /**
  * One control cycle, as a pure function of a frozen snapshot: who may draw what (worst cases),
  * what is free (limits only tighten), who gets it (allocation), and which commands follow.
+ * `scratch` is memory of the caller that is used again in every cycle.
  */
-export const decide = (input: TickInput): Decision => {
+export const decide = (input: TickInput, scratch?: Scratch): Decision => {
   const ticks = connectorTicks(input);
   const { circuits, background } = circuitTicks(input, ticks);
   const reserved = reservedAmps(input, ticks);
   const shared = ticks.filter((tick) => tick.role === 'shared');
-  const { offers } = allocate({
-    circuits: freeCircuits(input, circuits, reserved),
+  const problem = {
+    circuits: freeCircuits(input, ticks, circuits, reserved),
     demands: shared.map((tick) => demandOf(input, tick, circuits)),
-  });
+  };
+  const { offers } = allocate(problem, scratch);
   const offerOf = new Map(offers.map((offer) => [offer.id, offer]));
   const connectors = ticks.map((tick) => decisionOf(tick, offerOf.get(tick.key)));
   return {
@@ -62,6 +65,7 @@ const demandOf = (
     maxAmps: lost === undefined ? charger.maxAmps : Math.min(charger.maxAmps, cautiousAmps),
     maxReason,
     stepAmps: charger.stepAmps,
+    ...(charger.stepsAmps === undefined ? {} : { stepsAmps: charger.stepsAmps }),
     weight: charger.weight,
     priorityClass: 0,
     // A car that charges keeps its place before one that waits; older sessions first.
