@@ -3,6 +3,8 @@ import { decide } from '../core/decide.ts';
 import { type LimitAnswer, type LimitCommand, submitLimit } from '../core/limit-book.ts';
 import type { Log } from '../core/log.ts';
 import type { Reading } from '../core/reading.ts';
+import type { Policy } from '../core/sharing/policy.ts';
+import type { Wish } from '../core/sharing/wish.ts';
 import type { Site } from '../core/site.ts';
 import type { ControlSettings } from '../core/tick.ts';
 import type { Cancel, Clock } from '../core/time.ts';
@@ -34,6 +36,8 @@ export interface ControlOptions {
   readonly counters?: () => Readonly<Record<string, number>>;
   /** Meter values of one charger looked at in a second; see LinkWatch. */
   readonly measurementsPerSecond?: number;
+  /** How power is shared; by need when absent. */
+  readonly policy?: Policy;
   /** Every finished tick, with the view of the site made from it. */
   readonly published: (view: SiteView) => void;
 }
@@ -57,7 +61,8 @@ export class ControlLoop {
   constructor(options: ControlOptions) {
     const { site, clock, calls, settings, log, provenFallbacks, rememberFallback } = options;
     this.#options = options;
-    this.#draft = new SiteDraft(site, settings, provenFallbacks, clock.monotonicMs());
+    const { policy } = options;
+    this.#draft = new SiteDraft(site, settings, provenFallbacks, clock.monotonicMs(), policy);
     const shared = { draft: this.#draft, calls, clock, log, changed: () => this.#soon() };
     this.#enforcer = new Enforcer({ ...shared, settings });
     const setup = new ChargerSetup({ ...shared, rememberFallback });
@@ -103,6 +108,17 @@ export class ControlLoop {
     return answer;
   }
 
+  /**
+   * What the car at a connector wants, in place of what was wished before: it steers shares and
+   * turns within the limits, until its transaction ends. False when there is no such connector.
+   */
+  setWish(charger: string, connector: number, wish: Wish): boolean {
+    const known = this.#draft.setWish(charger, connector, wish);
+    this.#options.log.info('wish', { charger, connector, known, ...wish });
+    if (known) this.#soon();
+    return known;
+  }
+
   #soon(): void {
     const { clock } = this.#options;
     this.#schedule(Math.max(0, this.#lastTickAtMs + TICK_LEAST_MS - clock.monotonicMs()));
@@ -124,7 +140,7 @@ export class ControlLoop {
   #tickNow(): SiteView {
     const { clock, version, published, backlogOf, counters, alarms } = this.#options;
     const nowMs = clock.monotonicMs();
-    const input = this.#draft.freeze(nowMs);
+    const input = this.#draft.freeze(nowMs, clock.wallMs());
     const decision = decide(input, this.#scratch);
     this.#draft.keep(decision);
     this.#enforcer.carryOut(decision);

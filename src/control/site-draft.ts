@@ -12,6 +12,9 @@ import { type CircuitTree, circuitTree } from '../core/circuit-tree.ts';
 import { type Enforcement, inheritedEnforcement, NO_ENFORCEMENT } from '../core/enforcement.ts';
 import { EMPTY_BOOK, type LimitBook, limitsInForce } from '../core/limit-book.ts';
 import type { Reading } from '../core/reading.ts';
+import { DEFAULT_POLICY, type Policy } from '../core/sharing/policy.ts';
+import type { Turn } from '../core/sharing/turns.ts';
+import type { Wish } from '../core/sharing/wish.ts';
 import type { Site } from '../core/site.ts';
 import {
   type ConnectorKey,
@@ -37,14 +40,20 @@ export class SiteDraft {
   readonly #readings = new Map<string, MeterState>();
   readonly #enforcement = new Map<ConnectorKey, Enforcement>();
   readonly #proven: Set<string>;
+  readonly #wishes = new Map<ConnectorKey, Wish>();
+  readonly #policy: Policy;
   #background: ReadonlyMap<string, Background> = new Map();
+  #turns: ReadonlyMap<ConnectorKey, Turn> = new Map();
+  #lastTickAtMs: number | undefined;
 
   constructor(
     site: Site,
     settings: ControlSettings,
     provenFallbacks: ReadonlySet<string>,
     nowMs: number,
+    policy: Policy = DEFAULT_POLICY,
   ) {
+    this.#policy = policy;
     this.site = site;
     this.startedAtMs = nowMs;
     this.#settings = settings;
@@ -99,6 +108,10 @@ export class SiteDraft {
       const idle = named && state.transaction === undefined && event.status !== 'charging';
       // A transaction heard of by chance may have been going on, with an offer of an earlier run.
       const discovered = event.type === 'measured' || event.type === 'charging-state';
+      // A wish belongs to one stay; one that came before its transaction is for that.
+      if (was !== undefined && state.transaction?.id !== was) {
+        this.#wishes.delete(connectorKey(id, connector));
+      }
       if (idle || (state.transaction?.id !== was && !discovered)) {
         this.#enforcement.set(connectorKey(id, connector), NO_ENFORCEMENT);
       }
@@ -118,6 +131,15 @@ export class SiteDraft {
     }
   }
 
+  /** Keeps what the car at a connector wants; an empty wish forgets it. False: no such connector. */
+  setWish(id: string, connector: number, wish: Wish): boolean {
+    if (this.#chargers.get(id)?.connectors.get(connector) === undefined) return false;
+    const key = connectorKey(id, connector);
+    if (wish.energyWh === undefined && wish.departsAtWallMs === undefined) this.#wishes.delete(key);
+    else this.#wishes.set(key, wish);
+    return true;
+  }
+
   takeReading(reading: Reading): void {
     const lastGood =
       reading.quality === 'good' ? reading : this.#readings.get(reading.meter)?.lastGood;
@@ -133,10 +155,13 @@ export class SiteDraft {
 
   keep(decision: Decision): void {
     this.#background = decision.background;
+    this.#turns = decision.turns;
   }
 
   /** The snapshot that one tick decides on. */
-  freeze(nowMs: number): TickInput {
+  freeze(nowMs: number, wallMs: number): TickInput {
+    const lastTickAtMs = this.#lastTickAtMs;
+    this.#lastTickAtMs = nowMs;
     for (const [id, charger] of this.#chargers) {
       this.#chargers.set(id, withoutStaleTransactions(charger, nowMs));
     }
@@ -152,6 +177,11 @@ export class SiteDraft {
       fallbackProven: new Set(this.#proven),
       background: this.#background,
       settings: this.#settings,
+      wallMs,
+      policy: this.#policy,
+      wishes: new Map(this.#wishes),
+      turns: this.#turns,
+      ...(lastTickAtMs === undefined ? {} : { lastTickAtMs }),
     };
   }
 }

@@ -9,6 +9,12 @@ export interface AllocationProblem {
   /** Parents before children. */
   readonly circuits: readonly AllocationCircuit[];
   readonly demands: readonly Demand[];
+  /**
+   * fair (default): weighted max-min. throughput: as much useful power as the fuses carry, which
+   * lets a car wait whose amps would cost others more than they bring. in-order: each takes all that
+   * it can, in the order of admission.
+   */
+  readonly objective?: 'fair' | 'throughput' | 'in-order';
 }
 
 export interface AllocationCircuit {
@@ -53,6 +59,8 @@ export interface Demand {
   readonly stepsAmps?: readonly number[];
   /** > 0; share grows in proportion. */
   readonly weight: number;
+  /** Throughput only: share of its full power that it needs from now on, 0..1; 1 when absent. */
+  readonly urgency?: number;
   /** Higher is admitted first. */
   readonly priorityClass: number;
   /** Is on and has not been on long enough: goes before the score within its class. */

@@ -1,12 +1,13 @@
-import { allocate } from './allocation/allocate.ts';
 import type { Scratch } from './allocation/scratch.ts';
-import type { AllocatedOffer, Demand } from './allocation-problem.ts';
+import type { AllocatedOffer } from './allocation-problem.ts';
 import { freeCircuits, reservedAmps } from './budget.ts';
 import { circuitTicks } from './circuit-ticks.ts';
 import { connectorTicks } from './connector-ticks.ts';
+import { contenderOf, turnsAfter } from './contenders.ts';
 import { commandsFor } from './dispatch.ts';
 import { isSettling } from './enforcement.ts';
-import type { Reason, ReasonChain } from './reason.ts';
+import type { ReasonChain } from './reason.ts';
+import { share } from './sharing/share.ts';
 import type {
   CircuitTick,
   ConnectorDecision,
@@ -26,51 +27,18 @@ export const decide = (input: TickInput, scratch?: Scratch): Decision => {
   const { circuits, background } = circuitTicks(input, ticks);
   const reserved = reservedAmps(input, ticks);
   const shared = ticks.filter((tick) => tick.role === 'shared');
-  const problem = {
-    circuits: freeCircuits(input, ticks, circuits, reserved),
-    demands: shared.map((tick) => demandOf(input, tick, circuits)),
-  };
-  const { offers } = allocate(problem, scratch);
+  const contenders = shared.map((tick) => contenderOf(input, tick, circuits));
+  const free = freeCircuits(input, ticks, circuits, reserved);
+  const { offers, entitledAmps } = share(input.policy, free, contenders, input.nowMs, scratch);
   const offerOf = new Map(offers.map((offer) => [offer.id, offer]));
   const connectors = ticks.map((tick) => decisionOf(tick, offerOf.get(tick.key)));
   return {
     connectors,
     circuits,
     background,
+    turns: turnsAfter(input, ticks, contenders, entitledAmps),
     commands: commandsFor(input, connectors, circuits, reserved),
     alarms: alarmsOf(input, ticks, circuits),
-  };
-};
-
-const demandOf = (
-  { site, tree }: TickInput,
-  tick: ConnectorTick,
-  circuits: readonly CircuitTick[],
-): Demand => {
-  const { charger, enforcement } = tick;
-  const lost = (tree.paths[tick.circuit] ?? [])
-    .map((index) => circuits[index])
-    .find((circuit) => circuit?.load.trust === 'lost');
-  const cautiousAmps = Math.max(charger.fallbackAmps, charger.minAmps);
-  const maxReason: Reason =
-    lost === undefined
-      ? { kind: 'charger', id: charger.id, text: `${charger.id}: rated ${charger.maxAmps} A` }
-      : { kind: 'meter', id: lost.id, text: `meter of ${lost.id} lost: ${cautiousAmps} A at most` };
-  return {
-    id: tick.key,
-    circuit: tick.circuit,
-    phases: tick.phases,
-    volts: site.voltageVolts,
-    minAmps: charger.minAmps,
-    maxAmps: lost === undefined ? charger.maxAmps : Math.min(charger.maxAmps, cautiousAmps),
-    maxReason,
-    stepAmps: charger.stepAmps,
-    ...(charger.stepsAmps === undefined ? {} : { stepsAmps: charger.stepsAmps }),
-    weight: charger.weight,
-    priorityClass: 0,
-    // A car that charges keeps its place before one that waits; older sessions first.
-    admissionScore: (enforcement.accepted?.amps ?? 0) > 0 ? 1 : 0,
-    previousAmps: enforcement.accepted?.amps ?? 0,
   };
 };
 

@@ -5,6 +5,9 @@ import type { Enforcement, Obedience, Surroundings } from './enforcement.ts';
 import type { Limit } from './limit.ts';
 import type { Reading } from './reading.ts';
 import type { ReasonChain } from './reason.ts';
+import type { Policy } from './sharing/policy.ts';
+import type { Turn } from './sharing/turns.ts';
+import type { Wish } from './sharing/wish.ts';
 import type { ChargerSpec, Site } from './site.ts';
 import type { PhaseSet } from './site-phases.ts';
 import type { PhaseAmps } from './units.ts';
@@ -31,6 +34,13 @@ export interface TickInput {
   readonly fallbackProven: ReadonlySet<string>;
   readonly background: ReadonlyMap<string, Background>;
   readonly settings: ControlSettings;
+  /** Wall clock, epoch ms: for departures and time-of-day rules only. */
+  readonly wallMs: number;
+  readonly policy: Policy;
+  readonly wishes: ReadonlyMap<ConnectorKey, Wish>;
+  /** Turns after the tick before, and when that was. */
+  readonly turns: ReadonlyMap<ConnectorKey, Turn>;
+  readonly lastTickAtMs?: number;
 }
 
 export interface MeterState {
@@ -131,6 +141,7 @@ export interface Decision {
   /** Reductions first. */
   readonly commands: readonly Command[];
   readonly background: ReadonlyMap<string, Background>;
+  readonly turns: ReadonlyMap<ConnectorKey, Turn>;
   /** Plain sentences about what is wrong now. */
   readonly alarms: readonly string[];
 }

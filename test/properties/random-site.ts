@@ -83,9 +83,11 @@ export const variedProblemArbitrary: fc.Arbitrary<AllocationProblem> = fc
       minLength: 8,
       maxLength: 8,
     }),
+    objective: fc.constantFrom('fair', 'fair', 'throughput', 'in-order'),
     mustKeep: fc.array(fc.boolean(), { minLength: 24, maxLength: 24 }),
   })
-  .map(({ problem, lists, differences, mustKeep }) => ({
+  .map(({ problem, lists, differences, mustKeep, objective }) => ({
+    objective,
     circuits: problem.circuits.map((circuit, index) => {
       const limitAmps = differences[index];
       return limitAmps === undefined

@@ -242,7 +242,7 @@ const rangesOf = (demands: readonly Demand[], scratch: Scratch) => {
     leastAmps[i] = stepsAmps === undefined ? minAmps : stepAbove(demand, -1);
     mostAmps[i] = Number.isFinite(maxAmps) ? stepBelow(demand, maxAmps) : 0;
     // Not a number is the least weight too.
-    weights[i] = weight > LEAST_WEIGHT ? weight : LEAST_WEIGHT;
+    weights[i] = Number.isNaN(weight) ? LEAST_WEIGHT : Math.max(weight, LEAST_WEIGHT);
   }
   return { leastAmps, mostAmps, weights };
 };
