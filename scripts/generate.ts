@@ -1,12 +1,14 @@
 // Writes what is derived from the schemas. `--check` only tells whether the files are up to date.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { MeterDeviceSchema } from '../src/schema/meter-device.ts';
+import { PolicyFileSchema } from '../src/schema/policy-file.ts';
 import { SiteConfigSchema } from '../src/schema/site-config.ts';
 import { configurationPage } from './configuration-page.ts';
 
 const FILES: Readonly<Record<string, () => string>> = {
   'config/site.schema.json': () => `${JSON.stringify(SiteConfigSchema, null, 2)}\n`,
   'devices/meter.schema.json': () => `${JSON.stringify(MeterDeviceSchema, null, 2)}\n`,
+  'policies/policy.schema.json': () => `${JSON.stringify(PolicyFileSchema, null, 2)}\n`,
   'docs/configuration.md': () => configurationPage(SiteConfigSchema),
 };
 

@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ControlLoop } from './control/control-loop.ts';
 import type { Log } from './core/log.ts';
+import type { Policy } from './core/sharing/policy.ts';
 import type { MeterSpec, Site } from './core/site.ts';
 import { DEFAULT_SETTINGS } from './core/tick.ts';
 import { Gateway } from './gateway/gateway.ts';
@@ -32,6 +33,7 @@ export interface BusbarOptions {
   readonly config: SiteConfig;
   readonly site: Site;
   readonly devices: ReadonlyMap<string, MeterDevice>;
+  readonly policy: Policy;
   readonly uiFolder: string;
   readonly log: Log;
   /** Every tick, for whoever started it (the demo watches). */
@@ -64,6 +66,7 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
     version: VERSION,
     calls: { call: (charger, call, done) => gateway.call(charger, call, done) },
     settings: { ...DEFAULT_SETTINGS, lifeMs: config.enforcement.lifeSeconds * 1000 },
+    policy: options.policy,
     provenFallbacks: fallbacks.proven,
     rememberFallback: fallbacks.remember,
     counters: () => countersOf(gateway),

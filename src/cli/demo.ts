@@ -56,7 +56,7 @@ interface Demo {
 }
 
 const startDemo = async (
-  { config, site, devices }: NonNullable<ReturnType<typeof readSiteFile>['usable']>,
+  { config, site, devices, policy }: NonNullable<ReturnType<typeof readSiteFile>['usable']>,
   dataDir: string,
   port: number,
   say: (text: string) => void,
@@ -75,6 +75,7 @@ const startDemo = async (
       upstream: { ...config.upstream, url: upstream },
       ems: { ...config.ems, mqtt: { root: 'busbar/v1', ...config.ems.mqtt, url: mqtt } },
     },
+    policy,
     site: { ...site, meters: site.meters.map((spec) => ({ ...spec, connect: meter })) },
     devices,
     uiFolder: join(packageFolder(), 'dist/ui'),

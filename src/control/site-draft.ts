@@ -12,6 +12,7 @@ import { type CircuitTree, circuitTree } from '../core/circuit-tree.ts';
 import { type Enforcement, inheritedEnforcement, NO_ENFORCEMENT } from '../core/enforcement.ts';
 import { EMPTY_BOOK, type LimitBook, limitsInForce } from '../core/limit-book.ts';
 import type { Reading } from '../core/reading.ts';
+import type { PolicyState } from '../core/rules/policy-tick.ts';
 import { DEFAULT_POLICY, type Policy } from '../core/sharing/policy.ts';
 import type { Turn } from '../core/sharing/turns.ts';
 import type { Wish } from '../core/sharing/wish.ts';
@@ -43,6 +44,7 @@ export class SiteDraft {
   readonly #wishes = new Map<ConnectorKey, Wish>();
   readonly #policy: Policy;
   #background: ReadonlyMap<string, Background> = new Map();
+  #policyState: PolicyState = {};
   #turns: ReadonlyMap<ConnectorKey, Turn> = new Map();
   #lastTickAtMs: number | undefined;
 
@@ -156,6 +158,7 @@ export class SiteDraft {
   keep(decision: Decision): void {
     this.#background = decision.background;
     this.#turns = decision.turns;
+    this.#policyState = decision.policyState;
   }
 
   /** The snapshot that one tick decides on. */
@@ -181,6 +184,7 @@ export class SiteDraft {
       policy: this.#policy,
       wishes: new Map(this.#wishes),
       turns: this.#turns,
+      policyState: this.#policyState,
       ...(lastTickAtMs === undefined ? {} : { lastTickAtMs }),
     };
   }

@@ -7,6 +7,7 @@ import { contenderOf, turnsAfter } from './contenders.ts';
 import { commandsFor } from './dispatch.ts';
 import { isSettling } from './enforcement.ts';
 import type { ReasonChain } from './reason.ts';
+import { heldBack, policyTick, withCarBudget } from './rules/policy-tick.ts';
 import { share } from './sharing/share.ts';
 import type {
   CircuitTick,
@@ -24,11 +25,16 @@ import type {
  */
 export const decide = (input: TickInput, scratch?: Scratch): Decision => {
   const ticks = connectorTicks(input);
-  const { circuits, background } = circuitTicks(input, ticks);
+  const rules = policyTick(input, ticks);
+  const { circuits, background } = circuitTicks({ ...input, limits: rules.limits }, ticks);
   const reserved = reservedAmps(input, ticks);
   const shared = ticks.filter((tick) => tick.role === 'shared');
-  const contenders = shared.map((tick) => contenderOf(input, tick, circuits));
-  const free = freeCircuits(input, ticks, circuits, reserved);
+  const contenders = shared.map((tick) =>
+    heldBack(input, rules, contenderOf(input, tick, circuits)),
+  );
+  const { voltageVolts } = input.site;
+  const unbudgeted = freeCircuits(input, ticks, circuits, reserved);
+  const free = withCarBudget(voltageVolts, unbudgeted, rules, ticks, contenders);
   const { offers, entitledAmps } = share(input.policy, free, contenders, input.nowMs, scratch);
   const offerOf = new Map(offers.map((offer) => [offer.id, offer]));
   const connectors = ticks.map((tick) => decisionOf(tick, offerOf.get(tick.key)));
@@ -38,7 +44,8 @@ export const decide = (input: TickInput, scratch?: Scratch): Decision => {
     background,
     turns: turnsAfter(input, ticks, contenders, entitledAmps),
     commands: commandsFor(input, connectors, circuits, reserved),
-    alarms: alarmsOf(input, ticks, circuits),
+    policyState: rules.state,
+    alarms: [...alarmsOf(input, ticks, circuits), ...rules.alarms],
   };
 };
 

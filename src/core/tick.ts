@@ -5,6 +5,7 @@ import type { Enforcement, Obedience, Surroundings } from './enforcement.ts';
 import type { Limit } from './limit.ts';
 import type { Reading } from './reading.ts';
 import type { ReasonChain } from './reason.ts';
+import type { PolicyState } from './rules/policy-tick.ts';
 import type { Policy } from './sharing/policy.ts';
 import type { Turn } from './sharing/turns.ts';
 import type { Wish } from './sharing/wish.ts';
@@ -41,6 +42,7 @@ export interface TickInput {
   /** Turns after the tick before, and when that was. */
   readonly turns: ReadonlyMap<ConnectorKey, Turn>;
   readonly lastTickAtMs?: number;
+  readonly policyState: PolicyState;
 }
 
 export interface MeterState {
@@ -142,6 +144,7 @@ export interface Decision {
   readonly commands: readonly Command[];
   readonly background: ReadonlyMap<string, Background>;
   readonly turns: ReadonlyMap<ConnectorKey, Turn>;
+  readonly policyState: PolicyState;
   /** Plain sentences about what is wrong now. */
   readonly alarms: readonly string[];
 }

@@ -264,10 +264,16 @@ export const SiteConfigSchema = Type.Object(
       default: 1,
       description: 'Idle connectors whose fallback is kept free for the next cars to start',
     }),
-    policy: Type.Literal('need-weighted', {
-      default: 'need-weighted',
-      description: 'Equal shares by weight; a need that is not known counts as full',
-    }),
+    policy: Type.Union(
+      [
+        Type.String({ minLength: 1, maxLength: 200 }),
+        Type.Array(Type.String({ minLength: 1, maxLength: 200 }), { minItems: 1, maxItems: 8 }),
+      ],
+      {
+        default: 'need-weighted',
+        description: 'How power is shared: name in policies/, ./file.yaml, or a list of them',
+      },
+    ),
     dataDir: Type.String({ default: './data', description: 'What survives a restart' }),
     logLevel: Type.Union(
       ['trace', 'debug', 'info', 'warn', 'error'].map((level) => Type.Literal(level)),
