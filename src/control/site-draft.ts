@@ -13,6 +13,7 @@ import { type Enforcement, inheritedEnforcement, NO_ENFORCEMENT } from '../core/
 import { EMPTY_BOOK, type LimitBook, limitsInForce } from '../core/limit-book.ts';
 import type { Reading } from '../core/reading.ts';
 import type { PolicyState } from '../core/rules/policy-tick.ts';
+import type { Learned } from '../core/sharing/learned.ts';
 import { DEFAULT_POLICY, type Policy } from '../core/sharing/policy.ts';
 import type { Turn } from '../core/sharing/turns.ts';
 import type { Wish } from '../core/sharing/wish.ts';
@@ -45,6 +46,7 @@ export class SiteDraft {
   readonly #policy: Policy;
   #background: ReadonlyMap<string, Background> = new Map();
   #policyState: PolicyState = {};
+  #learned: ReadonlyMap<ConnectorKey, Learned> = new Map();
   #turns: ReadonlyMap<ConnectorKey, Turn> = new Map();
   #lastTickAtMs: number | undefined;
 
@@ -159,6 +161,7 @@ export class SiteDraft {
     this.#background = decision.background;
     this.#turns = decision.turns;
     this.#policyState = decision.policyState;
+    this.#learned = decision.learned;
   }
 
   /** The snapshot that one tick decides on. */
@@ -185,6 +188,7 @@ export class SiteDraft {
       wishes: new Map(this.#wishes),
       turns: this.#turns,
       policyState: this.#policyState,
+      learned: this.#learned,
       ...(lastTickAtMs === undefined ? {} : { lastTickAtMs }),
     };
   }

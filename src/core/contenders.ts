@@ -1,4 +1,6 @@
+import { leaseAmps, SETTLE_MS } from './enforcement.ts';
 import type { Reason } from './reason.ts';
+import { isIdle, type Learned, learnedAfter, newLearned } from './sharing/learned.ts';
 import { classOf } from './sharing/policy.ts';
 import type { Contender } from './sharing/share.ts';
 import { credited, newTurn, switched, type Turn } from './sharing/turns.ts';
@@ -6,6 +8,9 @@ import { urgencyOf, WISH_MOST_WH, type Wish } from './sharing/wish.ts';
 import { phaseCount } from './site-phases.ts';
 import type { CircuitTick, ConnectorKey, ConnectorTick, TickInput } from './tick.ts';
 import { clamp } from './units.ts';
+
+/** Class of cars that take nothing; the lowest of a policy is 0. */
+const IDLE_CLASS = -1;
 
 /** What a connector brings into the sharing: its bounds, its class, its need and its turn. */
 export const contenderOf = (
@@ -16,20 +21,24 @@ export const contenderOf = (
   const { charger, state } = tick;
   const { transaction } = state;
   const kind = classOf(input.policy, charger.id, transaction?.idToken);
-  const { maxAmps, maxReason } = mostOf(input, tick, circuits);
+  const learned = learnedOf(input, tick);
+  const idle = isIdle(learned, input.nowMs);
+  const minAmps = Math.max(charger.minAmps, learned.minAmps ?? 0);
+  const { maxAmps, maxReason } = mostOf(input, tick, circuits, minAmps);
   return {
     id: tick.key,
     circuit: tick.circuit,
     phases: tick.phases,
     volts: input.site.voltageVolts,
-    minAmps: charger.minAmps,
+    minAmps,
     maxAmps,
     maxReason,
     stepAmps: charger.stepAmps,
     ...(charger.stepsAmps === undefined ? {} : { stepsAmps: charger.stepsAmps }),
     weight: charger.weight * kind.weight,
     previousAmps: orderedAmps(tick),
-    classPriority: kind.priority,
+    // Full cars and sleepers keep their minimum where nobody else wants it.
+    classPriority: idle ? IDLE_CLASS : kind.priority,
     ...needOf(input, tick),
     turn: turnOf(input, tick),
     cameAtMs: transaction?.startedAtMs ?? input.nowMs,
@@ -68,21 +77,67 @@ const turnOf = ({ turns, nowMs }: TickInput, tick: ConnectorTick): Turn => {
 };
 
 const mostOf = (
-  { tree }: TickInput,
-  { charger, circuit }: ConnectorTick,
+  input: TickInput,
+  tick: ConnectorTick,
   circuits: readonly CircuitTick[],
+  minAmps: number,
 ): { readonly maxAmps: number; readonly maxReason: Reason } => {
-  const lost = (tree.paths[circuit] ?? [])
+  const { id, maxAmps, fallbackAmps } = tick.charger;
+  const lost = (input.tree.paths[tick.circuit] ?? [])
     .map((index) => circuits[index])
     .find((each) => each?.load.trust === 'lost');
-  const { id, maxAmps, minAmps, fallbackAmps } = charger;
-  if (lost === undefined) {
-    return { maxAmps, maxReason: { kind: 'charger', id, text: `${id}: rated ${maxAmps} A` } };
+  if (lost !== undefined) {
+    const cautiousAmps = Math.min(maxAmps, Math.max(fallbackAmps, minAmps));
+    const text = `meter of ${lost.id} lost: ${cautiousAmps} A at most`;
+    return { maxAmps: cautiousAmps, maxReason: { kind: 'meter', id: lost.id, text } };
   }
-  const cautiousAmps = Math.min(maxAmps, Math.max(fallbackAmps, minAmps));
-  const text = `meter of ${lost.id} lost: ${cautiousAmps} A at most`;
-  return { maxAmps: cautiousAmps, maxReason: { kind: 'meter', id: lost.id, text } };
+  const learned = learnedOf(input, tick);
+  if (isIdle(learned, input.nowMs)) {
+    const text = `takes nothing: ${minAmps} A while nobody else needs them`;
+    return { maxAmps: Math.min(maxAmps, minAmps), maxReason: { kind: 'car', id: tick.key, text } };
+  }
+  const capAmps = Math.ceil(learned.capAmps ?? maxAmps);
+  if (capAmps < maxAmps) {
+    return {
+      maxAmps: capAmps,
+      maxReason: { kind: 'car', id: tick.key, text: `the car takes less: ${capAmps} A is enough` },
+    };
+  }
+  return { maxAmps, maxReason: { kind: 'charger', id, text: `${id}: rated ${maxAmps} A` } };
 };
+
+/** What cars were seen to take, after this tick's measurements. */
+export const learnedNow = (
+  input: TickInput,
+  ticks: readonly ConnectorTick[],
+): ReadonlyMap<ConnectorKey, Learned> =>
+  new Map(
+    ticks
+      .filter(({ state }) => state.transaction !== undefined)
+      .map((tick) => {
+        const { around, enforcement, charger, obedience } = tick;
+        const seen = {
+          nowMs: input.nowMs,
+          offeredAmps: leaseAmps(enforcement.accepted, around),
+          minAmps: charger.minAmps,
+          drawnAmps: around.measuredAmps,
+          measuredAtMs: around.measuredAtMs,
+          settled: hasFollowed(tick) && obedience === 'confirmed',
+        };
+        return [tick.key, learnedAfter(learnedOf(input, tick), seen)];
+      }),
+  );
+
+const learnedOf = ({ learned }: TickInput, { key, state }: ConnectorTick): Learned => {
+  const stay = state.transaction?.id ?? '';
+  const before = learned.get(key);
+  return before?.stay === stay ? before : newLearned(stay);
+};
+
+/** Measured long enough after the last change of the offer for the car to have followed it. */
+const hasFollowed = ({ enforcement, around }: ConnectorTick): boolean =>
+  (around.measuredAtMs ?? Number.NEGATIVE_INFINITY) >
+  (enforcement.changed?.atMs ?? Number.NEGATIVE_INFINITY) + SETTLE_MS;
 
 const needOf = (
   { wishes, wallMs, site }: TickInput,

@@ -3,7 +3,7 @@ import type { AllocatedOffer } from './allocation-problem.ts';
 import { freeCircuits, reservedAmps } from './budget.ts';
 import { circuitTicks } from './circuit-ticks.ts';
 import { connectorTicks } from './connector-ticks.ts';
-import { contenderOf, turnsAfter } from './contenders.ts';
+import { contenderOf, learnedNow, turnsAfter } from './contenders.ts';
 import { commandsFor } from './dispatch.ts';
 import { isSettling } from './enforcement.ts';
 import type { ReasonChain } from './reason.ts';
@@ -45,6 +45,7 @@ export const decide = (input: TickInput, scratch?: Scratch): Decision => {
     turns: turnsAfter(input, ticks, contenders, entitledAmps),
     commands: commandsFor(input, connectors, circuits, reserved),
     policyState: rules.state,
+    learned: learnedNow(input, ticks),
     alarms: [...alarmsOf(input, ticks, circuits), ...rules.alarms],
   };
 };

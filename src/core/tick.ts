@@ -6,6 +6,7 @@ import type { Limit } from './limit.ts';
 import type { Reading } from './reading.ts';
 import type { ReasonChain } from './reason.ts';
 import type { PolicyState } from './rules/policy-tick.ts';
+import type { Learned } from './sharing/learned.ts';
 import type { Policy } from './sharing/policy.ts';
 import type { Turn } from './sharing/turns.ts';
 import type { Wish } from './sharing/wish.ts';
@@ -43,6 +44,8 @@ export interface TickInput {
   readonly turns: ReadonlyMap<ConnectorKey, Turn>;
   readonly lastTickAtMs?: number;
   readonly policyState: PolicyState;
+  /** What cars were seen to take. */
+  readonly learned: ReadonlyMap<ConnectorKey, Learned>;
 }
 
 export interface MeterState {
@@ -145,6 +148,7 @@ export interface Decision {
   readonly background: ReadonlyMap<string, Background>;
   readonly turns: ReadonlyMap<ConnectorKey, Turn>;
   readonly policyState: PolicyState;
+  readonly learned: ReadonlyMap<ConnectorKey, Learned>;
   /** Plain sentences about what is wrong now. */
   readonly alarms: readonly string[];
 }

@@ -154,6 +154,7 @@ const inputOf = (
       ),
     ),
     turns: new Map(),
+    learned: new Map(),
   };
 };
 
