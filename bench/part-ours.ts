@@ -47,6 +47,7 @@ const contenderOf = (each: Waiting, turn: Turn, nowMs: number): Contender => {
     weight: 1,
     previousAmps: amps,
     classPriority: 0,
+    idle: false,
     urgencyNow: urgencyOf({ wish, deliveredWh, fullWatts, wallMs: nowMs }),
     leftWh,
     stayMs: car.departsAtMs - nowMs,

@@ -21,6 +21,10 @@ const VERBS: Readonly<Record<string, Verb>> = {
     summary: 'what is held for the CSMS: ls|show|export|drop --config FILE',
     load: () => import('./queue.ts'),
   },
+  simulate: {
+    summary: 'would this site do? SITE.yaml [--sessions FILE.csv] [--days N] [--picture FILE.svg]',
+    load: () => import('./simulate.ts'),
+  },
   version: { summary: 'print the version [--json]', load: () => import('./version.ts') },
 };
 

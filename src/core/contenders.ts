@@ -9,9 +9,6 @@ import { phaseCount } from './site-phases.ts';
 import type { CircuitTick, ConnectorKey, ConnectorTick, TickInput } from './tick.ts';
 import { clamp } from './units.ts';
 
-/** Class of cars that take nothing; the lowest of a policy is 0. */
-const IDLE_CLASS = -1;
-
 /** What a connector brings into the sharing: its bounds, its class, its need and its turn. */
 export const contenderOf = (
   input: TickInput,
@@ -22,7 +19,6 @@ export const contenderOf = (
   const { transaction } = state;
   const kind = classOf(input.policy, charger.id, transaction?.idToken);
   const learned = learnedOf(input, tick);
-  const idle = isIdle(learned, input.nowMs);
   const minAmps = Math.max(charger.minAmps, learned.minAmps ?? 0);
   const { maxAmps, maxReason } = mostOf(input, tick, circuits, minAmps);
   return {
@@ -37,8 +33,8 @@ export const contenderOf = (
     ...(charger.stepsAmps === undefined ? {} : { stepsAmps: charger.stepsAmps }),
     weight: charger.weight * kind.weight,
     previousAmps: orderedAmps(tick),
-    // Full cars and sleepers keep their minimum where nobody else wants it.
-    classPriority: idle ? IDLE_CLASS : kind.priority,
+    classPriority: kind.priority,
+    idle: isIdle(learned, input.nowMs),
     ...needOf(input, tick),
     turn: turnOf(input, tick),
     cameAtMs: transaction?.startedAtMs ?? input.nowMs,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -43,6 +43,25 @@ describe('the command line', () => {
     const { status, stdout } = busbar('version', '--json');
     assert.equal(status, 0);
     assert.equal((JSON.parse(stdout) as { name: string }).name, 'busbar');
+  });
+
+  test('simulate tells how a month would go, and draws the busiest day', () => {
+    const picture = join(mkdtempSync(join(tmpdir(), 'busbar-cli-')), 'day.svg');
+    const args = ['--days', '1', '--json', '--policy', 'throughput', '--picture', picture];
+    const { status, stdout } = busbar('simulate', 'config/home.yaml', ...args);
+    assert.equal(status, 0);
+    const report = JSON.parse(stdout) as { circuits: { secondsOverLimit: number }[] };
+    assert.ok(report.circuits.every(({ secondsOverLimit }) => secondsOverLimit === 0));
+    assert.match(readFileSync(picture, 'utf8'), /^<svg /);
+  });
+
+  test('simulate with a policy or sessions that are not there says so', () => {
+    const wrong = busbar('simulate', 'config/home.yaml', '--policy', 'sun');
+    assert.equal(wrong.status, 1);
+    assert.match(wrong.stderr, /unknown policy "sun"; known are/);
+    const { status, stderr } = busbar('simulate', 'config/home.yaml', '--sessions', 'none.csv');
+    assert.equal(status, 1);
+    assert.match(stderr, /cannot read none.csv/);
   });
 
   test('check of a good file prints the sums', () => {

@@ -4,6 +4,7 @@ import { Scratch } from '../allocation/scratch.ts';
 import type { AllocatedOffer, AllocationCircuit, Demand } from '../allocation-problem.ts';
 import type { Reason } from '../reason.ts';
 import { phaseCount } from '../site-phases.ts';
+import { leftOver } from './left-over.ts';
 import type { Policy } from './policy.ts';
 import { standingOf, type Turn } from './turns.ts';
 import { needFactor } from './wish.ts';
@@ -12,6 +13,8 @@ import { needFactor } from './wish.ts';
 export interface Contender extends Omit<Demand, 'priorityClass' | 'admissionScore' | 'mustKeep'> {
   /** Class of the policy that it belongs to: higher is served first. */
   readonly classPriority: number;
+  /** It was seen to take nothing: it keeps its minimum where nobody else wants the amps. */
+  readonly idle: boolean;
   /** Share of full power that it needs until it departs; undefined when not known. */
   readonly urgencyNow: number | undefined;
   /** Wh that are left of its wish, where known. */
@@ -37,6 +40,33 @@ export const share = (
   contenders: readonly Contender[],
   nowMs: number,
   scratch: Scratch = new Scratch(),
+): Shared => {
+  if (!contenders.some(({ idle }) => idle)) {
+    return shareOut(policy, circuits, contenders, nowMs, scratch);
+  }
+  // Cars that take nothing have what nobody else wants: an offer to them is amps lost to others.
+  const busy = contenders.filter(({ idle }) => !idle);
+  const idle = contenders.filter((contender) => contender.idle);
+  const first = shareOut(policy, circuits, busy, nowMs, scratch);
+  const rest = leftOver(circuits, busy, first.offers);
+  const entitled = new Map(busy.map(({ id }, i) => [id, first.entitledAmps?.[i]]));
+  const second = shareOut(policy, rest, idle, nowMs, scratch);
+  const offers = new Map([...first.offers, ...second.offers].map((offer) => [offer.id, offer]));
+  return {
+    offers: contenders.flatMap(({ id }) => offers.get(id) ?? []),
+    entitledAmps:
+      first.entitledAmps === undefined
+        ? undefined
+        : Float64Array.from(contenders, ({ id }) => entitled.get(id) ?? 0),
+  };
+};
+
+const shareOut = (
+  policy: Policy,
+  circuits: readonly AllocationCircuit[],
+  contenders: readonly Contender[],
+  nowMs: number,
+  scratch: Scratch,
 ): Shared => {
   const demands = contenders.map((contender) => demandOf(policy, contender, nowMs));
   const problem = { circuits, demands, objective: policy.objective };

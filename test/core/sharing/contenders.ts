@@ -29,6 +29,7 @@ export const contender = (
   weight: 1,
   previousAmps: 0,
   classPriority: 0,
+  idle: false,
   urgencyNow: undefined,
   turn: newTurn(id),
   cameAtMs: 0,

@@ -98,3 +98,16 @@ describe('throughput', () => {
     assert.deepEqual(amps(most, 10, cars), { a: 10, b: 0 });
   });
 });
+
+describe('a car that takes nothing', () => {
+  const idle = contender('a', '123', { idle: true, maxAmps: 6, previousAmps: 6 });
+
+  test('keeps its minimum where nobody else wants the amps', () => {
+    const other = contender('b', '123', { maxAmps: 16 });
+    assert.deepEqual(amps(DEFAULT_POLICY, 22, [idle, other]), { a: 6, b: 16 });
+  });
+
+  test('leaves them to those that do', () => {
+    assert.deepEqual(amps(DEFAULT_POLICY, 22, [idle, contender('b')]), { a: 0, b: 22 });
+  });
+});
