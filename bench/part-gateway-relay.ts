@@ -1,6 +1,7 @@
 // The gateway as it runs: relay, observation of every message, and the control loop.
 import { randomUUID } from 'node:crypto';
 import { ControlLoop } from '../src/control/control-loop.ts';
+import { ProfileShelf } from '../src/control/profile-shelf.ts';
 import { SILENT_LOG } from '../src/core/log.ts';
 import { DEFAULT_SETTINGS } from '../src/core/tick.ts';
 import { sameAmps } from '../src/core/units.ts';
@@ -8,6 +9,7 @@ import { Gateway } from '../src/gateway/gateway.ts';
 import { startChargerServer } from '../src/io/charger-server.ts';
 import { csmsClient } from '../src/io/csms-client.ts';
 import { systemClock as clock } from '../src/io/system-clock.ts';
+import { Medium, MemoryStore } from '../src/sim/memory-store.ts';
 
 const [upstream = '', count = '1', observed = ''] = process.argv.slice(2);
 const chargers = Array.from({ length: Number(count) }, (_, i) => ({
@@ -44,6 +46,7 @@ const loop: ControlLoop = new ControlLoop({
   ...(observed === '' ? {} : { measurementsPerSecond: Number(observed) }),
   provenFallbacks: new Set(),
   rememberFallback: () => {},
+  shelf: new ProfileShelf(new MemoryStore(new Medium(), clock), [], SILENT_LOG),
   published: () => {},
 });
 const gateway = new Gateway({

@@ -46,7 +46,7 @@ const contenderOf = (each: Waiting, turn: Turn, nowMs: number): Contender => {
     stepAmps: 1,
     weight: 1,
     previousAmps: amps,
-    classPriority: 0,
+    priorityClass: 0,
     idle: false,
     urgencyNow: urgencyOf({ wish, deliveredWh, fullWatts, wallMs: nowMs }),
     leftWh,

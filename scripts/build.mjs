@@ -1,13 +1,13 @@
 // Bundles the gateway and the page into dist/, well under a second and without a compiler.
-// `--ui-only FOLDER` builds the page alone, for its tests.
+// `--ui-only FOLDER` builds the page alone, `--program-only FOLDER` the program: for their tests.
 import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 
-const buildProgram = () =>
+const buildProgram = (folder) =>
   build({
     entryPoints: { busbar: 'src/cli/main.ts' },
-    outdir: 'dist',
+    outdir: folder,
     bundle: true,
     platform: 'node',
     format: 'esm',
@@ -38,8 +38,10 @@ const buildPage = async (folder) => {
 const [flag, folder] = process.argv.slice(2);
 if (flag === '--ui-only' && folder !== undefined) {
   await buildPage(folder);
+} else if (flag === '--program-only' && folder !== undefined) {
+  await buildProgram(folder);
 } else {
   rmSync('dist', { recursive: true, force: true });
-  await buildProgram();
+  await buildProgram('dist');
   await buildPage('dist/ui');
 }

@@ -5,7 +5,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** A file that takes longer hangs: it fails instead of stopping everything. */
-const TEST_TIMEOUT_MS = 120_000;
+const TEST_TIMEOUT_MINUTES = 2;
 
 const list = (path) =>
   statSync(path).isDirectory()
@@ -15,7 +15,11 @@ const list = (path) =>
       : [];
 
 const named = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
-const flags = process.argv.slice(2).filter((argument) => argument.startsWith('--'));
+const options = process.argv.slice(2).filter((argument) => argument.startsWith('--'));
+const TIMEOUT_FLAG = '--timeout-minutes=';
+const longer = options.find((option) => option.startsWith(TIMEOUT_FLAG));
+const minutes = Number(longer?.slice(TIMEOUT_FLAG.length) ?? TEST_TIMEOUT_MINUTES);
+const flags = options.filter((option) => option !== longer);
 const files = (named.length > 0 ? named : ['test']).flatMap(list).sort();
 const { status } = spawnSync(
   process.execPath,
@@ -24,7 +28,7 @@ const { status } = spawnSync(
     'tsx',
     '--test',
     '--test-concurrency=2',
-    `--test-timeout=${TEST_TIMEOUT_MS}`,
+    `--test-timeout=${minutes * 60_000}`,
     ...flags,
     ...files,
   ],

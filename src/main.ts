@@ -2,10 +2,23 @@ import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ControlLoop } from './control/control-loop.ts';
+import { ProfileShelf } from './control/profile-shelf.ts';
+import type { Nameplate } from './core/charger-traits.ts';
+import type { LimitCommand } from './core/limit-book.ts';
 import type { Log } from './core/log.ts';
 import type { Policy } from './core/sharing/policy.ts';
 import type { MeterSpec, Site } from './core/site.ts';
 import { DEFAULT_SETTINGS } from './core/tick.ts';
+import { timestamp } from './core/time.ts';
+import { type QuirkFiles, traitsOf } from './devices/charger-quirks.ts';
+import { BuildingRegisters } from './field/building-registers.ts';
+import { DigitalInputWatch } from './field/digital-input.ts';
+import { EmsLink } from './field/ems-link.ts';
+import { EvidenceRecorder } from './field/evidence.ts';
+import { evidenceRoutes } from './field/evidence-routes.ts';
+import { MeterBus } from './field/meter-bus.ts';
+import type { ModbusPort } from './field/modbus-port.ts';
+import { registerRoute } from './field/register-route.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { openOutage } from './gateway/outage.ts';
 import { QueueDesk, type QueueSummary } from './gateway/queue-desk.ts';
@@ -14,15 +27,18 @@ import { startChargerServer } from './io/charger-server.ts';
 import { csmsClient } from './io/csms-client.ts';
 import { type HttpServer, startHttp } from './io/http.ts';
 import { siteMetrics } from './io/metrics.ts';
-import { type MeterBus, startMeterBus } from './io/modbus.ts';
-import { type MqttLink, startMqtt } from './io/mqtt.ts';
+import { openModbusPort } from './io/modbus.ts';
+import { startModbusServer } from './io/modbus-server.ts';
+import { openBroker } from './io/mqtt.ts';
 import { hashSecret } from './io/secret-hash.ts';
 import { systemClock } from './io/system-clock.ts';
 import type { ApiRoute } from './schema/api-route.ts';
+import type { Evidence } from './schema/evidence.ts';
 import type { MeterDevice } from './schema/meter-device.ts';
 import type { SiteConfig } from './schema/site-config.ts';
 import type { SiteView } from './schema/view.ts';
 import { openDocument } from './store/documents.ts';
+import { EvidenceFiles } from './store/evidence-files.ts';
 import { LevelStore } from './store/level-store.ts';
 import { VERSION } from './version.ts';
 
@@ -34,6 +50,7 @@ export interface BusbarOptions {
   readonly site: Site;
   readonly devices: ReadonlyMap<string, MeterDevice>;
   readonly policy: Policy;
+  readonly quirks: QuirkFiles;
   readonly uiFolder: string;
   readonly log: Log;
   /** Every tick, for whoever started it (the demo watches). */
@@ -50,15 +67,18 @@ export interface Busbar {
 /** Facts learned about chargers that have to survive a restart. */
 interface LearnedFacts {
   fallbackInstalled: Record<string, boolean>;
+  /** Absent in files of before. */
+  plates?: Record<string, Nameplate>;
 }
 
 /** Builds a running gateway: the only place that makes adapters and joins them. */
 export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
   const { config, site, log, published } = options;
   const clock = systemClock;
-  const fallbacks = await rememberedFallbacks(config.dataDir, log);
+  const facts = await learnedFacts(config.dataDir, log);
   const held = await openHeld(options);
-  let mqtt: MqttLink | undefined;
+  const evidence = await openEvidence(options);
+  let mqtt: EmsLink | undefined;
   const loop: ControlLoop = new ControlLoop({
     site,
     clock,
@@ -67,13 +87,21 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
     calls: { call: (charger, call, done) => gateway.call(charger, call, done) },
     settings: { ...DEFAULT_SETTINGS, lifeMs: config.enforcement.lifeSeconds * 1000 },
     policy: options.policy,
-    provenFallbacks: fallbacks.proven,
-    rememberFallback: fallbacks.remember,
+    provenFallbacks: facts.proven,
+    rememberFallback: facts.rememberFallback,
+    makes: {
+      traitsOf: (plate) => traitsOf(options.quirks, plate),
+      plates: facts.plates,
+      remember: facts.rememberPlate,
+    },
+    raisesPerDay: config.enforcement.raisesPerDay,
+    shelf: await ProfileShelf.open(held.store, log),
     counters: () => countersOf(gateway),
     backlogOf: (charger) => withoutName(held.desk.summary(charger)),
     alarms: held.alarms,
     published: (view) => {
       mqtt?.publish(view);
+      evidence.recorder.take(view);
       published?.(view);
     },
   });
@@ -82,6 +110,7 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
     log,
     dialer: csmsClient({ clock, pingSeconds: config.upstream.pingSeconds }),
     observer: loop.links,
+    interceptor: loop.profiles,
     upstreamBase: () => config.upstream.url,
     admits: admission(site),
     newId: randomUUID,
@@ -90,9 +119,14 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
     flushAbsentAfterMs: config.upstream.flushAbsentAfterHours * 3_600_000,
   });
   loop.start();
-  const buses = startMeters(options, loop);
+  const field = startField(options, loop);
   mqtt = startEms(options, loop);
-  const http = await startHttpServer(options, loop, queueRoutes(held.desk, clock, log));
+  const building = await startBuilding(options, loop);
+  const http = await startHttpServer(options, loop, [
+    ...queueRoutes(held.desk, clock, log),
+    ...evidenceRoutes(() => evidence.files.list()),
+    ...building.routes,
+  ]);
   const ocpp = splitAddress(config.listen.ocpp);
   const server = await startChargerServer({
     ...ocpp,
@@ -108,8 +142,10 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
     async close() {
       gateway.close();
       await server.close();
-      for (const bus of buses) bus.stop();
+      for (const part of field) part.stop();
+      await building.close();
       loop.stop();
+      await evidence.recorder.close(timestamp(clock.wallMs()));
       await mqtt?.close();
       await http.close();
       await held.store.close();
@@ -161,55 +197,118 @@ const closingChargers = ({ upstream, chargers }: SiteConfig) => {
   return (identity: string): boolean => (own.get(identity) ?? upstream.outage) === 'close';
 };
 
-/** Which chargers hold their fallback, kept across restarts. */
-const rememberedFallbacks = async (dataDir: string, log: Log) => {
+/** Which chargers hold their fallback, and of which make they are, kept across restarts. */
+const learnedFacts = async (dataDir: string, log: Log) => {
   const facts = await openDocument<LearnedFacts>(join(dataDir, 'learned.json'), {
     fallbackInstalled: {},
+    plates: {},
   });
   if (facts.problem !== undefined) log.warn('learned facts', { problem: facts.problem });
-  const { fallbackInstalled } = facts.data;
+  const { fallbackInstalled, plates = {} } = facts.data;
+  const update = (change: (data: LearnedFacts) => void): void => {
+    facts
+      .update(change)
+      .catch((error: unknown) => log.error('learned facts not saved', { problem: String(error) }));
+  };
   return {
     proven: new Set(Object.keys(fallbackInstalled).filter((id) => fallbackInstalled[id])),
-    remember: (charger: string, proven: boolean): void => {
+    plates: new Map(Object.entries(plates)),
+    rememberFallback: (charger: string, proven: boolean): void => {
       if (fallbackInstalled[charger] === proven) return;
-      facts
-        .update((data) => {
-          data.fallbackInstalled[charger] = proven;
-        })
-        .catch((error: unknown) =>
-          log.error('learned facts not saved', { problem: String(error) }),
-        );
+      update((data) => {
+        data.fallbackInstalled[charger] = proven;
+      });
+    },
+    rememberPlate: (charger: string, plate: Nameplate): void => {
+      if (JSON.stringify(facts.data.plates?.[charger]) === JSON.stringify(plate)) return;
+      update((data) => {
+        data.plates = { ...data.plates, [charger]: plate };
+      });
     },
   };
 };
 
-const startMeters = (
-  { site, devices, log }: BusbarOptions,
+/** Meters and contacts; those behind one address share its bus: one request at a time. */
+const startField = (
+  { config, site, devices, log }: BusbarOptions,
   loop: ControlLoop,
-): readonly MeterBus[] =>
-  groupByBus(site.meters).map((specs) =>
-    startMeterBus({
-      meters: specs.flatMap((spec) => {
-        const device = devices.get(spec.device);
-        return device === undefined ? [] : [{ spec, device }];
-      }),
-      clock: systemClock,
-      log,
-      onReading: (reading) => loop.takeReading(reading),
-    }),
-  );
-
-const startEms = ({ config, site, log }: BusbarOptions, loop: ControlLoop): MqttLink | undefined =>
-  config.ems.mqtt === undefined
-    ? undefined
-    : startMqtt({
-        ...config.ems.mqtt,
-        siteId: site.id,
-        clock: systemClock,
+): readonly { stop(): void }[] => {
+  const clock = systemClock;
+  const ports = new Map<string, ModbusPort>();
+  const portOf = (url: string): ModbusPort => {
+    const port = ports.get(url) ?? openModbusPort({ url, clock });
+    ports.set(url, port);
+    return port;
+  };
+  const meters = groupByBus(site.meters).map(
+    (specs) =>
+      new MeterBus({
+        meters: specs.flatMap((spec) => {
+          const device = devices.get(spec.device);
+          return device === undefined ? [] : [{ spec, device }];
+        }),
+        port: portOf(specs[0]?.connect ?? ''),
+        clock,
         log,
-        version: VERSION,
-        setLimit: (source, command) => loop.setLimit(source, command),
-      });
+        onReading: (reading) => loop.takeReading(reading),
+      }),
+  );
+  const setLimit = (source: string, command: LimitCommand) => loop.setLimit(source, command);
+  const inputs = config.ems.inputs.map((input) => {
+    const port = portOf(input.connect);
+    return new DigitalInputWatch({ input, port, clock, log, setLimit });
+  });
+  return [...meters, ...inputs];
+};
+
+/** Registers for a building controller, where wanted. */
+const startBuilding = async ({ config, site, log }: BusbarOptions, loop: ControlLoop) => {
+  const server = config.ems.modbusServer;
+  if (server === undefined) return { routes: [], close: () => Promise.resolve() };
+  const { sources, watchdogSeconds, listen, ...rest } = server;
+  const view = () => loop.view();
+  const setLimit = (source: string, command: LimitCommand) => loop.setLimit(source, command);
+  const bank = new BuildingRegisters({ site, view, sources, watchdogSeconds, setLimit });
+  const running = await startModbusServer({ ...rest, ...splitAddress(listen), bank, log });
+  log.info('Modbus server', { port: running.port });
+  return { routes: [registerRoute(view, sources)], close: () => running.close() };
+};
+
+/** Records of dimming; old ones are removed at the start and with every new one. */
+const openEvidence = async ({ config, site, log }: BusbarOptions) => {
+  const files = new EvidenceFiles<Evidence>(join(config.dataDir, 'evidence'));
+  const pruned = await files.prune(systemClock.wallMs());
+  if (pruned > 0) log.info('evidence kept for two years is removed', { cases: pruned });
+  const save = async (record: Evidence): Promise<void> => {
+    await files.save(record);
+    if (record.endedAt !== null) await files.prune(systemClock.wallMs());
+  };
+  return { files, recorder: new EvidenceRecorder(site, { save }, log) };
+};
+
+const startEms = ({ config, site, log }: BusbarOptions, loop: ControlLoop): EmsLink | undefined => {
+  const { mqtt } = config.ems;
+  if (mqtt === undefined) return undefined;
+  const { root, scalars, homeAssistant, ...broker } = mqtt;
+  const { clientId = `busbar-${site.id}` } = broker;
+  return new EmsLink({
+    openBroker: (listener, will) =>
+      openBroker({ ...broker, clientId, will, listener, clock: systemClock, log }),
+    root,
+    siteId: site.id,
+    clock: systemClock,
+    log,
+    version: VERSION,
+    setLimit: (source, command) => loop.setLimit(source, command),
+    taker: loop,
+    lasting: new Set(site.emsSources.flatMap(({ id, lpc }) => (lpc === undefined ? [] : [id]))),
+    heartbeat: (source) => loop.heartbeat(source),
+    meters: site.meters,
+    onReading: (reading) => loop.takeReading(reading),
+    scalars,
+    homeAssistant,
+  });
+};
 
 const startHttpServer = (
   { config, uiFolder, log }: BusbarOptions,
@@ -241,7 +340,7 @@ const admission = (site: Site): ((identity: string) => boolean) => {
 /** Meters behind one address share a bus: one request at a time. */
 const groupByBus = (meters: readonly MeterSpec[]): readonly (readonly MeterSpec[])[] => {
   const buses = new Map<string, MeterSpec[]>();
-  for (const meter of meters) {
+  for (const meter of meters.filter(({ source }) => source === undefined)) {
     buses.set(meter.connect, [...(buses.get(meter.connect) ?? []), meter]);
   }
   return [...buses.values()];

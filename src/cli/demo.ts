@@ -56,7 +56,7 @@ interface Demo {
 }
 
 const startDemo = async (
-  { config, site, devices, policy }: NonNullable<ReturnType<typeof readSiteFile>['usable']>,
+  { config, site, devices, quirks, policy }: NonNullable<ReturnType<typeof readSiteFile>['usable']>,
   dataDir: string,
   port: number,
   say: (text: string) => void,
@@ -73,11 +73,15 @@ const startDemo = async (
       dataDir,
       listen: { ...config.listen, http: `127.0.0.1:${freePort}` },
       upstream: { ...config.upstream, url: upstream },
-      ems: { ...config.ems, mqtt: { root: 'busbar/v1', ...config.ems.mqtt, url: mqtt } },
+      ems: {
+        ...config.ems,
+        mqtt: { root: 'busbar/v1', scalars: false, ...config.ems.mqtt, url: mqtt },
+      },
     },
     policy,
     site: { ...site, meters: site.meters.map((spec) => ({ ...spec, connect: meter })) },
     devices,
+    quirks,
     uiFolder: join(packageFolder(), 'dist/ui'),
     log: SILENT_LOG,
     published: (view) => {

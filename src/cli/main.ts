@@ -14,7 +14,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
     load: () => import('./demo.ts'),
   },
   meter: {
-    summary: 'read one meter of a site: read ID --config FILE [--json]',
+    summary: 'find and try meters: read ID --config FILE [--watch], scan HOST, test FILE HOST',
     load: () => import('./meter.ts'),
   },
   queue: {
@@ -24,6 +24,10 @@ const VERBS: Readonly<Record<string, Verb>> = {
   simulate: {
     summary: 'would this site do? SITE.yaml [--sessions FILE.csv] [--days N] [--picture FILE.svg]',
     load: () => import('./simulate.ts'),
+  },
+  evidence: {
+    summary: 'records of dimming (§14a): ls, export [--csv] --config FILE',
+    load: () => import('./evidence.ts'),
   },
   version: { summary: 'print the version [--json]', load: () => import('./version.ts') },
 };

@@ -1,59 +1,52 @@
 import { parseArgs } from 'node:util';
-import type { Reading } from '../core/reading.ts';
-import { readMeterOnce } from '../io/modbus.ts';
-import { systemClock } from '../io/system-clock.ts';
-import { problemLines, readSiteFile } from './site-file.ts';
+import { readOne } from './meter-read.ts';
+import { scan } from './meter-scan.ts';
+import { testFile } from './meter-test.ts';
 
-const USAGE = 'usage: busbar meter read ID --config FILE [--json]\n';
+const USAGE = `usage: busbar meter read ID --config FILE [--watch] [--count N] [--json]
+       busbar meter scan HOST[:PORT] [--units 1-16,100] [--rtu] [--json]
+       busbar meter test FILE.yaml HOST[:PORT] [--unit N] [--rtu] [--json]
+`;
 
-/** Reads one meter of a site file once. Exit 1 when it gives no currents. */
+export interface MeterArguments {
+  readonly config: string | undefined;
+  readonly json: boolean;
+  readonly watch: boolean;
+  readonly count: number;
+  readonly units: string;
+  readonly unit: number;
+  readonly rtu: boolean;
+}
+
+/** The ladder to a meter that works: find it, try its file, read it as the site does. */
 export const run = async (args: readonly string[]): Promise<number> => {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { config: { type: 'string' }, json: { type: 'boolean' } },
+    options: {
+      config: { type: 'string' },
+      json: { type: 'boolean', default: false },
+      watch: { type: 'boolean', default: false },
+      count: { type: 'string' },
+      units: { type: 'string', default: '1-16,71,100,126,200,240' },
+      unit: { type: 'string', default: '1' },
+      rtu: { type: 'boolean', default: false },
+    },
   });
-  const [action, id] = positionals;
-  if (action !== 'read' || id === undefined || values.config === undefined) {
-    process.stderr.write(USAGE);
-    return 2;
+  const given: MeterArguments = {
+    ...values,
+    config: values.config,
+    count: Number(values.count ?? (values.watch ? Number.POSITIVE_INFINITY : 1)),
+    unit: Number(values.unit),
+  };
+  const [action, first, second] = positionals;
+  if (action === 'read' && first !== undefined && given.config !== undefined) {
+    return readOne(first, given.config, given);
   }
-  const { usable, problems } = readSiteFile(values.config);
-  if (usable === undefined) {
-    process.stderr.write(problemLines(values.config, problems));
-    return 1;
+  if (action === 'scan' && first !== undefined) return scan(first, given);
+  if (action === 'test' && first !== undefined && second !== undefined) {
+    return testFile(first, second, given);
   }
-  const { site, devices } = usable;
-  const spec = site.meters.find((meter) => meter.id === id);
-  const device = devices.get(spec?.device ?? '');
-  if (spec === undefined || device === undefined) {
-    const known = site.meters.map((meter) => meter.id).join(', ') || 'none';
-    process.stderr.write(`no meter "${id}" in ${values.config}; known are ${known}\n`);
-    return 2;
-  }
-  const reading = await readMeterOnce({ spec, device }, systemClock);
-  process.stdout.write(
-    values.json ? `${JSON.stringify(reading)}\n` : table(reading, device.name, spec.connect),
-  );
-  return reading.quality === 'good' ? 0 : 1;
-};
-
-const table = (reading: Reading, name: string, address: string): string => {
-  const head = `${reading.meter}: ${name} at ${address}\n`;
-  if (reading.quality !== 'good') return `${head}  not readable: ${reading.problem ?? ''}\n`;
-  const row = (label: string, values: readonly number[] | undefined, unit: string): string =>
-    values === undefined
-      ? ''
-      : `  ${label.padEnd(8)}${values.map((value) => value.toFixed(1).padStart(10)).join('')} ${unit}\n`;
-  const total = (value: number | undefined) => (value === undefined ? undefined : [value]);
-  return [
-    head,
-    `  ${''.padEnd(8)}${['L1', 'L2', 'L3'].map((phase) => phase.padStart(10)).join('')}\n`,
-    row('current', reading.amps, 'A'),
-    row('voltage', reading.volts, 'V'),
-    row('power', reading.phaseWatts, 'W'),
-    row('total', total(reading.watts), 'W'),
-    row('import', total(reading.importWh), 'Wh'),
-    row('export', total(reading.exportWh), 'Wh'),
-  ].join('');
+  process.stderr.write(USAGE);
+  return 2;
 };

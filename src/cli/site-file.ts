@@ -2,12 +2,13 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Checked, checkConfig } from '../config/check.ts';
-import { loadMeterDevices } from '../config/device-files.ts';
+import { loadChargerQuirks, loadMeterDevices } from '../config/device-files.ts';
 import { type ConfigProblem, loadConfig } from '../config/load.ts';
 import { loadPolicy, policyGaps } from '../config/policy-files.ts';
 import { toSite } from '../config/site.ts';
 import type { Policy } from '../core/sharing/policy.ts';
 import type { Site } from '../core/site.ts';
+import type { QuirkFiles } from '../devices/charger-quirks.ts';
 import type { MeterDevice } from '../schema/meter-device.ts';
 import type { SiteConfig } from '../schema/site-config.ts';
 
@@ -19,6 +20,7 @@ export interface SiteFile {
         readonly site: Site;
         readonly devices: ReadonlyMap<string, MeterDevice>;
         readonly policy: Policy;
+        readonly quirks: QuirkFiles;
       }
     | undefined;
   readonly problems: readonly ConfigProblem[];
@@ -30,9 +32,15 @@ export const readSiteFile = (file: string): SiteFile => {
   const { devices, problems: deviceProblems } = loadMeterDevices(
     join(packageFolder(), 'devices/meters'),
   );
-  const ofDevices = deviceProblems.map(
-    (text): ConfigProblem => ({ severity: 'warning', place: 'devices/meters', line: 0, text }),
+  const { devices: quirks, problems: quirkProblems } = loadChargerQuirks(
+    join(packageFolder(), 'devices/chargers'),
   );
+  const warning = (place: string) => (text: string) =>
+    ({ severity: 'warning', place, line: 0, text }) satisfies ConfigProblem;
+  const ofDevices = [
+    ...deviceProblems.map(warning('devices/meters')),
+    ...quirkProblems.map(warning('devices/chargers')),
+  ];
   const { config, problems, lineOf } = loadConfig(file, process.env);
   if (config === undefined) {
     return { usable: undefined, problems: [...problems, ...ofDevices], sums: [] };
@@ -54,7 +62,7 @@ export const readSiteFile = (file: string): SiteFile => {
     usable:
       broken || policy === undefined
         ? undefined
-        : { config, site: toSite(config), devices, policy },
+        : { config, site: toSite(config), devices, quirks, policy },
     problems: [...checked.problems, ...ofPolicy, ...ofDevices],
     sums: checked.sums,
   };

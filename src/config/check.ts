@@ -39,6 +39,9 @@ export const checkConfig = (
     problems.push({ severity, place: placeOf(path), line: lineOf(path), text });
   checkZone(config, report);
   checkNames(config, devices, report);
+  checkMeters(config, report);
+  checkWriters(config, report);
+  checkSources(config, report);
   checkTree(config, report);
   checkChargers(config, report);
   checkListening(config, report);
@@ -63,6 +66,7 @@ const checkZone = ({ site }: SiteConfig, report: Report): void => {
 const checkNames = (config: SiteConfig, devices: ReadonlySet<string>, report: Report): void => {
   const circuits = new Set(config.circuits.map(({ id }) => id));
   const meters = new Set(config.meters.map(({ id }) => id));
+  const chargers = new Set(config.chargers.map(({ id }) => id));
   for (const [list, items] of [
     ['circuits', config.circuits],
     ['meters', config.meters],
@@ -82,15 +86,76 @@ const checkNames = (config: SiteConfig, devices: ReadonlySet<string>, report: Re
     known(['circuits', i, 'parent'], parent, circuits, 'circuit');
     known(['circuits', i, 'meter'], meter, meters, 'meter');
   });
-  config.meters.forEach(({ device }, i) => {
+  config.meters.forEach(({ device, charger, sum = [] }, i) => {
     known(['meters', i, 'device'], device, devices, 'meter device');
+    known(['meters', i, 'charger'], charger, chargers, 'charger');
+    const real = new Set(config.meters.flatMap((each) => (each.sum ? [] : [each.id])));
+    sum.forEach((term, t) => {
+      known(['meters', i, 'sum', t], term.replace(/^-/, ''), real, 'meter that is not a sum');
+    });
   });
   config.chargers.forEach(({ circuit }, i) => {
     known(['chargers', i, 'circuit'], circuit, circuits, 'circuit');
   });
-  config.ems.sources.forEach(({ circuit }, i) => {
-    known(['ems', 'sources', i, 'circuit'], circuit, circuits, 'circuit');
+  for (const list of ['sources', 'inputs'] as const) {
+    config.ems[list].forEach(({ circuit }, i) => {
+      known(['ems', list, i, 'circuit'], circuit, circuits, 'circuit');
+    });
+  }
+};
+
+/** Older than this, nothing below a meter is raised: polled as seldom, it would never be. */
+const POLL_MOST_MS = 2_500;
+
+const checkMeters = ({ meters, circuits, ems }: SiteConfig, report: Report): void => {
+  meters.forEach(({ id, device, connect, topic, charger, sum, pollMs }, i) => {
+    const sources = [connect, topic, charger, sum].filter((source) => source !== undefined);
+    if (sources.length !== 1) {
+      const text = `"${id}" needs one of connect (with device), topic, charger or sum`;
+      report('error', ['meters', i], sources.length === 0 ? text : `${text}, not several`);
+    }
+    if ((connect === undefined) !== (device === undefined)) {
+      report('error', ['meters', i], `"${id}": device and connect belong together`);
+    }
+    if (topic !== undefined && ems.mqtt === undefined) {
+      report('error', ['meters', i, 'topic'], 'needs a broker: set ems.mqtt.url');
+    }
+    const protects = circuits.some(({ meter }) => meter === id);
+    if (protects && connect !== undefined && pollMs > POLL_MOST_MS) {
+      const text = `${pollMs} ms is too seldom for a meter of a circuit: nothing would be raised`;
+      report('error', ['meters', i, 'pollMs'], `${text}; at most ${POLL_MOST_MS}`);
+    }
   });
+};
+
+const checkSources = ({ ems }: SiteConfig, report: Report): void => {
+  const sources = new Set<string>();
+  for (const list of ['sources', 'inputs'] as const) {
+    ems[list].forEach(({ id }, i) => {
+      if (sources.has(id)) report('error', ['ems', list, i, 'id'], `"${id}" is used twice`);
+      sources.add(id);
+    });
+  }
+  ems.inputs.forEach(({ id, limitAmps, limitWatts }, i) => {
+    if (limitAmps !== undefined || limitWatts !== undefined) return;
+    report('error', ['ems', 'inputs', i], `"${id}" needs limitAmps or limitWatts`);
+  });
+};
+
+/** Lists of sources that somebody may write. */
+const checkWriters = ({ ems }: SiteConfig, report: Report): void => {
+  const known = (sources: readonly string[] | undefined, path: Path): void =>
+    sources?.forEach((source, i) => {
+      if (ems.sources.some(({ id }) => id === source)) return;
+      report('error', [...path, i], `unknown source "${source}": add it to ems.sources`);
+    });
+  known(ems.mqtt?.homeAssistant?.limitSources, ['ems', 'mqtt', 'homeAssistant', 'limitSources']);
+  known(ems.modbusServer?.sources, ['ems', 'modbusServer', 'sources']);
+  const { listen, allow } = ems.modbusServer ?? { listen: '127.0.0.1:0', allow: [] };
+  if (!LOOPBACK.test(listen) && allow.length === 0) {
+    const text = 'reachable from the network by everybody: name the clients in allow';
+    report('error', ['ems', 'modbusServer', 'listen'], text);
+  }
 };
 
 const checkTree = ({ circuits }: SiteConfig, report: Report): void => {
@@ -129,8 +194,12 @@ const checkTree = ({ circuits }: SiteConfig, report: Report): void => {
   });
 };
 
-const checkChargers = ({ chargers, ems }: SiteConfig, report: Report): void => {
-  chargers.forEach(({ phases, minAmps, maxAmps, fallbackAmps }, i) => {
+const checkChargers = ({ chargers, ems, enforcement }: SiteConfig, report: Report): void => {
+  chargers.forEach(({ phases, minAmps, maxAmps, fallbackAmps, connectors, csmsProfiles }, i) => {
+    if ((csmsProfiles ?? enforcement.csmsProfiles) === 'overlay' && connectors > 1) {
+      const text = 'overlay limits the charger as a whole: with several connectors use virtualised';
+      report('error', ['chargers', i, 'connectors'], text);
+    }
     if (new Set(phases.match(/L\d/g)).size * 2 !== phases.length) {
       report('error', ['chargers', i, 'phases'], `${phases} names a phase twice`);
     }

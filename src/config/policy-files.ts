@@ -55,7 +55,10 @@ export const policyGaps = (
   if ((surplus !== undefined && root?.meter === undefined) || (demand && !measured?.meter)) {
     gaps.push(`the policy ${policy.id} needs a meter on its circuit`);
   }
-  if (dimming !== undefined && !ems.sources.some(({ id }) => id === dimming.source)) {
+  if (
+    dimming !== undefined &&
+    ![...ems.sources, ...ems.inputs].some(({ id }) => id === dimming.source)
+  ) {
     gaps.push(`the policy ${policy.id} listens to "${dimming.source}": add it to ems.sources`);
   }
   return gaps;

@@ -1,4 +1,5 @@
-import type { Site } from '../core/site.ts';
+import { dimmingFloorWatts } from '../core/dimming.ts';
+import type { EmsSourceSpec, MeterSource, MeterSpec, Site } from '../core/site.ts';
 import { type PhaseAmps, sameAmps } from '../core/units.ts';
 import type { SiteConfig } from '../schema/site-config.ts';
 
@@ -17,18 +18,67 @@ export const toSite = (config: SiteConfig): Site => ({
     ...(circuit.unbalanceAmps === undefined ? {} : { unbalanceAmps: circuit.unbalanceAmps }),
     ...(circuit.meter === undefined ? {} : { meter: circuit.meter }),
   })),
-  meters: config.meters.map((meter) => ({
-    ...meter,
-    phaseOrder: phasesOf(meter.phaseOrder) as [number, number, number],
-  })),
+  meters: config.meters.map(meterSpec),
   chargers: config.chargers.map(({ stepsAmps, outage: _outage, ...charger }) => ({
     ...charger,
+    csmsProfiles: charger.csmsProfiles ?? config.enforcement.csmsProfiles,
     phases: phasesOf(charger.phases),
     ...(stepsAmps === undefined ? {} : { stepsAmps: [...stepsAmps].sort((a, b) => a - b) }),
   })),
-  emsSources: config.ems.sources,
+  emsSources: [...config.ems.sources.map(emsSource), ...config.ems.inputs.map(inputSource)],
   arrivalReserve: config.arrivalReserve,
 });
+
+const emsSource = (source: SiteConfig['ems']['sources'][number]): EmsSourceSpec => {
+  const { heartbeatSeconds, failsafeHours, dimming, ...rest } = source;
+  return {
+    ...rest,
+    ...(heartbeatSeconds === undefined
+      ? {}
+      : { lpc: { heartbeatMs: heartbeatSeconds * 1000, failsafeMs: failsafeHours * 3_600_000 } }),
+    ...(dimming === undefined ? {} : { dimmingFloorWatts: dimmingFloorWatts(dimming) }),
+  };
+};
+
+/** A contact is a source whose limit is its failsafe: unread, it counts as active. */
+const inputSource = (input: SiteConfig['ems']['inputs'][number]): EmsSourceSpec => ({
+  id: input.id,
+  circuit: input.circuit,
+  ...(input.limitAmps === undefined ? {} : { failsafeAmps: input.limitAmps }),
+  ...(input.limitWatts === undefined ? {} : { failsafeWatts: input.limitWatts }),
+});
+
+const meterSpec = (meter: SiteConfig['meters'][number]): MeterSpec => {
+  const { frozenSeconds, topic, charger, sum, device, connect, ...rest } = meter;
+  const source = meterSource({ topic, charger, sum });
+  return {
+    ...rest,
+    device: device ?? source?.kind ?? '',
+    connect: connect ?? '',
+    ...(source === undefined ? {} : { source }),
+    frozenMs: frozenSeconds * 1000,
+    phaseOrder: phasesOf(meter.phaseOrder) as [number, number, number],
+  };
+};
+
+const meterSource = ({
+  topic,
+  charger,
+  sum,
+}: {
+  readonly topic: string | undefined;
+  readonly charger: string | undefined;
+  readonly sum: readonly string[] | undefined;
+}): MeterSource | undefined => {
+  if (topic !== undefined) return { kind: 'mqtt', topic };
+  if (charger !== undefined) return { kind: 'charger', charger };
+  if (sum === undefined) return undefined;
+  const terms = sum.map((term) => ({
+    meter: term.replace(/^-/, ''),
+    factor: term.startsWith('-') ? (-1 as const) : (1 as const),
+  }));
+  return { kind: 'sum', terms };
+};
 
 /** 'L2L3L1' is [1, 2, 0]. */
 export const phasesOf = (text: string): readonly number[] =>

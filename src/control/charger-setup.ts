@@ -1,20 +1,26 @@
+import { UNKNOWN_ABILITIES } from '../core/charger-state.ts';
 import type { Log } from '../core/log.ts';
 import type { ChargerSpec } from '../core/site.ts';
-import type { Clock } from '../core/time.ts';
+import type { Cancel, Clock } from '../core/time.ts';
 import type { ChargerCalls } from '../gateway/observer.ts';
 import { abilityCalls, readAbilities } from '../ocpp/abilities.ts';
-import { setChargingProfileCall } from '../ocpp/charging-profile.ts';
 import { statusTriggers } from '../ocpp/triggers.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
-import { fallbackProfile } from '../profiles/build.ts';
-import { OWN_FALLBACK_PROFILE_ID, OWN_STACK_LEVEL } from './own-profiles.ts';
+import {
+  clearOfferCall,
+  fallbackCalls,
+  offerWays,
+  sharesPlaceWithFallback,
+} from './offer-calls.ts';
 import { profileProblem } from './profile-problem.ts';
 import type { SiteDraft } from './site-draft.ts';
 
 /** Some chargers restart when they are asked at once after a boot; the fallback does not wait. */
 export const ABILITIES_DELAY_MS = 5_000;
 const SETUP_TIMEOUT_MS = 15_000;
-const FALLBACK_RETRY_MS = 60_000;
+/** A fallback that was refused is tried again in another way, with waits that double. */
+const FALLBACK_RETRY_FIRST_MS = 10_000;
+const FALLBACK_RETRY_MOST_MS = 3_600_000;
 /** More boots than this within the window and the charger is left alone: probing may cause them. */
 const BOOTS_MOST = 3;
 const BOOTS_WINDOW_MS = 10 * 60_000;
@@ -33,6 +39,7 @@ export class ChargerSetup {
   /** Setup of a connection stops when a newer one begins. */
   readonly #generation = new Map<string, number>();
   readonly #boots = new Map<string, readonly number[]>();
+  readonly #retries = new Map<string, Cancel>();
 
   constructor(options: {
     draft: SiteDraft;
@@ -58,16 +65,30 @@ export class ChargerSetup {
     const generation = (this.#generation.get(charger) ?? 0) + 1;
     this.#generation.set(charger, generation);
     const current = () => this.#generation.get(charger) === generation;
-    this.#installFallback(spec, version, current);
+    const { asked, triggered } = this.#draft.traits(charger);
+    this.#installFallback(spec, version, current, 0);
     if (booted && this.#bootsTooOften(charger)) {
       this.#log.warn('charger boots too often: not asked for its abilities', { charger });
       return;
     }
     this.#clock.after(ABILITIES_DELAY_MS, () => {
       if (!current()) return;
-      this.#askAbilities(charger, version, current);
-      if (!booted) this.#askState(spec, version);
+      if (asked) this.#askAbilities(spec, version, current);
+      if (!booted && triggered) this.#askState(spec, version);
     });
+  }
+
+  /**
+   * The CSMS has taken away or replaced what limits the charger as a whole. In a transaction the
+   * next tick offers anew; without one the fallback is put back.
+   */
+  repair(charger: string, version: OcppVersion): void {
+    const spec = this.#draft.site.chargers.find((candidate) => candidate.id === charger);
+    const connectors = [...(this.#draft.charger(charger)?.connectors.values() ?? [])];
+    if (spec === undefined || connectors.some(({ transaction }) => transaction !== undefined))
+      return;
+    const generation = this.#generation.get(charger);
+    this.#installFallback(spec, version, () => this.#generation.get(charger) === generation, 0);
   }
 
   /** The connection is gone: nothing more is sent for it. */
@@ -75,46 +96,92 @@ export class ChargerSetup {
     this.#generation.set(charger, (this.#generation.get(charger) ?? 0) + 1);
   }
 
-  #installFallback(spec: ChargerSpec, version: OcppVersion, current: () => boolean): void {
-    const profile = fallbackProfile({
-      id: OWN_FALLBACK_PROFILE_ID,
-      amps: spec.fallbackAmps,
-      stackLevel: OWN_STACK_LEVEL,
-      unit: 'A',
-      volts: this.#draft.site.voltageVolts,
-      phases: spec.phases.length,
-      nowMs: this.#clock.wallMs(),
-    });
-    const { action, payload } = setChargingProfileCall(version, 0, profile);
-    const call = { action, payload, priority: 'safety', timeoutMs: SETUP_TIMEOUT_MS } as const;
-    this.#calls.call(spec.id, call, (outcome) => {
-      if (!current()) return;
-      const problem = profileProblem(version, outcome);
-      this.#draft.setProvenFallback(spec.id, problem === undefined);
-      this.#remember(spec.id, problem === undefined);
-      this.#changed();
-      if (problem === undefined) {
-        this.#log.info('fallback installed', { charger: spec.id, amps: spec.fallbackAmps });
+  /** `attempt` counts from 0; a later call for the same charger takes the place of this one. */
+  #installFallback(
+    spec: ChargerSpec,
+    version: OcppVersion,
+    current: () => boolean,
+    attempt: number,
+  ): void {
+    this.#retries.get(spec.id)?.();
+    this.#retries.delete(spec.id);
+    const calls = this.#fallbackCalls(spec, version, attempt);
+    const next = (index: number): void => {
+      const asked = calls[index];
+      if (asked === undefined) {
+        this.#fallbackAnswered(spec, undefined);
         return;
       }
-      this.#log.warn('fallback not accepted: budgeted at its rating', {
-        charger: spec.id,
-        amps: spec.maxAmps,
-        problem,
+      const call = { ...asked, priority: 'safety', timeoutMs: SETUP_TIMEOUT_MS } as const;
+      this.#calls.call(spec.id, call, (outcome) => {
+        if (!current()) return;
+        const problem = profileProblem(version, outcome);
+        if (problem === undefined || asked.action === 'ClearChargingProfile') {
+          next(index + 1);
+          return;
+        }
+        this.#fallbackAnswered(spec, problem);
+        const waitMs = Math.min(FALLBACK_RETRY_FIRST_MS * 2 ** attempt, FALLBACK_RETRY_MOST_MS);
+        const retry = this.#clock.after(waitMs, () => {
+          if (current()) this.#installFallback(spec, version, current, attempt + 1);
+        });
+        this.#retries.set(spec.id, retry);
       });
-      this.#clock.after(FALLBACK_RETRY_MS, () => {
-        if (current()) this.#installFallback(spec, version, current);
-      });
-    });
+    };
+    if (calls.length === 0) this.#fallbackAnswered(spec, 'charger of this make takes no limits');
+    else next(0);
   }
 
-  #askAbilities(charger: string, version: OcppVersion, current: () => boolean): void {
+  #fallbackCalls(spec: ChargerSpec, version: OcppVersion, attempt: number) {
+    const traits = this.#draft.traits(spec.id);
+    const state = this.#draft.charger(spec.id);
+    if (state === undefined || offerWays(traits, state.abilities, spec).length === 0) return [];
+    const around = {
+      connectors: Math.max(spec.connectors, state.connectors.size),
+      volts: this.#draft.site.voltageVolts,
+      nowMs: this.#clock.wallMs(),
+    };
+    // An offer of an earlier run that does not end by itself would stand above the fallback.
+    const left =
+      traits.purposes[0] === 'tx-default' &&
+      traits.vendorLimit === undefined &&
+      spec.csmsProfiles !== 'overlay'
+        ? [...state.connectors.values()]
+            .filter(({ transaction }) => transaction === undefined)
+            .map(({ connector }) => clearOfferCall(version, connector))
+        : [];
+    return [...left, ...fallbackCalls(version, spec, traits, state.abilities, around, attempt)];
+  }
+
+  #fallbackAnswered(spec: ChargerSpec, problem: string | undefined): void {
+    this.#draft.setProvenFallback(spec.id, problem === undefined);
+    this.#remember(spec.id, problem === undefined);
+    // In some ways the fallback has taken the place of the offer.
+    const abilities = this.#draft.charger(spec.id)?.abilities ?? UNKNOWN_ABILITIES;
+    const [way] = offerWays(this.#draft.traits(spec.id), abilities, spec);
+    if (sharesPlaceWithFallback(way)) this.#draft.forgetOffers(spec.id);
+    this.#changed();
+    const fields = { charger: spec.id };
+    if (problem === undefined) {
+      this.#log.info('fallback installed', { ...fields, amps: spec.fallbackAmps });
+    } else {
+      const text = 'fallback not accepted: budgeted at its rating';
+      this.#log.warn(text, { ...fields, amps: spec.maxAmps, problem });
+    }
+  }
+
+  #askAbilities(spec: ChargerSpec, version: OcppVersion, current: () => boolean): void {
+    const { id: charger } = spec;
     const calls = abilityCalls(version);
     const answers: unknown[] = [];
     const next = (index: number): void => {
       const asked = calls[index];
       if (asked === undefined) {
         this.#draft.setAbilities(charger, readAbilities(version, answers));
+        // What it said of its units may be why it refused.
+        if (!this.#draft.hasProvenFallback(charger)) {
+          this.#installFallback(spec, version, current, 0);
+        }
         return;
       }
       const call = { ...asked, priority: 'housekeeping', timeoutMs: SETUP_TIMEOUT_MS } as const;

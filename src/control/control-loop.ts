@@ -1,7 +1,17 @@
 import { Scratch } from '../core/allocation/scratch.ts';
 import { decide } from '../core/decide.ts';
-import { type LimitAnswer, type LimitCommand, submitLimit } from '../core/limit-book.ts';
+import {
+  hearSource,
+  type LimitAnswer,
+  type LimitCommand,
+  submitLimit,
+} from '../core/limit-book.ts';
 import type { Log } from '../core/log.ts';
+import {
+  type PreferenceAnswer,
+  type PreferenceCommand,
+  takePreference,
+} from '../core/preferences.ts';
 import type { Reading } from '../core/reading.ts';
 import type { Policy } from '../core/sharing/policy.ts';
 import type { Wish } from '../core/sharing/wish.ts';
@@ -13,12 +23,16 @@ import type { ChargerView, SiteView } from '../schema/view.ts';
 import { ChargerSetup } from './charger-setup.ts';
 import { Enforcer } from './enforcer.ts';
 import { LinkWatch } from './link-watch.ts';
-import { SiteDraft } from './site-draft.ts';
+import { type CallCsms, ProfileDesk } from './profile-desk.ts';
+import type { ProfileShelf } from './profile-shelf.ts';
+import { type ChargerMakes, SiteDraft } from './site-draft.ts';
 import { siteView } from './site-view.ts';
 
 /** A tick comes at least this often, and at most this often however much happens. */
 export const TICK_MS = 1_000;
 export const TICK_LEAST_MS = 100;
+/** Sources whose last limit is remembered for the log; anybody may invent names. */
+const TOLD_MOST = 256;
 
 export interface ControlOptions {
   readonly site: Site;
@@ -30,10 +44,20 @@ export interface ControlOptions {
   /** Chargers known from an earlier run to hold their fallback. */
   readonly provenFallbacks: ReadonlySet<string>;
   readonly rememberFallback: (charger: string, proven: boolean) => void;
+  /** What is known of makes of chargers; absent: every charger keeps to the standard. */
+  readonly makes?: ChargerMakes;
+  /** Raises per charger and day in purposes that wear out its memory. */
+  readonly raisesPerDay?: number;
+  /** The CSMS's charging profiles of every charger. */
+  readonly shelf: ProfileShelf;
+  /** Absent: nothing can be told to the CSMS in a charger's name. */
+  readonly callCsms?: CallCsms;
   readonly backlogOf?: (charger: string) => ChargerView['backlog'];
   /** Sentences about what is wrong outside of control: the disk, messages set aside. */
   readonly alarms?: () => readonly string[];
   readonly counters?: () => Readonly<Record<string, number>>;
+  /** For limits with a random beginning; a seeded one in simulations. */
+  readonly random?: () => number;
   /** Meter values of one charger looked at in a second; see LinkWatch. */
   readonly measurementsPerSecond?: number;
   /** How power is shared; by need when absent. */
@@ -47,11 +71,14 @@ const NOTHING_HELD = { held: 0, bytes: 0, oldestAt: null, thinned: 0, parked: 0 
 /** The tick: freeze, decide, send, publish. Runs at its own pace, never inside an event. */
 export class ControlLoop {
   readonly links: LinkWatch;
+  /** Takes in the charging profiles of the CSMS: the gateway asks it before it relays a call. */
+  readonly profiles: ProfileDesk;
   readonly #options: ControlOptions;
   readonly #draft: SiteDraft;
   readonly #enforcer: Enforcer;
   readonly #scratch = new Scratch();
   #view: SiteView | undefined;
+  readonly #toldLimits = new Map<string, string>();
   #tick = 0;
   #lastTickAtMs = Number.NEGATIVE_INFINITY;
   #cancel: Cancel | undefined;
@@ -61,15 +88,26 @@ export class ControlLoop {
   constructor(options: ControlOptions) {
     const { site, clock, calls, settings, log, provenFallbacks, rememberFallback } = options;
     this.#options = options;
-    const { policy } = options;
-    this.#draft = new SiteDraft(site, settings, provenFallbacks, clock.monotonicMs(), policy);
+    const { makes, raisesPerDay, policy } = options;
+    const nowMs = clock.monotonicMs();
+    this.#draft = new SiteDraft(site, settings, provenFallbacks, nowMs, makes, policy);
     const shared = { draft: this.#draft, calls, clock, log, changed: () => this.#soon() };
-    this.#enforcer = new Enforcer({ ...shared, settings });
+    this.#enforcer = new Enforcer({
+      ...shared,
+      settings,
+      ...(raisesPerDay === undefined ? {} : { raisesPerDay }),
+    });
     const setup = new ChargerSetup({ ...shared, rememberFallback });
-    const { measurementsPerSecond } = options;
+    const { measurementsPerSecond, shelf, callCsms } = options;
+    this.profiles = new ProfileDesk({
+      ...shared,
+      shelf,
+      ...(callCsms === undefined ? {} : { callCsms }),
+    });
     this.links = new LinkWatch({
       ...shared,
       setup,
+      desk: this.profiles,
       ...(measurementsPerSecond === undefined ? {} : { measurementsPerSecond }),
     });
   }
@@ -100,10 +138,41 @@ export class ControlLoop {
 
   setLimit(source: string, command: LimitCommand): LimitAnswer {
     const { clock, log } = this.#options;
-    const now = { monotonicMs: clock.monotonicMs(), wallMs: clock.wallMs() };
+    const now = {
+      monotonicMs: clock.monotonicMs(),
+      wallMs: clock.wallMs(),
+      random: (this.#options.random ?? Math.random)(),
+    };
     const { book, answer } = submitLimit(this.#draft.book, this.#draft.site, source, command, now);
     this.#draft.book = book;
-    log.info('limit from EMS', { source, accepted: answer.accepted, reason: answer.reason });
+    const { applied, accepted, reason } = answer;
+    const told = JSON.stringify([applied?.amps, applied?.watts, applied?.startsAt, reason]);
+    // A source that only repeats itself every second is not told every second.
+    const news = this.#toldLimits.get(source) !== told;
+    if (news) log.info('limit from EMS', { source, accepted, reason });
+    if (this.#toldLimits.size < TOLD_MOST || this.#toldLimits.has(source)) {
+      this.#toldLimits.set(source, told);
+    }
+    if (answer.accepted) this.#soon();
+    return answer;
+  }
+
+  /** A source with a heartbeat is there; false for one without. */
+  heartbeat(source: string): boolean {
+    const nowMs = this.#options.clock.monotonicMs();
+    const book = hearSource(this.#draft.book, this.#draft.site, source, nowMs);
+    if (book !== undefined) this.#draft.book = book;
+    return book !== undefined;
+  }
+
+  /** Pauses, resumes or ranks connectors. */
+  setPreference(command: PreferenceCommand): PreferenceAnswer {
+    const { clock, log } = this.#options;
+    const { site } = this.#draft;
+    const nowMs = clock.monotonicMs();
+    const { preferences, answer } = takePreference(this.#draft.preferences, site, command, nowMs);
+    this.#draft.preferences = preferences;
+    log.info('request', { ...command, accepted: answer.accepted, reason: answer.reason });
     if (answer.accepted) this.#soon();
     return answer;
   }
@@ -140,9 +209,10 @@ export class ControlLoop {
   #tickNow(): SiteView {
     const { clock, version, published, backlogOf, counters, alarms } = this.#options;
     const nowMs = clock.monotonicMs();
-    const input = this.#draft.freeze(nowMs, clock.wallMs());
+    const input = this.#draft.freeze(nowMs, clock.wallMs(), this.profiles.limits());
     const decision = decide(input, this.#scratch);
     this.#draft.keep(decision);
+    this.profiles.decided(input, decision);
     this.#enforcer.carryOut(decision);
     this.#tick += 1;
     this.#lastTickAtMs = nowMs;
@@ -152,11 +222,14 @@ export class ControlLoop {
       tick: this.#tick,
       tickMs: clock.monotonicMs() - nowMs,
       book: this.#draft.book,
+      traitsOf: (charger) => this.#draft.traits(charger),
+      wayOf: (charger, key) => this.#enforcer.wayOf(charger, key),
       upstreamOf: (charger) => this.links.upstreamOf(charger),
       backlogOf: backlogOf ?? (() => NOTHING_HELD),
       alarms: alarms?.() ?? [],
       counters: {
         limitChanges: this.#enforcer.limitChanges,
+        sparedWrites: this.#enforcer.sparedWrites,
         transactions: this.links.transactions,
         ...counters?.(),
       },

@@ -1,3 +1,4 @@
+import { UNKNOWN_ABILITIES } from '../core/charger-state.ts';
 import {
   accepted,
   type Enforcement,
@@ -7,20 +8,44 @@ import {
   unanswered,
 } from '../core/enforcement.ts';
 import type { Log } from '../core/log.ts';
-import type { Command, ConnectorTick, ControlSettings, Decision } from '../core/tick.ts';
+import type {
+  Command,
+  ConnectorKey,
+  ConnectorTick,
+  ControlSettings,
+  Decision,
+} from '../core/tick.ts';
 import type { Clock } from '../core/time.ts';
 import type { CallOutcome, ChargerCalls } from '../gateway/observer.ts';
-import { setChargingProfileCall } from '../ocpp/charging-profile.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
-import { leaseProfile } from '../profiles/build.ts';
-import { OWN_LEASE_PROFILE_ID, OWN_STACK_LEVEL } from './own-profiles.ts';
+import {
+  clearOfferCall,
+  endsByItself,
+  isPersistent,
+  type OfferWay,
+  offerCall,
+  offerWays,
+  topLevelOf,
+  wayName,
+} from './offer-calls.ts';
+import { OfferLadder } from './offer-ladder.ts';
 import { profileProblem } from './profile-problem.ts';
 import type { SiteDraft } from './site-draft.ts';
+import { WriteBudget } from './write-budget.ts';
 
 /** A charger that takes longer to answer a profile counts as unanswered. */
 export const PROFILE_TIMEOUT_MS = 10_000;
+/** An offer that does not end by itself is taken back this often until the charger agrees. */
+const TAKE_BACK_RETRY_MS = 15_000;
 
-/** Sends the commands of a tick as expiring TxProfiles and books the answers. */
+interface Lingering {
+  readonly way: OfferWay;
+  retryAtMs: number;
+  /** The charger held its fallback before. */
+  readonly proven: boolean;
+}
+
+/** Sends the commands of a tick in the way that the charger takes them, and books the answers. */
 export class Enforcer {
   readonly #draft: SiteDraft;
   readonly #calls: ChargerCalls;
@@ -28,7 +53,13 @@ export class Enforcer {
   readonly #settings: ControlSettings;
   readonly #log: Log;
   readonly #changed: () => void;
+  readonly #ladder = new OfferLadder();
+  readonly #budget: WriteBudget;
+  /** Offers that outlive their transaction, by connector; the time of the next attempt. */
+  readonly #lingering = new Map<ConnectorKey, Lingering>();
   limitChanges = 0;
+  /** Raises that were not sent, to spare the memory of a charger. */
+  sparedWrites = 0;
 
   constructor(options: {
     draft: SiteDraft;
@@ -38,6 +69,7 @@ export class Enforcer {
     log: Log;
     /** Called when an answer may allow the next step. */
     changed: () => void;
+    raisesPerDay?: number;
   }) {
     this.#draft = options.draft;
     this.#calls = options.calls;
@@ -45,6 +77,7 @@ export class Enforcer {
     this.#settings = options.settings;
     this.#log = options.log;
     this.#changed = options.changed;
+    this.#budget = new WriteBudget(options.raisesPerDay);
   }
 
   carryOut(decision: Decision): void {
@@ -53,40 +86,102 @@ export class Enforcer {
       const tick = ticks.get(command.key);
       if (tick !== undefined) this.#send(command, tick);
     }
+    for (const key of this.#lingering.keys()) {
+      const tick = ticks.get(key);
+      if (tick?.around.online === true && !tick.around.inTransaction) this.#takeBack(tick);
+    }
+  }
+
+  /** How a connector is told its limit at present, in a word. */
+  wayOf(charger: string, key: ConnectorKey): string | undefined {
+    const way = this.#ladder.wayOf(key, this.#waysOf(charger));
+    return way === undefined ? undefined : wayName(way);
+  }
+
+  #waysOf(charger: string): readonly OfferWay[] {
+    const abilities = this.#draft.charger(charger)?.abilities;
+    const spec = this.#draft.site.chargers.find(({ id }) => id === charger);
+    return abilities === undefined ? [] : offerWays(this.#draft.traits(charger), abilities, spec);
+  }
+
+  #topLevel(charger: string): number {
+    const abilities = this.#draft.charger(charger)?.abilities ?? UNKNOWN_ABILITIES;
+    return topLevelOf(this.#draft.traits(charger), abilities);
   }
 
   #send(command: Command, tick: ConnectorTick): void {
     const version = this.#draft.charger(command.charger)?.version;
     if (version === undefined) return;
     const nowMs = this.#clock.monotonicMs();
-    const lease = {
+    const overdrawing = tick.obedience === 'overdrawing';
+    const ways = this.#waysOf(command.charger);
+    const current = this.#ladder.wayOf(command.key, ways);
+    if (command.kind === 'raise' && current !== undefined && isPersistent(current)) {
+      if (!this.#budget.takeRaise(command.charger, nowMs)) {
+        this.sparedWrites += 1;
+        return;
+      }
+    }
+    const next = this.#ladder.next(command.key, ways, overdrawing);
+    if (next === undefined) {
+      const problem = 'charger of this make takes no limits';
+      this.#draft.updateEnforcement(command.key, (e) => refused(e, problem, nowMs));
+      return;
+    }
+    if (next.escalated) this.#log.warn('offer not followed', escalation(command, next));
+    if (next.clearFirst && next.way.by === 'profile') {
+      const clear = clearOfferCall(version, command.connector, next.way.purpose);
+      this.#call(command, clear, () => {});
+    }
+    this.#offer(command, tick, next.way, version);
+  }
+
+  #offer(command: Command, tick: ConnectorTick, way: OfferWay, version: OcppVersion): void {
+    const nowMs = this.#clock.monotonicMs();
+    const { lifeMs } = this.#settings;
+    const traits = this.#draft.traits(command.charger);
+    const endsAtMs = endsByItself(way, traits) ? nowMs + lifeMs : Number.POSITIVE_INFINITY;
+    const lease = { amps: command.amps, sentAtMs: nowMs, endsAtMs };
+    const call = offerCall(version, way, traits, {
+      connector: command.connector,
+      transactionId: command.transactionId,
       amps: command.amps,
-      sentAtMs: nowMs,
-      endsAtMs: nowMs + this.#settings.lifeMs,
-    };
-    const { action, payload } = setChargingProfileCall(
-      version,
-      command.connector,
-      leaseProfile({
-        id: OWN_LEASE_PROFILE_ID + command.connector,
-        transactionId: command.transactionId,
-        amps: command.amps,
-        lifeSeconds: this.#settings.lifeMs / 1000,
-        stackLevel: OWN_STACK_LEVEL,
-        unit: 'A',
-        volts: this.#draft.site.voltageVolts,
-        phases: tick.charger.phases.length,
-        nowMs: this.#clock.wallMs(),
-      }),
-    );
+      lifeSeconds: lifeMs / 1000,
+      volts: this.#draft.site.voltageVolts,
+      phases: tick.charger.phases.length,
+      ageSeconds: (nowMs - (tick.state.transaction?.startedAtMs ?? nowMs)) / 1000,
+      nowMs: this.#clock.wallMs(),
+      topLevel: this.#topLevel(command.charger),
+      ...this.#phasesOf(tick),
+    });
     if (command.kind !== 'renew') this.limitChanges += 1;
+    if (isPersistent(way)) {
+      const proven = this.#draft.hasProvenFallback(command.charger);
+      this.#lingering.set(command.key, { way, retryAtMs: 0, proven });
+    }
     this.#draft.updateEnforcement(command.key, (e) => sent(e, lease));
-    const priority = command.kind === 'reduce' ? 'safety' : 'housekeeping';
-    const call = { action, payload, priority, timeoutMs: PROFILE_TIMEOUT_MS } as const;
-    this.#calls.call(command.charger, call, (outcome) => {
+    this.#call(command, call, (outcome) => {
       this.#book(command, lease, tick, outcome, version);
       this.#changed();
     });
+  }
+
+  /** The CSMS's choice of phases goes down to a charger that can leave some out (K01.FR.43). */
+  #phasesOf({ charger, profileLimit }: ConnectorTick) {
+    const { phaseSwitching } = this.#draft.charger(charger.id)?.abilities ?? {};
+    const { numberPhases, phaseToUse } = profileLimit ?? {};
+    if (phaseSwitching !== true || numberPhases === undefined) return {};
+    return { numberPhases, ...(phaseToUse === undefined ? {} : { phaseToUse }) };
+  }
+
+  #call(
+    command: Pick<Command, 'charger' | 'kind'>,
+    { action, payload }: { readonly action: string; readonly payload: object },
+    done: (outcome: CallOutcome) => void,
+  ): void {
+    const priority = command.kind === 'reduce' ? 'safety' : 'housekeeping';
+    const call = { action, payload, priority, timeoutMs: PROFILE_TIMEOUT_MS } as const;
+    this.#calls.call(command.charger, call, done);
   }
 
   #book(
@@ -99,16 +194,68 @@ export class Enforcer {
     const nowMs = this.#clock.monotonicMs();
     const around: Surroundings = { ...tick.around, nowMs };
     const problem = profileProblem(version, outcome);
+    const answered = outcome.outcome === 'answered' || outcome.outcome === 'error';
+    if (problem !== undefined && answered) this.#ladder.refused(command.key);
     this.#draft.updateEnforcement(command.key, (e): Enforcement => {
       // The transaction ended, or another one began, while the answer was on its way.
       if (e.pending?.sentAtMs !== lease.sentAtMs) return e;
       if (problem === undefined) return accepted(e, around);
-      return outcome.outcome === 'answered' || outcome.outcome === 'error'
-        ? refused(e, problem, nowMs)
-        : unanswered(e, problem, nowMs);
+      return answered ? refused(e, problem, nowMs) : unanswered(e, problem, nowMs);
     });
     const fields = { charger: command.charger, connector: command.connector, amps: command.amps };
     if (problem === undefined) this.#log.debug('offer accepted', fields);
     else this.#log.warn('offer not accepted', { ...fields, problem });
   }
+
+  /**
+   * The next car would start with the offer of the last one, not with the fallback: until the
+   * charger agrees to let go of it, its fallback is not proven and it is budgeted at its rating.
+   */
+  #takeBack({ key, charger, connector }: ConnectorTick): void {
+    const lingering = this.#lingering.get(key);
+    const state = this.#draft.charger(charger.id);
+    const nowMs = this.#clock.monotonicMs();
+    if (lingering === undefined || state?.version === undefined) return;
+    if (nowMs < lingering.retryAtMs) return;
+    lingering.retryAtMs = nowMs + TAKE_BACK_RETRY_MS;
+    const { version } = state;
+    this.#draft.setProvenFallback(charger.id, false);
+    const { way } = lingering;
+    const call =
+      way.by === 'profile' && way.purpose !== 'station-max'
+        ? clearOfferCall(version, connector)
+        : offerCall(version, way, this.#draft.traits(charger.id), {
+            connector,
+            transactionId: '',
+            amps: charger.fallbackAmps,
+            lifeSeconds: 0,
+            volts: this.#draft.site.voltageVolts,
+            phases: charger.phases.length,
+            ageSeconds: 0,
+            nowMs: this.#clock.wallMs(),
+            topLevel: this.#topLevel(charger.id),
+          });
+    this.#call({ charger: charger.id, kind: 'reduce' }, call, (outcome) => {
+      // To clear what is not there any more is as good (1.6 §5.5).
+      if (profileProblem(version, outcome) !== undefined && !saysUnknown(outcome)) return;
+      this.#lingering.delete(key);
+      this.#draft.setProvenFallback(charger.id, lingering.proven);
+      this.#changed();
+    });
+  }
 }
+
+const escalation = (
+  command: Command,
+  { way, clearFirst }: { way: OfferWay; clearFirst: boolean },
+) => ({
+  charger: command.charger,
+  connector: command.connector,
+  amps: command.amps,
+  step: clearFirst ? 'cleared and sent again' : 'sent again',
+  way: wayName(way),
+});
+
+const saysUnknown = (outcome: CallOutcome): boolean =>
+  outcome.outcome === 'answered' &&
+  (outcome.payload as { readonly status?: unknown } | null)?.status === 'Unknown';

@@ -10,6 +10,7 @@ import type {
 import { observeAnswer, observeRequest, observesAnswer, observesRequest } from '../ocpp/observe.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
 import type { ChargerSetup } from './charger-setup.ts';
+import type { ProfileDesk } from './profile-desk.ts';
 import type { SiteDraft } from './site-draft.ts';
 
 /** A charger that reconnected without a boot is spoken to after this long at the latest. */
@@ -21,10 +22,14 @@ export const SILENT_RECONNECT_MS = 3_000;
  */
 export const MEASUREMENTS_PER_SECOND = 10;
 
+const STARTS = new Set(['RemoteStartTransaction', 'RequestStartTransaction']);
+const CHANGES = new Set(['ClearChargingProfile', 'SetChargingProfile']);
+
 /** Watches the relayed traffic: keeps the draft up to date and starts the setup of chargers. */
 export class LinkWatch implements LinkObserver {
   readonly #draft: SiteDraft;
   readonly #setup: ChargerSetup;
+  readonly #desk: ProfileDesk;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #changed: () => void;
@@ -40,6 +45,7 @@ export class LinkWatch implements LinkObserver {
   constructor(options: {
     draft: SiteDraft;
     setup: ChargerSetup;
+    desk: ProfileDesk;
     clock: Clock;
     log: Log;
     changed: () => void;
@@ -48,6 +54,7 @@ export class LinkWatch implements LinkObserver {
     this.#measurementsPerSecond = options.measurementsPerSecond ?? MEASUREMENTS_PER_SECOND;
     this.#draft = options.draft;
     this.#setup = options.setup;
+    this.#desk = options.desk;
     this.#clock = options.clock;
     this.#log = options.log;
     this.#changed = options.changed;
@@ -59,6 +66,7 @@ export class LinkWatch implements LinkObserver {
 
   chargerConnected(charger: string, version: OcppVersion, atMs: number): void {
     this.#draft.setOnline(charger, true, atMs, version);
+    if (!this.#draft.traits(charger).keepsProfilesOffline) this.#draft.forgetOffers(charger);
     this.#log.info('charger connected', { charger, version });
     this.#waiting.get(charger)?.();
     const cancel = this.#clock.after(SILENT_RECONNECT_MS, () => {
@@ -74,12 +82,17 @@ export class LinkWatch implements LinkObserver {
     this.#waiting.delete(charger);
     this.#setup.end(charger);
     this.#draft.setOnline(charger, false, atMs);
+    // One that forgets its profiles with its connection draws what it can.
+    if (!this.#draft.traits(charger).keepsProfilesOffline) {
+      this.#draft.setProvenFallback(charger, false);
+    }
     this.#log.info('charger gone', { charger, reason });
     this.#changed();
   }
 
   upstreamChanged(charger: string, state: UpstreamState): void {
     this.#upstream.set(charger, state);
+    this.#desk.upstreamChanged(charger, state);
   }
 
   request(relayed: RelayedRequest): void {
@@ -132,14 +145,23 @@ export class LinkWatch implements LinkObserver {
 
   /** A CSMS that clears profiles takes ours with them: they are put back at once. */
   #watchCsms(charger: string, version: OcppVersion, action: string, relayed: RelayedAnswer): void {
-    if (action !== 'ClearChargingProfile' && action !== 'SetChargingProfile') return;
-    const answer = readPayload(relayed);
-    if (!isRecord(answer) || answer['status'] !== 'Accepted') return;
+    const answer = STARTS.has(action) || CHANGES.has(action) ? readPayload(relayed) : undefined;
+    if (!isRecord(answer)) return;
+    if (answer['status'] !== 'Accepted') {
+      if (STARTS.has(action)) this.#desk.startRefused(charger);
+      return;
+    }
+    if (!CHANGES.has(action)) return;
     this.#log.info('CSMS changed charging profiles of the charger', { charger, action });
-    if (action === 'ClearChargingProfile') {
-      this.#draft.setProvenFallback(charger, false);
+    const request = readPayload(relayed.request);
+    this.#desk.relayed(charger, version, action, request);
+    if (action === 'ClearChargingProfile' || replacesMaximum(request)) {
       this.#draft.forgetOffers(charger);
-      this.#setup.begin(charger, version, false);
+      if (this.#desk.overlays(charger)) this.#setup.repair(charger, version);
+      else {
+        this.#draft.setProvenFallback(charger, false);
+        this.#setup.begin(charger, version, false);
+      }
     }
     this.#changed();
   }
@@ -147,11 +169,30 @@ export class LinkWatch implements LinkObserver {
   #take(charger: string, events: readonly ChargerEvent[], atMs: number): void {
     for (const event of events) {
       if (event.type === 'transaction-started') this.transactions += 1;
+      const resumes = this.#draft.traits(charger).resendOnResume && this.#resumes(charger, event);
       this.#draft.apply(charger, event, atMs);
+      if (resumes) this.#draft.forgetOffers(charger);
     }
     if (events.length > 0) this.#changed();
   }
+
+  #resumes(charger: string, event: ChargerEvent): boolean {
+    if (event.type !== 'status' && event.type !== 'charging-state') return false;
+    if (event.status !== 'charging') return false;
+    const connectors = [...(this.#draft.charger(charger)?.connectors.values() ?? [])];
+    return connectors.some(
+      ({ status }) => status === 'suspended-ev' || status === 'suspended-evse',
+    );
+  }
 }
+
+/** In 1.6 a maximum of the CSMS on our level has replaced ours (§3.13.2). */
+const replacesMaximum = (request: unknown): boolean => {
+  if (!isRecord(request)) return false;
+  const profile = request['csChargingProfiles'] ?? request['chargingProfile'];
+  return isRecord(profile) && MAXIMA.has(profile['chargingProfilePurpose']);
+};
+const MAXIMA = new Set<unknown>(['ChargePointMaxProfile', 'ChargingStationMaxProfile']);
 
 const readPayload = (relayed: { payload(): unknown }): unknown => {
   try {

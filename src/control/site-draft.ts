@@ -8,34 +8,55 @@ import {
   withoutStaleTransactions,
 } from '../core/charger-fold.ts';
 import type { Abilities, ChargerState } from '../core/charger-state.ts';
+import { type ChargerTraits, type Nameplate, PLAIN_TRAITS } from '../core/charger-traits.ts';
 import { type CircuitTree, circuitTree } from '../core/circuit-tree.ts';
+import { derivedReading } from '../core/derived-meters.ts';
 import { type Enforcement, inheritedEnforcement, NO_ENFORCEMENT } from '../core/enforcement.ts';
-import { EMPTY_BOOK, type LimitBook, limitsInForce } from '../core/limit-book.ts';
+import { type LimitBook, limitsInForce, startBook } from '../core/limit-book.ts';
+import { judgeReading } from '../core/meter-check.ts';
+import { meterSurroundings } from '../core/meter-surroundings.ts';
+import { NO_PREFERENCES, type Preferences } from '../core/preferences.ts';
 import type { Reading } from '../core/reading.ts';
 import type { PolicyState } from '../core/rules/policy-tick.ts';
 import type { Learned } from '../core/sharing/learned.ts';
 import { DEFAULT_POLICY, type Policy } from '../core/sharing/policy.ts';
 import type { Turn } from '../core/sharing/turns.ts';
 import type { Wish } from '../core/sharing/wish.ts';
-import type { Site } from '../core/site.ts';
+import type { ChargerSpec, Site } from '../core/site.ts';
 import {
   type ConnectorKey,
   type ControlSettings,
   connectorKey,
   type Decision,
   type MeterState,
+  type ProfileLimits,
   type TickInput,
 } from '../core/tick.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
+
+/** What is known of makes of chargers, and of which make each charger was when it last booted. */
+export interface ChargerMakes {
+  readonly traitsOf: (plate: Nameplate) => ChargerTraits;
+  readonly plates: ReadonlyMap<string, Nameplate>;
+  readonly remember: (charger: string, plate: Nameplate) => void;
+}
+
+const NO_MAKES: ChargerMakes = {
+  traitsOf: () => PLAIN_TRAITS,
+  plates: new Map(),
+  remember: () => {},
+};
 
 /**
  * The draft of the next snapshot: everything learned since the start, changed as events come in
  * and frozen for each tick. The only mutable state of the control room besides its timers.
  */
 export class SiteDraft {
-  readonly site: Site;
+  /** As configured, besides what the make of a charger narrows. */
+  site: Site;
   readonly startedAtMs: number;
-  book: LimitBook = EMPTY_BOOK;
+  book: LimitBook;
+  preferences: Preferences = NO_PREFERENCES;
   readonly #settings: ControlSettings;
   readonly #tree: CircuitTree;
   readonly #chargers = new Map<string, ChargerState>();
@@ -44,6 +65,8 @@ export class SiteDraft {
   readonly #proven: Set<string>;
   readonly #wishes = new Map<ConnectorKey, Wish>();
   readonly #policy: Policy;
+  readonly #makes: ChargerMakes;
+  readonly #traits = new Map<string, ChargerTraits>();
   #background: ReadonlyMap<string, Background> = new Map();
   #policyState: PolicyState = {};
   #learned: ReadonlyMap<ConnectorKey, Learned> = new Map();
@@ -55,22 +78,34 @@ export class SiteDraft {
     settings: ControlSettings,
     provenFallbacks: ReadonlySet<string>,
     nowMs: number,
+    makes: ChargerMakes = NO_MAKES,
     policy: Policy = DEFAULT_POLICY,
   ) {
     this.#policy = policy;
     this.site = site;
+    this.#makes = makes;
     this.startedAtMs = nowMs;
+    this.book = startBook(site, nowMs);
     this.#settings = settings;
     this.#tree = circuitTree(site);
     this.#proven = new Set(provenFallbacks);
     for (const spec of site.chargers) {
+      const plate = makes.plates.get(spec.id);
+      if (plate !== undefined) this.#applyTraits(spec.id, makes.traitsOf(plate));
+      const { honoursDuration, keepsProfilesOffline } = this.traits(spec.id);
+      if (!keepsProfilesOffline) this.#proven.delete(spec.id);
       if (spec.fallbackTrusted) this.#proven.add(spec.id);
       const charger = newCharger(spec.id, spec.connectors, nowMs);
       this.#chargers.set(spec.id, charger);
       for (const connector of charger.connectors.keys()) {
         this.#enforcement.set(
           connectorKey(spec.id, connector),
-          inheritedEnforcement(spec.maxAmps, nowMs, settings.lifeMs),
+          // An offer that does not end by itself holds until the next one is accepted.
+          inheritedEnforcement(
+            spec.maxAmps,
+            nowMs,
+            honoursDuration ? settings.lifeMs : Number.POSITIVE_INFINITY,
+          ),
         );
       }
     }
@@ -78,6 +113,10 @@ export class SiteDraft {
 
   charger(id: string): ChargerState | undefined {
     return this.#chargers.get(id);
+  }
+
+  traits(id: string): ChargerTraits {
+    return this.#traits.get(id) ?? PLAIN_TRAITS;
   }
 
   hasProvenFallback(id: string): boolean {
@@ -106,6 +145,7 @@ export class SiteDraft {
     if (before === undefined) return;
     const after = foldCharger(before, event, atMs);
     this.#chargers.set(id, after);
+    if (event.type === 'booted') this.#learnMake(id, event);
     for (const [connector, state] of after.connectors) {
       const was = before.connectors.get(connector)?.transaction?.id;
       const named = event.type === 'status' && event.connector === connector;
@@ -144,13 +184,45 @@ export class SiteDraft {
     return true;
   }
 
+  #learnMake(id: string, { vendor, model, firmware }: Nameplate): void {
+    const plate = { vendor, model, ...(firmware === undefined ? {} : { firmware }) };
+    this.#makes.remember(id, plate);
+    this.#applyTraits(id, this.#makes.traitsOf(plate));
+  }
+
+  #applyTraits(id: string, traits: ChargerTraits): void {
+    this.#traits.set(id, traits);
+    const { minAmps = 0, stepAmps = 0 } = traits;
+    const narrowed = (spec: ChargerSpec): ChargerSpec =>
+      spec.id !== id || (spec.minAmps >= minAmps && spec.stepAmps >= stepAmps)
+        ? spec
+        : {
+            ...spec,
+            minAmps: Math.max(spec.minAmps, minAmps),
+            stepAmps: Math.max(spec.stepAmps, stepAmps),
+          };
+    this.site = { ...this.site, chargers: this.site.chargers.map(narrowed) };
+  }
+
   takeReading(reading: Reading): void {
-    const lastGood =
-      reading.quality === 'good' ? reading : this.#readings.get(reading.meter)?.lastGood;
-    this.#readings.set(reading.meter, {
-      latest: reading,
-      ...(lastGood === undefined ? {} : { lastGood }),
+    const spec = this.site.meters.find(({ id }) => id === reading.meter);
+    if (spec === undefined) return;
+    const around = meterSurroundings({ site: this.site, tree: this.#tree }, spec, this.#chargers, {
+      nowMs: reading.atMs,
+      lifeMs: this.#settings.measurementLifeMs,
     });
+    const state = judgeReading(this.#readings.get(reading.meter), reading, around);
+    this.#readings.set(reading.meter, state);
+  }
+
+  /** Readings that follow from chargers and from other meters. */
+  #derive(nowMs: number): void {
+    const { site } = this;
+    const from = { site, chargers: this.#chargers, readings: this.#readings, nowMs };
+    for (const spec of site.meters) {
+      const reading = derivedReading(spec, from);
+      if (reading !== undefined) this.takeReading(reading);
+    }
   }
 
   updateEnforcement(key: ConnectorKey, change: (e: Enforcement) => Enforcement): void {
@@ -165,12 +237,13 @@ export class SiteDraft {
   }
 
   /** The snapshot that one tick decides on. */
-  freeze(nowMs: number, wallMs: number): TickInput {
+  freeze(nowMs: number, wallMs: number, profiles: ProfileLimits): TickInput {
     const lastTickAtMs = this.#lastTickAtMs;
     this.#lastTickAtMs = nowMs;
     for (const [id, charger] of this.#chargers) {
       this.#chargers.set(id, withoutStaleTransactions(charger, nowMs));
     }
+    this.#derive(nowMs);
     return {
       nowMs,
       startedAtMs: this.startedAtMs,
@@ -182,6 +255,8 @@ export class SiteDraft {
       enforcement: new Map(this.#enforcement),
       fallbackProven: new Set(this.#proven),
       background: this.#background,
+      profiles,
+      preferences: this.preferences,
       settings: this.#settings,
       wallMs,
       policy: this.#policy,

@@ -1,9 +1,18 @@
+import type { ChargerTraits } from '../core/charger-traits.ts';
+import { surplusWatts } from '../core/derived-meters.ts';
 import { leaseAmps } from '../core/enforcement.ts';
 import type { LimitBook } from '../core/limit-book.ts';
-import { limitState } from '../core/limit-book.ts';
+import { limitState, lpcPhase } from '../core/limit-book.ts';
+import { STALE_NO_RAISE_MS } from '../core/meter-ladder.ts';
 import { reasonText } from '../core/reason.ts';
-import type { Circuit } from '../core/site.ts';
-import type { CircuitTick, ConnectorDecision, Decision, TickInput } from '../core/tick.ts';
+import type { Circuit, MeterSpec } from '../core/site.ts';
+import type {
+  CircuitTick,
+  ConnectorDecision,
+  ConnectorKey,
+  Decision,
+  TickInput,
+} from '../core/tick.ts';
 import { timestamp } from '../core/time.ts';
 import { addAmps, mapPhases, NO_AMPS, PHASES, type PhaseAmps } from '../core/units.ts';
 import type { UpstreamState } from '../gateway/observer.ts';
@@ -24,6 +33,9 @@ export interface ViewContext {
   readonly tickMs: number;
   readonly book: LimitBook;
   readonly upstreamOf: (charger: string) => UpstreamState;
+  readonly traitsOf: (charger: string) => ChargerTraits;
+  /** How a connector is told its limit, in a word. */
+  readonly wayOf: (charger: string, key: ConnectorKey) => string | undefined;
   readonly backlogOf: (charger: string) => ChargerView['backlog'];
   readonly counters: Readonly<Record<string, number>>;
   readonly alarms: readonly string[];
@@ -37,8 +49,9 @@ export const siteView = (input: TickInput, decision: Decision, context: ViewCont
   tick: context.tick,
   tickMs: round(context.tickMs, 3),
   alarms: [...decision.alarms, ...context.alarms],
+  surplusWatts: rounded(surplusWatts(input)),
   circuits: decision.circuits.map((circuit, index) => circuitView(input, decision, circuit, index)),
-  meters: input.site.meters.map((meter) => meterView(input, meter.id, meter.device)),
+  meters: input.site.meters.map((meter) => meterView(input, meter)),
   chargers: input.site.chargers.map((spec) => chargerView(input, decision, spec.id, context)),
   limits: input.site.emsSources.map((source) => limitView(input, source.id, context.book)),
   counters: { ...context.counters },
@@ -72,14 +85,23 @@ const circuitView = (
   };
 };
 
-const meterView = ({ readings, nowMs }: TickInput, id: string, device: string): MeterView => {
+const meterView = (
+  { readings, nowMs }: TickInput,
+  { id, device, role = 'load' }: MeterSpec,
+): MeterView => {
   const state = readings.get(id);
   const reading = state?.latest;
+  const silentMs = nowMs - (reading?.atMs ?? nowMs);
+  const stale = reading?.quality === 'good' && silentMs > STALE_NO_RAISE_MS;
   return {
     id,
     device,
-    quality: reading?.quality ?? 'absent',
-    problem: reading === undefined ? 'no reading yet' : (reading.problem ?? null),
+    quality: stale ? 'stale' : (reading?.quality ?? 'absent'),
+    problem: stale
+      ? `no reading for ${round(silentMs / 1000, 0)} s`
+      : reading === undefined
+        ? 'no reading yet'
+        : (reading.problem ?? null),
     ageSeconds:
       state?.lastGood === undefined ? null : round((nowMs - state.lastGood.atMs) / 1000, 1),
     amps: reading?.amps === undefined ? null : amps(reading.amps),
@@ -87,6 +109,7 @@ const meterView = ({ readings, nowMs }: TickInput, id: string, device: string): 
     volts: reading?.volts === undefined ? null : amps(reading.volts),
     importWh: reading?.importWh ?? null,
     exportWh: reading?.exportWh ?? null,
+    role,
   };
 };
 
@@ -109,13 +132,18 @@ const chargerView = (
     upstream: context.upstreamOf(id),
     fallbackInstalled: input.fallbackProven.has(id),
     backlog: context.backlogOf(id),
+    quirks: context.traitsOf(id).quirks.map(({ id: quirk, why, advice }) => ({
+      id: quirk,
+      why,
+      advice: advice ?? null,
+    })),
     connectors: decision.connectors
       .filter(({ tick }) => tick.charger.id === id)
-      .map((each) => connectorView(each)),
+      .map((each) => connectorView(each, context.wayOf(id, each.tick.key))),
   };
 };
 
-const connectorView = (decision: ConnectorDecision): ConnectorView => {
+const connectorView = (decision: ConnectorDecision, way: string | undefined): ConnectorView => {
   const { tick, targetAmps, reasons } = decision;
   const { state, charger } = tick;
   const startWh = state.transaction?.meterStartWh;
@@ -134,6 +162,7 @@ const connectorView = (decision: ConnectorDecision): ConnectorView => {
       startWh === undefined || state.energyWh === undefined ? null : state.energyWh - startWh,
     socPercent: state.socPercent ?? null,
     obedience: tick.obedience,
+    limitedBy: way ?? null,
     reasons: reasons.map((reason) => ({ ...reason })),
     reason: reasonText(reasons),
   };
@@ -146,10 +175,12 @@ const limitView = (
 ): LimitView => {
   const limit = limits.find((candidate) => candidate.source === source);
   const spec = site.emsSources.find((candidate) => candidate.id === source);
+  const phase = spec && lpcPhase(book, spec, nowMs);
   return {
     source,
     circuit: spec?.circuit ?? '',
     state: spec === undefined ? 'none' : limitState(book, spec, nowMs),
+    ...(phase === undefined ? {} : { phase }),
     amps: limit?.amps === undefined ? null : amps(limit.amps),
     watts: limit?.watts ?? null,
     expiresInSeconds:
@@ -170,6 +201,9 @@ const amps = (values: PhaseAmps): [number, number, number] => [
   round(values[1], 2),
   round(values[2], 2),
 ];
+
+const rounded = (value: number | undefined): number | null =>
+  value === undefined ? null : Math.round(value);
 
 const round = (value: number, digits: number): number => {
   const factor = 10 ** digits;

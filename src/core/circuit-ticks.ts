@@ -41,7 +41,9 @@ export const circuitTicks = (
       id: circuit.id,
       ...limit,
       load: circuitLoad(circuit, background.get(circuit.id), trust, meter),
-      ...(meter?.latest.amps === undefined ? {} : { measuredAmps: meter.latest.amps }),
+      ...(meter?.latest.amps === undefined || meter.latest.quality !== 'good'
+        ? {}
+        : { measuredAmps: meter.latest.amps }),
     };
   });
   return { circuits, background };

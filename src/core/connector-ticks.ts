@@ -34,6 +34,7 @@ const connectorTick = (
   const obedience = obedienceOf(enforcement, around);
   const phases = loadedPhases(spec.phases, state.transaction?.activeTerminals);
   const worst = cannotDraw(charger, state) ? 0 : worstAmps(enforcement, around);
+  const profileLimit = input.profiles?.connectors.get(key);
   return {
     key,
     charger: spec,
@@ -51,6 +52,7 @@ const connectorTick = (
     ...(state.terminalAmps === undefined
       ? {}
       : { drawSiteAmps: toSitePhases(spec.phases, state.terminalAmps) }),
+    ...(profileLimit === undefined ? {} : { profileLimit }),
   };
 };
 

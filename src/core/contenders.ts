@@ -33,7 +33,7 @@ export const contenderOf = (
     ...(charger.stepsAmps === undefined ? {} : { stepsAmps: charger.stepsAmps }),
     weight: charger.weight * kind.weight,
     previousAmps: orderedAmps(tick),
-    classPriority: kind.priority,
+    priorityClass: kind.priority,
     idle: isIdle(learned, input.nowMs),
     ...needOf(input, tick),
     turn: turnOf(input, tick),
@@ -73,6 +73,19 @@ const turnOf = ({ turns, nowMs }: TickInput, tick: ConnectorTick): Turn => {
 };
 
 const mostOf = (
+  input: TickInput,
+  tick: ConnectorTick,
+  circuits: readonly CircuitTick[],
+  minAmps: number,
+): { readonly maxAmps: number; readonly maxReason: Reason } => {
+  const own = ownMost(input, tick, circuits, minAmps);
+  const { profileLimit } = tick;
+  return profileLimit !== undefined && profileLimit.amps < own.maxAmps
+    ? { maxAmps: profileLimit.amps, maxReason: profileLimit.reason }
+    : own;
+};
+
+const ownMost = (
   input: TickInput,
   tick: ConnectorTick,
   circuits: readonly CircuitTick[],

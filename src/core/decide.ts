@@ -6,9 +6,11 @@ import { connectorTicks } from './connector-ticks.ts';
 import { contenderOf, learnedNow, turnsAfter } from './contenders.ts';
 import { commandsFor } from './dispatch.ts';
 import { isSettling } from './enforcement.ts';
+import { preferred } from './preferences.ts';
 import type { ReasonChain } from './reason.ts';
 import { heldBack, policyTick, withCarBudget } from './rules/policy-tick.ts';
 import { share } from './sharing/share.ts';
+import { withStationLimits } from './station-limits.ts';
 import type {
   CircuitTick,
   ConnectorDecision,
@@ -29,12 +31,23 @@ export const decide = (input: TickInput, scratch?: Scratch): Decision => {
   const { circuits, background } = circuitTicks({ ...input, limits: rules.limits }, ticks);
   const reserved = reservedAmps(input, ticks);
   const shared = ticks.filter((tick) => tick.role === 'shared');
-  const contenders = shared.map((tick) =>
-    heldBack(input, rules, contenderOf(input, tick, circuits)),
+  const wanting = shared.map((tick) =>
+    heldBack(
+      input,
+      rules,
+      preferred(contenderOf(input, tick, circuits), input.preferences?.get(tick.key), input.nowMs),
+    ),
   );
   const { voltageVolts } = input.site;
   const unbudgeted = freeCircuits(input, ticks, circuits, reserved);
-  const free = withCarBudget(voltageVolts, unbudgeted, rules, ticks, contenders);
+  const budgeted = withCarBudget(voltageVolts, unbudgeted, rules, ticks, wanting);
+  const { circuits: free, demands: contenders } = withStationLimits(
+    input,
+    ticks,
+    shared,
+    budgeted,
+    wanting,
+  );
   const { offers, entitledAmps } = share(input.policy, free, contenders, input.nowMs, scratch);
   const offerOf = new Map(offers.map((offer) => [offer.id, offer]));
   const connectors = ticks.map((tick) => decisionOf(tick, offerOf.get(tick.key)));
@@ -54,9 +67,11 @@ const decisionOf = (tick: ConnectorTick, offer: AllocatedOffer | undefined): Con
   const { charger, enforcement } = tick;
   if (offer === undefined) {
     const steered = tick.around.inTransaction && tick.around.online;
+    const leastAmps = Math.min(charger.minAmps, tick.worstAmps);
+    const allowed = tick.profileLimit === undefined || tick.profileLimit.amps >= charger.minAmps;
     return {
       tick,
-      targetAmps: steered ? Math.min(charger.minAmps, tick.worstAmps) : charger.fallbackAmps,
+      targetAmps: steered ? (allowed ? leastAmps : 0) : charger.fallbackAmps,
       reasons: unsteeredReasons(tick),
     };
   }

@@ -122,7 +122,9 @@ const reduction = (
   }
   const drop = held.amps - targetAmps;
   if (drop <= AMPS_EPSILON) return [];
-  const violated = roomFor(input, ledger, tick) < -AMPS_EPSILON;
+  const allowedAmps = tick.profileLimit?.amps ?? Number.POSITIVE_INFINITY;
+  const violated =
+    roomFor(input, ledger, tick) < -AMPS_EPSILON || held.amps > allowedAmps + AMPS_EPSILON;
   const worthIt = drop >= input.settings.deadBandAmps - AMPS_EPSILON;
   return violated || worthIt ? [command(tick, targetAmps, 'reduce')] : [];
 };
@@ -155,6 +157,8 @@ const raise = (
 const renewal = ({ nowMs, settings }: TickInput, tick: ConnectorTick): readonly Command[] => {
   const held = tick.enforcement.accepted;
   if (held === undefined || nowMs - held.sentAtMs < settings.lifeMs / 2) return [];
+  // What does not end by itself need not be renewed; some of it wears out the charger's memory.
+  if (held.endsAtMs === Number.POSITIVE_INFINITY) return [];
   return [command(tick, held.amps, 'renew')];
 };
 

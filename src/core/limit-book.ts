@@ -1,4 +1,13 @@
 import type { Limit } from './limit.ts';
+import {
+  advance,
+  heartbeat,
+  type LpcPhase,
+  type LpcState,
+  phaseOf,
+  startLpc,
+  write,
+} from './lpc.ts';
 import type { Circuit, EmsSourceSpec, Site } from './site.ts';
 import { timestamp } from './time.ts';
 import { minAmps, type PhaseAmps, sameAmps } from './units.ts';
@@ -12,6 +21,12 @@ export interface LimitCommand {
   readonly seq?: number;
   /** When the sender made it, epoch ms. */
   readonly atMs?: number;
+  /** When it begins, epoch ms; its life counts from there. Absent: at once. */
+  readonly startAtMs?: number;
+  /** Begins up to so much later, at random, so that not everybody moves at the same second. */
+  readonly randomizeSeconds?: number;
+  /** The source is there and does not limit. */
+  readonly lifted?: boolean;
   readonly reason?: string;
 }
 
@@ -26,23 +41,63 @@ export interface AppliedLimit {
   readonly circuit: string;
   readonly amps: [number, number, number] | null;
   readonly watts: number | null;
+  /** Only for a limit that begins later. */
+  readonly startsAt?: string;
   readonly expiresAt: string;
 }
 
-/** The latest limit of each EMS source; immutable. */
-export type LimitBook = ReadonlyMap<string, BookEntry>;
+/** What each EMS source said; immutable. */
+export type LimitBook = ReadonlyMap<string, SourceBook>;
+
+interface SourceBook {
+  readonly lastSeq?: number;
+  /** By beginning; the latest that has begun and not ended holds. */
+  readonly entries: readonly BookEntry[];
+  /** Of a source with a heartbeat. */
+  readonly lpc?: LpcState;
+}
 
 interface BookEntry {
   readonly command: LimitCommand;
+  readonly startsAtMs: number;
   readonly expiresAtMs: number;
 }
+
+/** Limits of one source that may wait for their beginning. */
+const ENTRIES_MOST = 16;
+/** A limit cannot be ordered further ahead. */
+const AHEAD_MOST_MS = 7 * 86_400_000;
 
 export const EMPTY_BOOK: LimitBook = new Map();
 
 export interface Instant {
   readonly monotonicMs: number;
   readonly wallMs: number;
+  /** 0 to 1, for limits that ask for a random beginning. */
+  readonly random?: number;
 }
+
+/** Sources with a heartbeat begin with their failsafe in force. */
+export const startBook = (site: Site, nowMs: number): LimitBook =>
+  new Map(
+    site.emsSources
+      .filter(({ lpc }) => lpc !== undefined)
+      .map(({ id }) => [id, { entries: [], lpc: startLpc(nowMs) }]),
+  );
+
+/** Notes that a source is there; undefined when it has no heartbeat. */
+export const hearSource = (
+  book: LimitBook,
+  site: Site,
+  source: string,
+  nowMs: number,
+): LimitBook | undefined => {
+  const spec = site.emsSources.find(({ id }) => id === source);
+  if (spec?.lpc === undefined) return undefined;
+  const before = book.get(source) ?? { entries: [] };
+  const lpc = heartbeat(before.lpc ?? startLpc(nowMs), spec.lpc, nowMs);
+  return new Map(book).set(source, { ...before, lpc });
+};
 
 /**
  * Takes or rejects a limit. Its life counts from receipt on the monotonic clock, since the clock
@@ -66,45 +121,121 @@ export const submitLimit = (
   if (circuit.id !== spec.circuit) {
     return rejected(`source ${source} may limit circuit ${spec.circuit}, not ${circuit.id}`);
   }
-  const lastSeq = book.get(source)?.command.seq;
+  const before = book.get(source) ?? { entries: [] };
+  const { lastSeq } = before;
   if (command.seq !== undefined && lastSeq !== undefined && command.seq < lastSeq) {
     return rejected(`seq ${command.seq} is lower than ${lastSeq}, which was accepted before`);
   }
   if (command.atMs !== undefined && now.wallMs - command.atMs > command.ttlSeconds * 1000) {
     return rejected(`at is older than ttlSeconds (${command.ttlSeconds} s): send a fresh limit`);
   }
-  const entry = { command, expiresAtMs: now.monotonicMs + command.ttlSeconds * 1000 };
+  const delayMs = delayOf(command, now);
+  if (delayMs > AHEAD_MOST_MS) return rejected('startAt is more than a week ahead');
+  if (delayMs + command.ttlSeconds * 1000 <= 0) return rejected('startAt and its life are over');
+  if (spec.lpc !== undefined && delayMs > 0) return rejected('this source cannot order ahead');
+  const entries = entriesWith(before.entries, command, delayMs, now.monotonicMs);
+  if (entries.length > ENTRIES_MOST) return rejected(`${ENTRIES_MOST} limits wait already`);
+  const seq = command.seq ?? lastSeq;
+  const after: SourceBook = {
+    entries: spec.lpc === undefined ? entries : [],
+    ...(seq === undefined ? {} : { lastSeq: seq }),
+    ...(spec.lpc === undefined ? {} : { lpc: write(command, now.monotonicMs) }),
+  };
   return {
-    book: new Map(book).set(source, entry),
+    book: new Map(book).set(source, after),
     answer: {
       accepted: true,
-      applied: appliedOf(circuit, command, now.wallMs),
-      reason: cappedText(circuit, command),
+      applied: appliedOf(circuit, command, now.wallMs + Math.max(0, delayMs), delayMs > 0),
+      reason: acceptedText(circuit, spec, command),
     },
   };
+};
+
+/** Until a limit begins; negative when it began already. A random part is never negative. */
+const delayOf = ({ startAtMs, randomizeSeconds = 0 }: LimitCommand, now: Instant): number => {
+  const laterMs = randomizeSeconds * 1000 * (now.random ?? 0);
+  return (startAtMs === undefined ? 0 : startAtMs - now.wallMs) + laterMs;
+};
+
+/** A limit replaces the one in force when it begins now, and one that was to begin with it. */
+const entriesWith = (
+  entries: readonly BookEntry[],
+  command: LimitCommand,
+  delayMs: number,
+  nowMs: number,
+): readonly BookEntry[] => {
+  const startsAtMs = nowMs + delayMs;
+  const kept = entries.filter((entry) =>
+    delayMs > 0
+      ? nowMs < entry.expiresAtMs && entry.startsAtMs !== startsAtMs
+      : entry.startsAtMs > nowMs,
+  );
+  const entry = { command, startsAtMs, expiresAtMs: startsAtMs + command.ttlSeconds * 1000 };
+  return [...kept, entry].sort((a, b) => a.startsAtMs - b.startsAtMs);
 };
 
 /** Every limit of an EMS that holds now: the live one, else the failsafe of its source. */
 export const limitsInForce = (book: LimitBook, site: Site, nowMs: number): readonly Limit[] =>
   site.emsSources.flatMap((spec) => {
-    const entry = book.get(spec.id);
-    if (entry !== undefined && nowMs < entry.expiresAtMs) return [liveLimit(spec, entry)];
-    const failsafe = failsafeLimit(spec, entry !== undefined);
+    const held = heldBy(book.get(spec.id), spec, nowMs);
+    if (held.state === 'lifted') return [];
+    if (held.state === 'live') return [liveLimit(spec, held.entry)];
+    const failsafe = failsafeLimit(spec, held.heard);
     return failsafe === undefined ? [] : [failsafe];
   });
 
-/** `none`: no limit was ever sent, or the last one expired, and the source has no failsafe. */
+type Held =
+  | { readonly state: 'live'; readonly entry: Pick<BookEntry, 'command' | 'expiresAtMs'> }
+  | { readonly state: 'lifted' }
+  | { readonly state: 'failsafe'; readonly heard: boolean };
+
+const heldBy = (source: SourceBook | undefined, spec: EmsSourceSpec, nowMs: number): Held => {
+  if (spec.lpc !== undefined) {
+    const state = advance(source?.lpc ?? startLpc(nowMs), spec.lpc, nowMs);
+    const phase = phaseOf(state);
+    if (phase === 'limited' && state.limit !== undefined) {
+      const { command, untilMs } = state.limit;
+      return { state: 'live', entry: { command, expiresAtMs: untilMs } };
+    }
+    if (phase === 'init' || phase === 'failsafe') {
+      return { state: 'failsafe', heard: phase === 'failsafe' };
+    }
+    return { state: 'lifted' };
+  }
+  const entry = (source?.entries ?? []).findLast(
+    ({ startsAtMs, expiresAtMs }) => startsAtMs <= nowMs && nowMs < expiresAtMs,
+  );
+  if (entry === undefined) return { state: 'failsafe', heard: source !== undefined };
+  return entry.command.lifted === true ? { state: 'lifted' } : { state: 'live', entry };
+};
+
+/**
+ * `none`: the source lifted its limit, or it has no failsafe and no limit was ever sent or the last
+ * one expired.
+ */
 export const limitState = (
   book: LimitBook,
   spec: EmsSourceSpec,
   nowMs: number,
 ): 'active' | 'failsafe' | 'none' => {
-  const entry = book.get(spec.id);
-  if (entry !== undefined && nowMs < entry.expiresAtMs) return 'active';
+  const held = heldBy(book.get(spec.id), spec, nowMs);
+  if (held.state === 'live') return 'active';
+  if (held.state === 'lifted') return 'none';
   return failsafeLimit(spec, false) === undefined ? 'none' : 'failsafe';
 };
 
-const liveLimit = (spec: EmsSourceSpec, { command, expiresAtMs }: BookEntry): Limit => ({
+/** Where a source with a heartbeat stands. */
+export const lpcPhase = (
+  book: LimitBook,
+  spec: EmsSourceSpec,
+  nowMs: number,
+): LpcPhase | undefined =>
+  spec.lpc && phaseOf(advance(book.get(spec.id)?.lpc ?? startLpc(nowMs), spec.lpc, nowMs));
+
+const liveLimit = (
+  spec: EmsSourceSpec,
+  { command, expiresAtMs }: Pick<BookEntry, 'command' | 'expiresAtMs'>,
+): Limit => ({
   source: spec.id,
   circuit: spec.circuit,
   kind: 'ems',
@@ -126,7 +257,12 @@ const failsafeLimit = (spec: EmsSourceSpec, expired: boolean): Limit | undefined
   };
 };
 
-const appliedOf = (circuit: Circuit, command: LimitCommand, wallMs: number): AppliedLimit => {
+const appliedOf = (
+  circuit: Circuit,
+  command: LimitCommand,
+  startWallMs: number,
+  later: boolean,
+): AppliedLimit => {
   const amps = command.amps && minAmps(command.amps, circuit.limitAmps);
   return {
     circuit: circuit.id,
@@ -135,12 +271,21 @@ const appliedOf = (circuit: Circuit, command: LimitCommand, wallMs: number): App
       command.watts === undefined
         ? null
         : Math.min(command.watts, circuit.limitWatts ?? Number.POSITIVE_INFINITY),
-    expiresAt: timestamp(wallMs + command.ttlSeconds * 1000),
+    ...(later ? { startsAt: timestamp(startWallMs) } : {}),
+    expiresAt: timestamp(startWallMs + command.ttlSeconds * 1000),
   };
 };
 
-const cappedText = (circuit: Circuit, { amps, watts }: LimitCommand): string => {
+const acceptedText = (
+  circuit: Circuit,
+  { dimmingFloorWatts: floor }: EmsSourceSpec,
+  { amps, watts, lifted }: LimitCommand,
+): string => {
+  if (lifted === true) return 'accepted: no limit';
   const ampsCapped = amps?.some((value, p) => value > (circuit.limitAmps[p] ?? 0)) ?? false;
   const wattsCapped = (watts ?? 0) > (circuit.limitWatts ?? Number.POSITIVE_INFINITY);
-  return ampsCapped || wattsCapped ? `accepted; the fuse of ${circuit.id} is lower` : 'accepted';
+  if (ampsCapped || wattsCapped) return `accepted; the fuse of ${circuit.id} is lower`;
+  return floor !== undefined && watts !== undefined && watts < floor
+    ? `accepted; below the ${floor} W that have to be left (§14a): obeyed and recorded`
+    : 'accepted';
 };

@@ -1,3 +1,4 @@
+import type { LpcSpec } from './lpc.ts';
 import type { PhaseAmps } from './units.ts';
 
 /** The site as configured. Built by config/, read by everything else, never changed in place. */
@@ -36,6 +37,10 @@ export interface MeterSpec {
   /** File name in devices/meters without extension. */
   readonly device: string;
   readonly connect: string;
+  /** Where readings come from when not by Modbus from `connect`. */
+  readonly source?: MeterSource;
+  /** pv feeds in (negative); a battery is positive while it charges; absent: a load. */
+  readonly role?: 'load' | 'pv' | 'battery';
   readonly unit: number;
   readonly pollMs: number;
   /** Multiplies currents and powers (current-transformer ratio not known to the meter). */
@@ -44,6 +49,23 @@ export interface MeterSpec {
   readonly invert: boolean;
   /** Meter phase that sits on site phase L1, L2, L3 (0-based). */
   readonly phaseOrder: readonly [number, number, number];
+  /** Added to each current after ratio and sign; absent: 0. */
+  readonly offsetAmps?: number;
+  /** Most amps per phase that generation below it may feed back; absent: 0. */
+  readonly exportMostAmps?: number;
+  /** Readings equal in every number for longer are frozen; 0: never; absent: 60 s. */
+  readonly frozenMs?: number;
+}
+
+export type MeterSource =
+  | { readonly kind: 'mqtt'; readonly topic: string }
+  | { readonly kind: 'charger'; readonly charger: string }
+  | { readonly kind: 'sum'; readonly terms: readonly MeterTerm[] };
+
+/** A meter in a sum, or in a difference with factor -1. */
+export interface MeterTerm {
+  readonly meter: string;
+  readonly factor: 1 | -1;
 }
 
 export interface ChargerSpec {
@@ -66,6 +88,11 @@ export interface ChargerSpec {
   readonly weight: number;
   /** Connectors known before the charger was ever seen. */
   readonly connectors: number;
+  /**
+   * overlay: profiles of the CSMS are relayed, and the site's limit lies above them as the maximum
+   * of the charger. Otherwise the gateway keeps them (virtualised).
+   */
+  readonly csmsProfiles?: 'virtualised' | 'overlay';
 }
 
 export interface EmsSourceSpec {
@@ -74,4 +101,8 @@ export interface EmsSourceSpec {
   /** In force before the first limit arrived and after the last one expired; absent = no limit. */
   readonly failsafeAmps?: number;
   readonly failsafeWatts?: number;
+  /** It has to be heard: see lpc. */
+  readonly lpc?: LpcSpec;
+  /** It dims devices (§14a EnWG): what has to be left to them, and a record is kept of each case. */
+  readonly dimmingFloorWatts?: number;
 }

@@ -3,8 +3,9 @@ import type { ChargerState, ConnectorState } from './charger-state.ts';
 import type { CircuitTree } from './circuit-tree.ts';
 import type { Enforcement, Obedience, Surroundings } from './enforcement.ts';
 import type { Limit } from './limit.ts';
+import type { Preference } from './preferences.ts';
 import type { Reading } from './reading.ts';
-import type { ReasonChain } from './reason.ts';
+import type { Reason, ReasonChain } from './reason.ts';
 import type { PolicyState } from './rules/policy-tick.ts';
 import type { Learned } from './sharing/learned.ts';
 import type { Policy } from './sharing/policy.ts';
@@ -35,6 +36,10 @@ export interface TickInput {
   /** Chargers that hold their fallback: accepted by them, or vouched for by the installer. */
   readonly fallbackProven: ReadonlySet<string>;
   readonly background: ReadonlyMap<string, Background>;
+  /** What the profiles of the CSMS allow; absent where they allow everything. */
+  readonly profiles?: ProfileLimits;
+  /** What was asked for single connectors; absent: nothing. */
+  readonly preferences?: ReadonlyMap<ConnectorKey, Preference>;
   readonly settings: ControlSettings;
   /** Wall clock, epoch ms: for departures and time-of-day rules only. */
   readonly wallMs: number;
@@ -48,9 +53,43 @@ export interface TickInput {
   readonly learned: ReadonlyMap<ConnectorKey, Learned>;
 }
 
+/** Limits by the CSMS's charging profiles, amps per phase. */
+export interface ProfileLimits {
+  readonly connectors: ReadonlyMap<ConnectorKey, ProfileLimit>;
+  /** All connectors of a charger together, by charger. */
+  readonly stations: ReadonlyMap<string, ProfileLimit>;
+}
+
+export interface ProfileLimit {
+  readonly amps: number;
+  readonly reason: Reason;
+  /** Phases that may be used, when fewer than the charger has. */
+  readonly numberPhases?: number;
+  readonly phaseToUse?: number;
+}
+
 export interface MeterState {
   readonly latest: Reading;
   readonly lastGood?: Reading;
+  readonly memory?: MeterMemory;
+}
+
+/** What later readings of a meter are compared with; see meter-check. */
+export interface MeterMemory {
+  readonly atMs: number;
+  /** Readings in a row far below the level, and that level. */
+  readonly falls: number;
+  readonly level?: PhaseAmps;
+  /** Since when it shows less than the chargers below it said they draw. */
+  readonly lowSinceMs?: number;
+  /** The reading that has not changed since, and what the chargers drew then. */
+  readonly unchanged?: {
+    readonly text: string;
+    readonly amps: PhaseAmps;
+    readonly sinceMs: number;
+    readonly draws?: PhaseAmps;
+    readonly movedAtMs?: number;
+  };
 }
 
 export interface ControlSettings {
@@ -100,6 +139,7 @@ export interface ConnectorTick {
   readonly raiseWorstAmps: number;
   readonly worstSiteAmps: PhaseAmps;
   readonly drawSiteAmps?: PhaseAmps;
+  readonly profileLimit?: ProfileLimit;
 }
 
 /** What the gateway wants a charger to do. */

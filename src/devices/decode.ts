@@ -28,7 +28,8 @@ export const decodeReading = (
   const factor = spec.ctRatio * (spec.invert ? -1 : 1);
   const phaseWatts = scaled(phases('watts'), factor);
   const amps = scaled(phases('amps'), device.unsignedAmps ? spec.ctRatio : factor);
-  const signed = device.unsignedAmps ? withSignsOf(amps, phaseWatts) : amps;
+  const directed = device.unsignedAmps ? withSignsOf(amps, phaseWatts) : amps;
+  const signed = directed && mapPhases((p) => directed[p] + (spec.offsetAmps ?? 0));
   const volts = phases('volts');
   const watts = value('watts');
   const energies = spec.invert

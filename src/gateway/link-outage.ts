@@ -196,7 +196,7 @@ export class LinkOutage {
     if (call.action === 'BootNotification') memory.bootDelivered(charger);
     if (call.action === 'StopTransaction') {
       const localId = transactionIdIn(call);
-      const changes = localId === undefined ? [] : ids.forget(charger, localId);
+      const changes = localId === undefined ? [] : ids.stopped(charger, localId);
       if (changes.length > 0) journal.write(changes).catch((error) => log.warn(String(error)));
     }
     if (call.action !== 'StartTransaction') return answer;

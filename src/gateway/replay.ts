@@ -184,7 +184,7 @@ export class Replay {
       return ids.learn(charger, Number(transactionId), csmsId);
     }
     if (action === 'StopTransaction' && transactionId !== undefined) {
-      return ids.forget(charger, Number(transactionId));
+      return ids.stopped(charger, Number(transactionId));
     }
     const refused = status !== undefined && status !== 'Accepted';
     if (action === 'TransactionEvent' && refused && transactionId !== undefined) {
@@ -216,7 +216,7 @@ export class Replay {
     const changes = starts
       ? ids.park(charger, Number(transactionId))
       : ends
-        ? ids.forget(charger, Number(transactionId))
+        ? ids.stopped(charger, Number(transactionId))
         : [];
     await journal.park(entry, why, changes);
     log.error('message set aside: see busbar queue', { charger, action, transactionId, why });

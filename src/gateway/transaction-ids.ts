@@ -7,6 +7,8 @@ const LAST_LOCAL_ID = 2_147_483_647;
 const SEEN_MOST = 10_000;
 /** Transactions of a charger that are mapped at once; older ones were never stopped. */
 const MAPPED_MOST = 1_000;
+/** Stopped transactions of a charger that are still mapped. */
+const STOPPED_MOST = 4;
 const SCAN_MOST = 1_000;
 const PREFIX = 'x/';
 const NEXT_KEY = 'n/transaction-id';
@@ -16,11 +18,13 @@ interface Mapping {
   readonly csmsId?: number;
   /** The CSMS never accepted its start: its messages are set aside. */
   readonly parked?: boolean;
+  /** The CSMS has its stop; a charger that did not hear of it repeats the stop under this id. */
+  readonly stopped?: boolean;
 }
 
 /**
  * Transaction ids of 1.6 transactions that began while the CSMS was away: the charger knows a local
- * id, the CSMS its own. Mapped until the stop is acknowledged upstream, across restarts. Every
+ * id, the CSMS its own. Mapped until after the stop is acknowledged upstream, across restarts. Every
  * change is returned as records that go into the same batch as the message they belong to.
  */
 export class TransactionIds {
@@ -75,12 +79,18 @@ export class TransactionIds {
     return this.#set(charger, { localId, parked: true });
   }
 
-  /** The stop was acknowledged upstream: nobody will use the id again. */
-  forget(charger: string, localId: number): readonly Change[] {
+  /** The stop was acknowledged upstream: the oldest ones that are over are forgotten. */
+  stopped(charger: string, localId: number): readonly Change[] {
     const mappings = this.#byCharger.get(charger);
-    if (mappings?.delete(localId) !== true) return [];
-    if (mappings.size === 0) this.#byCharger.delete(charger);
-    return [remove(charger, localId)];
+    const mapping = mappings?.get(localId);
+    if (mappings === undefined || mapping === undefined || mapping.stopped === true) return [];
+    const changes: Change[] = [...this.#set(charger, { ...mapping, stopped: true })];
+    const over = [...mappings.values()].filter((each) => each.stopped === true);
+    for (const { localId: old } of over.slice(0, -STOPPED_MOST)) {
+      mappings.delete(old);
+      changes.push(remove(charger, old));
+    }
+    return changes;
   }
 
   find(charger: string, localId: number): Mapping | undefined {
@@ -89,7 +99,7 @@ export class TransactionIds {
 
   localIdOf(charger: string, csmsId: number): number | undefined {
     for (const mapping of this.#byCharger.get(charger)?.values() ?? []) {
-      if (mapping.csmsId === csmsId) return mapping.localId;
+      if (mapping.csmsId === csmsId && mapping.stopped !== true) return mapping.localId;
     }
     return undefined;
   }

@@ -1,225 +1,246 @@
-import { Socket } from 'node:net';
-import { ModbusTCPClient } from 'jsmodbus';
-import type { Log } from '../core/log.ts';
-import type { Reading } from '../core/reading.ts';
-import type { MeterSpec } from '../core/site.ts';
+import { connect } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Cancel, Clock } from '../core/time.ts';
-import { decodeReading } from '../devices/decode.ts';
-import { planReads, type ReadBlock } from '../devices/register-plan.ts';
-import { sunspecStep } from '../devices/sunspec.ts';
-import type { MeterDevice } from '../schema/meter-device.ts';
+import {
+  encodeRequest,
+  exceptionText,
+  type ModbusFraming,
+  type ModbusRequest,
+  nextReply,
+} from '../devices/modbus-frame.ts';
+import { ModbusException, type ModbusPort } from '../field/modbus-port.ts';
 
-/** A meter answers within this or the request is given up and the connection reopened. */
+/** A device answers within this or the request is given up. */
 export const REQUEST_TIMEOUT_MS = 1_000;
 const CONNECT_TIMEOUT_MS = 3_000;
-const RETRY_FIRST_MS = 1_000;
-const RETRY_MOST_MS = 15_000;
+/** Requests in a row without an answer after which an open connection counts as dead. */
+const SILENT_MOST = 3;
+/** After a failed connection none is tried for this long, doubled up to the most. */
+const REDIAL_FIRST_MS = 500;
+const REDIAL_MOST_MS = 10_000;
+const WAITING_MOST = 256;
+const RECEIVED_MOST_BYTES = 4_096;
+const TRANSACTION_MOST = 0xffff;
 
-export interface BusMeter {
-  readonly spec: MeterSpec;
-  readonly device: MeterDevice;
-}
-
-export interface MeterBusOptions {
-  /** All meters behind one host and port: asked one after the other, never two at once. */
-  readonly meters: readonly BusMeter[];
+export interface ModbusPortOptions {
+  /** tcp://host:port, rtu+tcp://host:port or serial:///dev/ttyUSB0?baud=9600&parity=even */
+  readonly url: string;
   readonly clock: Clock;
-  readonly onReading: (reading: Reading) => void;
-  readonly log: Log;
+  readonly timeoutMs?: number;
 }
 
-export interface MeterBus {
-  stop(): void;
+/** A bus that is opened when first used and reopened whenever it broke. */
+export const openModbusPort = (options: ModbusPortOptions): ModbusPort => new StreamPort(options);
+
+interface Asked {
+  readonly request: ModbusRequest;
+  readonly resolve: (values: readonly number[]) => void;
+  readonly reject: (error: Error) => void;
 }
 
-/** Polls the meters of one bus for as long as it is not stopped. */
-export const startMeterBus = (options: MeterBusOptions): MeterBus => {
-  const stations = options.meters.map((meter) => new Station(meter, options.clock));
-  let cancel: Cancel = () => {};
-  let stopped = false;
-  const dueAtMs = new Map<Station, number>(stations.map((station) => [station, 0]));
-  const next = async (): Promise<void> => {
-    const [station] = [...stations].sort((a, b) => (dueAtMs.get(a) ?? 0) - (dueAtMs.get(b) ?? 0));
-    if (station === undefined || stopped) return;
-    const waitMs = (dueAtMs.get(station) ?? 0) - options.clock.monotonicMs();
-    if (waitMs > 0) {
-      cancel = options.clock.after(waitMs, () => void next());
-      return;
-    }
-    const startMs = options.clock.monotonicMs();
-    const reading = await station.read();
-    if (stopped) return;
-    // Due again one period after it was due, without a burst after a long wait.
-    dueAtMs.set(station, startMs + station.pollMs());
-    report(reading, options);
-    cancel = options.clock.after(0, () => void next());
-  };
-  void next();
-  return {
-    stop() {
-      stopped = true;
-      cancel();
-      for (const station of stations) station.disconnect();
-    },
-  };
-};
-
-/** Reads one meter once, for the command line. */
-export const readMeterOnce = async (meter: BusMeter, clock: Clock): Promise<Reading> => {
-  const station = new Station(meter, clock);
-  const reading = await station.read();
-  station.disconnect();
-  return reading;
-};
-
-const report = (reading: Reading, { onReading, log }: MeterBusOptions): void => {
-  if (reading.quality !== 'good') {
-    log.debug('meter not read', { meter: reading.meter, problem: reading.problem });
-  }
-  onReading(reading);
-};
-
-/** One meter and its connection. */
-class Station {
-  readonly #meter: BusMeter;
+class StreamPort implements ModbusPort {
   readonly #clock: Clock;
-  readonly #host: string;
-  readonly #port: number;
-  #client: ModbusTCPClient | undefined;
-  #socket: Socket | undefined;
-  #base: number | undefined;
+  readonly #timeoutMs: number;
+  readonly #framing: ModbusFraming;
+  readonly #open: () => Promise<Duplex>;
+  readonly #waiting: Asked[] = [];
+  #stream: Duplex | undefined;
+  #current:
+    | { readonly asked: Asked; readonly transaction: number; readonly cancel: Cancel }
+    | undefined;
+  #received: Buffer = Buffer.alloc(0);
+  #transaction = 0;
+  #silent = 0;
   #failures = 0;
+  #refusedUntilMs = Number.NEGATIVE_INFINITY;
+  #refusal = '';
+  #busy = false;
+  #closed = false;
 
-  constructor(meter: BusMeter, clock: Clock) {
-    this.#meter = meter;
+  constructor({ url, clock, timeoutMs = REQUEST_TIMEOUT_MS }: ModbusPortOptions) {
     this.#clock = clock;
-    const url = new URL(meter.spec.connect);
-    this.#host = url.hostname;
-    this.#port = Number(url.port || 502);
+    this.#timeoutMs = timeoutMs;
+    const target = new URL(url);
+    this.#framing = target.protocol === 'tcp:' ? 'tcp' : 'rtu';
+    this.#open =
+      target.protocol === 'serial:' ? () => openSerial(target) : () => openTcp(target, clock);
   }
 
-  /** The configured period, and longer while the meter does not answer. */
-  pollMs(): number {
-    const { pollMs } = this.#meter.spec;
-    if (this.#failures < 3) return pollMs;
-    return Math.max(pollMs, Math.min(RETRY_FIRST_MS * 2 ** (this.#failures - 3), RETRY_MOST_MS));
-  }
-
-  disconnect(): void {
-    this.#socket?.destroy();
-    this.#socket = undefined;
-    this.#client = undefined;
-    this.#base = undefined;
-  }
-
-  /** A failed poll is a reading too: absent, with the reason in words. */
-  async read(): Promise<Reading> {
-    const { spec, device } = this.#meter;
-    const atMs = this.#clock.monotonicMs();
-    try {
-      const client = this.#client ?? (await this.#connect());
-      this.#base ??= device.sunspec === undefined ? 0 : await this.#discover(client);
-      const image = new Map<number, number>();
-      for (const block of planReads(device, this.#base)) {
-        const words = await this.#registers(client, block);
-        for (const [i, word] of words.entries()) image.set(block.address + i, word);
-      }
-      this.#failures = 0;
-      return decodeReading(device, spec, image, atMs, this.#base);
-    } catch (error) {
-      this.#failures += 1;
-      // A late answer would be taken for the answer to the next request: start afresh.
-      this.disconnect();
-      return { meter: spec.id, atMs, quality: 'absent', problem: problemText(error) };
-    }
-  }
-
-  #connect(): Promise<ModbusTCPClient> {
+  read(request: ModbusRequest): Promise<readonly number[]> {
+    if (this.#waiting.length >= WAITING_MOST) return Promise.reject(new Error('bus overloaded'));
     return new Promise((resolve, reject) => {
-      const socket = new Socket();
-      const client = new ModbusTCPClient(socket, this.#meter.spec.unit, REQUEST_TIMEOUT_MS);
-      const cancel = this.#clock.after(CONNECT_TIMEOUT_MS, () => {
-        socket.destroy(new Error(`no connection to ${this.#host}:${this.#port} in time`));
-      });
-      socket.once('connect', () => {
-        cancel();
-        socket.setNoDelay(true);
-        this.#socket = socket;
-        this.#client = client;
-        resolve(client);
-      });
-      socket.on('error', (error) => {
-        cancel();
-        reject(error);
-      });
-      socket.once('close', () => {
-        if (this.#socket === socket) this.disconnect();
-      });
-      socket.connect(this.#port, this.#host);
+      this.#waiting.push({ request, resolve, reject });
+      void this.#next();
     });
   }
 
-  async #registers(client: ModbusTCPClient, { address, count }: ReadBlock): Promise<number[]> {
-    const { response } =
-      this.#meter.device.function === 'input'
-        ? await client.readInputRegisters(address, count)
-        : await client.readHoldingRegisters(address, count);
-    if (response.unitId !== this.#meter.spec.unit) {
-      throw new Error(`answer of unit ${response.unitId} instead of ${this.#meter.spec.unit}`);
-    }
-    const words = [...response.body.valuesAsArray];
-    if (words.length !== count) {
-      throw new Error(`${words.length} registers instead of ${count} from ${address}`);
-    }
-    return words;
+  close(): void {
+    this.#closed = true;
+    this.#drop(new Error('closed'));
+    for (const { reject } of this.#waiting.splice(0)) reject(new Error('closed'));
   }
 
-  /** Walks the chain of SunSpec models to the first one that the device file knows. */
-  async #discover(client: ModbusTCPClient): Promise<number> {
-    const { sunspec } = this.#meter.device;
-    let step = sunspecStep(sunspec?.models ?? []);
-    while (step.state === 'read') {
-      const { address, count } = step;
-      const words = await this.#registers(client, { address, count }).catch((error: unknown) => {
-        if (isException(error)) return [];
-        throw error;
-      });
-      step = step.next(words);
+  async #next(): Promise<void> {
+    if (this.#busy || this.#current !== undefined) return;
+    const asked = this.#waiting.shift();
+    if (asked === undefined) return;
+    this.#busy = true;
+    const stream = await this.#connected().catch((error: unknown) => {
+      asked.reject(error instanceof Error ? error : new Error(String(error)));
+      return undefined;
+    });
+    this.#busy = false;
+    if (stream === undefined) void this.#next();
+    else this.#send(stream, asked);
+  }
+
+  /** The open stream; after a refusal the same answer is given at once for a while. */
+  async #connected(): Promise<Duplex> {
+    if (this.#closed) throw new Error('closed');
+    if (this.#stream !== undefined) return this.#stream;
+    if (this.#clock.monotonicMs() < this.#refusedUntilMs) throw new Error(this.#refusal);
+    try {
+      const stream = await this.#open();
+      this.#failures = 0;
+      this.#adopt(stream);
+      return stream;
+    } catch (error) {
+      this.#refusal = error instanceof Error ? error.message : String(error);
+      const waitMs = Math.min(REDIAL_FIRST_MS * 2 ** this.#failures, REDIAL_MOST_MS);
+      this.#failures += 1;
+      this.#refusedUntilMs = this.#clock.monotonicMs() + waitMs;
+      throw error;
     }
-    if (step.state === 'found') return step.address;
-    throw new Error(step.problem);
+  }
+
+  #adopt(stream: Duplex): void {
+    if (this.#closed) {
+      stream.destroy();
+      throw new Error('closed');
+    }
+    this.#stream = stream;
+    this.#silent = 0;
+    stream.on('data', (chunk: Buffer) => {
+      if (this.#stream === stream) this.#receive(chunk);
+    });
+    stream.on('error', (error) => {
+      if (this.#stream === stream) this.#drop(error);
+    });
+    stream.on('close', () => {
+      if (this.#stream === stream) this.#drop(new Error('connection closed by the device'));
+    });
+  }
+
+  #send(stream: Duplex, asked: Asked): void {
+    this.#transaction = this.#transaction >= TRANSACTION_MOST ? 1 : this.#transaction + 1;
+    const cancel = this.#clock.after(this.#timeoutMs, () => this.#onSilence());
+    this.#current = { asked, transaction: this.#transaction, cancel };
+    // Whatever came unasked belongs to nobody.
+    this.#received = Buffer.alloc(0);
+    stream.write(encodeRequest(this.#framing, asked.request, this.#transaction));
+  }
+
+  #receive(chunk: Buffer): void {
+    const current = this.#current;
+    if (current === undefined) return;
+    this.#received = Buffer.concat([this.#received, chunk]);
+    for (;;) {
+      const { request } = current.asked;
+      const step = nextReply(this.#framing, this.#received, request, current.transaction);
+      if (step.state === 'foreign') {
+        this.#received = Buffer.from(step.rest);
+        continue;
+      }
+      if (step.state === 'more') {
+        if (this.#received.length > RECEIVED_MOST_BYTES) this.#drop(new Error('endless answer'));
+        return;
+      }
+      if (step.state === 'broken') {
+        this.#drop(new Error(step.problem));
+        return;
+      }
+      const done = this.#finish();
+      if (step.state === 'values') done?.resolve(step.values);
+      else done?.reject(new ModbusException(step.code, exceptionText(step.code)));
+      void this.#next();
+      return;
+    }
+  }
+
+  /** RTU answers carry no number: after a timeout only a fresh connection tells late ones apart. */
+  #onSilence(): void {
+    this.#silent += 1;
+    // Half an answer, too, leaves the rest of it on its way.
+    const half = this.#received.length > 0;
+    if (this.#framing === 'rtu' || half || this.#silent >= SILENT_MOST) {
+      this.#drop(new Error('no answer in time'));
+      return;
+    }
+    const silent = this.#silent;
+    this.#finish()?.reject(new Error('no answer in time'));
+    this.#silent = silent;
+    void this.#next();
+  }
+
+  #finish(): Asked | undefined {
+    const current = this.#current;
+    this.#current = undefined;
+    this.#silent = 0;
+    current?.cancel();
+    return current?.asked;
+  }
+
+  #drop(error: Error): void {
+    const stream = this.#stream;
+    this.#stream = undefined;
+    stream?.destroy();
+    this.#finish()?.reject(error);
+    void this.#next();
   }
 }
 
-const EXCEPTIONS: Readonly<Record<number, string>> = {
-  1: 'illegal function: does the meter use the other register kind (holding/input)?',
-  2: 'illegal data address: is it really this device?',
-  3: 'illegal data value: too many registers at once? Lower readMost',
-  4: 'device failure',
-  5: 'acknowledge: the device needs more time',
-  6: 'device busy',
-  8: 'memory parity error',
-  10: 'gateway path unavailable',
-  11: 'gateway target does not answer: is the unit id right?',
-};
+const openTcp = (target: URL, clock: Clock): Promise<Duplex> =>
+  new Promise((resolve, reject) => {
+    const host = target.hostname.replace(/^\[|\]$/g, '');
+    const socket = connect({ host, port: Number(target.port || 502), noDelay: true });
+    const cancel = clock.after(CONNECT_TIMEOUT_MS, () => {
+      socket.destroy(new Error(`no connection to ${target.host} in time`));
+    });
+    socket.once('connect', () => {
+      cancel();
+      resolve(socket);
+    });
+    socket.on('error', (error) => {
+      cancel();
+      reject(error);
+    });
+  });
 
-interface ModbusFailure {
-  readonly err: string;
-  readonly message: string;
-  readonly response?: { readonly body?: { readonly code?: number } };
+interface SerialModule {
+  readonly SerialPort: new (
+    options: Readonly<Record<string, unknown>>,
+    opened: (error: Error | null) => void,
+  ) => Duplex;
 }
 
-const isFailure = (error: unknown): error is ModbusFailure =>
-  typeof error === 'object' && error !== null && 'err' in error;
-
-const isException = (error: unknown): boolean =>
-  isFailure(error) && error.err === 'ModbusException';
-
-const problemText = (error: unknown): string => {
-  if (!isFailure(error)) return error instanceof Error ? error.message : String(error);
-  const code = error.response?.body?.code;
-  if (error.err === 'ModbusException' && code !== undefined) {
-    return `exception ${code}: ${EXCEPTIONS[code] ?? 'unknown'}`;
-  }
-  return error.err === 'Timeout' ? 'no answer in time' : `${error.err}: ${error.message}`;
+/** The package is loaded only where a serial line is used: it is an optional dependency. */
+const openSerial = async (target: URL): Promise<Duplex> => {
+  const name = 'serialport';
+  const module = (await import(name).catch(() => {
+    throw new Error('serial lines need the package serialport: npm install serialport');
+  })) as SerialModule;
+  const { searchParams } = target;
+  return new Promise((resolve, reject) => {
+    const settings = {
+      path: target.pathname,
+      baudRate: Number(searchParams.get('baud') ?? 9_600),
+      dataBits: 8,
+      parity: searchParams.get('parity') ?? 'none',
+      stopBits: Number(searchParams.get('stop') ?? 1),
+    };
+    const port: Duplex = new module.SerialPort(settings, (error) => {
+      if (error === null || error === undefined) resolve(port);
+      else reject(error);
+    });
+  });
 };

@@ -1,88 +1,108 @@
 import { connect, type IClientOptions, type IPublishPacket, type MqttClient } from 'mqtt';
-import type { LimitAnswer, LimitCommand } from '../core/limit-book.ts';
 import type { Log } from '../core/log.ts';
 import type { Cancel, Clock } from '../core/time.ts';
-import { LIMIT_MESSAGE_MOST_BYTES, limitReader } from '../schema/limit-message.ts';
-import { stateTopics } from '../schema/state-topics.ts';
-import type { SiteView } from '../schema/view.ts';
+import type { Broker, BrokerListener, Incoming, Note, SendOptions } from '../field/broker-port.ts';
 
-/** State topics are published at most this often each, the latest value wins. */
-const PUBLISH_EVERY_MS = 1_000;
-const RECONNECT_MS = 2_000;
-/** Limit messages of one source beyond this in a second are dropped, the last one of them is kept. */
-const COMMANDS_PER_SECOND = 20;
+/** First wait before dialling again; doubled up to the most, each time with jitter. */
+const REDIAL_FIRST_MS = 1_000;
+const REDIAL_MOST_MS = 30_000;
+const DIAL_TIMEOUT_MS = 10_000;
+const KEEPALIVE_SECONDS = 20;
 const CLOSE_TIMEOUT_MS = 1_000;
+/** What an MQTT 5 broker may hand to us; larger messages never leave it. */
+const PACKET_MOST_BYTES = 64 * 1024;
+/** Unsent bytes beyond which nothing more is sent: the broker takes its data too slowly. */
+const BACKLOG_MOST_BYTES = 1024 * 1024;
+/** Dials that end without a word before the other protocol version is tried. */
+const SILENT_DIALS_MOST = 2;
+const REFUSED_SUBSCRIPTION = 128;
 
-export interface MqttOptions {
+export interface BrokerOptions {
+  /** mqtt://host:port or mqtts://host:port */
   readonly url: string;
-  readonly root: string;
-  readonly siteId: string;
-  readonly username?: string;
-  readonly password?: string;
-  readonly clientId?: string;
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  readonly clientId: string;
+  readonly tls?: TlsOptions | undefined;
+  readonly will: Note;
   readonly clock: Clock;
-  readonly version: string;
-  readonly setLimit: (source: string, command: LimitCommand) => LimitAnswer;
   readonly log: Log;
+  readonly listener: BrokerListener;
 }
 
-export interface MqttLink {
-  publish(view: SiteView): void;
-  event(event: Readonly<Record<string, unknown>>): void;
-  connected(): boolean;
-  close(): Promise<void>;
+/** PEM texts: who signed the broker's certificate, and our own certificate with its key. */
+export interface TlsOptions {
+  readonly ca?: string | undefined;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
 }
 
 /**
- * The EMS side: the site's state as retained topics, limits in, answers out. Speaks MQTT 5 and
- * falls back to 3.1.1 for brokers that refuse it. Nothing is queued while the broker is away: on
- * reconnect the present state is published.
+ * A connection that is dialled again whenever it is lost: MQTT 5, or 3.1.1 where the broker knows
+ * no better. Every dial is a fresh client without memory, so nothing old is ever sent late.
  */
-export const startMqtt = (options: MqttOptions): MqttLink => new Mqtt(options);
+export const openBroker = (options: BrokerOptions): Broker => new BrokerConnection(options);
 
-class Mqtt implements MqttLink {
-  readonly #options: MqttOptions;
-  readonly #base: string;
-  readonly #readLimit = limitReader();
-  /** Latest payload of each state topic, and those the broker has. */
-  #wanted = new Map<string, string>();
-  readonly #published = new Map<string, string>();
-  readonly #expiries = new Map<string, Cancel>();
-  readonly #recent = new Map<string, { count: number; sinceMs: number; last?: () => void }>();
+class BrokerConnection implements Broker {
+  readonly #options: BrokerOptions;
   #client: MqttClient;
   #protocol: 4 | 5 = 5;
-  #flushing: Cancel | undefined;
+  #failures = 0;
+  #silentDials = 0;
+  #lastProblem = '';
+  #redial: Cancel = () => {};
   #closed = false;
 
-  constructor(options: MqttOptions) {
+  constructor(options: BrokerOptions) {
     this.#options = options;
-    this.#base = `${options.root}/${options.siteId}`;
-    this.#client = this.#connect();
-  }
-
-  publish(view: SiteView): void {
-    this.#wanted = stateTopics(view, this.#options.version);
-    this.#soon();
-  }
-
-  event(event: Readonly<Record<string, unknown>>): void {
-    if (this.connected()) this.#client.publish(`${this.#base}/events`, JSON.stringify(event));
+    this.#client = this.#dial();
   }
 
   connected(): boolean {
-    return this.#client.connected;
+    return this.#client.connected && !this.#closed;
   }
 
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#flushing?.();
-    for (const cancel of this.#expiries.values()) cancel();
+  publish(topic: string, text: string, options: SendOptions = {}): boolean {
+    if (!this.connected() || this.#client.stream.writableLength > BACKLOG_MOST_BYTES) return false;
+    const { qos = 0, retain = false, correlation } = options;
+    const properties =
+      this.#protocol === 5 && correlation !== undefined
+        ? { properties: { correlationData: Buffer.from(correlation) } }
+        : {};
+    this.#client.publish(topic, text, { qos, retain, ...properties }, (error) => {
+      if (error && this.connected()) this.#complain(`publish on ${topic}: ${error.message}`);
+    });
+    return true;
+  }
+
+  subscribe(filters: readonly string[], done: (granted: boolean) => void = () => {}): void {
+    if (!this.connected()) return;
     const client = this.#client;
-    if (client.connected) {
-      const goodbye = { qos: 1, retain: true } as const;
-      await this.#inTime(client.publishAsync(`${this.#base}/status`, 'offline', goodbye));
-    }
+    // No local: what we publish ourselves is no message to us (MQTT 5).
+    client.subscribe([...filters], { qos: 1, nl: true }, (error, granted = []) => {
+      if (client !== this.#client) return;
+      const refused = granted.filter((grant) => grant.qos >= REFUSED_SUBSCRIPTION);
+      if (refused.length > 0 || error !== null) {
+        const names = refused.map(({ topic }) => topic).join(', ') || filters.join(', ');
+        this.#complain(`subscription ${names} refused: check what this user may read`);
+      }
+      done(refused.length === 0 && error === null);
+    });
+  }
+
+  unsubscribe(filters: readonly string[]): void {
+    if (this.connected()) this.#client.unsubscribe([...filters]);
+  }
+
+  async close(farewell: Note): Promise<void> {
+    if (this.#closed) return;
+    const client = this.#client;
+    const said = client.connected
+      ? client.publishAsync(farewell.topic, farewell.text, { qos: 1, retain: true })
+      : Promise.resolve();
+    this.#closed = true;
+    this.#redial();
+    await this.#inTime(said);
     await this.#inTime(client.endAsync(true));
   }
 
@@ -96,145 +116,96 @@ class Mqtt implements MqttLink {
     cancel();
   }
 
-  #connect(): MqttClient {
-    const { url, username, password, clientId, siteId, log } = this.#options;
-    const settings: IClientOptions = {
-      protocolVersion: this.#protocol,
-      clean: true,
-      reconnectPeriod: RECONNECT_MS,
-      connectTimeout: 5_000,
-      queueQoSZero: false,
-      resubscribe: false,
-      clientId: clientId ?? `busbar-${siteId}`,
-      will: {
-        topic: `${this.#base}/status`,
-        payload: Buffer.from('offline'),
-        qos: 1,
-        retain: true,
-      },
-      ...(username === undefined ? {} : { username }),
-      ...(password === undefined ? {} : { password }),
-    };
-    const client = connect(url, settings);
-    client.on('connect', () => this.#onConnect());
-    client.on('message', (topic, payload, packet) => this.#onMessage(topic, payload, packet));
-    client.on('error', (error) => {
-      log.warn('MQTT', { problem: error.message });
-      if (this.#protocol === 5 && /protocol version|Unsupported/i.test(error.message)) {
-        this.#downgrade();
-      }
+  #dial(): MqttClient {
+    const { url, log, listener } = this.#options;
+    const client = connect(url, this.#settings());
+    let silent = true;
+    let over = false;
+    client.on('connect', () => {
+      silent = false;
+      this.#failures = 0;
+      this.#silentDials = 0;
+      this.#lastProblem = '';
+      log.info('MQTT connected', { protocol: this.#protocol });
+      listener.connected();
     });
-    client.on('close', () => this.#published.clear());
+    client.on('message', (_topic, _payload, packet) => {
+      if (!this.#closed) listener.message(incoming(packet));
+    });
+    client.on('disconnect', ({ reasonCode }) =>
+      this.#complain(`broker ended the connection, reason ${reasonCode}`),
+    );
+    client.on('error', (error) => {
+      silent = false;
+      this.#complain(error.message);
+      // What 3.1.1 brokers answer to an MQTT 5 greeting.
+      if (/protocol version/i.test(error.message)) this.#otherProtocol();
+    });
+    client.on('close', () => {
+      if (over) return;
+      over = true;
+      client.end(true);
+      if (silent) this.#silentDials += 1;
+      if (this.#silentDials >= SILENT_DIALS_MOST) this.#otherProtocol();
+      this.#dialLater();
+    });
     return client;
   }
 
-  /** A broker that does not know MQTT 5 says so, or just drops the connection. */
-  #downgrade(): void {
-    if (this.#closed || this.#protocol === 4) return;
-    this.#protocol = 4;
-    this.#options.log.info('broker does not speak MQTT 5, using 3.1.1');
-    this.#client.end(true);
-    this.#client = this.#connect();
+  #settings(): IClientOptions {
+    const { username, password, clientId, tls = {}, will } = this.#options;
+    const given = { username, password, ca: tls.ca, cert: tls.cert, key: tls.key };
+    const present = Object.entries(given).filter(([, value]) => value !== undefined);
+    return {
+      protocolVersion: this.#protocol,
+      clean: true,
+      clientId,
+      keepalive: KEEPALIVE_SECONDS,
+      connectTimeout: DIAL_TIMEOUT_MS,
+      reconnectPeriod: 0,
+      resubscribe: false,
+      queueQoSZero: false,
+      will: { topic: will.topic, payload: Buffer.from(will.text), qos: 1, retain: true },
+      ...(this.#protocol === 5 ? { properties: { maximumPacketSize: PACKET_MOST_BYTES } } : {}),
+      ...Object.fromEntries(present),
+    };
   }
 
-  #onConnect(): void {
-    this.#options.log.info('MQTT connected', { protocol: this.#protocol });
-    this.#published.clear();
-    // Online only once commands are heard: who sees "online" may send a limit at once.
-    const client = this.#client;
-    client.subscribe(`${this.#base}/limits/+/set`, { qos: 1 }, (error) => {
-      if (error !== null) return;
-      client.publish(`${this.#base}/status`, 'online', { qos: 1, retain: true });
-    });
-    this.#soon();
-  }
-
-  #onMessage(topic: string, payload: Buffer, packet: IPublishPacket): void {
-    const source = /\/limits\/([^/]+)\/set$/.exec(topic)?.[1];
-    if (source === undefined || !topic.startsWith(`${this.#base}/`)) return;
-    if (packet.retain) {
-      this.#options.log.warn('retained limit ignored: publish limits without the retain flag', {
-        source,
-      });
-      return;
-    }
-    this.#paced(source, () => this.#takeLimit(source, payload, packet));
-  }
-
-  /** A flood costs at most so many limits a second; the last message of it always counts. */
-  #paced(source: string, take: () => void): void {
-    const { clock } = this.#options;
-    const nowMs = clock.monotonicMs();
-    const recent = this.#recent.get(source);
-    if (recent === undefined || nowMs - recent.sinceMs >= 1_000) {
-      this.#recent.set(source, { count: 1, sinceMs: nowMs });
-      take();
-    } else if (recent.count < COMMANDS_PER_SECOND) {
-      recent.count += 1;
-      take();
-    } else {
-      if (recent.last === undefined) {
-        clock.after(recent.sinceMs + 1_000 - nowMs, () => recent.last?.());
-      }
-      recent.last = take;
-    }
-  }
-
-  #takeLimit(source: string, payload: Buffer, packet: IPublishPacket): void {
-    const read =
-      payload.length > LIMIT_MESSAGE_MOST_BYTES
-        ? { problem: `larger than ${LIMIT_MESSAGE_MOST_BYTES} bytes` }
-        : this.#readLimit(payload.toString());
-    const answer: LimitAnswer =
-      'problem' in read
-        ? { accepted: false, applied: null, reason: read.problem }
-        : this.#options.setLimit(source, read);
-    this.#answer(source, answer, packet);
-    if (answer.accepted && !('problem' in read)) this.#expire(source, read.ttlSeconds * 1000);
-  }
-
-  #answer(source: string, answer: LimitAnswer, packet: IPublishPacket): void {
-    const text = JSON.stringify(answer);
-    const retain = answer.accepted;
-    this.#client.publish(`${this.#base}/limits/${source}`, text, { qos: 1, retain });
-    const { responseTopic, correlationData } = packet.properties ?? {};
-    if (responseTopic === undefined || responseTopic === '' || /[#+]/.test(responseTopic)) return;
-    this.#client.publish(responseTopic, text, {
-      qos: 1,
-      ...(correlationData === undefined ? {} : { properties: { correlationData } }),
+  #dialLater(): void {
+    if (this.#closed) return;
+    // A broker that only refused the version is there: the other version is tried at once.
+    const atOnce = this.#failures < 0;
+    const waitMs = atOnce
+      ? 0
+      : Math.min(REDIAL_MOST_MS, REDIAL_FIRST_MS * 2 ** Math.min(this.#failures, 10));
+    this.#failures += 1;
+    this.#redial = this.#options.clock.after(waitMs * (0.5 + Math.random() / 2), () => {
+      this.#client = this.#dial();
     });
   }
 
-  /** The retained answer is emptied when the limit ends. */
-  #expire(source: string, afterMs: number): void {
-    this.#expiries.get(source)?.();
-    const cancel = this.#options.clock.after(afterMs, () => {
-      this.#client.publish(`${this.#base}/limits/${source}`, '', { qos: 1, retain: true });
-    });
-    this.#expiries.set(source, cancel);
+  #otherProtocol(): void {
+    this.#silentDials = 0;
+    // Once: a broker that takes neither version must not be hammered.
+    if (this.#protocol === 5) this.#failures = -1;
+    this.#protocol = this.#protocol === 5 ? 4 : 5;
+    const name = this.#protocol === 5 ? 'MQTT 5' : 'MQTT 3.1.1';
+    this.#options.log.info(`the broker did not take the greeting, trying ${name}`);
   }
 
-  #soon(): void {
-    if (this.#flushing !== undefined || this.#closed) return;
-    this.#flush();
-    this.#flushing = this.#options.clock.after(PUBLISH_EVERY_MS, () => {
-      this.#flushing = undefined;
-      if ([...this.#wanted].some(([topic, text]) => this.#published.get(topic) !== text))
-        this.#soon();
-    });
-  }
-
-  #flush(): void {
-    if (!this.connected()) return;
-    for (const [topic, text] of this.#wanted) this.#retain(topic, text);
-    for (const topic of this.#published.keys())
-      if (!this.#wanted.has(topic)) this.#retain(topic, '');
-  }
-
-  #retain(topic: string, text: string): void {
-    if (this.#published.get(topic) === text) return;
-    if (text === '') this.#published.delete(topic);
-    else this.#published.set(topic, text);
-    this.#client.publish(`${this.#base}/${topic}`, text, { qos: 0, retain: true });
+  /** The same problem is told once, however often it is met. */
+  #complain(problem: string): void {
+    if (problem === this.#lastProblem || this.#closed) return;
+    this.#lastProblem = problem;
+    this.#options.log.warn('MQTT', { problem });
   }
 }
+
+const incoming = ({ topic, payload, retain, properties }: IPublishPacket): Incoming => ({
+  topic,
+  bytes: payload.length,
+  text: () => payload.toString(),
+  retained: retain,
+  responseTopic: properties?.responseTopic,
+  correlation: properties?.correlationData,
+});

@@ -1,4 +1,4 @@
-import type { ProfileKind, ProfilePurpose } from '../profiles/profile.ts';
+import type { OperationMode, ProfileKind, ProfilePurpose } from '../profiles/profile.ts';
 
 /** Names of purposes and kinds on the wire. 1.6 knows the first three purposes only. */
 export const PURPOSE_16: Readonly<Partial<Record<ProfilePurpose, string>>> = {
@@ -20,6 +20,17 @@ export const KIND: Readonly<Record<ProfileKind, string>> = {
   relative: 'Relative',
   dynamic: 'Dynamic',
 };
+
+export const OPERATION_MODES: readonly OperationMode[] = [
+  'ChargingOnly',
+  'ExternalSetpoint',
+  'ExternalLimits',
+  'CentralSetpoint',
+  'CentralFrequency',
+  'LocalFrequency',
+  'LocalLoadBalancing',
+  'Idle',
+];
 
 /** The key whose value is `name`. */
 export const keyOf = <Key extends string>(

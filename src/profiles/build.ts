@@ -5,52 +5,111 @@ const START_EARLIER_MS = 60_000;
 
 export interface OwnProfile {
   readonly id: number;
+  /** Per phase. */
   readonly amps: number;
   readonly stackLevel: number;
   readonly unit: RateUnit;
   readonly volts: number;
   readonly phases: number;
+  /** Fewer phases than the charger has, and which one, when the charger can leave some out. */
+  readonly numberPhases?: number;
+  readonly phaseToUse?: number;
   /** Wall clock, epoch ms. */
   readonly nowMs: number;
 }
 
-/** What a connector does by itself: a TxDefaultProfile without end, in force from now on. */
-export const fallbackProfile = (own: OwnProfile): ChargingProfile => ({
+/** What is known of the offer's future, so that a charger that loses us follows the plan. */
+export interface LaterOffer {
+  readonly afterSeconds: number;
+  readonly amps: number;
+}
+
+/**
+ * What a connector does by itself: a TxDefaultProfile without end, in force from now on; a relative
+ * one from the start of each transaction, for chargers that follow no other.
+ */
+export const fallbackProfile = (
+  own: OwnProfile,
+  kind: 'absolute' | 'relative' = 'absolute',
+): ChargingProfile => ({
   id: own.id,
   stackLevel: own.stackLevel,
   purpose: 'tx-default',
-  kind: 'absolute',
+  kind,
   schedule: {
-    startMs: wholeSecond(own.nowMs - START_EARLIER_MS),
+    ...(kind === 'relative' ? {} : { startMs: wholeSecond(own.nowMs - START_EARLIER_MS) }),
     unit: own.unit,
-    periods: [periodOf(own)],
+    periods: [periodOf(own, 0, own.amps)],
   },
 });
 
 /**
  * An offer that ends by itself: a TxProfile with a duration. Absolute, since the duration of a
  * Relative one counts from the start of the transaction and could never be renewed. It starts a
- * little in the past for chargers whose clock is behind; its life counts from now.
+ * little in the past for chargers whose clock is behind; its life counts from now. `later` are
+ * changes within its life, by rising `afterSeconds`.
  */
 export const leaseProfile = (
-  own: OwnProfile & { readonly transactionId: string; readonly lifeSeconds: number },
+  own: OwnProfile & {
+    readonly transactionId: string;
+    readonly lifeSeconds: number;
+    readonly later?: readonly LaterOffer[];
+    /** For chargers that follow relative schedules only: seconds since the transaction began. */
+    readonly relativeAfterSeconds?: number;
+  },
+): ChargingProfile => {
+  if (own.relativeAfterSeconds !== undefined) {
+    return relativeLease(own, own.transactionId, own.relativeAfterSeconds + own.lifeSeconds);
+  }
+  const earlierSeconds = START_EARLIER_MS / 1000;
+  const later = (own.later ?? [])
+    .filter(({ afterSeconds }) => afterSeconds > 0 && afterSeconds < own.lifeSeconds)
+    .map(({ afterSeconds, amps }) => periodOf(own, earlierSeconds + afterSeconds, amps));
+  return {
+    id: own.id,
+    stackLevel: own.stackLevel,
+    purpose: 'tx',
+    kind: 'absolute',
+    transactionId: own.transactionId,
+    schedule: {
+      startMs: wholeSecond(own.nowMs - START_EARLIER_MS),
+      durationSeconds: own.lifeSeconds + earlierSeconds,
+      unit: own.unit,
+      periods: [periodOf(own, 0, own.amps), ...later],
+    },
+  };
+};
+
+const relativeLease = (
+  own: OwnProfile,
+  transactionId: string,
+  durationSeconds: number,
 ): ChargingProfile => ({
   id: own.id,
   stackLevel: own.stackLevel,
   purpose: 'tx',
-  kind: 'absolute',
-  transactionId: own.transactionId,
+  kind: 'relative',
+  transactionId,
   schedule: {
-    startMs: wholeSecond(own.nowMs - START_EARLIER_MS),
-    durationSeconds: own.lifeSeconds + START_EARLIER_MS / 1000,
+    durationSeconds: Math.ceil(durationSeconds),
     unit: own.unit,
-    periods: [periodOf(own)],
+    periods: [periodOf(own, 0, own.amps)],
   },
 });
 
-const periodOf = ({ amps, unit, volts, phases }: OwnProfile): SchedulePeriod => ({
-  startSeconds: 0,
-  limit: unit === 'A' ? amps : Math.floor(amps * volts * phases),
-});
+/** Watts name their phases: a charger that is not told divides them by three (K01.FR.49). */
+const periodOf = (
+  { unit, volts, phases, numberPhases, phaseToUse }: OwnProfile,
+  startSeconds: number,
+  amps: number,
+): SchedulePeriod => {
+  const used = numberPhases ?? (unit === 'W' ? phases : undefined);
+  return {
+    startSeconds,
+    limit: unit === 'A' ? amps : Math.floor(amps * volts * (used ?? phases)),
+    ...(used === undefined ? {} : { numberPhases: used }),
+    ...(used !== 1 || phaseToUse === undefined ? {} : { phaseToUse }),
+  };
+};
 
 const wholeSecond = (ms: number): number => Math.floor(ms / 1000) * 1000;

@@ -1,84 +1,96 @@
-import { type InstalledProfile, periodAt } from './period.ts';
-import type { ChargingSchedule, ProfilePurpose, RateUnit, SchedulePeriod } from './profile.ts';
-import type { Zone } from './zone.ts';
+import { type Leading, type ProfileContext, type ProfileSource, ProfileStack } from './leading.ts';
+import type { InstalledProfile } from './period.ts';
+import type { ChargingSchedule, RateUnit, SchedulePeriod } from './profile.ts';
 
-/** For whom the stack is evaluated. */
-export interface ProfileContext {
-  readonly connector: number;
-  readonly transaction?: { readonly id: string; readonly startedAtMs: number };
-  readonly zone: Zone;
-  /** Configured voltage, not the measured one (K01.FR.50). */
-  readonly voltageVolts: number;
-  /** Phases that the connector supplies. */
-  readonly phases: number;
-  /** UsePriorityCharging is active (2.1, K21). */
-  readonly priorityActive?: boolean;
-  /** Epoch ms since when the charger has not reached its CSMS (K01.FR.101). */
-  readonly offlineSinceMs?: number;
-}
+export type { ProfileContext } from './leading.ts';
 
 export interface LimitAt {
   /** Amps per phase; undefined: no profile limits it. */
   readonly limitAmps: number | undefined;
   readonly numberPhases: number;
+  /** The one phase to charge on, when `numberPhases` is 1 and a profile names it (K01.FR.46). */
+  readonly phaseToUse?: number;
   /** Nothing changes before this instant. */
   readonly untilMs: number;
   /** The profiles whose limit it is, or is a sum of. */
-  readonly sources: readonly { readonly purpose: ProfilePurpose; readonly id: number }[];
+  readonly sources: readonly ProfileSource[];
 }
 
-/** Periods in one composite schedule; a longer one is cut and ends earlier. */
-const PERIODS_MOST = 1_024;
-const NEVER = Number.POSITIVE_INFINITY;
-
-interface Leading {
+/** A limit besides the profiles: what a circuit, an EMS or the present offer leaves (SC.04). */
+export interface Cap {
   readonly amps: number;
-  readonly numberPhases: number;
-  readonly source: { readonly purpose: ProfilePurpose; readonly id: number };
+  /** Epoch ms; absent: until further notice. */
+  readonly fromMs?: number;
+  readonly untilMs?: number;
 }
+
+/** What a composite schedule is asked for. `fromMs`: epoch ms, best at a whole second. */
+export interface CompositeWindow {
+  readonly fromMs: number;
+  readonly durationSeconds: number;
+  readonly unit: RateUnit;
+}
+
+/** Periods in one composite schedule; a longer one is cut and its duration ends there. */
+const PERIODS_MOST = 1_024;
+/** Looks at the profiles for one composite schedule, whatever periods come out. */
+const STEPS_MOST = 20_000;
+/** The number that the standard's own examples write for "no limit" (2.1 §3.7.1). */
+const NO_LIMIT = 999_999;
+const NEVER = Number.POSITIVE_INFINITY;
 
 /**
  * The limit at an instant (OCPP 2.x §3.6 SC.01, 1.6 §3.13): per purpose the highest stack level
  * that has a period now; TxProfile before TxDefaultProfile, priority before both; then the least of
- * these, the station's maximum and external constraints; local generation is added on top.
+ * these, the station's maximum and external constraints; local generation is added on top. The
+ * fewest phases of all that apply hold (K01.FR.140).
  */
 export const limitAt = (
   installed: readonly InstalledProfile[],
   context: ProfileContext,
   atMs: number,
-): LimitAt => {
-  let untilMs = NEVER;
-  const leading = (purpose: ProfilePurpose): Leading | undefined => {
-    const found = leadingOf(installed, purpose, context, atMs);
-    untilMs = Math.min(untilMs, found.untilMs);
-    return found.leading;
-  };
-  const priority = context.priorityActive === true ? leading('priority') : undefined;
-  const transaction = priority ?? leading('tx');
-  const limits = [
-    leading('station-max'),
-    leading('external-constraints'),
-    transaction ?? leading('tx-default'),
-  ].filter((limit) => limit !== undefined);
-  const generation = leading('local-generation');
-  const least = limits.reduce<Leading | undefined>(
-    (low, limit) => (low === undefined || limit.amps < low.amps ? limit : low),
-    undefined,
+): LimitAt => limitOf(new ProfileStack(installed, context, atMs), context, atMs);
+
+const limitOf = (stack: ProfileStack, context: ProfileContext, atMs: number): LimitAt => {
+  stack.untilMs = NEVER;
+  const transaction =
+    (context.priorityActive === true ? stack.leading('priority', atMs) : undefined) ??
+    stack.leading('tx', atMs) ??
+    stack.leading('tx-default', atMs);
+  const station = stack.leading('station-max', atMs);
+  const external = stack.leading('external-constraints', atMs);
+  const generation = stack.leading('local-generation', atMs);
+  const least = lower(lower(station, external), transaction);
+  const numberPhases = Math.min(
+    context.phases,
+    transaction?.numberPhases ?? NEVER,
+    station?.numberPhases ?? NEVER,
+    external?.numberPhases ?? NEVER,
   );
-  if (least === undefined) {
-    return { limitAmps: undefined, numberPhases: context.phases, untilMs, sources: [] };
+  const phase = transaction?.phaseToUse ?? station?.phaseToUse ?? external?.phaseToUse;
+  const phases = {
+    numberPhases,
+    ...(numberPhases === 1 && phase !== undefined ? { phaseToUse: phase } : {}),
+  };
+  if (least === undefined || least.amps === NEVER) {
+    return { limitAmps: undefined, ...phases, untilMs: stack.untilMs, sources: [] };
   }
+  const limitAmps = least.amps + (generation?.amps ?? 0);
   return {
-    limitAmps: least.amps + (generation?.amps ?? 0),
-    numberPhases: Math.min(context.phases, ...limits.map((limit) => limit.numberPhases)),
-    untilMs,
-    sources: [least.source, ...(generation === undefined ? [] : [generation.source])],
+    limitAmps: limitAmps === NEVER ? undefined : limitAmps,
+    ...phases,
+    untilMs: stack.untilMs,
+    sources: generation === undefined ? [least.source] : [least.source, generation.source],
   };
 };
 
+const lower = (a: Leading | undefined, b: Leading | undefined): Leading | undefined =>
+  a === undefined || (b !== undefined && b.amps < a.amps) ? b : a;
+
 /**
- * The schedule that results over a window. Stretches without any limit have no period, which is
- * why a schedule may begin later than the window (GetCompositeSchedule, K08).
+ * The schedule that results over a window, caps included (GetCompositeSchedule, K08). Its value at
+ * each whole second is the limit at that instant. A stretch without limit counts as the rating of
+ * the connector; when that is not told, the schedule begins with its first limit.
  */
 export const compositeSchedule = (
   installed: readonly InstalledProfile[],
@@ -86,89 +98,94 @@ export const compositeSchedule = (
   fromMs: number,
   durationSeconds: number,
   unit: RateUnit,
+  caps: readonly Cap[] = [],
 ): ChargingSchedule => {
-  const endMs = fromMs + durationSeconds * 1000;
-  const periods: SchedulePeriod[] = [];
-  let atMs = fromMs;
-  while (atMs < endMs && periods.length < PERIODS_MOST) {
-    const { limitAmps, numberPhases, untilMs } = limitAt(installed, context, atMs);
-    if (limitAmps !== undefined) {
-      const perAmp = unit === 'A' ? 1 : context.voltageVolts * numberPhases;
-      append(periods, {
-        startSeconds: (atMs - fromMs) / 1000,
-        limit: limitAmps * perAmp,
-        numberPhases,
-      });
+  const stack = new ProfileStack(installed, context, fromMs);
+  return walk({ fromMs, durationSeconds, unit }, context, (atMs) =>
+    capped(limitOf(stack, context, atMs), caps, context, atMs),
+  );
+};
+
+/**
+ * What the charger as a whole may draw: the limit of the station, and never more than its
+ * connectors together (K08.FR.03, K04.FR.05).
+ */
+export const stationSchedule = (
+  installed: readonly InstalledProfile[],
+  station: ProfileContext,
+  connectors: readonly { readonly context: ProfileContext; readonly caps: readonly Cap[] }[],
+  window: CompositeWindow,
+  caps: readonly Cap[] = [],
+): ChargingSchedule => {
+  const stack = new ProfileStack(installed, station, window.fromMs);
+  const parts = connectors.map((each) => ({
+    ...each,
+    stack: new ProfileStack(installed, each.context, window.fromMs),
+  }));
+  return walk(window, station, (atMs) => {
+    const whole = capped(limitOf(stack, station, atMs), caps, station, atMs);
+    let sumAmps = 0;
+    let untilMs = whole.untilMs;
+    for (const part of parts) {
+      const limit = limitOf(part.stack, part.context, atMs);
+      const amps = capped(limit, part.caps, part.context, atMs);
+      sumAmps += amps.limitAmps ?? NEVER;
+      untilMs = Math.min(untilMs, amps.untilMs);
     }
-    atMs = untilMs;
+    const limitAmps = parts.length === 0 ? NEVER : sumAmps;
+    const least = Math.min(whole.limitAmps ?? NEVER, limitAmps);
+    return { ...whole, limitAmps: least === NEVER ? undefined : least, untilMs };
+  });
+};
+
+const capped = (
+  limit: LimitAt,
+  caps: readonly Cap[],
+  { ratedAmps }: ProfileContext,
+  atMs: number,
+): LimitAt => {
+  let least = Math.min(limit.limitAmps ?? NEVER, ratedAmps ?? NEVER);
+  let { untilMs } = limit;
+  for (const cap of caps) {
+    const { fromMs = Number.NEGATIVE_INFINITY, untilMs: endMs = NEVER } = cap;
+    if (atMs >= endMs) continue;
+    untilMs = Math.min(untilMs, atMs < fromMs ? fromMs : endMs);
+    if (atMs >= fromMs) least = Math.min(least, cap.amps);
   }
-  return { startMs: fromMs, durationSeconds, unit, periods };
+  return { ...limit, limitAmps: least === NEVER ? undefined : least, untilMs };
+};
+
+const walk = (
+  { fromMs, durationSeconds, unit }: CompositeWindow,
+  { voltageVolts }: ProfileContext,
+  limitAtMs: (atMs: number) => LimitAt,
+): ChargingSchedule => {
+  const periods: SchedulePeriod[] = [];
+  let atSeconds = 0;
+  for (let steps = 0; atSeconds < durationSeconds; steps += 1) {
+    if (periods.length >= PERIODS_MOST || steps >= STEPS_MOST) break;
+    const { limitAmps, numberPhases, phaseToUse, untilMs } = limitAtMs(fromMs + atSeconds * 1000);
+    const limit =
+      limitAmps === undefined
+        ? NO_LIMIT
+        : limitAmps * (unit === 'A' ? 1 : voltageVolts * numberPhases);
+    if (limitAmps !== undefined || periods.length > 0) {
+      const phase = phaseToUse === undefined ? {} : { phaseToUse };
+      append(periods, { startSeconds: atSeconds, limit, numberPhases, ...phase });
+    }
+    // Periods begin at whole seconds: what changes in between holds from the next one on.
+    atSeconds = Math.max(atSeconds + 1, Math.ceil((untilMs - fromMs) / 1000));
+  }
+  const endSeconds = Math.min(durationSeconds, atSeconds);
+  return { startMs: fromMs, durationSeconds: endSeconds, unit, periods };
 };
 
 const append = (periods: SchedulePeriod[], period: SchedulePeriod): void => {
   const last = periods.at(-1);
-  if (last?.limit === period.limit && last.numberPhases === period.numberPhases) return;
+  const same =
+    last?.limit === period.limit &&
+    last.numberPhases === period.numberPhases &&
+    last.phaseToUse === period.phaseToUse;
+  if (same) return;
   periods.push(period);
-};
-
-const leadingOf = (
-  installed: readonly InstalledProfile[],
-  purpose: ProfilePurpose,
-  context: ProfileContext,
-  atMs: number,
-): { readonly leading: Leading | undefined; readonly untilMs: number } => {
-  let best: InstalledProfile | undefined;
-  let bestPeriod: SchedulePeriod | undefined;
-  let untilMs = NEVER;
-  for (const candidate of installed) {
-    if (candidate.profile.purpose !== purpose || !applies(candidate, context)) continue;
-    const validity = offlineValidity(candidate, context, atMs);
-    if (validity !== undefined) untilMs = Math.min(untilMs, validity.untilMs);
-    if (validity?.valid === false) continue;
-    const start = context.transaction?.startedAtMs;
-    const at = periodAt(candidate, start, context.zone, atMs);
-    untilMs = Math.min(untilMs, at.untilMs);
-    if (at.period === undefined || !outranks(candidate, best, context)) continue;
-    best = candidate;
-    bestPeriod = at.period;
-  }
-  if (best === undefined || bestPeriod === undefined) return { leading: undefined, untilMs };
-  const numberPhases = bestPeriod.numberPhases ?? Math.min(3, context.phases);
-  const watts = best.profile.schedule.unit === 'W';
-  const amps = watts ? bestPeriod.limit / (context.voltageVolts * numberPhases) : bestPeriod.limit;
-  return { leading: { amps, numberPhases, source: { purpose, id: best.profile.id } }, untilMs };
-};
-
-/** TxProfiles belong to their transaction; others to their connector, or to all of them. */
-const applies = ({ connector, profile }: InstalledProfile, context: ProfileContext): boolean => {
-  if (connector !== 0 && connector !== context.connector) return false;
-  if (profile.purpose !== 'tx') return true;
-  if (context.transaction === undefined) return false;
-  return profile.transactionId === undefined || profile.transactionId === context.transaction.id;
-};
-
-/** A default of the connector replaces the one of connector 0 (1.6 §3.13.1); then stack level;
- * of two alike, the one that came later. */
-const outranks = (
-  candidate: InstalledProfile,
-  best: InstalledProfile | undefined,
-  context: ProfileContext,
-): boolean => {
-  if (best === undefined) return true;
-  if (candidate.profile.purpose === 'tx-default' && candidate.connector !== best.connector) {
-    return candidate.connector === context.connector;
-  }
-  const levels = candidate.profile.stackLevel - best.profile.stackLevel;
-  return levels > 0 || (levels === 0 && candidate.receivedAtMs >= best.receivedAtMs);
-};
-
-/** K01.FR.101: a profile with maxOfflineDuration is invalid while offline longer than that. */
-const offlineValidity = (
-  { profile }: InstalledProfile,
-  { offlineSinceMs }: ProfileContext,
-  atMs: number,
-): { readonly valid: boolean; readonly untilMs: number } | undefined => {
-  if (profile.maxOfflineSeconds === undefined || offlineSinceMs === undefined) return undefined;
-  const endsAtMs = offlineSinceMs + profile.maxOfflineSeconds * 1000;
-  return atMs < endsAtMs ? { valid: true, untilMs: endsAtMs } : { valid: false, untilMs: NEVER };
 };

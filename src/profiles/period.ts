@@ -1,4 +1,4 @@
-import type { ChargingProfile, SchedulePeriod } from './profile.ts';
+import type { ChargingProfile, ChargingSchedule, SchedulePeriod } from './profile.ts';
 import type { Zone } from './zone.ts';
 
 /** A profile as it lies in a charger (or in the gateway for it). */
@@ -16,64 +16,114 @@ export interface PeriodAt {
   readonly untilMs: number;
 }
 
+/** What the time of a schedule is counted from. */
+export interface Bearings {
+  /** Start of the transaction, epoch ms: where relative schedules begin (K01.FR.42). */
+  readonly relativeStartMs: number;
+  readonly zone: Zone;
+}
+
+/** Where in its schedule a profile is. Not begun: `elapsedMs` is negative. */
+interface Position {
+  readonly elapsedMs: number;
+  /** The schedule begins anew after this; Infinity when it runs once. */
+  readonly roundMs: number;
+  /** `elapsedMs` grows evenly until this instant. */
+  readonly steadyUntilMs: number;
+}
+
 const NEVER = Number.POSITIVE_INFINITY;
+const DAY_MS = 24 * 60 * 60_000;
 const none = (untilMs: number): PeriodAt => ({ period: undefined, untilMs });
 
 /**
- * The period of one profile at an instant. Valid from `validFrom` up to, not including, `validTo`
- * (K01.FR.36/.37); `duration` cuts off its periods (K01.FR.11/.12); outside its schedule a profile
- * says nothing, so that a lower stack level or no limit holds (K01.FR.13).
+ * The period of one schedule of a profile at an instant. Valid from `validFrom` up to, not
+ * including, `validTo` (K01.FR.36/.37); `duration` cuts off its periods (K01.FR.11/.12); outside
+ * its schedule a profile says nothing, so that a lower level or no limit holds (K01.FR.13).
  */
 export const periodAt = (
-  { profile, receivedAtMs }: InstalledProfile,
-  transactionStartMs: number | undefined,
-  zone: Zone,
+  installed: InstalledProfile,
+  schedule: ChargingSchedule,
+  bearings: Bearings,
   atMs: number,
 ): PeriodAt => {
-  const { validFromMs = Number.NEGATIVE_INFINITY, validToMs = NEVER, schedule } = profile;
+  const { validFromMs = Number.NEGATIVE_INFINITY, validToMs = NEVER } = installed.profile;
   if (atMs >= validToMs) return none(NEVER);
   if (atMs < validFromMs) return none(validFromMs);
-  const span = scheduleSpan(profile, receivedAtMs, transactionStartMs, zone, atMs);
-  if (span === undefined) return none(validToMs);
-  const { startMs, endMs } = span;
-  if (atMs < startMs) return none(Math.min(startMs, validToMs));
-  const durationEndMs = startMs + (schedule.durationSeconds ?? NEVER) * 1000;
-  if (atMs >= durationEndMs) return none(Math.min(endMs, validToMs));
-  const cutMs = Math.min(durationEndMs, endMs, validToMs);
-  const elapsedSeconds = (atMs - startMs) / 1000;
+  const position = positionAt(installed, schedule, bearings, atMs);
+  if (position === undefined) return none(validToMs);
+  const { elapsedMs, roundMs } = position;
+  const steadyUntilMs = Math.min(position.steadyUntilMs, validToMs);
+  // Where in the schedule the answer changes; turned into an instant at the end.
+  let changesMs = 0;
   let found: SchedulePeriod | undefined;
-  for (const period of schedule.periods) {
-    if (period.startSeconds > elapsedSeconds) {
-      return { period: found, untilMs: Math.min(startMs + period.startSeconds * 1000, cutMs) };
+  const durationMs = (schedule.durationSeconds ?? NEVER) * 1000;
+  if (elapsedMs >= durationMs) {
+    changesMs = roundMs;
+  } else if (elapsedMs >= 0) {
+    changesMs = Math.min(durationMs, roundMs);
+    for (const period of schedule.periods) {
+      const startMs = period.startSeconds * 1000;
+      if (startMs > elapsedMs) {
+        changesMs = Math.min(startMs, changesMs);
+        break;
+      }
+      found = period;
     }
-    found = period;
   }
-  return { period: found, untilMs: cutMs };
+  return { period: found, untilMs: Math.min(atMs + changesMs - elapsedMs, steadyUntilMs) };
 };
 
-/** Start of the schedule that is running or comes next, and the start of the one after it. */
-const scheduleSpan = (
-  { kind, schedule, recurrency, updatedAtMs }: ChargingProfile,
-  receivedAtMs: number,
-  transactionStartMs: number | undefined,
-  zone: Zone,
+const once = (fromMs: number, atMs: number): Position => ({
+  elapsedMs: atMs - fromMs,
+  roundMs: NEVER,
+  steadyUntilMs: NEVER,
+});
+
+const positionAt = (
+  { profile, receivedAtMs }: InstalledProfile,
+  { startMs, localTime = false }: ChargingSchedule,
+  bearings: Bearings,
   atMs: number,
-): { readonly startMs: number; readonly endMs: number } | undefined => {
-  switch (kind) {
-    case 'absolute':
-      return { startMs: schedule.startMs ?? receivedAtMs, endMs: NEVER };
-    case 'relative':
-      return { startMs: transactionStartMs ?? receivedAtMs, endMs: NEVER };
+): Position | undefined => {
+  switch (profile.kind) {
     case 'dynamic':
-      return { startMs: updatedAtMs ?? schedule.startMs ?? receivedAtMs, endMs: NEVER };
+      return once(profile.updatedAtMs ?? receivedAtMs, atMs);
+    case 'relative':
+      return once(isStationWide(profile) ? receivedAtMs : bearings.relativeStartMs, atMs);
+    case 'absolute': {
+      if (startMs === undefined) return once(receivedAtMs, atMs);
+      if (!localTime) return once(startMs, atMs);
+      const { zone } = bearings;
+      const elapsedMs = zone.toLocal(atMs) - startMs;
+      return { elapsedMs, roundMs: NEVER, steadyUntilMs: zone.steadyUntilMs(atMs) };
+    }
     case 'recurring': {
-      if (schedule.startMs === undefined) return undefined;
-      const days = recurrency === 'weekly' ? 7 : 1;
-      if (atMs < schedule.startMs) return { startMs: schedule.startMs, endMs: NEVER };
-      return {
-        startMs: zone.lastOccurrence(schedule.startMs, atMs, days),
-        endMs: zone.nextOccurrence(schedule.startMs, atMs, days),
-      };
+      if (startMs === undefined) return undefined;
+      const { zone } = bearings;
+      const firstMs = localTime ? zone.toInstant(startMs) : startMs;
+      if (atMs < firstMs) return once(firstMs, atMs);
+      return recurringAt(profile, localTime ? startMs : zone.toLocal(startMs), zone, atMs);
     }
   }
 };
+
+/**
+ * Rounds are counted on the local clock: on the day of a change of the clock, part of a round is
+ * skipped or repeated, so that a period of 08:00 begins at 08:00 and no hour lies between two
+ * rounds (K01.FR.91, which asks for it with useLocalTime).
+ */
+const recurringAt = (
+  { recurrency }: ChargingProfile,
+  anchorLocalMs: number,
+  zone: Zone,
+  atMs: number,
+): Position => {
+  const roundMs = recurrency === 'weekly' ? 7 * DAY_MS : DAY_MS;
+  const sinceAnchorMs = zone.toLocal(atMs) - anchorLocalMs;
+  const elapsedMs = sinceAnchorMs - Math.floor(sinceAnchorMs / roundMs) * roundMs;
+  return { elapsedMs, roundMs, steadyUntilMs: zone.steadyUntilMs(atMs) };
+};
+
+const isStationWide = ({ purpose }: ChargingProfile): boolean =>
+  purpose === 'station-max' || purpose === 'external-constraints' || purpose === 'local-generation';

@@ -1,42 +1,46 @@
-const MINUTE_MS = 60_000;
-const DAY_MS = 24 * 60 * MINUTE_MS;
-/** Offsets change on quarters of an hour at the finest, anywhere in the world. */
-const BUCKET_MS = 15 * MINUTE_MS;
-const CACHE_MOST = 4_096;
+const DAY_MS = 24 * 60 * 60_000;
+const WEEK_MS = 7 * DAY_MS;
+/** How far to each side of an instant a stretch of equal offset is searched. */
+const SEARCH_WEEKS = 27;
+/** Stretches that are kept; a year has two or three. */
+const SPANS_MOST = 64;
+
+/** Instants from..to have the same offset; at `toMs` it may be another. */
+interface Span {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly offsetMs: number;
+}
+
+const covers = ({ fromMs, toMs }: Span, atMs: number): boolean => fromMs <= atMs && atMs < toMs;
 
 /** Local time of one IANA zone. Keeps the offsets it has looked up; make one per site. */
 export class Zone {
   readonly #format: Intl.DateTimeFormat;
-  readonly #offsets = new Map<number, number>();
+  #spans: readonly Span[] = [];
+  #latest: Span | undefined;
 
   /** Throws RangeError for an unknown zone. */
   constructor(timezone: string) {
     this.#format = new Intl.DateTimeFormat('en-US', {
       timeZone: timezone,
-      hourCycle: 'h23',
-      year: 'numeric',
-      month: 'numeric',
-      day: 'numeric',
-      hour: 'numeric',
-      minute: 'numeric',
-      second: 'numeric',
+      timeZoneName: 'longOffset',
     });
   }
 
   /** Local minus UTC, ms. */
   offsetMs(atMs: number): number {
-    const bucket = Math.floor(atMs / BUCKET_MS);
-    const known = this.#offsets.get(bucket);
-    if (known !== undefined) return known;
-    const offset = this.#lookUp(bucket * BUCKET_MS);
-    if (this.#offsets.size >= CACHE_MOST) this.#offsets.clear();
-    this.#offsets.set(bucket, offset);
-    return offset;
+    return this.#span(atMs).offsetMs;
   }
 
   /** Local wall-clock time as if it were UTC, ms. */
   toLocal(atMs: number): number {
-    return atMs + this.offsetMs(atMs);
+    return atMs + this.#span(atMs).offsetMs;
+  }
+
+  /** The offset does not change between `atMs` and this later instant. */
+  steadyUntilMs(atMs: number): number {
+    return this.#span(atMs).toMs;
   }
 
   /** The instant of a local time; one that was skipped is moved forward, of two the first. */
@@ -50,43 +54,48 @@ export class Zone {
     return this.toLocal(after) === localMs ? after : before;
   }
 
-  /** The latest instant at or before `atMs` with the local time of day (and weekday) of `anchorMs`. */
-  lastOccurrence(anchorMs: number, atMs: number, everyDays: 1 | 7): number {
-    const stepMs = everyDays * DAY_MS;
-    const anchorLocal = this.toLocal(anchorMs);
-    const nowLocal = this.toLocal(atMs);
-    let steps = Math.floor((nowLocal - anchorLocal) / stepMs) + 1;
-    for (;;) {
-      const instant = this.toInstant(anchorLocal + steps * stepMs);
-      if (instant <= atMs) return instant;
-      steps -= 1;
-    }
+  #span(atMs: number): Span {
+    if (this.#latest !== undefined && covers(this.#latest, atMs)) return this.#latest;
+    const known = this.#spans.find((span) => covers(span, atMs));
+    const span = known ?? this.#explore(atMs);
+    if (known === undefined) this.#spans = [span, ...this.#spans].slice(0, SPANS_MOST);
+    this.#latest = span;
+    return span;
   }
 
-  /** The next one after `atMs`. */
-  nextOccurrence(anchorMs: number, atMs: number, everyDays: 1 | 7): number {
-    const stepMs = everyDays * DAY_MS;
-    const anchorLocal = this.toLocal(anchorMs);
-    let steps = Math.floor((this.toLocal(atMs) - anchorLocal) / stepMs);
-    for (;;) {
-      const instant = this.toInstant(anchorLocal + steps * stepMs);
-      if (instant > atMs) return instant;
-      steps += 1;
-    }
+  /** Changes of the offset lie more than a week apart, so weekly steps do not miss one. */
+  #explore(atMs: number): Span {
+    const offsetMs = this.#lookUp(atMs);
+    const edge = (step: number): number => {
+      let sameMs = Math.floor(atMs / 1000) * 1000;
+      for (let weeks = 0; weeks < SEARCH_WEEKS; weeks += 1) {
+        const nextMs = sameMs + step * WEEK_MS;
+        if (this.#lookUp(nextMs) !== offsetMs) return this.#bisect(sameMs, nextMs, offsetMs);
+        sameMs = nextMs;
+      }
+      return sameMs;
+    };
+    return { fromMs: edge(-1), toMs: edge(1), offsetMs };
   }
 
+  /** First second of the later side of the change between the two. */
+  #bisect(sameMs: number, otherMs: number, offsetMs: number): number {
+    let same = sameMs / 1000;
+    let other = otherMs / 1000;
+    while (Math.abs(other - same) > 1) {
+      const middle = Math.floor((same + other) / 2);
+      if (this.#lookUp(middle * 1000) === offsetMs) same = middle;
+      else other = middle;
+    }
+    return Math.max(same, other) * 1000;
+  }
+
+  /** The format ends in "GMT+10:30", or "GMT" for none. */
   #lookUp(atMs: number): number {
-    const parts = new Map(
-      this.#format.formatToParts(atMs).map(({ type, value }) => [type, Number(value)]),
-    );
-    const local = Date.UTC(
-      parts.get('year') ?? 1970,
-      (parts.get('month') ?? 1) - 1,
-      parts.get('day') ?? 1,
-      parts.get('hour') ?? 0,
-      parts.get('minute') ?? 0,
-      parts.get('second') ?? 0,
-    );
-    return local - Math.floor(atMs / 1000) * 1000;
+    const match = /GMT(?:([+-])(\d{2}):(\d{2})(?::(\d{2}))?)?$/.exec(this.#format.format(atMs));
+    if (match?.[1] === undefined) return 0;
+    const [, sign, hours, minutes, seconds = '0'] = match;
+    const size = (Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds)) * 1000;
+    return sign === '-' ? -size : size;
   }
 }

@@ -16,11 +16,26 @@ export const LimitMessageSchema = Type.Object(
         description: 'Per phase: one number for all, or [L1, L2, L3]',
       }),
     ),
-    ttlSeconds: Type.Integer({
-      minimum: 10,
-      maximum: 86_400,
-      description: 'Life of the limit; after it the failsafe of the source holds',
-    }),
+    active: Type.Optional(
+      Type.Boolean({ description: 'false, without amps and watts: here, but not limiting' }),
+    ),
+    ttlSeconds: Type.Optional(
+      Type.Integer({
+        minimum: 10,
+        maximum: 86_400,
+        description:
+          'Needed (only a source with a heartbeat may leave it out). Life of the limit; after it the failsafe of the source holds',
+      }),
+    ),
+    startAt: Type.Optional(
+      Type.String({
+        format: 'date-time',
+        description: 'When it begins; its life counts from there',
+      }),
+    ),
+    randomizeSeconds: Type.Optional(
+      Type.Integer({ minimum: 0, maximum: 3_600, description: 'Begins up to so much later' }),
+    ),
     seq: Type.Optional(
       Type.Integer({ minimum: 0, description: 'Rejected when lower than before' }),
     ),
@@ -35,10 +50,16 @@ type LimitMessage = Static<typeof LimitMessageSchema>;
 /** Larger messages are refused unread. */
 export const LIMIT_MESSAGE_MOST_BYTES = 4_096;
 
-/** Reads limit messages; the validator is compiled once. */
-export const limitReader = (): ((text: string) => LimitCommand | { readonly problem: string }) => {
+/** What stands for ever, as far as a limit can. */
+export const LASTING_SECONDS = 10 * 365 * 86_400;
+
+/** Reads limit messages; the validator is compiled once. `lasting` limits need no life. */
+export const limitReader = (): ((
+  text: string,
+  lasting?: boolean,
+) => LimitCommand | { readonly problem: string }) => {
   const validate = validator(LimitMessageSchema);
-  return (text) => {
+  return (text, lasting = false) => {
     let raw: unknown;
     try {
       raw = JSON.parse(text);
@@ -48,13 +69,22 @@ export const limitReader = (): ((text: string) => LimitCommand | { readonly prob
     const { value, problems } = validate(raw);
     const [first] = problems;
     if (first !== undefined) return { problem: `${first.path.join('.')} ${first.text}`.trim() };
-    return commandOf(value as LimitMessage);
+    return commandOf(value as LimitMessage, lasting);
   };
 };
 
-const commandOf = (message: LimitMessage): LimitCommand | { readonly problem: string } => {
-  const { circuit, ttlSeconds, watts, amps, seq, at, reason } = message;
-  if ((watts === undefined) === (amps === undefined)) {
+const commandOf = (
+  message: LimitMessage,
+  lasting: boolean,
+): LimitCommand | { readonly problem: string } => {
+  const { circuit, watts, amps, seq, at, reason, active, startAt, randomizeSeconds } = message;
+  const { ttlSeconds = lasting ? LASTING_SECONDS : undefined } = message;
+  if (ttlSeconds === undefined) return { problem: '"ttlSeconds" is missing' };
+  const lifted = active === false;
+  if (lifted && (watts !== undefined || amps !== undefined)) {
+    return { problem: '"active": false lifts the limit: leave out "watts" and "amps"' };
+  }
+  if (!lifted && (watts === undefined) === (amps === undefined)) {
     return { problem: 'needs either "watts" or "amps", not both and not neither' };
   }
   return {
@@ -65,5 +95,8 @@ const commandOf = (message: LimitMessage): LimitCommand | { readonly problem: st
     ...(seq === undefined ? {} : { seq }),
     ...(at === undefined ? {} : { atMs: Date.parse(at) }),
     ...(reason === undefined ? {} : { reason }),
+    ...(lifted ? { lifted } : {}),
+    ...(startAt === undefined ? {} : { startAtMs: Date.parse(startAt) }),
+    ...(randomizeSeconds === undefined ? {} : { randomizeSeconds }),
   };
 };

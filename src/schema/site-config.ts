@@ -1,39 +1,7 @@
+import { address, amps, id, perPhase, strict } from './config-parts.ts';
+import { EmsSchema } from './ems-config.ts';
+import { MeterSchema } from './meter-config.ts';
 import { type Static, Type } from './typebox.ts';
-
-const strict = { additionalProperties: false } as const;
-const ID = '^[A-Za-z0-9][A-Za-z0-9_.-]{0,47}$';
-const id = (description: string) =>
-  Type.String({
-    pattern: ID,
-    description,
-    errorMessage: 'must be letters, digits, "_", "-" or ".", at most 48',
-  });
-const amps = (description: string, fallback?: number) =>
-  Type.Number({
-    minimum: 0,
-    maximum: 10_000,
-    description,
-    ...(fallback === undefined ? {} : { default: fallback }),
-  });
-const perPhase = (description: string) =>
-  Type.Union(
-    [
-      Type.Number({ minimum: 0, maximum: 10_000 }),
-      Type.Tuple([
-        Type.Number({ minimum: 0, maximum: 10_000 }),
-        Type.Number({ minimum: 0, maximum: 10_000 }),
-        Type.Number({ minimum: 0, maximum: 10_000 }),
-      ]),
-    ],
-    { description },
-  );
-const address = (description: string, fallback: string) =>
-  Type.String({
-    pattern: '^[^\\s:]+:\\d{1,5}$|^\\[[0-9a-fA-F:]+\\]:\\d{1,5}$',
-    description,
-    default: fallback,
-    errorMessage: 'must be host:port, e.g. 0.0.0.0:9000',
-  });
 
 const CircuitSchema = Type.Object(
   {
@@ -51,33 +19,6 @@ const CircuitSchema = Type.Object(
     assumedLoadAmps: Type.Optional(
       perPhase('Load of others when there is no meter or it is lost; the worst case, not the mean'),
     ),
-  },
-  strict,
-);
-
-const MeterSchema = Type.Object(
-  {
-    id: id('Name of the meter'),
-    device: Type.String({ description: 'File name in devices/meters without .yaml' }),
-    connect: Type.String({
-      pattern: '^tcp://[^\\s/]+$',
-      description: 'tcp://host:port (Modbus TCP)',
-      errorMessage: 'must be tcp://host:port',
-    }),
-    unit: Type.Integer({ minimum: 0, maximum: 255, default: 1, description: 'Modbus unit id' }),
-    pollMs: Type.Integer({ minimum: 200, maximum: 60_000, default: 1_000 }),
-    ctRatio: Type.Number({
-      exclusiveMinimum: 0,
-      default: 1,
-      description: 'Multiplies currents and powers',
-    }),
-    invert: Type.Boolean({ default: false, description: 'Current transformers mounted backwards' }),
-    phaseOrder: Type.String({
-      pattern: '^(L1L2L3|L1L3L2|L2L1L3|L2L3L1|L3L1L2|L3L2L1)$',
-      default: 'L1L2L3',
-      description: 'Meter phases that sit on site phases L1, L2, L3',
-      errorMessage: 'must be an order of L1L2L3',
-    }),
   },
   strict,
 );
@@ -125,41 +66,13 @@ const ChargerSchema = Type.Object(
         description: 'Overrides upstream.outage for this charger',
       }),
     ),
+    csmsProfiles: Type.Optional(
+      Type.Union([Type.Literal('virtualised'), Type.Literal('overlay')], {
+        description: 'Overrides enforcement.csmsProfiles for this charger',
+      }),
+    ),
   },
   strict,
-);
-
-const EmsSchema = Type.Object(
-  {
-    mqtt: Type.Optional(
-      Type.Object(
-        {
-          url: Type.String({
-            pattern: '^(mqtt|mqtts)://',
-            errorMessage: 'must be mqtt://host:port or mqtts://host:port',
-          }),
-          root: Type.String({ pattern: '^[^#+]+$', default: 'busbar/v1' }),
-          username: Type.Optional(Type.String()),
-          password: Type.Optional(Type.String()),
-          clientId: Type.Optional(Type.String({ maxLength: 64 })),
-        },
-        strict,
-      ),
-    ),
-    sources: Type.Array(
-      Type.Object(
-        {
-          id: id('Name of the source: the topic is limits/<id>/set'),
-          circuit: id('Circuit that it limits'),
-          failsafeAmps: Type.Optional(amps('In force before the first and after the last limit')),
-          failsafeWatts: Type.Optional(Type.Number({ minimum: 0 })),
-        },
-        strict,
-      ),
-      { default: [], maxItems: 64 },
-    ),
-  },
-  { ...strict, default: { sources: [] } },
 );
 
 /** The site file (YAML). Everything has its default and its bounds here. */
@@ -254,6 +167,18 @@ export const SiteConfigSchema = Type.Object(
           maximum: 3_600,
           default: 120,
           description: 'Life of an offer at the charger; renewed at half of it',
+        }),
+        csmsProfiles: Type.Union([Type.Literal('virtualised'), Type.Literal('overlay')], {
+          default: 'virtualised',
+          description:
+            'Charging profiles of the CSMS: virtualised (kept, merged and answered here) or overlay (relayed; the site limits the charger as a whole)',
+        }),
+        raisesPerDay: Type.Integer({
+          minimum: 1,
+          maximum: 100_000,
+          default: 300,
+          description:
+            'Raises per charger and day where they are written to memory that wears out; reductions always pass',
         }),
       },
       { ...strict, default: {} },

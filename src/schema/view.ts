@@ -51,6 +51,8 @@ export const MeterViewSchema = Type.Object(
     volts: NullableAmps,
     importWh: NullableNumber,
     exportWh: NullableNumber,
+    /** load, pv, battery. */
+    role: Type.Optional(Type.String()),
   },
   strict,
 );
@@ -74,6 +76,8 @@ export const ConnectorViewSchema = Type.Object(
     socPercent: NullableNumber,
     /** confirmed, pending, unverified, overdrawing, refused, silent, idle. */
     obedience: Type.String(),
+    /** How it is told its limit: "TxProfile in A"; null when it takes none. */
+    limitedBy: NullableString,
     reasons: Type.Array(ReasonSchema),
     /** The chain in one line. */
     reason: Type.String(),
@@ -93,6 +97,10 @@ export const ChargerViewSchema = Type.Object(
     /** connected, connecting, outage, replaying, none. */
     upstream: Type.String(),
     fallbackInstalled: Type.Boolean(),
+    /** In what its make departs from the standard. */
+    quirks: Type.Array(
+      Type.Object({ id: Type.String(), why: Type.String(), advice: NullableString }, strict),
+    ),
     /** Messages held for the CSMS. */
     backlog: Type.Object(
       {
@@ -117,6 +125,8 @@ export const LimitViewSchema = Type.Object(
     circuit: Type.String(),
     /** active, failsafe, none. */
     state: Type.String(),
+    /** Of a source with a heartbeat: init, limited, unlimited-controlled, failsafe, ... */
+    phase: Type.Optional(Type.String()),
     amps: NullableAmps,
     watts: NullableNumber,
     expiresInSeconds: NullableNumber,
@@ -134,6 +144,8 @@ export const SiteViewSchema = Type.Object(
     tickMs: Type.Number(),
     /** Plain sentences about what is wrong now; empty when all is well. */
     alarms: Type.Array(Type.String()),
+    /** What cars may take without drawing from the grid; null without a fresh meter. */
+    surplusWatts: Type.Optional(NullableNumber),
     circuits: Type.Array(CircuitViewSchema),
     meters: Type.Array(MeterViewSchema),
     chargers: Type.Array(ChargerViewSchema),

@@ -41,6 +41,8 @@ export interface CallQueueOptions {
   readonly newId: () => string;
   /** A transaction message was acknowledged: the charger forgets it now. */
   readonly delivered: (call: SimCall) => void;
+  /** A transaction message was given up after all attempts: it may have arrived all the same. */
+  readonly discarded: (call: SimCall) => void;
   /** Nothing was answered for a long time: the link is dead although nobody closed it. */
   readonly dead: () => void;
   /** Attempts of a transaction message before it is discarded, and the wait between them. */
@@ -199,6 +201,8 @@ export class CallQueue {
     const { most, intervalMs } = this.#options.attempts();
     if (entry.attempts >= most) {
       this.discarded += 1;
+      const call = entry.make(entry.offline);
+      if (call !== undefined) this.#options.discarded(call);
       entry.failed?.(code);
       this.#next();
       return;

@@ -24,6 +24,14 @@ export interface ChargerConduct {
   readonly rateUnits: readonly RateUnit[];
   /** A profile in a unit that it does not know is accepted and has no effect. */
   readonly acceptsAnyUnit: boolean;
+  /** Refuses profiles for connector 0. */
+  readonly refusesStationProfiles: boolean;
+  /** Absolute profiles are accepted and have no effect. */
+  readonly relativeOnly: boolean;
+  /** After a pause its limits have no effect until the next profile comes. */
+  readonly ignoresLimitAfterResume: boolean;
+  /** Charging profiles are unknown to it: a message or key of its vendor sets the limit. */
+  readonly vendorLimit: 'data-transfer' | 'configuration' | undefined;
   /** Time between a command and the new pilot signal, ms. */
   readonly reactionMs: number;
   /** The pilot signal changes at most this often, ms (IEC 61851-1 allows 5 s to follow). */
@@ -60,6 +68,10 @@ export const GOOD_CONDUCT: ChargerConduct = {
   ],
   rateUnits: ['A', 'W'],
   acceptsAnyUnit: false,
+  refusesStationProfiles: false,
+  relativeOnly: false,
+  ignoresLimitAfterResume: false,
+  vendorLimit: undefined,
   reactionMs: 500,
   pilotHoldMs: 5_000,
   answerDelayMs: 0,
@@ -84,6 +96,11 @@ export const CONDUCTS = {
   'watts-only': { rateUnits: ['W'] },
   'accepts-watts-without-effect': { rateUnits: ['A'], acceptsAnyUnit: true },
   'no-station-maximum': { purposes: ['tx-default', 'tx'] },
+  'no-connector-zero': { refusesStationProfiles: true },
+  'relative-only': { relativeOnly: true },
+  'ignores-limit-after-resume': { ignoresLimitAfterResume: true },
+  'limited-by-data-transfer': { vendorLimit: 'data-transfer' },
+  'limited-by-configuration': { vendorLimit: 'configuration' },
   slow: { answerDelayMs: 4_000, reactionMs: 3_000 },
   impatient: { impatient: true },
 } as const satisfies Readonly<Record<string, Partial<ChargerConduct>>>;

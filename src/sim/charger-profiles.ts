@@ -1,6 +1,7 @@
-import { profilePayload2x, readProfile, readSetChargingProfile } from '../ocpp/charging-profile.ts';
+import { profilePayload2x } from '../ocpp/charging-profile.ts';
 import { readInteger, readList, readObject, readText } from '../ocpp/payload.ts';
 import { PURPOSE_2X, PURPOSE_16 } from '../ocpp/profile-names.ts';
+import { readProfile, readSetChargingProfile } from '../ocpp/read-profile.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
 import { compositeSchedule, limitAt, type ProfileContext } from '../profiles/composite.ts';
 import type { InstalledProfile } from '../profiles/period.ts';
@@ -31,6 +32,10 @@ export class ChargerProfiles {
   readonly #volts: number;
   #zone: Zone | undefined;
   #installed: readonly InstalledProfile[] = [];
+  /** Connectors whose limits have no effect until the next profile. */
+  readonly #deaf = new Set<number>();
+  /** Amps by connector that a message of its vendor set; 0: all of them. */
+  readonly #vendorAmps = new Map<number, number>();
 
   constructor(version: OcppVersion, conduct: ChargerConduct, volts: number) {
     this.#version = version;
@@ -52,6 +57,9 @@ export class ChargerProfiles {
     const read = readSetChargingProfile(this.#version, payload);
     if ('problem' in read) return rejected('InvalidProfile');
     const { connector, profile } = read;
+    if (this.#conduct.vendorLimit !== undefined) return rejected('NotSupported');
+    if (connector === 0 && this.#conduct.refusesStationProfiles) return rejected('UnknownEvse');
+    this.#deaf.clear();
     if (connector > connectors) return rejected('UnknownEvse');
     return (
       this.#misplaced(connector, profile, transaction(connector)) ?? this.#install(read, nowMs)
@@ -114,6 +122,22 @@ export class ChargerProfiles {
       : this.#installed.filter(({ profile }) => profile.purpose !== 'tx');
   }
 
+  /** The car draws again after a pause. */
+  resumed(connector: number): void {
+    if (this.#conduct.ignoresLimitAfterResume) this.#deaf.add(connector);
+  }
+
+  /** A limit by DataTransfer ("logicalid=1;value=16") or as a key (watts); false: not known. */
+  setByVendor(by: 'data-transfer' | 'configuration', text: string, phases: number): boolean {
+    if (this.#conduct.vendorLimit !== by) return false;
+    const [, connector, value] =
+      by === 'configuration' ? ['', '0', text] : (/=(\d+);value=(\d+)/.exec(text) ?? []);
+    const amps = Number(value) / (by === 'configuration' ? this.#volts * phases : 1);
+    if (!Number.isFinite(amps)) return false;
+    this.#vendorAmps.set(Number(connector), amps);
+    return true;
+  }
+
   disconnected(): void {
     if (this.#conduct.forgetsProfilesOnDisconnect) this.#installed = [];
   }
@@ -130,6 +154,11 @@ export class ChargerProfiles {
     phases: number,
     nowMs: number,
   ): number {
+    if (this.#deaf.has(connector)) return maxAmps;
+    if (this.#conduct.vendorLimit !== undefined) {
+      const amps = this.#vendorAmps.get(connector) ?? this.#vendorAmps.get(0) ?? maxAmps;
+      return Math.min(maxAmps, amps);
+    }
     const context = this.#context(connector, transaction, phases);
     return Math.min(maxAmps, limitAt(this.#installed, context, nowMs).limitAmps ?? maxAmps);
   }
@@ -201,6 +230,7 @@ export class ChargerProfiles {
     if (!rateUnits.includes(profile.schedule.unit)) {
       return acceptsAnyUnit ? { status: 'Accepted' } : rejected('UnsupportedRateUnit');
     }
+    if (this.#conduct.relativeOnly && profile.kind === 'absolute') return { status: 'Accepted' };
     if (this.#version !== '1.6' && this.#duplicates(connector, profile)) {
       return rejected('DuplicateProfile');
     }

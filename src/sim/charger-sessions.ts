@@ -165,6 +165,8 @@ export class ChargerSessions {
 
   #setStatus(outlet: Outlet, status: ConnectorStatus): void {
     if (outlet.status === status) return;
+    const paused = outlet.status === 'suspended-evse' || outlet.status === 'suspended-ev';
+    if (paused && status === 'charging') this.#context.profiles.resumed(outlet.connector);
     outlet.status = status;
     this.reportStatus(outlet, false);
     // 2.x tells the state of the energy transfer with the transaction.

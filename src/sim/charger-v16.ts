@@ -24,8 +24,16 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
       },
     };
   },
-  ChangeConfiguration: (request, { parts: { settings } }) => {
+  ChangeConfiguration: (request, { parts: { settings, profiles, terminals } }) => {
     const key = readText(request['key']) ?? '';
+    if (key === 'PowerLimit') {
+      const known = profiles.setByVendor(
+        'configuration',
+        readText(request['value']) ?? '',
+        terminals,
+      );
+      return status(known ? 'Accepted' : 'NotSupported');
+    }
     const changed = settings.change(key, readText(request['value']) ?? '');
     return status(changed === 'Unknown' ? 'NotSupported' : changed);
   },
@@ -96,7 +104,11 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
     result: { listVersion: localList.version },
   }),
   ClearCache: () => status('Accepted'),
-  DataTransfer: () => status('UnknownVendorId'),
+  DataTransfer: (request, { parts: { profiles, terminals } }) => {
+    const data = readText(request['data']) ?? '';
+    const known = profiles.setByVendor('data-transfer', data, terminals);
+    return status(known ? 'Accepted' : 'UnknownVendorId');
+  },
 };
 
 /** Periods of a composite schedule; stretches without a limit get the charger's rating. */

@@ -61,6 +61,8 @@ export class SimCharger {
   readonly settings: ChargerSettings;
   /** Transaction messages that were acknowledged to it, oldest first. */
   readonly acknowledged: SimCall[] = [];
+  /** Transaction messages that it gave up after all attempts, oldest first. */
+  readonly discarded: SimCall[] = [];
   readonly #facts: Facts;
   readonly #conduct: ChargerConduct;
   readonly #dialect: Dialect;
@@ -290,6 +292,7 @@ export class SimCharger {
         return `${this.#ids}-${Math.floor(random() * 2 ** 52).toString(36)}`;
       },
       delivered: (call) => this.acknowledged.push(call),
+      discarded: (call) => this.discarded.push(call),
       dead: () => this.#connection.drop(),
       attempts: () => ({
         most: Math.max(1, this.settings.number('attempts')),

@@ -106,6 +106,11 @@ export class SimCsms {
     this.#books = { nextTransactionId: firstTransactionId, starts: new Map(), given: new Map() };
   }
 
+  /** Id of the next 1.6 transaction. */
+  set nextTransactionId(id: number) {
+    this.#books.nextTransactionId = id;
+  }
+
   connected(): readonly string[] {
     return [...this.#connections.keys()];
   }

@@ -16,6 +16,8 @@ export interface MediumConduct {
   full: boolean;
   /** Writes from this one on (counted from 1) never reach the medium: the power went. */
   lastWrite: number;
+  /** The write at which the power goes still lands, although nobody hears of it. */
+  lastLands: boolean;
 }
 
 /**
@@ -28,6 +30,7 @@ export class Medium {
     syncMs: 0,
     full: false,
     lastWrite: Number.POSITIVE_INFINITY,
+    lastLands: false,
   };
   writes = 0;
   /** Called when the write after the last one is attempted. */
@@ -51,6 +54,7 @@ export class MemoryStore implements DurableStore {
     if (medium.conduct.full) return Promise.reject(new StoreError('no space left on device'));
     medium.writes += 1;
     if (medium.writes > medium.conduct.lastWrite) {
+      if (medium.conduct.lastLands) this.#apply(changes);
       medium.died();
       return new Promise(() => {});
     }

@@ -46,13 +46,16 @@ export const messageKey = (action: string, payload: unknown): string => {
 
 /**
  * Compares what was acknowledged to a charger, in its order, with what the CSMS received. `held`
- * are messages that the charger has not got rid of yet: they may have arrived all the same.
+ * are messages that the charger has not got rid of yet, `discarded` those that it gave up: both may
+ * have arrived all the same.
  */
 export const auditMessages = (
   acknowledged: readonly SimCall[],
   received: readonly SimCall[],
   held: readonly SimCall[] = [],
+  discarded: readonly SimCall[] = [],
 ): MessageAudit => {
+  const givenUp = new Set(discarded.map(({ action, payload }) => messageKey(action, payload)));
   const sent = [...acknowledged, ...held].map(({ action, payload }) => messageKey(action, payload));
   const place = new Map(sent.map((key, i) => [key, i]));
   const first = new Map<string, SimCall>();
@@ -71,8 +74,9 @@ export const auditMessages = (
     }
     first.set(key, call);
     const at = place.get(key);
-    if (at === undefined) invented.push(key);
-    else if (at < furthest) inverted.push(key);
+    if (at === undefined) {
+      if (!givenUp.has(key)) invented.push(key);
+    } else if (at < furthest) inverted.push(key);
     else furthest = at;
   }
   const lost = acknowledged

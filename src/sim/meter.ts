@@ -19,6 +19,8 @@ export type MeterFault = 'none' | 'dead' | 'frozen';
 export class SimMeter {
   readonly id: string;
   fault: MeterFault = 'none';
+  /** Changes what reaches the gateway; undefined is an answer that never came. */
+  alter: (reading: Reading) => Reading | undefined = (reading) => reading;
   readonly #volts: number;
   #importWh = 0;
   #amps: PhaseAmps = [0, 0, 0];
@@ -49,7 +51,7 @@ export class SimMeter {
   /** The sample as the gateway's meter room would hand it on. */
   reading(atMs: number): Reading | undefined {
     const sample = this.sample();
-    return sample && { meter: this.id, atMs, quality: 'good', ...sample };
+    return sample && this.alter({ meter: this.id, atMs, quality: 'good', ...sample });
   }
 
   #measure(): MeterSample {

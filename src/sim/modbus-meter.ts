@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { createServer, type Socket } from 'node:net';
+import { type ModbusFraming, withCrc } from '../devices/modbus-frame.ts';
 import { writeRegister } from '../devices/registers.ts';
 import type { MeterDevice, Quantity } from '../schema/meter-device.ts';
 
@@ -7,60 +8,89 @@ import type { MeterDevice, Quantity } from '../schema/meter-device.ts';
 export type MeterConduct =
   | 'good'
   | 'silent' // takes requests and never answers
-  | 'exception' // answers with exception 2
+  | 'exception' // answers with `exceptionCode`
   | 'short' // one register less than asked for
   | 'late' // answers after two seconds
+  | 'half' // the first half of its answer, and nothing more
+  | 'bytewise' // right, in segments of one byte
+  | 'foreign-first' // an answer to somebody else before the right one
+  | 'wrong-unit' // answers as another unit
+  | 'garbage' // bytes that are no frame
+  | 'closes' // hangs up instead of answering
   | 'not-available'; // every register all ones
 
 export interface SimModbusMeter {
   readonly port: number;
   conduct: MeterConduct;
+  exceptionCode: number;
   readonly requests: number;
+  /** Requests that came while another one was not answered yet. */
+  readonly overlaps: number;
   close(): Promise<void>;
+}
+
+export interface SimModbusOptions {
+  readonly device: MeterDevice;
+  /** Units that answer; others stay silent, or answer with exception 11 behind a gateway. */
+  readonly unit: number | readonly number[];
+  readonly values: (unit: number) => Partial<Record<Quantity, number>>;
+  readonly framing?: ModbusFraming;
+  readonly delayMs?: number;
+  readonly gateway?: boolean;
 }
 
 /** SunSpec meters are served with a common model in front, so that discovery has to walk. */
 const SUNSPEC_START = 40_000;
 const COMMON_LENGTH = 66;
 const LATE_MS = 2_000;
+const TARGET_SILENT = 11;
 
-/** A Modbus TCP server that serves a device file's registers for the values of the moment. */
-export const startModbusMeter = async (options: {
-  readonly device: MeterDevice;
+interface Asked {
   readonly unit: number;
-  readonly values: () => Partial<Record<Quantity, number>>;
-}): Promise<SimModbusMeter> => {
-  const { device, unit, values } = options;
+  readonly functionCode: number;
+  readonly address: number;
+  readonly count: number;
+  /** Transaction of Modbus TCP. */
+  readonly transaction: number;
+}
+
+/** A Modbus server that serves a device file's registers for the values of the moment. */
+export const startModbusMeter = async (options: SimModbusOptions): Promise<SimModbusMeter> => {
+  const { framing = 'tcp', delayMs = 0 } = options;
   const sockets = new Set<Socket>();
-  const meter = { conduct: 'good' as MeterConduct, requests: 0 };
-  const answer = (request: Buffer, socket: Socket): void => {
+  const meter = {
+    conduct: 'good' as MeterConduct,
+    exceptionCode: 2,
+    requests: 0,
+    overlaps: 0,
+  };
+  let open = 0;
+  const answer = (asked: Asked, socket: Socket): void => {
     meter.requests += 1;
-    const [askedUnit, functionCode] = [request[6], request[7]];
-    const address = request.readUInt16BE(8);
-    const count = request.readUInt16BE(10);
-    if (meter.conduct === 'silent' || askedUnit !== unit) return;
-    const wanted = device.function === 'input' ? 4 : 3;
-    const illegal = meter.conduct === 'exception' ? 2 : functionCode === wanted ? 0 : 1;
-    const image = illegal === 0 ? imageOf(device, values()) : new Map<number, number>();
-    const words = Array.from({ length: count }, (_, i) => {
-      if (meter.conduct === 'not-available') return 0xffff;
-      return image.get(address + i) ?? 0;
-    });
-    if (meter.conduct === 'short') words.pop();
-    const reply = frame(request, functionCode ?? 0, illegal, words);
-    if (meter.conduct === 'late') setTimeout(() => socket.write(reply), LATE_MS).unref();
-    else socket.write(reply);
+    if (open > 0) meter.overlaps += 1;
+    open += 1;
+    const run = (): void => {
+      open -= 1;
+      if (socket.destroyed) return;
+      for (const bytes of replies(meter, options, asked)) socket.write(bytes);
+      if (meter.conduct === 'closes') socket.destroy();
+    };
+    const waitMs = meter.conduct === 'late' ? LATE_MS : delayMs;
+    if (waitMs > 0) setTimeout(run, waitMs).unref();
+    else run();
   };
   const server = createServer((socket) => {
     sockets.add(socket);
+    socket.setNoDelay(true);
     let buffered = Buffer.alloc(0);
+    const size = framing === 'tcp' ? 12 : 8;
     socket.on('error', () => {});
     socket.on('close', () => sockets.delete(socket));
     socket.on('data', (chunk) => {
       buffered = Buffer.concat([buffered, chunk]);
-      while (buffered.length >= 12) {
-        answer(buffered.subarray(0, 12), socket);
-        buffered = buffered.subarray(12);
+      while (buffered.length >= size) {
+        answer(askedOf(buffered, framing), socket);
+        buffered = buffered.subarray(size);
       }
     });
   });
@@ -75,20 +105,76 @@ export const startModbusMeter = async (options: {
   });
 };
 
-const frame = (request: Buffer, functionCode: number, illegal: number, words: number[]): Buffer => {
-  const body =
-    illegal > 0
-      ? Buffer.from([functionCode | 0x80, illegal])
-      : Buffer.concat([
-          Buffer.from([functionCode, words.length * 2]),
-          Buffer.from(words.flatMap((word) => [word >> 8, word & 0xff])),
-        ]);
-  const head = Buffer.alloc(7);
-  request.copy(head, 0, 0, 4);
-  head.writeUInt16BE(body.length + 1, 4);
-  head[6] = request[6] ?? 0;
-  return Buffer.concat([head, body]);
+const askedOf = (bytes: Buffer, framing: ModbusFraming): Asked => {
+  const at = framing === 'tcp' ? 6 : 0;
+  return {
+    transaction: framing === 'tcp' ? bytes.readUInt16BE(0) : 0,
+    unit: bytes[at] ?? 0,
+    functionCode: bytes[at + 1] ?? 0,
+    address: bytes.readUInt16BE(at + 2),
+    count: bytes.readUInt16BE(at + 4),
+  };
 };
+
+/** What goes over the wire for one request, segment by segment. */
+const replies = (
+  { conduct, exceptionCode }: { readonly conduct: MeterConduct; readonly exceptionCode: number },
+  options: SimModbusOptions,
+  asked: Asked,
+): readonly Uint8Array[] => {
+  const { framing = 'tcp' } = options;
+  const known = [options.unit].flat().includes(asked.unit);
+  if (!known && options.gateway === true) {
+    return [frame(framing, asked, [asked.functionCode | 0x80, TARGET_SILENT])];
+  }
+  if (conduct === 'silent' || conduct === 'closes' || !known) return [];
+  const right = frame(framing, asked, pduOf(conduct, exceptionCode, options, asked));
+  switch (conduct) {
+    case 'half':
+      return [right.subarray(0, Math.floor(right.length / 2))];
+    case 'bytewise':
+      return [...right].map((byte) => Uint8Array.of(byte));
+    case 'wrong-unit':
+      return [frame(framing, { ...asked, unit: asked.unit + 1 }, [...pduBytes(right, framing)])];
+    case 'foreign-first': {
+      const other = { ...asked, transaction: asked.transaction + 7, unit: asked.unit + 1 };
+      const words = Array.from({ length: asked.count * 2 }, () => 0x11);
+      return [frame(framing, other, [asked.functionCode, asked.count * 2, ...words]), right];
+    }
+    case 'garbage':
+      return [Uint8Array.from({ length: 40 }, (_, i) => (i * 37) & 0xff)];
+    default:
+      return [right];
+  }
+};
+
+const pduOf = (
+  conduct: MeterConduct,
+  exceptionCode: number,
+  { device, values }: SimModbusOptions,
+  { unit, functionCode, address, count }: Asked,
+): readonly number[] => {
+  const wanted = device.function === 'input' ? 4 : 3;
+  const illegal = conduct === 'exception' ? exceptionCode : functionCode === wanted ? 0 : 1;
+  if (illegal !== 0) return [functionCode | 0x80, illegal];
+  const image = imageOf(device, values(unit));
+  const words = Array.from({ length: count }, (_, i) =>
+    conduct === 'not-available' ? 0xffff : (image.get(address + i) ?? 0),
+  );
+  if (conduct === 'short') words.pop();
+  return [functionCode, words.length * 2, ...words.flatMap((word) => [word >> 8, word & 0xff])];
+};
+
+const frame = (framing: ModbusFraming, asked: Asked, pdu: readonly number[]): Uint8Array => {
+  if (framing === 'rtu') return withCrc([asked.unit, ...pdu]);
+  const length = pdu.length + 1;
+  const { transaction } = asked;
+  const head = [transaction >> 8, transaction & 0xff, 0, 0, length >> 8, length & 0xff, asked.unit];
+  return Uint8Array.from([...head, ...pdu]);
+};
+
+const pduBytes = (bytes: Uint8Array, framing: ModbusFraming): Uint8Array =>
+  framing === 'tcp' ? bytes.subarray(7) : bytes.subarray(1, -2);
 
 /** All registers that the device would hold now. */
 export const imageOf = (

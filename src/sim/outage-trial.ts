@@ -76,9 +76,16 @@ export class OutageTrial {
     this.#gatewayClock = this.#clock;
   }
 
-  /** `lastWrite`: the medium and the gateway die at the write after this one, once. */
-  async run({ lastWrite }: { readonly lastWrite?: number } = {}): Promise<TrialResult> {
+  /** `lastWrite`: the power goes once, at the write after this one; `lands`: which is kept still. */
+  async run({
+    lastWrite,
+    lands = false,
+  }: {
+    readonly lastWrite?: number;
+    readonly lands?: boolean;
+  } = {}): Promise<TrialResult> {
     await this.#start();
+    this.#medium.conduct.lastLands = lands;
     if (lastWrite !== undefined) this.#dieAfter(lastWrite);
     await this.#clock.run(CALM_MS);
     const endMs = this.#clock.monotonicMs() + FAULTY_MS;
@@ -286,7 +293,12 @@ export class OutageTrial {
     let repeated = 0;
     for (const [id, charger] of this.#chargers) {
       const received = this.#csms.transactionMessages(id);
-      const audit = auditMessages(charger.acknowledged, received, charger.heldMessages);
+      const audit = auditMessages(
+        charger.acknowledged,
+        received,
+        charger.heldMessages,
+        charger.discarded,
+      );
       acknowledged += charger.acknowledged.length;
       repeated += audit.repeated.length;
       for (const fault of ['lost', 'altered', 'inverted', 'invented'] as const) {

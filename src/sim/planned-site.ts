@@ -5,7 +5,7 @@ import { accepted, sent } from '../core/enforcement.ts';
 import type { Policy } from '../core/sharing/policy.ts';
 import type { Circuit, Site } from '../core/site.ts';
 import { toSitePhases } from '../core/site-phases.ts';
-import { type Command, DEFAULT_SETTINGS, type Decision } from '../core/tick.ts';
+import { type Command, DEFAULT_SETTINGS, type Decision, type ProfileLimits } from '../core/tick.ts';
 import { addAmps, mapPhases, maxAmps, NO_AMPS, type PhaseAmps } from '../core/units.ts';
 import { Car, type CarModel } from './car.ts';
 import type { Random } from './random.ts';
@@ -56,6 +56,7 @@ const LIFE_MS = 3_600_000;
 const STRIDE_MS = 5_000;
 const DAY_MS = 24 * 3_600_000;
 const LEAST_BUILDING_SHARE = 0.4;
+const NO_PROFILES: ProfileLimits = { connectors: new Map(), stations: new Map() };
 
 /**
  * The site as planned, in steps of some seconds: the decisions of the real controller, ideal
@@ -87,7 +88,7 @@ export class PlannedSite {
     const proven = new Set(site.chargers.map(({ id }) => id));
     this.#options = options;
     // An earlier run of the gateway would count for a minute: begin well after one.
-    this.#draft = new SiteDraft(site, settings, proven, -2 * LIFE_MS, policy);
+    this.#draft = new SiteDraft(site, settings, proven, -2 * LIFE_MS, undefined, policy);
     for (const { id } of site.chargers) this.#draft.setOnline(id, true, 0, '1.6');
   }
 
@@ -167,7 +168,10 @@ export class PlannedSite {
   #step(): void {
     const { site, startWallMs, stepMs, watch } = this.#options;
     const nowMs = this.#nowMs;
-    const decision = decide(this.#draft.freeze(nowMs, startWallMs + nowMs), this.#scratch);
+    const decision = decide(
+      this.#draft.freeze(nowMs, startWallMs + nowMs, NO_PROFILES),
+      this.#scratch,
+    );
     this.#draft.keep(decision);
     for (const command of decision.commands) this.#obey(command, nowMs);
     const offers = this.#offers(decision);

@@ -1,6 +1,9 @@
 import { ControlLoop } from '../control/control-loop.ts';
+import { ProfileShelf } from '../control/profile-shelf.ts';
+import type { ChargerTraits, Nameplate } from '../core/charger-traits.ts';
 import type { LimitCommand } from '../core/limit-book.ts';
 import { type Log, SILENT_LOG } from '../core/log.ts';
+import type { PreferenceCommand } from '../core/preferences.ts';
 import type { Site } from '../core/site.ts';
 import { type ControlSettings, DEFAULT_SETTINGS } from '../core/tick.ts';
 import { NO_AMPS, type PhaseAmps } from '../core/units.ts';
@@ -31,10 +34,16 @@ export interface VirtualSiteOptions {
   readonly loadSteps?: readonly LoadStep[];
   readonly appliances?: readonly Appliance[];
   readonly meterLagMs?: number;
+  /** What chargers say of themselves when they boot. */
+  readonly plates?: Readonly<Record<string, Nameplate>>;
+  /** How makes of chargers depart from the standard; absent: none does. */
+  readonly traitsOf?: (plate: Nameplate) => ChargerTraits;
+  readonly raisesPerDay?: number;
   readonly log?: Log;
   /** close: chargers are disconnected while the CSMS is away. */
   readonly outage?: 'answer' | 'close';
   readonly outageSettings?: Partial<OutageSettings>;
+  readonly flushAbsentAfterMs?: number;
 }
 
 const OUTAGE_SETTINGS: OutageSettings = {
@@ -62,6 +71,7 @@ export class VirtualSite {
   watch: (amps: PhaseAmps) => void = () => {};
   readonly #options: VirtualSiteOptions;
   readonly #proven = new Set<string>();
+  readonly #plates = new Map<string, Nameplate>();
   /** The gateway's disk: it outlives the gateway. */
   readonly medium = new Medium();
   #store: MemoryStore | undefined;
@@ -94,6 +104,7 @@ export class VirtualSite {
           clock: this.clock,
           random: this.random,
           conduct: options.conduct?.[spec.id] ?? {},
+          ...options.plates?.[spec.id],
           connect: (identity, subprotocols) => this.network.connect(identity, subprotocols),
         }),
       ]),
@@ -142,6 +153,7 @@ export class VirtualSite {
       charger.acknowledged,
       this.csms.transactionMessages(id),
       charger.heldMessages,
+      charger.discarded,
     );
   }
 
@@ -164,27 +176,48 @@ export class VirtualSite {
     return this.#loop?.setLimit(source, command);
   }
 
+  setPreference(command: PreferenceCommand) {
+    return this.#loop?.setPreference(command);
+  }
+
   async startGateway(): Promise<void> {
-    const { site, settings, log = SILENT_LOG } = this.#options;
+    const { site, settings, traitsOf, raisesPerDay, log = SILENT_LOG } = this.#options;
     let ids = 0;
     const newId = () => {
       ids += 1;
       return `own-${ids}-${Math.floor(this.random() * 1e9)}`;
     };
-    const outage = await this.#openOutage(newId);
+    const store = new MemoryStore(this.medium, this.clock);
+    this.#store = store;
+    const outage = await this.#openOutage(store, newId);
     this.#outage = outage;
+    const shelf = await ProfileShelf.open(store, log);
     const loop = new ControlLoop({
       site,
+      shelf,
       clock: this.clock,
       calls: { call: (charger, call, done) => this.gateway.call(charger, call, done) },
       settings: { ...DEFAULT_SETTINGS, ...settings },
       log,
       version: 'virtual',
+      random: this.random,
       provenFallbacks: this.#proven,
       rememberFallback: (charger, proven) => {
         if (proven) this.#proven.add(charger);
         else this.#proven.delete(charger);
       },
+      ...(traitsOf === undefined
+        ? {}
+        : {
+            makes: {
+              traitsOf,
+              plates: this.#plates,
+              remember: (charger: string, plate: Nameplate) => {
+                this.#plates.set(charger, plate);
+              },
+            },
+          }),
+      ...(raisesPerDay === undefined ? {} : { raisesPerDay }),
       published: () => {},
     });
     this.#loop = loop;
@@ -192,11 +225,13 @@ export class VirtualSite {
       clock: this.clock,
       dialer: this.network.dialer,
       observer: loop.links,
+      interceptor: loop.profiles,
       upstreamBase: () => 'ws://csms/ocpp',
       admits: (identity) => this.chargers.has(identity),
       newId,
       log,
       ...(outage === undefined ? {} : { outage }),
+      flushAbsentAfterMs: this.#options.flushAbsentAfterMs ?? 0,
     });
     const gateway = this.#gateway;
     this.network.attachGateway((knock) => void gateway.knock(knock));
@@ -219,11 +254,9 @@ export class VirtualSite {
     return this.clock.run(seconds * 1000);
   }
 
-  #openOutage(newSalt: () => string): Promise<Outage | undefined> {
+  #openOutage(store: MemoryStore, newSalt: () => string): Promise<Outage | undefined> {
     const { outage = 'answer', outageSettings, log = SILENT_LOG } = this.#options;
     if (outage === 'close') return Promise.resolve(undefined);
-    const store = new MemoryStore(this.medium, this.clock);
-    this.#store = store;
     return openOutage({
       store,
       clock: this.clock,

@@ -69,6 +69,11 @@ const Connector = ({ charger, connector }: { charger: ChargerView; connector: Co
           {charger.version === null ? 'never seen' : `OCPP ${charger.version}`}
           {charger.model === null ? '' : ` · ${charger.model}`}
         </span>
+        {charger.quirks.map((quirk) => (
+          <span key={quirk.id} title={`${quirk.why} ${quirk.advice ?? ''}`}>
+            quirk: {quirk.id}
+          </span>
+        ))}
         <span>{active ? (OBEDIENCE[connector.obedience] ?? connector.obedience) : ''}</span>
         {connector.sessionWh !== null && active && (
           <span>{(connector.sessionWh / 1000).toFixed(2)} kWh</span>

@@ -38,7 +38,10 @@ describe('the policy of a site', () => {
   });
 
   test('tells what it misses on the site', () => {
-    const site = { circuits: [{ id: 'main', limitAmps: 63, marginAmps: 1 }], ems: { sources: [] } };
+    const site = {
+      circuits: [{ id: 'main', limitAmps: 63, marginAmps: 1 }],
+      ems: { sources: [], inputs: [] },
+    };
     const gaps = (name: string) => policyGaps(load(name).policy, site).join();
     assert.match(gaps('solar-surplus'), /needs a meter/);
     assert.match(gaps('demand-window'), /needs a meter/);

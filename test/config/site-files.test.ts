@@ -54,6 +54,26 @@ describe('a bad site file names the line, the place and the remedy', () => {
       /^5 circuits\[0\]\.limitAmp: unknown key.*"limitAmps"/,
     ],
     [
+      'a meter with two sources',
+      add('meters: [{id: m, sum: [x], charger: CP_1}, {id: x, charger: CP_1}]'),
+      /^8 meters\[0\]: "m" needs one of connect \(with device\), topic, charger or sum, not several/,
+    ],
+    [
+      'a sum of sums',
+      add('meters: [{id: a, charger: CP_1}, {id: b, sum: [a]}, {id: c, sum: [a, -b]}]'),
+      /meters\[2\]\.sum\[1\]: unknown meter that is not a sum "b"; known are a$/,
+    ],
+    [
+      'a meter over MQTT without a broker',
+      add('meters: [{id: m, topic: building/main}]'),
+      /meters\[0\]\.topic: needs a broker: set ems\.mqtt\.url/,
+    ],
+    [
+      'a meter without a source',
+      add('meters: [{id: m, device: eastron-sdm630}]'),
+      /"m" needs one of connect/,
+    ],
+    [
       'missing key',
       MINIMAL.replace('upstream: {url: ws://csms.example/ocpp}\n', ''),
       /"upstream" is missing/,

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { demandAfter, demandWatts } from '../../src/core/rules/demand-window.ts';
-import { dimmingFloorWatts } from '../../src/core/rules/dimming.ts';
 import { surplusAfter, surplusBudget } from '../../src/core/rules/surplus.ts';
 import { isInForce, localTime } from '../../src/core/rules/windows.ts';
 import type { PolicyWindow } from '../../src/core/sharing/policy.ts';
@@ -78,13 +77,6 @@ describe('the demand window', () => {
     assert.equal(demandAfter(rule, before, noon + 360_000, undefined).usedWh, 1000);
     assert.equal(demandAfter(rule, before, noon + 360_000, 100).usedWh, 1000);
   });
-});
-
-test('the power that dimming has to leave, by number of devices', () => {
-  const expected = { 0: 0, 1: 4_200, 2: 7_560, 3: 10_500, 10: 21_210, 54: 104_370 };
-  for (const [devices, watts] of Object.entries(expected)) {
-    assert.equal(dimmingFloorWatts(Number(devices)), watts);
-  }
 });
 
 test('under a cloud cars keep their minimum for a while, then not', () => {

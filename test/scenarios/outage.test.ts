@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { FIRST_LOCAL_ID } from '../../src/gateway/transaction-ids.ts';
 import { readObject } from '../../src/ocpp/payload.ts';
 import type { OcppVersion } from '../../src/ocpp/version.ts';
 import { Car } from '../../src/sim/car.ts';
@@ -76,14 +77,21 @@ for (const version of VERSIONS) {
       assertNothingLost(site, 6);
     });
 
-    test('a stranger is refused', async () => {
-      const site = await startSite(version);
-      site.csms.goDown();
-      await site.run(10);
-      site.charger('CP_1').plugIn(1, car(), 'STRANGER');
-      await site.run(60);
-      assert.equal(site.charger('CP_1').hasSession(1), false);
-    });
+    for (const [setting, expected] of [
+      ['reject', false],
+      ['accept', true],
+      // The simulated charger has AllowOfflineTxForUnknownId switched on.
+      ['charger', true],
+    ] as const) {
+      test(`a stranger, and unknownTokens is ${setting}`, async () => {
+        const site = await startSite(version, { outageSettings: { unknownTokens: setting } });
+        site.csms.goDown();
+        await site.run(10);
+        site.charger('CP_1').plugIn(1, car(), 'STRANGER');
+        await site.run(60);
+        assert.equal(site.charger('CP_1').hasSession(1), expected);
+      });
+    }
 
     test('a session begun in the outage is stopped afterwards by the CSMS', async () => {
       const site = await startSite(version, { outageSettings: { unknownTokens: 'accept' } });
@@ -216,6 +224,95 @@ describe('the CSMS', () => {
       assert.equal(site.charger('CP_1').online, true);
     });
   }
+});
+
+describe('a charger that is gone', () => {
+  for (const version of VERSIONS) {
+    test(`${version}: its messages are delivered without it after the time that was set`, async () => {
+      const site = await startSite(version, { flushAbsentAfterMs: 10 * 60_000 });
+      site.charger('CP_1').plugIn(1, car(), 'CARD-1');
+      await site.run(60);
+      site.csms.goDown();
+      await site.run(60);
+      site.charger('CP_1').unplug(1);
+      await site.run(20);
+      site.charger('CP_1').setNetwork(false);
+      site.csms.comeBack();
+      await site.run(300);
+      assert.ok((site.outage?.journal.backlog('CP_1').count ?? 0) > 0, 'it may come back');
+      await site.run(600);
+      assert.equal(site.outage?.journal.backlog('CP_1').count, 0);
+      assert.deepEqual(site.audit('CP_1').lost, []);
+      assert.deepEqual(site.csms.connected(), ['CP_2']);
+    });
+  }
+});
+
+describe('ids of 1.6 transactions', () => {
+  test('a CSMS that hands out our own local id gets it translated', async () => {
+    const site = await startSite('1.6', { outageSettings: { unknownTokens: 'accept' } });
+    site.csms.goDown();
+    await site.run(10);
+    site.charger('CP_1').plugIn(1, car(), 'CARD-1');
+    await site.run(60);
+    site.charger('CP_1').unplug(1);
+    await site.run(20);
+    site.csms.nextTransactionId = 7;
+    site.csms.comeBack();
+    await site.run(120);
+    // The CSMS counts on: its next id may be one that the charger knows for another transaction.
+    site.csms.nextTransactionId = FIRST_LOCAL_ID;
+    site.charger('CP_1').plugIn(1, car(), 'CARD-2');
+    await site.run(60);
+    assert.notEqual(site.charger('CP_1').transactionId(1), String(FIRST_LOCAL_ID));
+    const answer = await callAndRun(site, 'RemoteStopTransaction', {
+      transactionId: FIRST_LOCAL_ID,
+    });
+    assert.equal(answer, 'Accepted');
+    await site.run(60);
+    assert.equal(site.charger('CP_1').hasSession(1), false);
+    assert.deepEqual(site.csms.problems, []);
+    assert.deepEqual(site.audit('CP_1').lost, []);
+  });
+});
+
+describe('2.x', () => {
+  test('E14: messages in the queue are told while they are held here', async () => {
+    const site = await startSite('2.0.1', { outageSettings: { replayPerSecond: 1 } });
+    site.charger('CP_1').plugIn(1, car(), 'CARD-1');
+    await site.run(60);
+    const transactionId = site.charger('CP_1').transactionId(1);
+    site.csms.goDown();
+    await site.run(240);
+    site.csms.comeBack();
+    const until = site.clock.monotonicMs() + 120_000;
+    while (site.csms.connected().length < 2 && site.clock.monotonicMs() < until) await site.run(1);
+    assert.ok((site.outage?.journal.backlog('CP_1').count ?? 0) > 5);
+    let answer: unknown;
+    void site.csms.call('CP_1', 'GetTransactionStatus', { transactionId }).then((each) => {
+      answer = each;
+    });
+    await site.run(5);
+    assert.equal(readObject(answer)['messagesInQueue'], true);
+    await site.run(300);
+    assert.deepEqual(site.audit('CP_1').lost, []);
+  });
+
+  test('E12.FR.02: events that were held say that they were not live, the others do not', async () => {
+    const site = await startSite('2.0.1');
+    site.charger('CP_1').plugIn(1, car(), 'CARD-1');
+    await site.run(60);
+    site.csms.goDown();
+    await site.run(60);
+    const heldFrom = site.csms.transactionMessages('CP_1').length;
+    site.csms.comeBack();
+    await site.run(30);
+    const flags = site.csms
+      .transactionMessages('CP_1')
+      .map(({ payload }) => readObject(payload)['offline'] === true);
+    assert.ok(flags.slice(0, heldFrom).every((offline) => !offline));
+    assert.ok(flags.slice(heldFrom).some((offline) => offline));
+  });
 });
 
 describe('the disk', () => {

@@ -1,8 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { describe, it, type TestContext } from 'node:test';
-import { Ajv, type ValidateFunction } from 'ajv';
 import { systemClock } from '../../src/io/system-clock.ts';
 import { OCPP_VERSIONS, type OcppVersion } from '../../src/ocpp/version.ts';
 import { Car } from '../../src/sim/car.ts';
@@ -12,36 +9,9 @@ import { SimCsms } from '../../src/sim/csms.ts';
 import { auditMessages } from '../../src/sim/message-audit.ts';
 import { seededRandom } from '../../src/sim/random.ts';
 import { serveCsms, wsConnect } from '../../src/sim/ws-socket.ts';
-
-interface Schema {
-  readonly $id: string;
-  readonly definitions?: object;
-}
+import { validators } from '../ocpp-schemas.ts';
 
 const NOTHING_WRONG = { lost: [], repeated: [], altered: [], inverted: [], invented: [] };
-
-const FILES = { '1.6': 'ocpp1_6', '2.0.1': 'ocpp2_0_1', '2.1': 'ocpp2_1' } as const;
-
-/** Validators of one version by message name, e.g. `BootNotification.req`. */
-const validators = (version: OcppVersion): ((name: string) => ValidateFunction) => {
-  const file = createRequire(import.meta.url).resolve(
-    `ocpp-rpc/lib/schemas/${FILES[version]}.json`,
-  );
-  const schemas = JSON.parse(readFileSync(file, 'utf8')) as readonly Schema[];
-  const ajv = new Ajv({ strict: false, validateFormats: false });
-  const compiled = new Map<string, ValidateFunction>();
-  return (name) => {
-    const known = compiled.get(name);
-    if (known !== undefined) return known;
-    const long = name.replace('.req', 'Request').replace('.conf', 'Response');
-    const schema = schemas.find(({ $id }) => $id === `urn:${name}` || $id === `urn:${long}`);
-    assert.ok(schema !== undefined, `no schema for ${name}`);
-    const { $id: _id, ...anonymous } = schema;
-    const validate = ajv.compile(anonymous);
-    compiled.set(name, validate);
-    return validate;
-  };
-};
 
 interface Seen {
   readonly from: 'charger' | 'csms';

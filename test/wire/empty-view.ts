@@ -34,6 +34,7 @@ export const emptyView = (): SiteView => ({
       firmware: null,
       upstream: 'connected',
       fallbackInstalled: true,
+      quirks: [],
       backlog: { held: 0, bytes: 0, oldestAt: null, thinned: 0, parked: 0 },
       connectors: [
         {
@@ -50,6 +51,7 @@ export const emptyView = (): SiteView => ({
           sessionWh: 4_200,
           socPercent: null,
           obedience: 'confirmed',
+          limitedBy: 'TxProfile in A',
           reasons: [{ kind: 'circuit', id: 'main', phase: 'L3', text: 'main L3: fuse 63 A' }],
           reason: 'main L3: fuse 63 A',
         },

@@ -1,63 +1,32 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
 import type { LimitCommand } from '../../src/core/limit-book.ts';
 import { SILENT_LOG } from '../../src/core/log.ts';
-import { startMqtt } from '../../src/io/mqtt.ts';
+import type { PreferenceCommand } from '../../src/core/preferences.ts';
+import type { Reading } from '../../src/core/reading.ts';
+import { EmsLink, type EmsLinkOptions } from '../../src/field/ems-link.ts';
+import { openBroker } from '../../src/io/mqtt.ts';
 import { systemClock } from '../../src/io/system-clock.ts';
 import { startBroker } from '../../src/sim/broker.ts';
 import { emptyView } from './empty-view.ts';
+import { startMosquitto, type Watcher, watch } from './mosquitto.ts';
 
 const BASE = 'busbar/v1/garage';
 
-/** Topics as a client sees them, newest text of each. */
-class Watcher {
-  readonly client: MqttClient;
-  readonly texts = new Map<string, string>();
-  readonly packets: { topic: string; text: string; correlation: string | undefined }[] = [];
-  #wake = (): void => {};
-
-  constructor(client: MqttClient) {
-    this.client = client;
-    client.on('message', (topic, payload, packet) => {
-      const correlation = packet.properties?.correlationData?.toString();
-      this.texts.set(topic, payload.toString());
-      this.packets.push({ topic, text: payload.toString(), correlation });
-      this.#wake();
-    });
-  }
-
-  /** The text of a topic once it satisfies the test. */
-  async until(topic: string, ok: (text: string) => boolean = () => true): Promise<string> {
-    for (;;) {
-      const text = this.texts.get(topic);
-      if (text !== undefined && ok(text)) return text;
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
-  }
-}
-
-const watch = async (t: TestContext, url: string, options: IClientOptions = {}) => {
-  const client = await connectAsync(url, { ...options, reconnectPeriod: 0 }, false);
-  t.after(() => client.end(true));
-  const watcher = new Watcher(client);
-  await client.subscribeAsync('#');
-  return watcher;
-};
-
-const startEms = (t: TestContext, url: string) => {
+const startEms = (t: TestContext, url: string, changes: Partial<EmsLinkOptions> = {}) => {
   const taken: { source: string; command: LimitCommand }[] = [];
-  const link = startMqtt({
-    url,
+  const requests: PreferenceCommand[] = [];
+  const readings: Reading[] = [];
+  const link = new EmsLink({
+    openBroker: (listener, will) =>
+      openBroker({
+        url,
+        clientId: 'busbar-garage',
+        will,
+        listener,
+        clock: systemClock,
+        log: SILENT_LOG,
+      }),
     root: 'busbar/v1',
     siteId: 'garage',
     clock: systemClock,
@@ -68,10 +37,21 @@ const startEms = (t: TestContext, url: string) => {
       const applied = { circuit: command.circuit, amps: null, watts: null, expiresAt: 'x' };
       return { accepted: true, applied, reason: 'accepted' };
     },
+    taker: {
+      setPreference: (command) => {
+        requests.push(command);
+        return { accepted: true, reason: 'accepted' };
+      },
+    },
+    meters: [],
+    onReading: (reading) => readings.push(reading),
+    ...changes,
   });
   t.after(() => link.close());
-  return { link, taken };
+  return { link, taken, requests, readings };
 };
+
+const online = (watcher: Watcher) => watcher.until(`${BASE}/status`, (text) => text === 'online');
 
 const LIMIT = { circuit: 'main', amps: [16, 16, 16], ttlSeconds: 120 };
 const SET = `${BASE}/limits/bms/set`;
@@ -86,7 +66,7 @@ const conforms = (
   name: string,
   startUrl: (t: TestContext) => Promise<string | undefined>,
 ): void => {
-  describe(`MQTT contract on ${name}`, () => {
+  describe(`MQTT contract on ${name}`, { concurrency: true }, () => {
     const on = (title: string, body: (t: TestContext, url: string) => Promise<void>) =>
       test(title, async (t) => {
         const url = await startUrl(t);
@@ -97,7 +77,7 @@ const conforms = (
     on('status, last will and state topics', async (t, url) => {
       const watcher = await watch(t, url);
       const { link } = startEms(t, url);
-      await watcher.until(`${BASE}/status`, (text) => text === 'online');
+      await online(watcher);
       link.publish(emptyView());
       assert.equal(JSON.parse(await watcher.until(`${BASE}/circuits/main`)).id, 'main');
       assert.equal(JSON.parse(await watcher.until(`${BASE}/info`)).apiVersion, 1);
@@ -108,7 +88,7 @@ const conforms = (
     on('a limit is taken and answered', async (t, url) => {
       const watcher = await watch(t, url);
       const { taken } = startEms(t, url);
-      await watcher.until(`${BASE}/status`, (text) => text === 'online');
+      await online(watcher);
       await send(watcher, { ...LIMIT, seq: 3 });
       const answer = JSON.parse(await watcher.until(`${BASE}/limits/bms`));
       assert.equal(answer.accepted, true);
@@ -122,7 +102,7 @@ const conforms = (
       const watcher = await watch(t, url);
       await send(watcher, LIMIT, { retain: true });
       const { taken } = startEms(t, url);
-      await watcher.until(`${BASE}/status`, (text) => text === 'online');
+      await online(watcher);
       await send(watcher, { ...LIMIT, seq: 9 });
       await watcher.until(`${BASE}/limits/bms`);
       assert.deepEqual(
@@ -134,20 +114,152 @@ const conforms = (
     on('topics of things that are gone are emptied', async (t, url) => {
       const watcher = await watch(t, url);
       const { link } = startEms(t, url);
-      await watcher.until(`${BASE}/status`, (text) => text === 'online');
+      await online(watcher);
       link.publish(emptyView());
       await watcher.until(`${BASE}/circuits/main`);
       link.publish({ ...emptyView(), circuits: [] });
       await watcher.until(`${BASE}/circuits/main`, (text) => text === '');
     });
 
+    on('what an earlier run left behind is emptied', async (t, url) => {
+      const watcher = await watch(t, url);
+      const left = { qos: 1, retain: true } as const;
+      await watcher.client.publishAsync(`${BASE}/chargers/GONE/connectors/1`, '{}', left);
+      await watcher.client.publishAsync(`${BASE}/limits/gone`, '{}', left);
+      await watcher.client.publishAsync('busbar/v1/other/chargers/CP_1', '{}', left);
+      const { link } = startEms(t, url);
+      link.publish(emptyView());
+      await watcher.until(`${BASE}/chargers/GONE/connectors/1`, (text) => text === '');
+      await watcher.until(`${BASE}/limits/gone`, (text) => text === '');
+      assert.equal(watcher.texts.get('busbar/v1/other/chargers/CP_1'), '{}');
+    });
+
+    on('requests are carried out and answered', async (t, url) => {
+      const watcher = await watch(t, url);
+      const { requests } = startEms(t, url);
+      await online(watcher);
+      const ask = (verb: string, body: object) =>
+        watcher.client.publishAsync(`${BASE}/request/${verb}`, JSON.stringify(body), { qos: 1 });
+      await ask('pause', { charger: 'CP_1', connector: 1, ttlSeconds: 60, transaction: 'a' });
+      assert.deepEqual(JSON.parse(await watcher.until(`${BASE}/response/pause`)), {
+        accepted: true,
+        reason: 'accepted',
+        transaction: 'a',
+      });
+      await ask('priority', { charger: 'CP_1', weight: 3, class: 1 });
+      await watcher.until(`${BASE}/response/priority`);
+      assert.deepEqual(requests, [
+        { charger: 'CP_1', connector: 1, ttlSeconds: 60, kind: 'pause', by: 'request' },
+        { charger: 'CP_1', kind: 'priority', weight: 3, priorityClass: 1 },
+      ]);
+      await ask('explode', {});
+      const unknown = JSON.parse(await watcher.until(`${BASE}/response/explode`));
+      assert.equal(unknown.accepted, false);
+      assert.match(unknown.reason, /known are pause, resume, priority/);
+    });
+
+    on('meters are read; retained and repeated readings are no news', async (t, url) => {
+      const watcher = await watch(t, url);
+      const topic = 'building/meter/main';
+      const say = (amps: readonly unknown[], at: string, retain = false) =>
+        watcher.client.publishAsync(topic, JSON.stringify({ amps, at }), { qos: 1, retain });
+      await say([99, 99, 99], '2026-01-01T00:00:00Z', true);
+      const meter = {
+        id: 'grid',
+        device: 'mqtt',
+        connect: '',
+        source: { kind: 'mqtt', topic },
+        unit: 1,
+        pollMs: 1_000,
+        ctRatio: 2,
+        invert: true,
+        phaseOrder: [1, 2, 0],
+        offsetAmps: 0.5,
+      } as const;
+      const { readings } = startEms(t, url, { meters: [meter] });
+      await online(watcher);
+      await say([1, 2, 3], '2026-01-01T00:00:01Z');
+      await say([4, 5, 6], '2026-01-01T00:00:01Z');
+      await say(['4', 5, 6], '2026-01-01T00:00:02Z');
+      while (readings.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+      assert.deepEqual(
+        readings.map(({ amps, quality }) => ({ amps, quality })),
+        [
+          { amps: [-3.5, -5.5, -1.5], quality: 'good' },
+          { amps: undefined, quality: 'absent' },
+        ],
+      );
+    });
+
+    on('one value per topic where wanted', async (t, url) => {
+      const watcher = await watch(t, url);
+      const { link } = startEms(t, url, { scalars: true });
+      link.publish(emptyView());
+      assert.equal(await watcher.until(`${BASE}/values/circuits/main/limitInForceAmps/L2`), '63');
+      assert.equal(await watcher.until(`${BASE}/values/chargers/CP_1/online`), 'true');
+    });
+
+    on('events tell what changed', async (t, url) => {
+      const watcher = await watch(t, url);
+      const { link } = startEms(t, url);
+      await online(watcher);
+      link.publish(emptyView());
+      link.publish({ ...emptyView(), alarms: ['meter of circuit main lost'] });
+      const event = JSON.parse(await watcher.until(`${BASE}/events`));
+      assert.equal(event.type, 'alarm');
+      assert.equal(event.text, 'meter of circuit main lost');
+    });
+
+    on('Home Assistant finds the site; it starts late and is told again', async (t, url) => {
+      const watcher = await watch(t, url);
+      const homeAssistant = { prefix: 'homeassistant', limitSources: ['ha'] };
+      const { link, taken } = startEms(t, url, { homeAssistant });
+      await online(watcher);
+      const limit = { source: 'ha', circuit: 'main', state: 'none', amps: null, watts: null };
+      const limits = [{ ...limit, expiresInSeconds: null, reason: null }];
+      link.publish({ ...emptyView(), limits });
+      const config = 'homeassistant/device/busbar_garage/config';
+      const { dev, cmps } = JSON.parse(await watcher.until(config));
+      assert.deepEqual(dev.ids, ['busbar_garage']);
+      const number = cmps.set_ha;
+      assert.deepEqual([number.p, number.max, number.unit_of_meas], ['number', 63, 'A']);
+      // What Home Assistant would send for 25 A is a limit that is taken.
+      await watcher.client.publishAsync(number.cmd_t, number.cmd_tpl.replace('{{ value }}', '25'));
+      await watcher.until(`${BASE}/limits/ha`);
+      assert.deepEqual(taken[0]?.command.amps, [25, 25, 25]);
+      watcher.texts.delete(config);
+      await watcher.client.publishAsync('homeassistant/status', 'online');
+      await watcher.until(config);
+      await watcher.until('homeassistant/device/busbar_garage__CP_1/config');
+    });
+
     on('a flood of limits harms nothing, and the last one counts', async (t, url) => {
       const watcher = await watch(t, url);
       const { taken } = startEms(t, url);
-      await watcher.until(`${BASE}/status`, (text) => text === 'online');
-      for (let seq = 1; seq <= 2_000; seq += 1) void send(watcher, { ...LIMIT, seq });
-      while (taken.at(-1)?.command.seq !== 2_000) await new Promise((r) => setTimeout(r, 20));
+      await online(watcher);
+      for (let seq = 1; seq <= 10_000; seq += 1) {
+        if (seq % 500 === 0) await new Promise((resolve) => setImmediate(resolve));
+        void send(watcher, { ...LIMIT, seq }, { qos: 0 }).catch(() => undefined);
+      }
+      await send(watcher, { ...LIMIT, seq: 10_001 });
+      while (taken.at(-1)?.command.seq !== 10_001) await new Promise((r) => setTimeout(r, 20));
       assert.ok(taken.length < 200, `${taken.length} were looked at`);
+    });
+
+    on('a message of 10 MB harms nothing', async (t, url) => {
+      const watcher = await watch(t, url);
+      const { taken, link } = startEms(t, url);
+      await online(watcher);
+      void watcher.client
+        .publishAsync(`${BASE}/limits/bms/set`, Buffer.alloc(10_000_000, 0x20), { qos: 0 })
+        .catch(() => undefined);
+      await send(watcher, { ...LIMIT, seq: 5 });
+      await watcher.until(`${BASE}/limits/bms`, (text) => JSON.parse(text).accepted);
+      assert.deepEqual(
+        taken.map(({ command }) => command.seq),
+        [5],
+      );
+      assert.equal(link.connected(), true);
     });
   });
 };
@@ -158,40 +270,14 @@ conforms('the embedded broker (3.1.1)', async (t) => {
   return broker.url;
 });
 
-const mosquitto = ['mosquitto', '/usr/sbin/mosquitto'].find(
-  (path) => spawnSync(path, ['-h']).error === undefined,
-);
-
-const startMosquitto = async (t: TestContext): Promise<string | undefined> => {
-  if (mosquitto === undefined) return undefined;
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  const file = join(mkdtempSync(join(tmpdir(), 'busbar-mosquitto-')), 'mosquitto.conf');
-  writeFileSync(file, `listener ${port} 127.0.0.1\nallow_anonymous true\npersistence false\n`);
-  const broker: ChildProcess = spawn(mosquitto, ['-c', file], { stdio: 'ignore' });
-  t.after(() => broker.kill());
-  const url = `mqtt://127.0.0.1:${port}`;
-  for (;;) {
-    const settings = { reconnectPeriod: 0, connectTimeout: 500 };
-    // Without `false` it would wait for ever for a broker that is not up yet.
-    const client = await connectAsync(url, settings, false).catch(() => undefined);
-    if (client === undefined) continue;
-    await client.endAsync(true);
-    return url;
-  }
-};
-
-conforms('Mosquitto (MQTT 5)', startMosquitto);
+conforms('Mosquitto (MQTT 5)', async (t) => (await startMosquitto(t))?.url);
 
 test('MQTT 5: the answer goes to the response topic with the correlation data', async (t) => {
-  const url = await startMosquitto(t);
+  const url = (await startMosquitto(t))?.url;
   if (url === undefined) return t.skip('Mosquitto is not installed');
   const watcher = await watch(t, url, { protocolVersion: 5 });
   startEms(t, url);
-  await watcher.until(`${BASE}/status`, (text) => text === 'online');
+  await online(watcher);
   const properties = { responseTopic: 'ems/answers', correlationData: Buffer.from('42') };
   await send(watcher, { circuit: 'main', ttlSeconds: 5 }, { properties });
   const answer = JSON.parse(await watcher.until('ems/answers'));
@@ -199,4 +285,30 @@ test('MQTT 5: the answer goes to the response topic with the correlation data', 
   assert.match(answer.reason, /ttlSeconds/);
   const packet = watcher.packets.find(({ topic }) => topic === 'ems/answers');
   assert.equal(packet?.correlation, '42');
+});
+
+test('the broker restarts without its memory: everything is published again', async (t) => {
+  const broker = await startMosquitto(t);
+  if (broker === undefined) return t.skip('Mosquitto is not installed');
+  const { link } = startEms(t, broker.url);
+  link.publish(emptyView());
+  const before = await watch(t, broker.url);
+  await before.until(`${BASE}/circuits/main`);
+  await broker.stop();
+  await broker.start();
+  const after = await watch(t, broker.url);
+  await online(after);
+  assert.equal(JSON.parse(await after.until(`${BASE}/circuits/main`)).id, 'main');
+});
+
+test('the last will tells that the gateway died', async (t) => {
+  const broker = await startMosquitto(t);
+  if (broker === undefined) return t.skip('Mosquitto is not installed');
+  const watcher = await watch(t, broker.url);
+  startEms(t, broker.url);
+  await online(watcher);
+  // Somebody with the same client id throws it out: for the broker it has died.
+  const rival = await watch(t, broker.url, { clientId: 'busbar-garage' });
+  await watcher.until(`${BASE}/status`, (text) => text === 'offline');
+  await rival.client.endAsync(true);
 });

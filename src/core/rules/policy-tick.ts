@@ -1,4 +1,5 @@
 import type { AllocationCircuit } from '../allocation-problem.ts';
+import { dimmingFloorWatts } from '../dimming.ts';
 import type { Limit } from '../limit.ts';
 import { STALE_HOLD_MS } from '../meter-ladder.ts';
 import type { Reason, ReasonChain } from '../reason.ts';
@@ -7,7 +8,6 @@ import type { Contender } from '../sharing/share.ts';
 import { phaseCount } from '../site-phases.ts';
 import type { ConnectorTick, MeterState, TickInput } from '../tick.ts';
 import { type DemandState, demandAfter, demandWatts } from './demand-window.ts';
-import { dimmingFloorWatts } from './dimming.ts';
 import { lastingSurplus, type SurplusState, surplusAfter, surplusBudget } from './surplus.ts';
 import { clockText, type LocalTime, localTime, windowLimits, windowsInForce } from './windows.ts';
 
@@ -189,7 +189,9 @@ const dimmingNow = (input: TickInput, ticks: readonly ConnectorTick[]) => {
   const rule = input.policy.dimming;
   const limit = input.limits.find(({ source }) => source === rule?.source);
   if (rule === undefined || limit === undefined) return undefined;
-  const floorWatts = dimmingFloorWatts(rule.devices ?? ticks.length);
+  const stated = input.site.emsSources.find(({ id }) => id === rule.source)?.dimmingFloorWatts;
+  const devices = rule.devices ?? ticks.length;
+  const floorWatts = stated ?? dimmingFloorWatts({ devices, heatPumpWatts: 0, coolingWatts: 0 });
   const orderedWatts = limit.watts ?? floorWatts;
   // The limit is on what is taken from the grid: what the roof gives comes on top (2.3).
   const gridWatts = freshWatts(input, meterOf(input, undefined));

@@ -10,9 +10,7 @@ import { standingOf, type Turn } from './turns.ts';
 import { needFactor } from './wish.ts';
 
 /** A connector that takes part in the sharing. */
-export interface Contender extends Omit<Demand, 'priorityClass' | 'admissionScore' | 'mustKeep'> {
-  /** Class of the policy that it belongs to: higher is served first. */
-  readonly classPriority: number;
+export interface Contender extends Omit<Demand, 'admissionScore' | 'mustKeep'> {
   /** It was seen to take nothing: it keeps its minimum where nobody else wants the amps. */
   readonly idle: boolean;
   /** Share of full power that it needs until it departs; undefined when not known. */
@@ -102,7 +100,7 @@ const demandOf = (policy: Policy, contender: Contender, nowMs: number): Demand =
     ...(stepsAmps === undefined ? NOTHING : { stepsAmps }),
     weight: contender.weight * (byNeed ? needFactor(urgencyNow) : 1),
     urgency: byNeed ? Math.min(1, urgencyNow ?? 1) : 1,
-    priorityClass: contender.classPriority,
+    priorityClass: contender.priorityClass,
     admissionScore: inTurns ? standing.score : -cameAtMs,
     mustKeep: inTurns ? standing.mustKeep : turn.on,
     previousAmps: contender.previousAmps,

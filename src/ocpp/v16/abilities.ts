@@ -21,6 +21,14 @@ const KEYS: readonly (readonly string[])[] = [
     'NumberOfConnectors',
     'SupportedFeatureProfiles',
   ],
+  // How it would authorise by itself: for the time when the CSMS is away.
+  [
+    'LocalAuthorizeOffline',
+    'AllowOfflineTxForUnknownId',
+    'LocalAuthListEnabled',
+    'AuthorizationCacheEnabled',
+    'StopTransactionOnInvalidId',
+  ],
 ];
 
 export const ABILITY_CALLS_16 = KEYS.map((keys) => ({

@@ -20,6 +20,14 @@ const VARIABLES: readonly (readonly (readonly [component: string, variable: stri
     ['SampledDataCtrlr', 'TxUpdatedInterval'],
     ['SampledDataCtrlr', 'TxUpdatedMeasurands'],
   ],
+  // How it would authorise by itself: for the time when the CSMS is away.
+  [
+    ['AuthCtrlr', 'LocalAuthorizeOffline'],
+    ['AuthCtrlr', 'OfflineTxForUnknownIdEnabled'],
+    ['LocalAuthListCtrlr', 'Enabled'],
+    ['AuthCacheCtrlr', 'Enabled'],
+    ['TxCtrlr', 'StopTxOnInvalidId'],
+  ],
 ];
 
 export const ABILITY_CALLS_2X = VARIABLES.map((variables) => ({

@@ -28,7 +28,7 @@ export const contender = (
   stepAmps: 1,
   weight: 1,
   previousAmps: 0,
-  classPriority: 0,
+  priorityClass: 0,
   idle: false,
   urgencyNow: undefined,
   turn: newTurn(id),

@@ -67,7 +67,7 @@ describe('classes', () => {
   });
 
   test('the higher one is on first', () => {
-    const cars = [contender('a'), contender('b', '123', { classPriority: 1 })];
+    const cars = [contender('a'), contender('b', '123', { priorityClass: 1 })];
     assert.deepEqual(amps(policy, 10, cars), { a: 0, b: 10 });
   });
 });

@@ -1,0 +1,92 @@
+import { loadMeterDevice } from '../config/device-files.ts';
+import { resemblance } from '../devices/identify.ts';
+import { planReads, wordsOf } from '../devices/register-plan.ts';
+import { readRegister } from '../devices/registers.ts';
+import { findBase, messageOf, readMeter } from '../field/meter-read.ts';
+import { specOf } from '../field/meter-scan.ts';
+import type { ModbusPort } from '../field/modbus-port.ts';
+import { openModbusPort } from '../io/modbus.ts';
+import { systemClock } from '../io/system-clock.ts';
+import type { MeterDevice, Quantity, Register } from '../schema/meter-device.ts';
+import { busUrl } from './bus-url.ts';
+import { readingTable } from './meter-table.ts';
+
+interface TestArguments {
+  readonly unit: number;
+  readonly rtu: boolean;
+  readonly json: boolean;
+}
+
+/** One register of a file as the device filled it. */
+interface RegisterLine {
+  readonly quantity: string;
+  readonly address: number;
+  readonly words: string;
+  /** Null: the device says "not available". */
+  readonly value: number | null;
+}
+
+/** Tries a device file on a device. Exit 1 when what it reads makes no sense. */
+export const testFile = async (
+  file: string,
+  host: string,
+  { unit, rtu, json }: TestArguments,
+): Promise<number> => {
+  const { device, problems } = loadMeterDevice(file);
+  if (device === undefined) {
+    process.stderr.write(`${problems.join('\n')}\n`);
+    return 1;
+  }
+  const url = busUrl(host, rtu);
+  const port = openModbusPort({ url, clock: systemClock });
+  try {
+    const meter = { spec: specOf(file, unit), device };
+    const base = await findBase(port, meter);
+    const registers = await readRegisters(port, device, unit, base);
+    const reading = await readMeter(port, meter, base, systemClock.monotonicMs());
+    const score = reading.quality === 'good' ? resemblance(device, reading) : 0;
+    if (json) process.stdout.write(`${JSON.stringify({ base, registers, reading, score })}\n`);
+    else {
+      const title = `${device.name} at ${url}, unit ${unit}, registers from ${base}`;
+      process.stdout.write(`${registers.map(lineText).join('')}${readingTable(reading, title)}`);
+      process.stdout.write(score > 0 ? 'makes sense\n' : `makes no sense: ${WHY}\n`);
+    }
+    return score > 0 ? 0 : 1;
+  } catch (error) {
+    process.stderr.write(`${url}: ${messageOf(error)}\n`);
+    return 1;
+  } finally {
+    port.close();
+  }
+};
+
+const WHY =
+  'check function, addresses (0-based), type, wordOrder and scale; volts, hertz and power have to fit';
+
+const readRegisters = async (
+  port: ModbusPort,
+  device: MeterDevice,
+  unit: number,
+  base: number,
+): Promise<readonly RegisterLine[]> => {
+  const image = new Map<number, number>();
+  for (const { address, count } of planReads(device, base)) {
+    const words = await port.read({ unit, table: device.function, address, count });
+    for (const [i, word] of words.entries()) image.set(address + i, word);
+  }
+  return (Object.entries(device.registers) as [Quantity, Register][]).map(
+    ([quantity, register]) => ({
+      quantity,
+      address: base + register.address,
+      words: Array.from({ length: wordsOf(register) }, (_, i) =>
+        (image.get(base + register.address + i) ?? 0).toString(16).toUpperCase().padStart(4, '0'),
+      ).join(' '),
+      value: readRegister(device, register, image, base) ?? null,
+    }),
+  );
+};
+
+const lineText = ({ quantity, address, words, value }: RegisterLine): string =>
+  `  ${String(address).padStart(6)}  ${words.padEnd(20)} ${quantity.padEnd(12)} ${
+    value === null ? 'not available' : Math.round(value * 1000) / 1000
+  }\n`;

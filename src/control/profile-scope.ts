@@ -1,0 +1,134 @@
+import type { ChargerState } from '../core/charger-state.ts';
+import type { Reason } from '../core/reason.ts';
+import type { ChargerSpec } from '../core/site.ts';
+import { phaseCount } from '../core/site-phases.ts';
+import {
+  type ConnectorDecision,
+  connectorKey,
+  type Decision,
+  type ProfileLimit,
+  type TickInput,
+} from '../core/tick.ts';
+import { PURPOSE_2X, PURPOSE_16 } from '../ocpp/profile-names.ts';
+import type { Cap, LimitAt, ProfileContext } from '../profiles/composite.ts';
+import type { Zone } from '../profiles/zone.ts';
+import type { RunningTransaction } from './profile-shelf.ts';
+
+/** What the profiles of a charger are evaluated against. */
+export interface ProfileScope {
+  readonly spec: ChargerSpec;
+  readonly state: ChargerState;
+  readonly zone: Zone;
+  readonly voltageVolts: number;
+  /** Epoch ms since when the CSMS has been away. */
+  readonly offlineSinceMs?: number;
+}
+
+/** The context of one connector, or with 0 of the charger as a whole. */
+export const contextOf = (
+  { spec, state, zone, voltageVolts, offlineSinceMs }: ProfileScope,
+  connector: number,
+  running: RunningTransaction | undefined,
+): ProfileContext => {
+  const socPercent = state.connectors.get(connector)?.socPercent;
+  return {
+    connector,
+    zone,
+    voltageVolts,
+    phases: spec.phases.length,
+    ratedAmps: connector === 0 ? spec.maxAmps * state.connectors.size : spec.maxAmps,
+    fixedPhases: state.abilities.phaseSwitching !== true,
+    defaultsByLevel: state.version !== '1.6',
+    ...(running === undefined
+      ? {}
+      : {
+          transaction: { id: running.id, startedAtMs: running.startedAtMs },
+          priorityActive: running.priority,
+        }),
+    ...(offlineSinceMs === undefined ? {} : { offlineSinceMs }),
+    ...(socPercent === undefined ? {} : { socPercent }),
+  };
+};
+
+/** The limit in the words of the tick; undefined when no profile limits anything. */
+export const profileLimitOf = (
+  { limitAmps, numberPhases, phaseToUse, sources }: LimitAt,
+  { spec, state }: ProfileScope,
+): ProfileLimit | undefined => {
+  const [source] = sources;
+  if (limitAmps === undefined || source === undefined) return undefined;
+  const names = state.version === '1.6' ? PURPOSE_16 : PURPOSE_2X;
+  const amps = Math.round(limitAmps * 100) / 100;
+  const reason: Reason = {
+    kind: 'csms-profile',
+    id: String(source.id),
+    text: `CSMS profile ${source.id} (${names[source.purpose] ?? source.purpose}): ${amps} A`,
+  };
+  return {
+    amps: limitAmps,
+    reason,
+    ...(numberPhases < spec.phases.length ? { numberPhases } : {}),
+    ...(phaseToUse === undefined ? {} : { phaseToUse }),
+  };
+};
+
+/** What the last tick knows of the site, for honest answers in between. */
+export interface LastTick {
+  readonly input: TickInput;
+  readonly decision: Decision;
+  /** Wall minus monotonic clock, ms. */
+  readonly epochMs: number;
+}
+
+/**
+ * What the site leaves a connector besides the profiles: its fuses for good, the EMS until its
+ * limit expires, and the present share for the life of an offer (K08, SC.04: the expected one).
+ */
+export const capsOf = (last: LastTick | undefined, charger: string, connector: number) => {
+  const each = last?.decision.connectors.find(
+    ({ tick }) => tick.key === connectorKey(charger, connector),
+  );
+  if (last === undefined || each === undefined) return [];
+  return [...circuitCaps(last, each), ...emsCaps(last, each), ...shareCap(last, each)];
+};
+
+const circuitCaps = ({ input }: LastTick, { tick }: ConnectorDecision): readonly Cap[] =>
+  path(input, tick.circuit).map((index) => {
+    const circuit = input.site.circuits[index];
+    const amps = [0, 1, 2].map((p) =>
+      tick.phases[p] ? (circuit?.limitAmps[p] ?? 0) : Number.POSITIVE_INFINITY,
+    );
+    return { amps: Math.max(0, Math.min(...amps) - (circuit?.marginAmps ?? 0)) };
+  });
+
+const emsCaps = (last: LastTick, { tick }: ConnectorDecision): readonly Cap[] => {
+  const { input, epochMs } = last;
+  const ids = new Set(path(input, tick.circuit).map((index) => input.site.circuits[index]?.id));
+  return input.limits
+    .filter(({ circuit }) => ids.has(circuit))
+    .map(({ amps, watts, expiresAtMs }) => {
+      const perPhase = [0, 1, 2].map((p) =>
+        tick.phases[p] ? (amps?.[p] ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY,
+      );
+      const wattsPerAmp = input.site.voltageVolts * Math.max(1, phaseCount(tick.phases));
+      const byWatts = (watts ?? Number.POSITIVE_INFINITY) / wattsPerAmp;
+      return {
+        amps: Math.max(0, Math.min(...perPhase, byWatts)),
+        ...(expiresAtMs === undefined ? {} : { untilMs: expiresAtMs + epochMs }),
+      };
+    });
+};
+
+/** Its share of now, when something else than its own profiles or rating binds it. */
+const shareCap = (
+  { input, epochMs }: LastTick,
+  { tick, targetAmps }: ConnectorDecision,
+): readonly Cap[] => {
+  if (!tick.around.inTransaction) return [];
+  const freeAmps = Math.min(tick.charger.maxAmps, tick.profileLimit?.amps ?? tick.charger.maxAmps);
+  // Less than a step below is rounding: the CSMS reads back the figure that it set.
+  if (targetAmps > freeAmps - tick.charger.stepAmps) return [];
+  return [{ amps: targetAmps, untilMs: input.nowMs + input.settings.lifeMs + epochMs }];
+};
+
+const path = ({ tree }: TickInput, circuit: number): readonly number[] => tree.paths[circuit] ?? [];

@@ -1,0 +1,119 @@
+import type { Demand } from './allocation-problem.ts';
+import type { ChargerSpec, Site } from './site.ts';
+import { type ConnectorKey, connectorKey } from './tick.ts';
+
+/** What somebody asked for one connector, besides what is configured. */
+export interface Preference {
+  readonly paused?: { readonly by: string; readonly untilMs: number };
+  readonly priority?: {
+    readonly weight?: number;
+    readonly priorityClass?: number;
+    readonly untilMs: number;
+  };
+}
+
+export type Preferences = ReadonlyMap<ConnectorKey, Preference>;
+export const NO_PREFERENCES: Preferences = new Map();
+
+/** A change asked for by an operator or an EMS; `connector` absent: all of the charger. */
+export type PreferenceCommand = {
+  readonly charger: string;
+  readonly connector?: number;
+  /** Absent: until it is changed, or the gateway restarts. */
+  readonly ttlSeconds?: number;
+} & (
+  | { readonly kind: 'pause'; readonly by: string }
+  | { readonly kind: 'resume' }
+  | { readonly kind: 'priority'; readonly weight?: number; readonly priorityClass?: number }
+);
+
+export interface PreferenceAnswer {
+  readonly accepted: boolean;
+  readonly reason: string;
+}
+
+/** Takes or rejects a change. */
+export const takePreference = (
+  preferences: Preferences,
+  site: Site,
+  command: PreferenceCommand,
+  nowMs: number,
+): { readonly preferences: Preferences; readonly answer: PreferenceAnswer } => {
+  const spec = site.chargers.find(({ id }) => id === command.charger);
+  const problem = problemOf(spec, command);
+  if (spec === undefined || problem !== undefined) {
+    return { preferences, answer: { accepted: false, reason: problem ?? '' } };
+  }
+  const untilMs =
+    command.ttlSeconds === undefined ? Number.POSITIVE_INFINITY : nowMs + command.ttlSeconds * 1000;
+  const changed = new Map(preferences);
+  for (const connector of connectorsOf(spec, command.connector)) {
+    const key = connectorKey(spec.id, connector);
+    changed.set(key, changedBy(changed.get(key) ?? {}, command, untilMs));
+  }
+  return { preferences: changed, answer: { accepted: true, reason: 'accepted' } };
+};
+
+const problemOf = (
+  spec: ChargerSpec | undefined,
+  { charger, connector }: PreferenceCommand,
+): string | undefined => {
+  if (spec === undefined) return `unknown charger ${charger}`;
+  if (connector !== undefined && connector > spec.connectors) {
+    return `${charger} has no connector ${connector}`;
+  }
+  return undefined;
+};
+
+const connectorsOf = (spec: ChargerSpec, connector: number | undefined): readonly number[] =>
+  connector === undefined ? Array.from({ length: spec.connectors }, (_, i) => i + 1) : [connector];
+
+const changedBy = (
+  { paused, priority }: Preference,
+  command: PreferenceCommand,
+  untilMs: number,
+): Preference => {
+  const kept = priority === undefined ? {} : { priority };
+  switch (command.kind) {
+    case 'pause':
+      return { ...kept, paused: { by: command.by, untilMs } };
+    case 'resume':
+      return kept;
+    case 'priority': {
+      const { weight, priorityClass } = command;
+      return {
+        ...(paused === undefined ? {} : { paused }),
+        priority: {
+          untilMs,
+          ...(weight === undefined ? {} : { weight }),
+          ...(priorityClass === undefined ? {} : { priorityClass }),
+        },
+      };
+    }
+  }
+};
+
+type Ranked = Pick<Demand, 'id' | 'weight' | 'priorityClass' | 'maxAmps' | 'maxReason'>;
+
+/** The demand of a connector as it was asked for. A pause only lowers; nothing here raises a limit. */
+export const preferred = <T extends Ranked>(
+  demand: T,
+  preference: Preference | undefined,
+  nowMs: number,
+): T => {
+  const { paused, priority } = preference ?? {};
+  const ranked =
+    priority === undefined || nowMs >= priority.untilMs
+      ? demand
+      : {
+          ...demand,
+          weight: priority.weight ?? demand.weight,
+          priorityClass: priority.priorityClass ?? demand.priorityClass,
+        };
+  if (paused === undefined || nowMs >= paused.untilMs) return ranked;
+  return {
+    ...ranked,
+    maxAmps: 0,
+    maxReason: { kind: 'policy', id: demand.id, text: `paused by ${paused.by}` },
+  };
+};

@@ -1,0 +1,88 @@
+import type { LimitCommand } from '../core/limit-book.ts';
+import type { Log } from '../core/log.ts';
+import type { Cancel, Clock } from '../core/time.ts';
+import { sameAmps } from '../core/units.ts';
+import { messageOf } from './meter-read.ts';
+import type { ModbusPort } from './modbus-port.ts';
+
+/** A contact is looked at this often. */
+const POLL_MS = 1_000;
+/** What it said holds so long; unread for longer, the limit is in force as if it were active. */
+const BELIEVED_SECONDS = 10;
+
+export interface DigitalInput {
+  /** Source of the limit. */
+  readonly id: string;
+  readonly circuit: string;
+  readonly unit: number;
+  readonly table: 'coil' | 'discrete';
+  readonly address: number;
+  readonly activeWhen: boolean;
+  readonly limitAmps?: number;
+  readonly limitWatts?: number;
+}
+
+export interface DigitalInputOptions {
+  readonly input: DigitalInput;
+  readonly port: ModbusPort;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly setLimit: (source: string, command: LimitCommand) => void;
+}
+
+/**
+ * A contact of the grid operator or the building. Its limit is the failsafe of its source: only as
+ * long as the contact is read and is not active, the limit is lifted.
+ */
+export class DigitalInputWatch {
+  readonly #options: DigitalInputOptions;
+  #cancel: Cancel = () => {};
+  #stopped = false;
+  #told = '';
+
+  constructor(options: DigitalInputOptions) {
+    this.#options = options;
+    void this.#poll();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#cancel();
+    this.#options.port.close();
+  }
+
+  async #poll(): Promise<void> {
+    const { port, input, clock, setLimit } = this.#options;
+    const { unit, table, address } = input;
+    try {
+      const [bit] = await port.read({ unit, table, address, count: 1 });
+      const active = (bit === 1) === input.activeWhen;
+      this.#tell(active ? 'active' : 'not active');
+      if (!this.#stopped) setLimit(input.id, commandOf(input, active));
+    } catch (error) {
+      this.#tell(`cannot be read, its limit is in force: ${messageOf(error)}`);
+    }
+    if (!this.#stopped) this.#cancel = clock.after(POLL_MS, () => void this.#poll());
+  }
+
+  #tell(state: string): void {
+    if (state === this.#told || this.#stopped) return;
+    this.#told = state;
+    this.#options.log.info('input', { input: this.#options.input.id, state });
+  }
+}
+
+const commandOf = (
+  { circuit, limitAmps, limitWatts }: DigitalInput,
+  active: boolean,
+): LimitCommand => ({
+  circuit,
+  ttlSeconds: BELIEVED_SECONDS,
+  ...(active
+    ? {
+        reason: 'contact',
+        ...(limitAmps === undefined ? {} : { amps: sameAmps(limitAmps) }),
+        ...(limitWatts === undefined ? {} : { watts: limitWatts }),
+      }
+    : { lifted: true }),
+});

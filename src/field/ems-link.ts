@@ -1,0 +1,174 @@
+import type { LimitAnswer, LimitCommand } from '../core/limit-book.ts';
+import type { Log } from '../core/log.ts';
+import type { Reading } from '../core/reading.ts';
+import type { MeterSpec } from '../core/site.ts';
+import type { Cancel, Clock } from '../core/time.ts';
+import {
+  discoveryTopics,
+  type HomeAssistantOptions,
+  isDiscoveryOf,
+} from '../schema/home-assistant.ts';
+import { scalarTopics, stateTopics } from '../schema/state-topics.ts';
+import type { SiteView } from '../schema/view.ts';
+import type { Broker, Incoming, OpenBroker } from './broker-port.ts';
+import { LimitTopics } from './limit-topics.ts';
+import { MeterTopics } from './meter-topics.ts';
+import { RequestTopics } from './request-topics.ts';
+import { RetainedTopics } from './retained-topics.ts';
+import { eventsBetween } from './site-events.ts';
+import type { RequestTaker } from './site-requests.ts';
+import type { TopicHandler } from './topic-handler.ts';
+
+/** Retained topics of an earlier run arrive within this after the subscription. */
+const LEFTOVERS_MS = 3_000;
+
+export interface EmsLinkOptions {
+  readonly openBroker: OpenBroker;
+  /** e.g. busbar/v1 */
+  readonly root: string;
+  readonly siteId: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly version: string;
+  readonly setLimit: (source: string, command: LimitCommand) => LimitAnswer;
+  readonly taker: RequestTaker;
+  /** Sources with a heartbeat, and what hears it. */
+  readonly lasting?: ReadonlySet<string>;
+  readonly heartbeat?: (source: string) => void;
+  readonly meters: readonly MeterSpec[];
+  readonly onReading: (reading: Reading) => void;
+  /** One value per topic below values/ as well. */
+  readonly scalars?: boolean;
+  readonly homeAssistant?: HomeAssistantOptions | undefined;
+  /** More that is said and heard over the same connection. */
+  readonly handlers?: (broker: () => Broker) => readonly TopicHandler[];
+}
+
+/**
+ * The EMS side: the site's state as retained topics, limits, requests and meters in, answers out.
+ * Nothing is queued while the broker is away: on reconnect the present state is published.
+ */
+export class EmsLink {
+  readonly #options: EmsLinkOptions;
+  readonly #base: string;
+  readonly #broker: Broker;
+  readonly #retained: RetainedTopics;
+  readonly #handlers: readonly TopicHandler[];
+  #view: SiteView | undefined;
+  #forgetLeftovers: Cancel = () => {};
+  #closed = false;
+
+  constructor(options: EmsLinkOptions) {
+    const { root, siteId, clock, log, meters, onReading, setLimit, taker } = options;
+    this.#options = options;
+    this.#base = `${root}/${siteId}`;
+    const base = this.#base;
+    this.#retained = new RetainedTopics(clock, (topic, text, qos) =>
+      this.#broker.publish(topic, text, { qos, retain: true }),
+    );
+    const publish = (topic: string, text: string): unknown =>
+      this.#broker.publish(topic, text, { qos: 1 });
+    const answer = (message: Incoming, text: string): void => this.#answer(message, text);
+    const shared = { base, clock, log, publish, answer };
+    this.#handlers = [
+      new LimitTopics({
+        ...shared,
+        retained: this.#retained,
+        setLimit,
+        lasting: options.lasting ?? new Set(),
+        heartbeat: options.heartbeat ?? (() => {}),
+      }),
+      new RequestTopics({ ...shared, taker }),
+      new MeterTopics({ meters, clock, log, onReading }),
+      ...(options.handlers?.(() => this.#broker) ?? []),
+    ];
+    this.#broker = options.openBroker(
+      { connected: () => this.#onConnect(), message: (message) => this.#onMessage(message) },
+      { topic: `${base}/status`, text: 'offline' },
+    );
+  }
+
+  publish(view: SiteView): void {
+    if (this.#view !== undefined) {
+      for (const event of eventsBetween(this.#view, view)) {
+        this.#broker.publish(`${this.#base}/events`, JSON.stringify(event));
+      }
+    }
+    this.#view = view;
+    this.#retained.want(() => this.#topicsOf(view));
+  }
+
+  /** Every retained topic for a view of the site. */
+  #topicsOf(view: SiteView): ReadonlyMap<string, string> {
+    const { version, scalars = false, homeAssistant } = this.#options;
+    const below = stateTopics(view, version);
+    if (scalars) for (const [topic, text] of scalarTopics(below)) below.set(topic, text);
+    const whole = new Map([...below].map(([topic, text]) => [`${this.#base}/${topic}`, text]));
+    if (homeAssistant !== undefined) {
+      for (const [topic, text] of discoveryTopics(view, this.#base, version, homeAssistant)) {
+        whole.set(topic, text);
+      }
+    }
+    return whole;
+  }
+
+  connected(): boolean {
+    return this.#broker.connected();
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#forgetLeftovers();
+    this.#retained.close();
+    for (const handler of this.#handlers) handler.close();
+    await this.#broker.close({ topic: `${this.#base}/status`, text: 'offline' });
+  }
+
+  #onConnect(): void {
+    const filters = this.#handlers.flatMap((handler) => handler.filters);
+    const { homeAssistant, clock } = this.#options;
+    const reborn = homeAssistant === undefined ? [] : [`${homeAssistant.prefix}/status`];
+    this.#retained.reconnected();
+    // Online only once commands are heard: who sees "online" may send a limit at once.
+    this.#broker.subscribe([...filters, ...reborn], (granted) => {
+      if (!granted) return;
+      this.#broker.publish(`${this.#base}/status`, 'online', { qos: 1, retain: true });
+    });
+    const state = this.#stateFilters();
+    this.#broker.subscribe(state);
+    this.#forgetLeftovers();
+    this.#forgetLeftovers = clock.after(LEFTOVERS_MS, () => this.#broker.unsubscribe(state));
+  }
+
+  /** Where things that have gone since an earlier run may still be. */
+  #stateFilters(): readonly string[] {
+    const { homeAssistant } = this.#options;
+    const below = ['circuits/+', 'meters/+', 'chargers/#', 'limits/+', 'values/#'];
+    return [
+      ...below.map((filter) => `${this.#base}/${filter}`),
+      ...(homeAssistant === undefined ? [] : [`${homeAssistant.prefix}/device/+/config`]),
+    ];
+  }
+
+  #onMessage(message: Incoming): void {
+    if (this.#handlers.some((handler) => handler.take(message))) return;
+    const { homeAssistant, siteId } = this.#options;
+    const { topic } = message;
+    if (homeAssistant !== undefined && topic === `${homeAssistant.prefix}/status`) {
+      // Home Assistant started: it wants to be told everything again.
+      this.#retained.again((each) => each.startsWith(`${homeAssistant.prefix}/`));
+      return;
+    }
+    const ours =
+      topic.startsWith(`${this.#base}/`) ||
+      (homeAssistant !== undefined && isDiscoveryOf(siteId, topic, homeAssistant));
+    if (message.retained && message.bytes > 0 && ours) this.#retained.found(topic);
+  }
+
+  /** MQTT 5 request and response; a topic with wildcards is no topic to publish on. */
+  #answer({ responseTopic, correlation }: Incoming, text: string): void {
+    if (responseTopic === undefined || responseTopic === '' || /[#+]/.test(responseTopic)) return;
+    this.#broker.publish(responseTopic, text, { qos: 1, correlation });
+  }
+}

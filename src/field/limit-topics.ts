@@ -1,0 +1,98 @@
+import type { LimitAnswer, LimitCommand } from '../core/limit-book.ts';
+import type { Log } from '../core/log.ts';
+import type { Cancel, Clock } from '../core/time.ts';
+import { LIMIT_MESSAGE_MOST_BYTES, limitReader } from '../schema/limit-message.ts';
+import type { Incoming } from './broker-port.ts';
+import { Inbox } from './inbox.ts';
+import type { RetainedTopics } from './retained-topics.ts';
+import type { Answer, TopicHandler } from './topic-handler.ts';
+
+/** Timers know no longer time; what lives longer is emptied by the next message. */
+const TIMER_MOST_MS = 2 ** 31 - 1;
+
+export interface LimitTopicsOptions {
+  readonly base: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly retained: RetainedTopics;
+  readonly publish: (topic: string, text: string) => void;
+  readonly answer: Answer;
+  /** Sources with a heartbeat, and what hears it. */
+  readonly lasting: ReadonlySet<string>;
+  readonly heartbeat: (source: string) => void;
+  readonly setLimit: (source: string, command: LimitCommand) => LimitAnswer;
+}
+
+/** `limits/<source>/set` in, the answer on `limits/<source>` for as long as the limit lives. */
+export class LimitTopics implements TopicHandler {
+  readonly filters: readonly string[];
+  readonly #options: LimitTopicsOptions;
+  readonly #inbox: Inbox;
+  readonly #readLimit = limitReader();
+  readonly #expiries = new Map<string, Cancel>();
+  readonly #pattern: RegExp;
+
+  constructor(options: LimitTopicsOptions) {
+    this.#options = options;
+    this.#inbox = new Inbox(options.clock);
+    this.filters = [`${options.base}/limits/+/set`, `${options.base}/limits/+/heartbeat`];
+    this.#pattern = /^([^/]+)\/(set|heartbeat)$/;
+  }
+
+  take(message: Incoming): boolean {
+    const prefix = `${this.#options.base}/limits/`;
+    if (!message.topic.startsWith(prefix)) return false;
+    const [, source, verb] = this.#pattern.exec(message.topic.slice(prefix.length)) ?? [];
+    if (source === undefined) return false;
+    if (verb === 'heartbeat') {
+      if (!message.retained) this.#options.heartbeat(source);
+      return true;
+    }
+    if (message.retained) {
+      this.#options.log.warn('retained limit ignored: publish limits without the retain flag', {
+        source,
+      });
+    } else {
+      this.#inbox.take(source, () => this.#look(source, message));
+    }
+    return true;
+  }
+
+  close(): void {
+    this.#inbox.close();
+    for (const cancel of this.#expiries.values()) cancel();
+  }
+
+  #look(source: string, message: Incoming): void {
+    const { setLimit, answer, publish, base, lasting, clock } = this.#options;
+    const read =
+      message.bytes > LIMIT_MESSAGE_MOST_BYTES
+        ? { problem: `larger than ${LIMIT_MESSAGE_MOST_BYTES} bytes` }
+        : this.#readLimit(message.text(), lasting.has(source));
+    const result: LimitAnswer =
+      'problem' in read
+        ? { accepted: false, applied: null, reason: read.problem }
+        : setLimit(source, read);
+    const text = JSON.stringify(result);
+    if (result.applied !== null && !('problem' in read)) {
+      const untilMs = Date.parse(result.applied.expiresAt) - clock.wallMs();
+      this.#hold(source, text, Number.isFinite(untilMs) ? untilMs : read.ttlSeconds * 1000);
+    } else publish(`${base}/limits/${source}`, text);
+    answer(message, text);
+  }
+
+  /** The retained answer is emptied when the limit ends. */
+  #hold(source: string, text: string, lifeMs: number): void {
+    const { retained, clock, base } = this.#options;
+    const topic = `${base}/limits/${source}`;
+    retained.hold(topic, text);
+    this.#expiries.get(source)?.();
+    this.#expiries.delete(source);
+    if (lifeMs > TIMER_MOST_MS) return;
+    const cancel = clock.after(lifeMs, () => {
+      this.#expiries.delete(source);
+      retained.drop(topic);
+    });
+    this.#expiries.set(source, cancel);
+  }
+}

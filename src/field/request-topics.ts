@@ -1,0 +1,59 @@
+import type { Clock } from '../core/time.ts';
+import { REQUEST_MOST_BYTES, type Response, requestReader } from '../schema/request-messages.ts';
+import type { Incoming } from './broker-port.ts';
+import { Inbox } from './inbox.ts';
+import { carryOut, type RequestTaker } from './site-requests.ts';
+import type { Answer, TopicHandler } from './topic-handler.ts';
+
+export interface RequestTopicsOptions {
+  readonly base: string;
+  readonly clock: Clock;
+  readonly publish: (topic: string, text: string) => void;
+  readonly answer: Answer;
+  readonly taker: RequestTaker;
+}
+
+/** `request/<verb>` in, `response/<verb>` out. */
+export class RequestTopics implements TopicHandler {
+  readonly filters: readonly string[];
+  readonly #options: RequestTopicsOptions;
+  readonly #inbox: Inbox;
+  readonly #read = requestReader();
+
+  constructor(options: RequestTopicsOptions) {
+    this.#options = options;
+    this.#inbox = new Inbox(options.clock);
+    this.filters = [`${options.base}/request/+`];
+  }
+
+  take(message: Incoming): boolean {
+    const prefix = `${this.#options.base}/request/`;
+    if (!message.topic.startsWith(prefix)) return false;
+    const verb = message.topic.slice(prefix.length);
+    // Retained: it was meant once, and not for every start from now on.
+    if (!message.retained) this.#inbox.take(verb, () => this.#look(verb, message));
+    return true;
+  }
+
+  close(): void {
+    this.#inbox.close();
+  }
+
+  #look(verb: string, message: Incoming): void {
+    const { taker, publish, answer, base } = this.#options;
+    const read =
+      message.bytes > REQUEST_MOST_BYTES
+        ? { problem: `larger than ${REQUEST_MOST_BYTES} bytes` }
+        : this.#read(verb, message.text());
+    const response: Response =
+      'problem' in read
+        ? { accepted: false, reason: read.problem }
+        : {
+            ...carryOut(taker, read, 'request'),
+            ...(read.body.transaction === undefined ? {} : { transaction: read.body.transaction }),
+          };
+    const text = JSON.stringify(response);
+    publish(`${base}/response/${verb}`, text);
+    answer(message, text);
+  }
+}

@@ -1,0 +1,78 @@
+import type { ConnectorView, SiteView } from '../schema/view.ts';
+
+/** Something that happened, as it goes out on `events`. */
+export interface SiteEvent {
+  readonly at: string;
+  readonly type:
+    | 'alarm'
+    | 'alarm-over'
+    | 'charger-online'
+    | 'charger-offline'
+    | 'session-started'
+    | 'session-ended'
+    | 'limit'
+    | 'meter';
+  readonly subject: string;
+  readonly text: string;
+}
+
+/** More in one tick are not told: the state topics have it all. */
+const EVENTS_MOST = 100;
+
+/** What changed between two views of the site, in words. */
+export const eventsBetween = (before: SiteView, after: SiteView): readonly SiteEvent[] => {
+  const event = (type: SiteEvent['type'], subject: string, text: string): SiteEvent => ({
+    at: after.at,
+    type,
+    subject,
+    text,
+  });
+  const alarms = [
+    ...after.alarms
+      .filter((text) => !before.alarms.includes(text))
+      .map((text) => event('alarm', after.id, text)),
+    ...before.alarms
+      .filter((text) => !after.alarms.includes(text))
+      .map((text) => event('alarm-over', after.id, text)),
+  ];
+  const limits = after.limits.flatMap((limit) => {
+    const was = before.limits.find(({ source }) => source === limit.source);
+    return was === undefined || was.state === limit.state
+      ? []
+      : [event('limit', limit.source, `${limit.circuit}: ${was.state} -> ${limit.state}`)];
+  });
+  const meters = after.meters.flatMap((meter) => {
+    const was = before.meters.find(({ id }) => id === meter.id);
+    return was === undefined || was.quality === meter.quality
+      ? []
+      : [event('meter', meter.id, `${was.quality} -> ${meter.quality}: ${meter.problem ?? 'ok'}`)];
+  });
+  const old = new Map(before.chargers.map((charger) => [charger.id, charger]));
+  const chargers = after.chargers.flatMap((charger) => {
+    const was = old.get(charger.id);
+    if (was === undefined || was === charger) return [];
+    const online = charger.online ? 'online' : 'offline';
+    return [
+      ...(was.online === charger.online ? [] : [event(`charger-${online}`, charger.id, online)]),
+      ...charger.connectors.flatMap((connector, i) =>
+        sessions(was.connectors[i], connector).map(([type, text]) =>
+          event(type, `${charger.id}/${connector.connector}`, text),
+        ),
+      ),
+    ];
+  });
+  return [...alarms, ...limits, ...meters, ...chargers].slice(0, EVENTS_MOST);
+};
+
+const sessions = (
+  before: ConnectorView | undefined,
+  after: ConnectorView,
+): readonly (readonly ['session-started' | 'session-ended', string])[] => {
+  if (before === undefined || before.transactionId === after.transactionId) return [];
+  return [
+    ...(before.transactionId === null
+      ? []
+      : [['session-ended', `${before.transactionId}: ${before.sessionWh ?? '?'} Wh`] as const]),
+    ...(after.transactionId === null ? [] : [['session-started', after.transactionId] as const]),
+  ];
+};

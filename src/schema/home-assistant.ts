@@ -1,0 +1,217 @@
+import { topicLevel } from './state-topics.ts';
+import type { ChargerView, SiteView } from './view.ts';
+
+export interface HomeAssistantOptions {
+  /** Where Home Assistant looks: homeassistant */
+  readonly prefix: string;
+  /** Sources of limits that Home Assistant may set, as numbers. */
+  readonly limitSources: readonly string[];
+}
+
+type Component = Readonly<Record<string, unknown>>;
+
+/** A limit set by hand lives for a day: Home Assistant does not repeat it. */
+const LIMIT_LIFE_SECONDS = 86_400;
+
+/**
+ * Device-based discovery (home-assistant.io, MQTT): one message for the site, one per charger. The
+ * site's limits are numbers, everything else is read from the state topics.
+ */
+export const discoveryTopics = (
+  view: SiteView,
+  base: string,
+  version: string,
+  { prefix, limitSources }: HomeAssistantOptions,
+): ReadonlyMap<string, string> => {
+  const site = siteKey(view.id);
+  const origin = { name: 'Busbar', sw: version };
+  const availability = {
+    avty_t: `${base}/status`,
+    pl_avail: 'online',
+    pl_not_avail: 'offline',
+  };
+  const topics = new Map<string, string>();
+  const put = (id: string, device: object, components: Readonly<Record<string, Component>>) => {
+    const cmps = Object.fromEntries(
+      Object.entries(components).map(([key, component]) => [
+        key,
+        { uniq_id: `${id}_${key}`, ...component },
+      ]),
+    );
+    const message = {
+      dev: { ids: [id], mf: 'Busbar', ...device },
+      o: origin,
+      ...availability,
+      cmps,
+    };
+    topics.set(`${prefix}/device/${id}/config`, JSON.stringify(message));
+  };
+  put(site, { name: `Busbar ${view.id}`, sw: version }, siteComponents(view, base, limitSources));
+  for (const charger of view.chargers) {
+    const id = `${site}__${objectId(charger.id)}`;
+    const device = {
+      name: charger.id,
+      via_device: site,
+      ...(charger.vendor === null ? {} : { mf: charger.vendor }),
+      ...(charger.model === null ? {} : { mdl: charger.model }),
+    };
+    put(id, device, chargerComponents(charger, base));
+  }
+  return topics;
+};
+
+const siteComponents = (
+  view: SiteView,
+  base: string,
+  limitSources: readonly string[],
+): Readonly<Record<string, Component>> => {
+  const components: Record<string, Component> = {
+    surplus: {
+      ...watts('Surplus', `${base}/site`, 'surplusWatts'),
+      ent_cat: 'diagnostic',
+    },
+    alarms: {
+      p: 'sensor',
+      name: 'Alarms',
+      stat_t: `${base}/site`,
+      val_tpl: '{{ value_json.alarms | count }}',
+      ent_cat: 'diagnostic',
+    },
+  };
+  for (const { id } of view.circuits) {
+    const topic = `${base}/circuits/${topicLevel(id)}`;
+    ['L1', 'L2', 'L3'].forEach((phase, p) => {
+      components[`${key(id)}_${phase.toLowerCase()}`] = {
+        ...amps(`${id} ${phase}`, topic),
+        val_tpl: `{{ value_json.measuredAmps[${p}] if value_json.measuredAmps else none }}`,
+      };
+    });
+    components[`${key(id)}_limit`] = {
+      ...amps(`${id} limit`, topic),
+      val_tpl: '{{ value_json.limitInForceAmps | min }}',
+    };
+  }
+  for (const { source, circuit } of view.limits) {
+    if (!limitSources.includes(source)) continue;
+    const most = Math.min(...(view.circuits.find(({ id }) => id === circuit)?.limitAmps ?? [0]));
+    components[`set_${key(source)}`] = limitNumber(base, source, circuit, most);
+  }
+  return components;
+};
+
+/** A limit as a number: setting it sends a limit message, the fuse stands for "none". */
+const limitNumber = (base: string, source: string, circuit: string, most: number): Component => ({
+  p: 'number',
+  name: `Limit ${circuit}`,
+  dev_cla: 'current',
+  unit_of_meas: 'A',
+  min: 0,
+  max: most,
+  step: 1,
+  mode: 'box',
+  cmd_t: `${base}/limits/${topicLevel(source)}/set`,
+  cmd_tpl: `{"circuit":"${circuit}","amps":{{ value }},"ttlSeconds":${LIMIT_LIFE_SECONDS},"reason":"Home Assistant"}`,
+  qos: 1,
+  stat_t: `${base}/site`,
+  val_tpl: `{% set l = value_json.limits | selectattr('source','eq','${source}') | first %}{{ l.amps | min if l.amps else ${most} }}`,
+});
+
+const chargerComponents = (
+  { id, connectors }: ChargerView,
+  base: string,
+): Readonly<Record<string, Component>> => {
+  const topic = `${base}/chargers/${topicLevel(id)}`;
+  const components: Record<string, Component> = {
+    online: {
+      p: 'binary_sensor',
+      name: 'Connected',
+      dev_cla: 'connectivity',
+      stat_t: topic,
+      val_tpl: "{{ 'ON' if value_json.online else 'OFF' }}",
+    },
+  };
+  for (const { connector } of connectors) {
+    const state = `${topic}/connectors/${connector}`;
+    const name = connectors.length === 1 ? '' : `${connector} `;
+    const body = JSON.stringify({ charger: id, connector });
+    Object.assign(components, {
+      [`c${connector}_status`]: {
+        p: 'sensor',
+        name: `${name}Status`,
+        stat_t: state,
+        val_tpl: '{{ value_json.status }}',
+      },
+      [`c${connector}_offer`]: {
+        ...amps(`${name}Offer`, state),
+        val_tpl: '{{ value_json.offerAmps }}',
+      },
+      [`c${connector}_power`]: watts(`${name}Power`, state, 'watts'),
+      [`c${connector}_session`]: {
+        p: 'sensor',
+        name: `${name}Session energy`,
+        dev_cla: 'energy',
+        unit_of_meas: 'Wh',
+        stat_cla: 'total_increasing',
+        stat_t: state,
+        val_tpl: '{{ value_json.sessionWh }}',
+      },
+      [`c${connector}_reason`]: {
+        p: 'sensor',
+        name: `${name}Reason`,
+        stat_t: state,
+        val_tpl: '{{ value_json.reason[:250] }}',
+        ent_cat: 'diagnostic',
+      },
+      [`c${connector}_pause`]: {
+        p: 'button',
+        name: `${name}Pause`,
+        cmd_t: `${base}/request/pause`,
+        pl_prs: body,
+      },
+      [`c${connector}_resume`]: {
+        p: 'button',
+        name: `${name}Resume`,
+        cmd_t: `${base}/request/resume`,
+        pl_prs: body,
+      },
+    });
+  }
+  return components;
+};
+
+const amps = (name: string, topic: string): Component => ({
+  p: 'sensor',
+  name,
+  dev_cla: 'current',
+  stat_cla: 'measurement',
+  unit_of_meas: 'A',
+  stat_t: topic,
+});
+
+const watts = (name: string, topic: string, field: string): Component => ({
+  p: 'sensor',
+  name,
+  dev_cla: 'power',
+  stat_cla: 'measurement',
+  unit_of_meas: 'W',
+  stat_t: topic,
+  val_tpl: `{{ value_json.${field} }}`,
+});
+
+/** Whether a discovery topic is one of ours, of this or of an earlier run. */
+export const isDiscoveryOf = (
+  siteId: string,
+  topic: string,
+  { prefix }: HomeAssistantOptions,
+): boolean => {
+  const device = `${prefix}/device/${siteKey(siteId)}`;
+  return topic === `${device}/config` || topic.startsWith(`${device}__`);
+};
+
+const siteKey = (siteId: string): string => `busbar_${objectId(siteId)}`;
+
+/** What Home Assistant takes as a level of a discovery topic. */
+const objectId = (id: string): string => id.replace(/[^A-Za-z0-9_-]/g, '_');
+
+/** Component keys are letters, digits and underscores. */
+const key = (id: string): string => id.replace(/[^A-Za-z0-9]/g, '_').toLowerCase();

@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { judgeReading, type MeterSurroundings } from '../../src/core/meter-check.ts';
+import type { Reading } from '../../src/core/reading.ts';
+import type { MeterState } from '../../src/core/tick.ts';
+import { type PhaseAmps, sameAmps } from '../../src/core/units.ts';
+
+const AROUND: MeterSurroundings = {
+  nominalVolts: 230,
+  fuseAmps: sameAmps(63),
+  exportMostAmps: 0,
+  frozenMs: 60_000,
+  draws: [],
+};
+
+/** Readings one second apart, each judged after the one before. */
+const judge = (
+  readings: readonly (Partial<Reading> & { readonly amps: PhaseAmps })[],
+  around: Partial<MeterSurroundings> | ((second: number) => Partial<MeterSurroundings>) = {},
+): MeterState => {
+  let state: MeterState | undefined;
+  readings.forEach((reading, second) => {
+    const changes = typeof around === 'function' ? around(second) : around;
+    state = judgeReading(
+      state,
+      { meter: 'grid', atMs: second * 1000, quality: 'good', ...reading },
+      { ...AROUND, ...changes },
+    );
+  });
+  assert.ok(state);
+  return state;
+};
+const times = <T>(count: number, make: (i: number) => T): readonly T[] =>
+  Array.from({ length: count }, (_, i) => make(i));
+const STEADY = { amps: [40, 38, 41] } as const;
+
+describe('a single reading is suspect when', () => {
+  for (const [why, reading, problem] of [
+    ['it is no number', { amps: [40, Number.NaN, 41] }, /L2: not a number/],
+    ['it is endless', { amps: [Number.POSITIVE_INFINITY, 1, 1] }, /L1: not a number/],
+    ['it is ten times too high', { amps: [400, 380, 410] }, /range: 400 A on L1/],
+    ['its words are swapped', { amps: [2.3e-41, 5, 5] }, /check the word order/],
+    ['transformers are backwards', { amps: [40, -38, 41] }, /sign: 38 A fed back on L2/],
+    ['a phase is gone', { ...STEADY, volts: [230, 12, 231] }, /L2 has 12 V: phase lost/],
+    ['volts are those between phases', { ...STEADY, volts: [400, 400, 400] }, /range: 400 V/],
+    [
+      'currents are a tenth of what the power says',
+      { amps: [4, 3.8, 4.1], phaseWatts: [9200, 8740, 9430], volts: [230, 230, 230] },
+      /9200 W do not fit 4 A/,
+    ],
+  ] as const) {
+    test(why, () => {
+      const state = judge([STEADY, reading]);
+      assert.equal(state.latest.quality, 'suspect');
+      assert.match(state.latest.problem ?? '', problem);
+      // The last good one goes on ageing.
+      assert.equal(state.lastGood?.atMs, 0);
+    });
+  }
+
+  test('but generation that is stated may feed back', () => {
+    const state = judge([{ amps: [4, 2, 3] }, { amps: [2, -1, 0] }, { amps: [0, -12, -11] }], {
+      exportMostAmps: 16,
+    });
+    assert.equal(state.latest.quality, 'good');
+  });
+});
+
+describe('a fall', () => {
+  test('by more than half the fuse has to be seen three times', () => {
+    const falls = (count: number) =>
+      judge([STEADY, ...times(count, () => ({ amps: sameAmps(2) }))]);
+    assert.match(falls(1).latest.problem ?? '', /rate: fell from 40\/38\/41 to 2\/2\/2 A at once/);
+    assert.equal(falls(2).latest.quality, 'suspect');
+    assert.equal(falls(3).latest.quality, 'good');
+  });
+
+  test('that is over at once is never believed', () => {
+    const state = judge([STEADY, { amps: sameAmps(2) }, STEADY]);
+    assert.equal(state.latest.quality, 'good');
+    assert.deepEqual(state.lastGood?.amps, STEADY.amps);
+  });
+
+  test('a rise is believed at once: it only takes', () => {
+    assert.equal(judge([{ amps: sameAmps(2) }, { amps: sameAmps(60) }]).latest.quality, 'good');
+  });
+});
+
+describe('a frozen meter', () => {
+  test('is found out after its time, and was not fresh since it froze', () => {
+    const state = judge(times(62, () => STEADY));
+    assert.equal(state.latest.quality, 'suspect');
+    assert.match(state.latest.problem ?? '', /frozen: no number changed for 6\d s/);
+    assert.equal(state.lastGood?.atMs, 0);
+  });
+
+  test('is one that does not see what the chargers do', () => {
+    const state = judge(
+      times(32, () => STEADY),
+      (second) => ({
+        draws: [{ amps: sameAmps(second < 15 ? 8 : 16), atMs: second * 1000 }],
+      }),
+    );
+    assert.match(state.latest.problem ?? '', /frozen/);
+  });
+
+  test('is not one of a building in which nothing is switched on', () => {
+    assert.equal(judge(times(200, () => ({ amps: sameAmps(0) }))).latest.quality, 'good');
+  });
+
+  test('is not one whose energy counts on', () => {
+    const state = judge(times(200, (i) => ({ ...STEADY, importWh: i * 3 })));
+    assert.equal(state.latest.quality, 'good');
+  });
+
+  test('is believed again with the first change', () => {
+    const state = judge([...times(80, () => STEADY), { amps: [40.1, 38, 41] }]);
+    assert.equal(state.latest.quality, 'good');
+  });
+});
+
+describe('Kirchhoff: less than the chargers draw', () => {
+  const LOW = { amps: [3, 12, 12] } as const;
+  const draws = (atMs: number) => ({ draws: [{ amps: sameAmps(16), atMs }] });
+
+  test('is suspect once they say so after the meter showed it', () => {
+    const state = judge(
+      times(10, () => LOW),
+      (second) => draws(second * 1000),
+    );
+    assert.match(state.latest.problem ?? '', /L1: 3 A, but the chargers below draw 16 A/);
+  });
+
+  test('is no fault while their report is older: the car may just have stopped', () => {
+    const state = judge(
+      times(10, () => LOW),
+      () => draws(0),
+    );
+    assert.equal(state.latest.quality, 'good');
+  });
+});

@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { Ajv, type ValidateFunction } from 'ajv';
+import type { OcppVersion } from '../src/ocpp/version.ts';
+
+interface Schema {
+  readonly $id: string;
+  readonly definitions?: object;
+}
+
+const FILES = { '1.6': 'ocpp1_6', '2.0.1': 'ocpp2_0_1', '2.1': 'ocpp2_1' } as const;
+
+/** Validators of one version by message name, e.g. `BootNotification.req`. */
+export const validators = (version: OcppVersion): ((name: string) => ValidateFunction) => {
+  const file = createRequire(import.meta.url).resolve(
+    `ocpp-rpc/lib/schemas/${FILES[version]}.json`,
+  );
+  const schemas = JSON.parse(readFileSync(file, 'utf8')) as readonly Schema[];
+  const ajv = new Ajv({ strict: false, validateFormats: false });
+  const compiled = new Map<string, ValidateFunction>();
+  return (name) => {
+    const known = compiled.get(name);
+    if (known !== undefined) return known;
+    const long = name.replace('.req', 'Request').replace('.conf', 'Response');
+    const schema = schemas.find(({ $id }) => $id === `urn:${name}` || $id === `urn:${long}`);
+    assert.ok(schema !== undefined, `no schema for ${name}`);
+    const { $id: _id, ...anonymous } = schema;
+    const validate = ajv.compile(anonymous);
+    compiled.set(name, validate);
+    return validate;
+  };
+};

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { factsOfAnswer, factsOfCsmsCall } from '../../src/ocpp/csms-fact.ts';
+
+describe('what a CSMS says is remembered', () => {
+  test('1.6: a card with group and expiry', () => {
+    const info = { status: 'Accepted', parentIdTag: 'FLEET', expiryDate: '2026-06-01T12:00:00Z' };
+    const facts = factsOfAnswer('1.6', 'Authorize', () => ({ idTag: 'card' }), { idTagInfo: info });
+    assert.deepEqual(facts, [
+      {
+        type: 'token',
+        token: 'card',
+        verdict: {
+          status: 'Accepted',
+          group: 'FLEET',
+          expiresAtWallMs: Date.UTC(2026, 5, 1, 12),
+        },
+      },
+    ]);
+  });
+
+  test('2.x: a card in the answer to a transaction event', () => {
+    const request = () => ({ idToken: { idToken: 'ABC', type: 'ISO14443' } });
+    const response = { idTokenInfo: { status: 'Blocked' } };
+    assert.deepEqual(factsOfAnswer('2.0.1', 'TransactionEvent', request, response), [
+      { type: 'token', token: 'ABC', verdict: { status: 'Blocked' } },
+    ]);
+    assert.deepEqual(factsOfAnswer('2.0.1', 'TransactionEvent', request, {}), []);
+  });
+
+  test('boot with interval and time', () => {
+    const response = { status: 'Accepted', interval: 60, currentTime: '2026-06-01T00:00:00Z' };
+    assert.deepEqual(
+      factsOfAnswer('2.1', 'BootNotification', () => ({}), response),
+      [
+        { type: 'boot', accepted: true, intervalSeconds: 60 },
+        { type: 'time', wallMs: Date.UTC(2026, 5, 1) },
+      ],
+    );
+  });
+
+  test('a local list, once the charger accepted it', () => {
+    const request = {
+      updateType: 'Differential',
+      listVersion: 4,
+      localAuthorizationList: [{ idTag: 'A', idTagInfo: { status: 'Accepted' } }, { idTag: 'B' }],
+    };
+    const change = {
+      full: false,
+      version: 4,
+      entries: [{ token: 'A', verdict: { status: 'Accepted' } }, { token: 'B' }],
+    };
+    const told = factsOfCsmsCall('1.6', 'SendLocalList', request, { status: 'Accepted' });
+    assert.deepEqual(told, [{ type: 'list', change }]);
+    assert.deepEqual(factsOfCsmsCall('1.6', 'SendLocalList', request, { status: 'Failed' }), []);
+  });
+
+  test('switches of the charger, read or set', () => {
+    const read = { configurationKey: [{ key: 'LocalAuthorizeOffline', value: 'FALSE' }] };
+    assert.deepEqual(factsOfCsmsCall('1.6', 'GetConfiguration', {}, read), [
+      { type: 'switches', switches: { authorizeOffline: false } },
+    ]);
+    const variable = {
+      component: { name: 'TxCtrlr' },
+      variable: { name: 'StopTxOnInvalidId' },
+    };
+    const set = { setVariableData: [{ ...variable, attributeValue: 'false' }] };
+    const done = { setVariableResult: [{ ...variable, attributeStatus: 'Accepted' }] };
+    assert.deepEqual(factsOfCsmsCall('2.0.1', 'SetVariables', set, done), [
+      { type: 'switches', switches: { stopOnInvalid: false } },
+    ]);
+    const refused = { setVariableResult: [{ ...variable, attributeStatus: 'Rejected' }] };
+    assert.deepEqual(factsOfCsmsCall('2.0.1', 'SetVariables', set, refused), []);
+  });
+
+  test('a new password, only when the charger took it', () => {
+    const request = { key: 'AuthorizationKey', value: 'new' };
+    const facts = (status: string) =>
+      factsOfCsmsCall('1.6', 'ChangeConfiguration', request, { status });
+    assert.deepEqual(facts('Accepted'), [{ type: 'password', password: 'new' }]);
+    assert.deepEqual(facts('Rejected'), []);
+  });
+
+  test('nothing from nonsense', () => {
+    for (const nonsense of [null, 7, 'x', [], { idTagInfo: 7 }, { setVariableResult: [null] }]) {
+      factsOfAnswer('1.6', 'Authorize', () => nonsense, nonsense);
+      factsOfCsmsCall('2.1', 'SetVariables', nonsense, nonsense);
+      factsOfCsmsCall('1.6', 'GetConfiguration', nonsense, nonsense);
+    }
+  });
+});

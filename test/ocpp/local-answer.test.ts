@@ -1,0 +1,205 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import {
+  authorizeOffline,
+  type OfflineSwitches,
+  type TokenVerdict,
+} from '../../src/ocpp/authorization.ts';
+import { type LocalContext, localAnswer } from '../../src/ocpp/local-answer.ts';
+import { isQueued, isThinnable } from '../../src/ocpp/transaction-message.ts';
+import { OCPP_VERSIONS, type OcppVersion } from '../../src/ocpp/version.ts';
+import { validators } from '../ocpp-schemas.ts';
+
+const NOW = Date.UTC(2026, 5, 1, 12);
+
+const context = (changes: Partial<LocalContext> = {}): LocalContext => ({
+  nowWallMs: NOW,
+  clockTrusted: true,
+  acceptedIntervalSeconds: 300,
+  unknownBoot: 'pending',
+  verdict: () => ({ status: 'Accepted', group: 'FLEET', expiresAtWallMs: NOW + 1_000 }),
+  newTransactionId: () => 1_500_000_000,
+  ...changes,
+});
+
+const ID_TOKEN = { idToken: 'CARD', type: 'ISO14443' };
+const REQUESTS: Readonly<Record<string, Readonly<Record<string, object>>>> = {
+  '1.6': {
+    BootNotification: {},
+    Heartbeat: {},
+    Authorize: { idTag: 'CARD' },
+    StartTransaction: { connectorId: 1, idTag: 'CARD' },
+    StopTransaction: { transactionId: 7, idTag: 'CARD' },
+    MeterValues: { transactionId: 7 },
+    StatusNotification: { connectorId: 1 },
+    DataTransfer: {},
+    DiagnosticsStatusNotification: {},
+    FirmwareStatusNotification: {},
+    SecurityEventNotification: {},
+    SignCertificate: {},
+    LogStatusNotification: {},
+    SignedFirmwareStatusNotification: {},
+  },
+  '2.x': {
+    BootNotification: {},
+    Heartbeat: {},
+    Authorize: { idToken: ID_TOKEN },
+    TransactionEvent: { eventType: 'Started', idToken: ID_TOKEN },
+    MeterValues: {},
+    StatusNotification: { evseId: 1, connectorId: 1 },
+    NotifyEvent: {},
+    DataTransfer: {},
+    FirmwareStatusNotification: {},
+    LogStatusNotification: {},
+    SecurityEventNotification: {},
+    SignCertificate: {},
+    Get15118EVCertificate: {},
+    GetCertificateStatus: {},
+    NotifyEVChargingNeeds: {},
+    NotifyEVChargingSchedule: {},
+    ReservationStatusUpdate: { reservationId: 1 },
+    PublishFirmwareStatusNotification: {},
+  },
+};
+
+describe('a local answer', () => {
+  for (const version of OCPP_VERSIONS) {
+    test(`${version}: every one conforms to the schema of its message`, () => {
+      const validate = validators(version);
+      const requests = REQUESTS[version === '1.6' ? '1.6' : '2.x'] ?? {};
+      for (const [action, request] of Object.entries(requests)) {
+        const answer = localAnswer(version, action, request, context());
+        assert.notEqual(answer.keep, 'error', action);
+        if (answer.keep === 'error') continue;
+        const check = validate(`${action}.conf`);
+        assert.ok(check(answer.payload), `${action}: ${JSON.stringify(check.errors)}`);
+      }
+    });
+
+    test(`${version}: exactly the messages that are queued are kept on disk`, () => {
+      for (const [action, request] of Object.entries(
+        REQUESTS[version === '1.6' ? '1.6' : '2.x'] ?? {},
+      )) {
+        const answer = localAnswer(version, action, request, context());
+        assert.equal(answer.keep === 'queue', isQueued(version, action), action);
+      }
+    });
+
+    test(`${version}: what only the CSMS can know fails honestly`, () => {
+      for (const action of ['TransactionEvent-Signed', 'NotifyReport', 'VendorThing', 'toString']) {
+        assert.equal(localAnswer(version, action, {}, context()).keep, 'error', action);
+      }
+      for (const action of ['DataTransfer', 'SignCertificate']) {
+        const answer = localAnswer(version, action, {}, context());
+        assert.deepEqual(answer, { keep: 'nothing', payload: { status: 'Rejected' } });
+      }
+    });
+  }
+
+  const bootStatus = (version: OcppVersion, changes: Partial<LocalContext>) => {
+    const { acceptedIntervalSeconds: _known, ...unknown } = context();
+    const base = 'unknownBoot' in changes ? unknown : context();
+    const answer = localAnswer(version, 'BootNotification', {}, { ...base, ...changes });
+    return answer.keep === 'nothing' ? (answer.payload as { status: string }).status : answer.keep;
+  };
+
+  test('to a boot is Accepted only for a charger that was accepted before, with a trusted clock', () => {
+    assert.equal(bootStatus('1.6', {}), 'Accepted');
+    assert.equal(bootStatus('2.1', { clockTrusted: false }), 'Pending');
+    assert.equal(bootStatus('1.6', { unknownBoot: 'pending' }), 'Pending');
+    assert.equal(bootStatus('2.0.1', { unknownBoot: 'reject' }), 'Rejected');
+  });
+
+  test('to a heartbeat carries the true time, or is none', () => {
+    const answer = localAnswer('1.6', 'Heartbeat', {}, context());
+    assert.deepEqual(answer, {
+      keep: 'nothing',
+      payload: { currentTime: '2026-06-01T12:00:00.000Z' },
+    });
+    const lost = localAnswer('1.6', 'Heartbeat', {}, context({ clockTrusted: false }));
+    assert.equal(lost.keep, 'error');
+  });
+
+  test('to a certificate is a failure, never accepted', () => {
+    const request = { idToken: ID_TOKEN, certificate: 'PEM' };
+    assert.equal(localAnswer('2.0.1', 'Authorize', request, context()).keep, 'error');
+  });
+});
+
+describe('authorising without the CSMS', () => {
+  const accepted: TokenVerdict = { status: 'Accepted' };
+  const decide = (
+    known: { list?: TokenVerdict; cache?: TokenVerdict },
+    switches: OfflineSwitches = {},
+    unknown: 'charger' | 'accept' | 'reject' = 'charger',
+  ) => authorizeOffline({ id: 'CARD' }, known, switches, unknown, NOW).status;
+
+  const cases: readonly (readonly [string, string, string])[] = [
+    ['a cached card', decide({ cache: accepted }), 'Accepted'],
+    [
+      'the list beats the cache',
+      decide({ list: { status: 'Blocked' }, cache: accepted }),
+      'Blocked',
+    ],
+    ['a list that is switched off', decide({ list: accepted }, { listEnabled: false }), 'Invalid'],
+    [
+      'a cache that is switched off',
+      decide({ cache: accepted }, { cacheEnabled: false }),
+      'Invalid',
+    ],
+    ['an expired card', decide({ cache: { ...accepted, expiresAtWallMs: NOW } }), 'Expired'],
+    ['nobody knows it', decide({}), 'Invalid'],
+    ['nobody knows it, and that is allowed', decide({}, { acceptUnknown: true }), 'Accepted'],
+    ['the site refuses strangers', decide({}, { acceptUnknown: true }, 'reject'), 'Invalid'],
+    ['the site accepts strangers', decide({}, {}, 'accept'), 'Accepted'],
+    [
+      'a blocked one is no stranger',
+      decide({ cache: { status: 'Blocked' } }, {}, 'accept'),
+      'Blocked',
+    ],
+    [
+      'offline authorisation is switched off',
+      decide({ cache: accepted }, { authorizeOffline: false }),
+      'Invalid',
+    ],
+  ];
+  for (const [name, status, expected] of cases) {
+    test(`1.6 §3.5.2-4: ${name}: ${expected}`, () => assert.equal(status, expected));
+  }
+
+  test('C06: a start without a token is accepted', () => {
+    const token = { id: '', type: 'NoAuthorization' };
+    assert.equal(authorizeOffline(token, {}, {}, 'reject', NOW).status, 'Accepted');
+  });
+});
+
+describe('what may be thinned when space runs short', () => {
+  const updated = { eventType: 'Updated', triggerReason: 'MeterValuePeriodic' };
+  const cases: readonly (readonly [string, OcppVersion, string, object, boolean])[] = [
+    ['meter values', '1.6', 'MeterValues', {}, true],
+    ['a start', '1.6', 'StartTransaction', {}, false],
+    ['a stop', '1.6', 'StopTransaction', {}, false],
+    ['E11.FR.04 an update', '2.0.1', 'TransactionEvent', updated, true],
+    ['J02.FR.13 a start', '2.0.1', 'TransactionEvent', { eventType: 'Started' }, false],
+    ['J02.FR.13 an end', '2.1', 'TransactionEvent', { eventType: 'Ended' }, false],
+    [
+      'an update with a card',
+      '2.0.1',
+      'TransactionEvent',
+      { ...updated, idToken: ID_TOKEN },
+      false,
+    ],
+    [
+      'E12.FR.04 a reached limit',
+      '2.1',
+      'TransactionEvent',
+      { ...updated, triggerReason: 'CostLimitReached' },
+      false,
+    ],
+    ['a security event', '2.1', 'SecurityEventNotification', {}, false],
+  ];
+  for (const [name, version, action, payload, expected] of cases) {
+    test(`${name}: ${expected ? 'yes' : 'never'}`, () =>
+      assert.equal(isThinnable(version, action, payload), expected));
+  }
+});

@@ -1,0 +1,80 @@
+// D8, D10: chargers of no known make that refuse, ignore or forget. What the gateway does about it
+// is seen at the charger; the fuse holds whatever it does.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { OcppVersion } from '../../src/ocpp/version.ts';
+import { Car } from '../../src/sim/car.ts';
+import { type ChargerConduct, CONDUCTS } from '../../src/sim/charger-conduct.ts';
+import { VirtualSite } from '../../src/sim/virtual-site.ts';
+import { garage } from './virtual-garage.ts';
+
+const VERSIONS: readonly OcppVersion[] = ['1.6', '2.0.1', '2.1'];
+const CHARGER = 'CP_1';
+
+const charging = async (version: OcppVersion, conduct: Partial<ChargerConduct>) => {
+  const site = new VirtualSite({
+    site: garage(1),
+    versions: { [CHARGER]: version },
+    conduct: { [CHARGER]: conduct },
+  });
+  await site.run(20);
+  site.charger(CHARGER).plugIn(1, new Car({ maxAmps: 32, needWh: 400_000 }), 'CARD');
+  await site.run(120);
+  return site;
+};
+const draw = (site: VirtualSite): number => Math.max(...site.chargerAmps(CHARGER));
+const connector = (site: VirtualSite) => site.view().chargers[0]?.connectors[0];
+
+for (const version of VERSIONS) {
+  describe(version, () => {
+    test('a charger that takes watts only is given its limit and its fallback in watts', async () => {
+      const site = await charging(version, CONDUCTS['watts-only']);
+      assert.equal(site.view().chargers[0]?.fallbackInstalled, true);
+      assert.equal(connector(site)?.limitedBy, 'TxProfile in W');
+      assert.ok(draw(site) > 28);
+      site.killGateway();
+      await site.run(150);
+      assert.ok(draw(site) <= 6.2, `${draw(site)} A: the fallback`);
+    });
+
+    test('a charger without TxProfiles is limited by defaults, which are taken back', async () => {
+      const site = await charging(version, { purposes: ['tx-default'] });
+      assert.equal(connector(site)?.limitedBy, 'TxDefaultProfile in A');
+      assert.ok(draw(site) > 28, `${draw(site)} A`);
+      site.charger(CHARGER).unplug(1);
+      await site.run(10);
+      assert.equal(site.charger(CHARGER).profiles.installed().length, 1, 'the fallback alone');
+      assert.equal(site.view().chargers[0]?.fallbackInstalled, true);
+    });
+
+    test('a charger that takes no profile for connector 0 gets its fallback on each', async () => {
+      const site = await charging(version, CONDUCTS['no-connector-zero']);
+      assert.equal(site.view().chargers[0]?.fallbackInstalled, true);
+    });
+
+    test('a fallback that is refused for good is tried ever less often', async () => {
+      const site = await charging(version, CONDUCTS['rejects-profiles']);
+      const before = site.gateway.counters.ownCalls;
+      await site.run(3_600);
+      const calls = site.gateway.counters.ownCalls - before;
+      assert.ok(calls < 90, `${calls} calls of the gateway in an hour`);
+      assert.deepEqual(connector(site)?.worstCaseAmps, [32, 32, 32]);
+    });
+
+    test('Σ ≤ limit after a kill of the gateway, also where durations are ignored', async () => {
+      const site = new VirtualSite({
+        site: garage(4, { mainAmps: 50 }),
+        versions: { CP_1: version, CP_2: version, CP_3: version, CP_4: version },
+        conduct: { CP_1: CONDUCTS['ignores-duration'], CP_2: CONDUCTS['ignores-duration'] },
+      });
+      await site.run(15);
+      for (let i = 1; i <= 4; i += 1) {
+        site.charger(`CP_${i}`).plugIn(1, new Car({ maxAmps: 32, needWh: 400_000 }), `C-${i}`);
+      }
+      await site.run(120);
+      site.killGateway();
+      await site.run(300);
+      assert.equal(site.breaker.record().overMs, 0);
+    });
+  });
+}

@@ -1,0 +1,141 @@
+// What only some versions or chargers have: priority, dynamic and offline rules of 2.1, stations with
+// two connectors, power limits, and a GetCompositeSchedule for the whole charger.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { OcppVersion } from '../../src/ocpp/version.ts';
+import { Car } from '../../src/sim/car.ts';
+import { VirtualSite } from '../../src/sim/virtual-site.ts';
+import { ask, CHARGER, clear, composite, profile, set } from './profile-calls.ts';
+import { garage } from './virtual-garage.ts';
+
+const charging = async (version: OcppVersion, connectors = 1): Promise<VirtualSite> => {
+  const [charger] = garage(1).chargers;
+  assert.ok(charger);
+  const site = new VirtualSite({
+    site: garage(1, { chargers: [{ ...charger, connectors }], mainAmps: 100 }),
+    versions: { [CHARGER]: version },
+  });
+  await site.run(15);
+  for (let connector = 1; connector <= connectors; connector += 1) {
+    site
+      .charger(CHARGER)
+      .plugIn(connector, new Car({ maxAmps: 32, needWh: 200_000 }), `C-${connector}`);
+  }
+  await site.run(60);
+  return site;
+};
+const draw = (site: VirtualSite): number => Math.max(...site.chargerAmps(CHARGER));
+const near = (site: VirtualSite, amps: number, why: string): void =>
+  assert.ok(
+    draw(site) <= amps + 0.2 && draw(site) >= amps * 0.95,
+    `${why}: ${draw(site)} A instead of ${amps} A`,
+  );
+const transactionOf = (site: VirtualSite): string =>
+  site.view().chargers[0]?.connectors[0]?.transactionId ?? '';
+const status = (answer: unknown): string => (answer as { readonly status: string }).status;
+
+test('1.6: ChargePointMaxProfile holds for both connectors together', async () => {
+  const site = await charging('1.6', 2);
+  assert.ok(draw(site) > 60, `${draw(site)} A by two cars`);
+  const now = site.clock.wallMs();
+  const max = profile('1.6', { id: 1, purpose: 'ChargePointMaxProfile', amps: 30, now });
+  assert.equal(status(await set(site, '1.6', 0, max)), 'Accepted');
+  await site.run(30);
+  near(site, 30, 'two cars share it');
+  const whole = await composite(site, '1.6', 0, 300);
+  assert.equal(whole.periods[0]?.[1], 30);
+});
+
+test('a limit in watts is kept in watts when it is read back', async () => {
+  const site = await charging('2.0.1');
+  const now = site.clock.wallMs();
+  const watts = profile('2.0.1', {
+    id: 1,
+    purpose: 'TxDefaultProfile',
+    amps: 6900,
+    unit: 'W',
+    now,
+  });
+  await set(site, '2.0.1', 1, watts);
+  await site.run(20);
+  near(site, 10, '6900 W on three phases');
+  assert.deepEqual(await composite(site, '2.0.1', 1, 60), {
+    status: 'Accepted',
+    unit: 'W',
+    periods: [[0, 6900]],
+  });
+});
+
+test('a profile that ends gives way by itself, within a second or two', async () => {
+  const site = await charging('2.0.1');
+  const now = site.clock.wallMs();
+  const short = profile('2.0.1', {
+    id: 1,
+    purpose: 'TxDefaultProfile',
+    amps: 8,
+    now,
+    durationSeconds: 60,
+  });
+  await set(site, '2.0.1', 1, short);
+  await site.run(30);
+  near(site, 8, 'while it holds');
+  await site.run(120);
+  near(site, 32, 'after its end');
+});
+
+test('2.1: UsePriorityCharging lets the priority profile overrule the transaction', async () => {
+  const site = await charging('2.1');
+  const now = site.clock.wallMs();
+  const transactionId = transactionOf(site);
+  const slow = profile('2.1', { id: 1, purpose: 'TxProfile', amps: 8, now, transactionId });
+  await set(site, '2.1', 1, slow);
+  const use = (activate: boolean, id = transactionId) =>
+    ask(site, 'UsePriorityCharging', { transactionId: id, activate });
+  assert.equal(status(await use(true)), 'NoProfile');
+  const fast = profile('2.1', { id: 2, purpose: 'PriorityCharging', amps: 25, now });
+  assert.equal(status(await set(site, '2.1', 1, fast)), 'Accepted');
+  await site.run(20);
+  near(site, 8, 'before');
+  assert.equal(status(await use(true, 'another')), 'Rejected');
+  assert.equal(status(await use(true)), 'Accepted');
+  await site.run(40);
+  near(site, 25, 'with priority');
+  assert.equal(status(await use(false)), 'Accepted');
+  await site.run(20);
+  near(site, 8, 'and without again');
+});
+
+test('2.1: UpdateDynamicSchedule changes a dynamic profile, whose duration is a dead man', async () => {
+  const site = await charging('2.1');
+  const schedule = {
+    id: 1,
+    duration: 120,
+    chargingRateUnit: 'A',
+    chargingSchedulePeriod: [{ startPeriod: 0, limit: 10 }],
+  };
+  const dynamic = {
+    id: 3,
+    stackLevel: 0,
+    chargingProfilePurpose: 'TxDefaultProfile',
+    chargingProfileKind: 'Dynamic',
+    chargingSchedule: [schedule],
+  };
+  assert.equal(status(await set(site, '2.1', 1, dynamic)), 'Accepted');
+  await site.run(20);
+  near(site, 10, 'as it was set');
+  const update = { chargingProfileId: 3, scheduleUpdate: { limit: 14 } };
+  assert.equal(status(await ask(site, 'UpdateDynamicSchedule', update)), 'Accepted');
+  await site.run(90);
+  near(site, 14, 'after the update');
+  await site.run(90);
+  near(site, 32, 'no update came for two minutes');
+  const unknown = { chargingProfileId: 4, scheduleUpdate: { limit: 14 } };
+  assert.equal(status(await ask(site, 'UpdateDynamicSchedule', unknown)), 'Rejected');
+});
+
+test('unknown connectors and what is no number are refused', async () => {
+  const site = await charging('1.6');
+  assert.equal((await composite(site, '1.6', 5, 60)).status, 'Rejected');
+  await assert.rejects(ask(site, 'GetCompositeSchedule', { connectorId: 1 }), /Occurence/);
+  await assert.rejects(clear(site, '1.6', { id: 'x' as never }), /PropertyConstraint/);
+});

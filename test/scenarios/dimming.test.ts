@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { dimmingFloorWatts } from '../../src/core/dimming.ts';
+import { SILENT_LOG } from '../../src/core/log.ts';
+import { EvidenceRecorder } from '../../src/field/evidence.ts';
+import type { Evidence } from '../../src/schema/evidence.ts';
+import { Car } from '../../src/sim/car.ts';
+import { VirtualSite } from '../../src/sim/virtual-site.ts';
+import { EvidenceFiles, KEPT_MS } from '../../src/store/evidence-files.ts';
+import { garage } from './virtual-garage.ts';
+
+const floor = dimmingFloorWatts({ devices: 3, heatPumpWatts: 0, coolingWatts: 0 });
+const dimmed = garage(3, {
+  emsSources: [
+    {
+      id: 'grid-operator',
+      circuit: 'main',
+      failsafeWatts: floor,
+      dimmingFloorWatts: floor,
+      lpc: { heartbeatMs: 120_000, failsafeMs: 7_200_000 },
+    },
+  ],
+});
+
+describe('the grid operator dims', () => {
+  test('within seconds, with a record of command, effect and every minute', async () => {
+    const site = new VirtualSite({ site: dimmed });
+    const folder = mkdtempSync(join(tmpdir(), 'busbar-evidence-'));
+    const files = new EvidenceFiles<Evidence>(folder);
+    const recorder = new EvidenceRecorder(dimmed, files, SILENT_LOG);
+    const run = async (seconds: number): Promise<void> => {
+      for (let i = 0; i < seconds; i += 1) {
+        await site.run(1);
+        recorder.take(site.view());
+      }
+    };
+    const set = (command: { readonly watts?: number; readonly lifted?: boolean }) =>
+      site.setLimit('grid-operator', { circuit: 'main', ttlSeconds: 600, ...command });
+    await site.run(1);
+    set({ lifted: true });
+    await run(20);
+    for (const charger of site.chargers.values()) {
+      charger.plugIn(1, new Car({ maxAmps: 32, needWh: 200_000 }), charger.identity);
+    }
+    await run(90);
+    assert.equal(set({ watts: 10_000 })?.reason.includes('below the 10500 W'), true);
+    await run(100);
+    const watts = site.trueAmps.reduce((sum, amps) => sum + amps * 230, 0);
+    assert.ok(watts <= 10_200, `${watts} W`);
+    set({ lifted: true });
+    await run(30);
+    await recorder.close(site.view().at);
+    const records = await files.list();
+    assert.equal(records.length, 1);
+    const [record] = records;
+    assert.ok(record);
+    assert.equal(record.belowFloor, true);
+    assert.deepEqual(
+      record.orders.map((order) => [order.state, order.watts]),
+      [['active', 10_000]],
+    );
+    const effectMs = Date.parse(record.effectAt ?? '') - Date.parse(record.begunAt);
+    assert.ok(effectMs > 0 && effectMs <= 15_000, `effect after ${effectMs} ms`);
+    assert.ok(record.minutes.length >= 2);
+    assert.ok((record.minutes.at(-1)?.chargersWatts ?? Number.NaN) <= 10_200);
+    assert.notEqual(record.endedAt, null);
+  });
+
+  test('records are removed two years after they ended, and not before', async () => {
+    const files = new EvidenceFiles<Evidence>(mkdtempSync(join(tmpdir(), 'busbar-evidence-')));
+    const record = (id: string, endedAt: string): Evidence => ({
+      version: 1,
+      id,
+      site: 'garage',
+      source: 'grid-operator',
+      circuit: 'main',
+      begunAt: endedAt,
+      endedAt,
+      effectAt: null,
+      floorWatts: floor,
+      belowFloor: false,
+      orders: [],
+      minutes: [],
+    });
+    const oldAt = Date.UTC(2026, 0, 1);
+    await files.save(record('old', new Date(oldAt).toISOString()));
+    await files.save(record('young', new Date(oldAt + 86_400_000).toISOString()));
+    assert.equal(await files.prune(oldAt + KEPT_MS), 0);
+    assert.equal(await files.prune(oldAt + KEPT_MS + 1), 1);
+    assert.deepEqual(
+      (await files.list()).map(({ id }) => id),
+      ['young'],
+    );
+  });
+});

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { loadMeterDevices } from '../../src/config/device-files.ts';
+import { scanUnits } from '../../src/field/meter-scan.ts';
+import { openModbusPort } from '../../src/io/modbus.ts';
+import { systemClock } from '../../src/io/system-clock.ts';
+import { startModbusMeter } from '../../src/sim/modbus-meter.ts';
+
+const { devices } = loadMeterDevices('devices/meters');
+const VALUES = {
+  ampsL1: 12.5,
+  ampsL2: 3.2,
+  ampsL3: 7.7,
+  wattsL1: 2_800,
+  wattsL2: 700,
+  wattsL3: 1_700,
+  watts: 5_200,
+  voltsL1: 230,
+  voltsL2: 231,
+  voltsL3: 229,
+  frequencyHz: 50,
+  importWh: 1_200_000,
+  exportWh: 0,
+};
+
+describe('a scan of a host finds each known meter at its unit', { concurrency: true }, () => {
+  for (const [name, device] of devices) {
+    test(name, async (t) => {
+      const options = { device, unit: 3, gateway: true, values: () => VALUES };
+      const meter = await startModbusMeter(options);
+      t.after(() => meter.close());
+      const url = `tcp://127.0.0.1:${meter.port}`;
+      const port = openModbusPort({ url, clock: systemClock, timeoutMs: 2_000 });
+      t.after(() => port.close());
+      const found = await scanUnits({ port, units: [1, 2, 3], devices });
+      assert.deepEqual(
+        found.map(({ unit }) => unit),
+        [3],
+      );
+      const matches = found[0]?.matches ?? [];
+      const best = matches[0]?.score;
+      const ties = matches.filter(({ score }) => score === best).map(({ device: each }) => each);
+      assert.ok(ties.includes(name), `best are ${ties.join(', ')}`);
+      assert.ok(ties.length <= 2, `too many fit: ${ties.join(', ')}`);
+      assert.equal(meter.overlaps, 0);
+    });
+  }
+});

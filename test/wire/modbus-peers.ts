@@ -1,0 +1,56 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import type { TestContext } from 'node:test';
+
+/** A port that was free a moment ago. */
+export const freePort = async (): Promise<number> => {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, 'close');
+  return port;
+};
+
+/** A Python that knows pymodbus 3 (Debian: python3-pymodbus); undefined where none is installed. */
+export const pymodbus = ['python3', '/usr/bin/python3'].find(
+  (python) => spawnSync(python, ['-c', 'from pymodbus.server import StartTcpServer']).status === 0,
+);
+
+/** mbpoll (Debian), an independent Modbus client; undefined where it is not installed. */
+export const mbpoll = ['mbpoll', '/usr/bin/mbpoll'].find(
+  (path) => spawnSync(path, ['-h']).error === undefined,
+);
+
+export const startPymodbus = async (
+  t: TestContext,
+  python: string,
+  framing: 'tcp' | 'rtu',
+  words: ReadonlyMap<number, number>,
+): Promise<number> => {
+  const port = await freePort();
+  const script = 'test/wire/pymodbus-server.py';
+  const image = JSON.stringify(Object.fromEntries(words));
+  const server: ChildProcess = spawn(python, [script, framing, String(port), image], {
+    stdio: 'ignore',
+  });
+  t.after(() => server.kill('SIGKILL'));
+  await listening(port, server);
+  return port;
+};
+
+/** Waits until somebody listens, as long as the process lives. */
+export const listening = async (port: number, process: ChildProcess): Promise<void> => {
+  while (process.exitCode === null) {
+    const socket = connect({ port, host: '127.0.0.1' });
+    const open = await new Promise<boolean>((resolve) => {
+      socket.once('connect', () => resolve(true));
+      socket.once('error', () => resolve(false));
+    });
+    socket.destroy();
+    if (open) return;
+    await new Promise((resolve) => setTimeout(resolve, 30));
+  }
+  throw new Error('the server ended before it listened');
+};
