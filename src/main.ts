@@ -105,19 +105,7 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
       published?.(view);
     },
   });
-  const gateway = new Gateway({
-    clock,
-    log,
-    dialer: csmsClient({ clock, pingSeconds: config.upstream.pingSeconds }),
-    observer: loop.links,
-    interceptor: loop.profiles,
-    upstreamBase: () => config.upstream.url,
-    admits: admission(site),
-    newId: randomUUID,
-    outage: held.outage,
-    closesInOutage: closingChargers(config),
-    flushAbsentAfterMs: config.upstream.flushAbsentAfterHours * 3_600_000,
-  });
+  const gateway: Gateway = gatewayOf(options, held, loop);
   loop.start();
   const field = startField(options, loop);
   mqtt = startEms(options, loop);
@@ -152,6 +140,25 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
     },
   };
 };
+
+const gatewayOf = (
+  { config, site, log }: BusbarOptions,
+  { outage }: Awaited<ReturnType<typeof openHeld>>,
+  loop: ControlLoop,
+): Gateway =>
+  new Gateway({
+    clock: systemClock,
+    log,
+    dialer: csmsClient({ clock: systemClock, pingSeconds: config.upstream.pingSeconds }),
+    observer: loop.links,
+    interceptor: loop.profiles,
+    upstreamBase: () => config.upstream.url,
+    admits: admission(site),
+    newId: randomUUID,
+    outage,
+    closesInOutage: closingChargers(config),
+    flushAbsentAfterMs: config.upstream.flushAbsentAfterHours * 3_600_000,
+  });
 
 /** What is held for the CSMS, on disk. */
 const openHeld = async ({ config, log }: BusbarOptions) => {
