@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ControlLoop } from './control/control-loop.ts';
+import { History } from './control/history.ts';
+import { historyRoutes } from './control/history-routes.ts';
 import { ProfileShelf } from './control/profile-shelf.ts';
 import type { Nameplate } from './core/charger-traits.ts';
 import type { LimitCommand } from './core/limit-book.ts';
@@ -78,6 +80,7 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
   const facts = await learnedFacts(config.dataDir, log);
   const held = await openHeld(options);
   const evidence = await openEvidence(options);
+  const history = new History();
   let mqtt: EmsLink | undefined;
   const loop: ControlLoop = new ControlLoop({
     site,
@@ -89,11 +92,7 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
     policy: options.policy,
     provenFallbacks: facts.proven,
     rememberFallback: facts.rememberFallback,
-    makes: {
-      traitsOf: (plate) => traitsOf(options.quirks, plate),
-      plates: facts.plates,
-      remember: facts.rememberPlate,
-    },
+    makes: makesOf(options, facts),
     raisesPerDay: config.enforcement.raisesPerDay,
     shelf: await ProfileShelf.open(held.store, log),
     counters: () => countersOf(gateway),
@@ -102,6 +101,7 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
     published: (view) => {
       mqtt?.publish(view);
       evidence.recorder.take(view);
+      history.take(view);
       published?.(view);
     },
   });
@@ -114,6 +114,7 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
     ...queueRoutes(held.desk, clock, log),
     ...evidenceRoutes(() => evidence.files.list()),
     ...building.routes,
+    ...historyRoutes(history, () => loop.view()),
   ]);
   const ocpp = splitAddress(config.listen.ocpp);
   const server = await startChargerServer({
@@ -140,6 +141,15 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
     },
   };
 };
+
+const makesOf = (
+  { quirks }: BusbarOptions,
+  { plates, rememberPlate }: Awaited<ReturnType<typeof learnedFacts>>,
+) => ({
+  traitsOf: (plate: Nameplate) => traitsOf(quirks, plate),
+  plates,
+  remember: rememberPlate,
+});
 
 const gatewayOf = (
   { config, site, log }: BusbarOptions,
