@@ -12,6 +12,7 @@ COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY --from=build /app/devices devices
 COPY --from=build /app/config config
+COPY --from=build /app/policies policies
 RUN mkdir -p /var/lib/busbar && chown node:node /var/lib/busbar
 USER node
 VOLUME /var/lib/busbar

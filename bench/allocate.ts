@@ -1,5 +1,6 @@
 // Microseconds per allocation decision (admission, max-min, rounding, reasons), warm, one thread.
 import { allocate } from '../src/core/allocation/allocate.ts';
+import { Scratch } from '../src/core/allocation/scratch.ts';
 import type { AllocationProblem, Demand } from '../src/core/allocation-problem.ts';
 import { seededRandom } from '../src/sim/random.ts';
 import type { BenchOptions } from './main.ts';
@@ -25,12 +26,13 @@ export const run = async ({ quick }: BenchOptions) => {
   const rows = SIZES.map(([connectors, targetP99Micros]) => {
     const problems = Array.from({ length: 20 }, (_, seed) => siteOf(connectors, seed + 1));
     const rounds = Math.max(quick ? 60 : 300, Math.round((quick ? 20_000 : 200_000) / connectors));
-    for (let i = 0; i < rounds / 3; i += 1) allocate(problems[i % problems.length]!);
+    const scratch = new Scratch();
+    for (let i = 0; i < rounds / 3; i += 1) allocate(problems[i % problems.length]!, scratch);
     const micros: number[] = [];
     for (let i = 0; i < rounds; i += 1) {
       const problem = problems[i % problems.length]!;
       const start = process.hrtime.bigint();
-      allocate(problem);
+      allocate(problem, scratch);
       micros.push(Number(process.hrtime.bigint() - start) / 1000);
     }
     const p99Micros = percentile(micros, 0.99);
@@ -46,7 +48,7 @@ export const run = async ({ quick }: BenchOptions) => {
 };
 
 /** A three-level tree with a quarter to a third of the amps that everybody together wants. */
-const siteOf = (connectors: number, seed: number): AllocationProblem => {
+export const siteOf = (connectors: number, seed: number): AllocationProblem => {
   const random = seededRandom(seed);
   const branches = Math.max(1, Math.round(Math.sqrt(connectors / 3)));
   const want = (connectors * 16) / 2;

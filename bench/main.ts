@@ -5,6 +5,9 @@ import { parseArgs } from 'node:util';
 export interface BenchOptions {
   /** A few seconds instead of the full run. */
   readonly quick: boolean;
+  /** Recorded sessions and their stations, for benches that take them. */
+  readonly sessions: string | undefined;
+  readonly stations: string | undefined;
 }
 
 const names = readdirSync(new URL('.', import.meta.url))
@@ -14,7 +17,12 @@ const names = readdirSync(new URL('.', import.meta.url))
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   strict: false,
-  options: { json: { type: 'boolean' }, quick: { type: 'boolean' } },
+  options: {
+    json: { type: 'boolean' },
+    quick: { type: 'boolean' },
+    sessions: { type: 'string' },
+    stations: { type: 'string' },
+  },
 });
 const [name] = positionals;
 if (name === undefined || !names.includes(name)) {
@@ -26,7 +34,13 @@ if (name === undefined || !names.includes(name)) {
 const { run } = (await import(`./${name}.ts`)) as {
   run: (options: BenchOptions) => Promise<{ readonly rows: readonly object[] }>;
 };
-const report = await run({ quick: values['quick'] === true });
+const textOf = (value: unknown): string | undefined =>
+  typeof value === 'string' ? value : undefined;
+const report = await run({
+  quick: values['quick'] === true,
+  sessions: textOf(values['sessions']),
+  stations: textOf(values['stations']),
+});
 if (values['json'] === true) {
   process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
 } else {

@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { ChargerQuirkSchema } from '../src/schema/charger-quirk.ts';
 import { MeterDeviceSchema } from '../src/schema/meter-device.ts';
+import { PolicyFileSchema } from '../src/schema/policy-file.ts';
 import { SiteConfigSchema } from '../src/schema/site-config.ts';
 import { asyncApi } from './async-api.ts';
 import { configurationPage } from './configuration-page.ts';
@@ -10,6 +11,7 @@ import { modbusPage } from './modbus-page.ts';
 const FILES: Readonly<Record<string, () => string>> = {
   'config/site.schema.json': () => `${JSON.stringify(SiteConfigSchema, null, 2)}\n`,
   'devices/meter.schema.json': () => `${JSON.stringify(MeterDeviceSchema, null, 2)}\n`,
+  'policies/policy.schema.json': () => `${JSON.stringify(PolicyFileSchema, null, 2)}\n`,
   'devices/charger.schema.json': () => `${JSON.stringify(ChargerQuirkSchema, null, 2)}\n`,
   'docs/asyncapi.yaml': asyncApi,
   'docs/modbus-registers.md': modbusPage,

@@ -2,9 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ControlLoop } from './control/control-loop.ts';
+import { History } from './control/history.ts';
+import { historyRoutes } from './control/history-routes.ts';
 import { ProfileShelf } from './control/profile-shelf.ts';
 import type { Nameplate } from './core/charger-traits.ts';
 import type { Log } from './core/log.ts';
+import type { Policy } from './core/sharing/policy.ts';
 import type { Site } from './core/site.ts';
 import { DEFAULT_SETTINGS } from './core/tick.ts';
 import { type QuirkFiles, traitsOf } from './devices/charger-quirks.ts';
@@ -35,6 +38,7 @@ export interface BusbarOptions {
   readonly config: SiteConfig;
   readonly site: Site;
   readonly devices: ReadonlyMap<string, MeterDevice>;
+  readonly policy: Policy;
   readonly quirks: QuirkFiles;
   readonly uiFolder: string;
   readonly log: Log;
@@ -62,6 +66,7 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
   const clock = systemClock;
   const facts = await learnedFacts(config.dataDir, log);
   const held = await openHeld(options);
+  const history = new History();
   let field: FieldSide | undefined;
   const loop: ControlLoop = new ControlLoop({
     site,
@@ -70,13 +75,10 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
     version: VERSION,
     calls: { call: (charger, call, done) => gateway.call(charger, call, done) },
     settings: { ...DEFAULT_SETTINGS, lifeMs: config.enforcement.lifeSeconds * 1000 },
+    policy: options.policy,
     provenFallbacks: facts.proven,
     rememberFallback: facts.rememberFallback,
-    makes: {
-      traitsOf: (plate) => traitsOf(options.quirks, plate),
-      plates: facts.plates,
-      remember: facts.rememberPlate,
-    },
+    makes: makesOf(options, facts),
     raisesPerDay: config.enforcement.raisesPerDay,
     remoteStopAfterSeconds: config.enforcement.remoteStopAfterSeconds,
     shelf: await ProfileShelf.open(held.store, log),
@@ -85,14 +87,18 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
     alarms: held.alarms,
     published: (view) => {
       field?.published(view);
+      history.take(view);
       published?.(view);
     },
   });
   const gateway: Gateway = gatewayOf(options, held, loop);
   loop.start();
   field = await startFieldSide(options, loop);
-  const routes = [...queueRoutes(held.desk, clock, log), ...field.routes];
-  const http = await startHttpServer(options, loop, routes);
+  const http = await startHttpServer(options, loop, [
+    ...queueRoutes(held.desk, clock, log),
+    ...field.routes,
+    ...historyRoutes(history, () => loop.view()),
+  ]);
   const ocpp = splitAddress(config.listen.ocpp);
   const server = await startChargerServer({
     ...ocpp,
@@ -115,6 +121,15 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
     },
   };
 };
+
+const makesOf = (
+  { quirks }: BusbarOptions,
+  { plates, rememberPlate }: Awaited<ReturnType<typeof learnedFacts>>,
+) => ({
+  traitsOf: (plate: Nameplate) => traitsOf(quirks, plate),
+  plates,
+  remember: rememberPlate,
+});
 
 const gatewayOf = (
   { config, site, log }: BusbarOptions,

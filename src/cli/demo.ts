@@ -56,7 +56,7 @@ interface Demo {
 }
 
 const startDemo = async (
-  { config, site, devices, quirks }: NonNullable<ReturnType<typeof readSiteFile>['usable']>,
+  { config, site, devices, quirks, policy }: NonNullable<ReturnType<typeof readSiteFile>['usable']>,
   dataDir: string,
   port: number,
   say: (text: string) => void,
@@ -78,6 +78,7 @@ const startDemo = async (
         mqtt: { root: 'busbar/v1', scalars: false, ...config.ems.mqtt, url: mqtt },
       },
     },
+    policy,
     site: { ...site, meters: site.meters.map((spec) => ({ ...spec, connect: meter })) },
     devices,
     quirks,

@@ -21,6 +21,14 @@ const VERBS: Readonly<Record<string, Verb>> = {
     summary: 'what is held for the CSMS: ls|show|export|drop --config FILE',
     load: () => import('./queue.ts'),
   },
+  simulate: {
+    summary: 'would this site do? SITE.yaml [--sessions FILE.csv] [--days N] [--picture FILE.svg]',
+    load: () => import('./simulate.ts'),
+  },
+  explain: {
+    summary: 'why a charger gets what it gets: CHARGER --config FILE [--at TIME]',
+    load: () => import('./explain.ts'),
+  },
   evidence: {
     summary: 'records of dimming (§14a): ls, export [--csv] --config FILE',
     load: () => import('./evidence.ts'),

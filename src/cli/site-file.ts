@@ -4,7 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { type Checked, checkConfig } from '../config/check.ts';
 import { loadChargerQuirks, loadMeterDevices } from '../config/device-files.ts';
 import { type ConfigProblem, loadConfig } from '../config/load.ts';
+import { loadPolicy, policyGaps } from '../config/policy-files.ts';
 import { toSite } from '../config/site.ts';
+import type { Policy } from '../core/sharing/policy.ts';
 import type { Site } from '../core/site.ts';
 import type { QuirkFiles } from '../devices/charger-quirks.ts';
 import type { MeterDevice } from '../schema/meter-device.ts';
@@ -17,6 +19,7 @@ export interface SiteFile {
         readonly config: SiteConfig;
         readonly site: Site;
         readonly devices: ReadonlyMap<string, MeterDevice>;
+        readonly policy: Policy;
         readonly quirks: QuirkFiles;
       }
     | undefined;
@@ -43,10 +46,24 @@ export const readSiteFile = (file: string): SiteFile => {
     return { usable: undefined, problems: [...problems, ...ofDevices], sums: [] };
   }
   const checked = checkConfig(config, new Set(devices.keys()), lineOf);
-  const broken = checked.problems.some(({ severity }) => severity === 'error');
+  const loaded = loadPolicy(config.policy, join(packageFolder(), 'policies'), file);
+  const ofPolicy = [...loaded.problems, ...policyGaps(loaded.policy, config)].map(
+    (text): ConfigProblem => ({
+      severity: 'error',
+      place: 'policy',
+      line: lineOf(['policy']),
+      text,
+    }),
+  );
+  const { policy } = loaded;
+  const broken =
+    ofPolicy.length > 0 || checked.problems.some(({ severity }) => severity === 'error');
   return {
-    usable: broken ? undefined : { config, site: toSite(config), devices, quirks },
-    problems: [...checked.problems, ...ofDevices],
+    usable:
+      broken || policy === undefined
+        ? undefined
+        : { config, site: toSite(config), devices, quirks, policy },
+    problems: [...checked.problems, ...ofPolicy, ...ofDevices],
     sums: checked.sums,
   };
 };

@@ -15,13 +15,15 @@ export const toSite = (config: SiteConfig): Site => ({
     assumedLoadAmps: perPhase(circuit.assumedLoadAmps ?? 0),
     ...(circuit.parent === undefined ? {} : { parent: circuit.parent }),
     ...(circuit.limitWatts === undefined ? {} : { limitWatts: circuit.limitWatts }),
+    ...(circuit.unbalanceAmps === undefined ? {} : { unbalanceAmps: circuit.unbalanceAmps }),
     ...(circuit.meter === undefined ? {} : { meter: circuit.meter }),
   })),
   meters: config.meters.map(meterSpec),
-  chargers: config.chargers.map(({ outage: _outage, ...charger }) => ({
+  chargers: config.chargers.map(({ stepsAmps, outage: _outage, ...charger }) => ({
     ...charger,
     csmsProfiles: charger.csmsProfiles ?? config.enforcement.csmsProfiles,
     phases: phasesOf(charger.phases),
+    ...(stepsAmps === undefined ? {} : { stepsAmps: [...stepsAmps].sort((a, b) => a - b) }),
   })),
   emsSources: [...config.ems.sources.map(emsSource), ...config.ems.inputs.map(inputSource)],
   arrivalReserve: config.arrivalReserve,

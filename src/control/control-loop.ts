@@ -1,3 +1,4 @@
+import { Scratch } from '../core/allocation/scratch.ts';
 import { decide } from '../core/decide.ts';
 import type { Obedience } from '../core/enforcement.ts';
 import {
@@ -13,6 +14,8 @@ import {
   takePreference,
 } from '../core/preferences.ts';
 import type { Reading } from '../core/reading.ts';
+import type { Policy } from '../core/sharing/policy.ts';
+import type { Wish } from '../core/sharing/wish.ts';
 import type { Site } from '../core/site.ts';
 import type { ConnectorKey, ControlSettings, Decision } from '../core/tick.ts';
 import type { Cancel, Clock } from '../core/time.ts';
@@ -61,6 +64,8 @@ export interface ControlOptions {
   readonly random?: () => number;
   /** Meter values of one charger looked at in a second; see LinkWatch. */
   readonly measurementsPerSecond?: number;
+  /** How power is shared; by need when absent. */
+  readonly policy?: Policy;
   /** Every finished tick, with the view of the site made from it. */
   readonly published: (view: SiteView) => void;
 }
@@ -77,6 +82,7 @@ export class ControlLoop {
   readonly #enforcer: Enforcer;
   readonly #remoteStop: RemoteStop;
   readonly #obedience = new Map<ConnectorKey, { obedience: Obedience; sinceMs: number }>();
+  readonly #scratch = new Scratch();
   #view: SiteView | undefined;
   readonly #toldLimits = new Map<string, string>();
   #tick = 0;
@@ -88,8 +94,9 @@ export class ControlLoop {
   constructor(options: ControlOptions) {
     const { site, clock, calls, settings, log, provenFallbacks, rememberFallback } = options;
     this.#options = options;
-    const { makes, raisesPerDay } = options;
-    this.#draft = new SiteDraft(site, settings, provenFallbacks, clock.monotonicMs(), makes);
+    const { makes, raisesPerDay, policy } = options;
+    const nowMs = clock.monotonicMs();
+    this.#draft = new SiteDraft(site, settings, provenFallbacks, nowMs, makes, policy);
     const shared = { draft: this.#draft, calls, clock, log, changed: () => this.#soon() };
     const { remoteStopAfterSeconds: afterSeconds } = options;
     this.#remoteStop = new RemoteStop({ calls, clock, log, afterSeconds });
@@ -178,6 +185,17 @@ export class ControlLoop {
     return answer;
   }
 
+  /**
+   * What the car at a connector wants, in place of what was wished before: it steers shares and
+   * turns within the limits, until its transaction ends. False when there is no such connector.
+   */
+  setWish(charger: string, connector: number, wish: Wish): boolean {
+    const known = this.#draft.setWish(charger, connector, wish);
+    this.#options.log.info('wish', { charger, connector, known, ...wish });
+    if (known) this.#soon();
+    return known;
+  }
+
   #soon(): void {
     const { clock } = this.#options;
     this.#schedule(Math.max(0, this.#lastTickAtMs + TICK_LEAST_MS - clock.monotonicMs()));
@@ -208,8 +226,8 @@ export class ControlLoop {
   #tickNow(): SiteView {
     const { clock, version, published, backlogOf, counters, alarms } = this.#options;
     const nowMs = clock.monotonicMs();
-    const input = this.#draft.freeze(nowMs, this.profiles.limits());
-    const decision = decide(input);
+    const input = this.#draft.freeze(nowMs, clock.wallMs(), this.profiles.limits());
+    const decision = decide(input, this.#scratch);
     this.#draft.keep(decision);
     this.profiles.decided(input, decision);
     this.#noteObedience(decision);

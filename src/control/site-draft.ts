@@ -17,6 +17,11 @@ import { judgeReading } from '../core/meter-check.ts';
 import { meterSurroundings } from '../core/meter-surroundings.ts';
 import { NO_PREFERENCES, type Preferences } from '../core/preferences.ts';
 import type { Reading } from '../core/reading.ts';
+import type { PolicyState } from '../core/rules/policy-tick.ts';
+import type { Learned } from '../core/sharing/learned.ts';
+import { DEFAULT_POLICY, type Policy } from '../core/sharing/policy.ts';
+import type { Turn } from '../core/sharing/turns.ts';
+import type { Wish } from '../core/sharing/wish.ts';
 import type { ChargerSpec, Site } from '../core/site.ts';
 import {
   type ConnectorKey,
@@ -58,9 +63,15 @@ export class SiteDraft {
   readonly #readings = new Map<string, MeterState>();
   readonly #enforcement = new Map<ConnectorKey, Enforcement>();
   readonly #proven: Set<string>;
+  readonly #wishes = new Map<ConnectorKey, Wish>();
+  readonly #policy: Policy;
   readonly #makes: ChargerMakes;
   readonly #traits = new Map<string, ChargerTraits>();
   #background: ReadonlyMap<string, Background> = new Map();
+  #policyState: PolicyState = {};
+  #learned: ReadonlyMap<ConnectorKey, Learned> = new Map();
+  #turns: ReadonlyMap<ConnectorKey, Turn> = new Map();
+  #lastTickAtMs: number | undefined;
 
   constructor(
     site: Site,
@@ -68,7 +79,9 @@ export class SiteDraft {
     provenFallbacks: ReadonlySet<string>,
     nowMs: number,
     makes: ChargerMakes = NO_MAKES,
+    policy: Policy = DEFAULT_POLICY,
   ) {
+    this.#policy = policy;
     this.site = site;
     this.#makes = makes;
     this.startedAtMs = nowMs;
@@ -139,6 +152,10 @@ export class SiteDraft {
       const idle = named && state.transaction === undefined && event.status !== 'charging';
       // A transaction heard of by chance may have been going on, with an offer of an earlier run.
       const discovered = event.type === 'measured' || event.type === 'charging-state';
+      // A wish belongs to one stay; one that came before its transaction is for that.
+      if (was !== undefined && state.transaction?.id !== was) {
+        this.#wishes.delete(connectorKey(id, connector));
+      }
       if (idle || (state.transaction?.id !== was && !discovered)) {
         this.#enforcement.set(connectorKey(id, connector), NO_ENFORCEMENT);
       }
@@ -156,6 +173,15 @@ export class SiteDraft {
         doubtful: { amps: held.amps, untilMs: held.endsAtMs },
       });
     }
+  }
+
+  /** Keeps what the car at a connector wants; an empty wish forgets it. False: no such connector. */
+  setWish(id: string, connector: number, wish: Wish): boolean {
+    if (this.#chargers.get(id)?.connectors.get(connector) === undefined) return false;
+    const key = connectorKey(id, connector);
+    if (wish.energyWh === undefined && wish.departsAtWallMs === undefined) this.#wishes.delete(key);
+    else this.#wishes.set(key, wish);
+    return true;
   }
 
   #learnMake(id: string, { vendor, model, firmware }: Nameplate): void {
@@ -205,10 +231,15 @@ export class SiteDraft {
 
   keep(decision: Decision): void {
     this.#background = decision.background;
+    this.#turns = decision.turns;
+    this.#policyState = decision.policyState;
+    this.#learned = decision.learned;
   }
 
   /** The snapshot that one tick decides on. */
-  freeze(nowMs: number, profiles: ProfileLimits): TickInput {
+  freeze(nowMs: number, wallMs: number, profiles: ProfileLimits): TickInput {
+    const lastTickAtMs = this.#lastTickAtMs;
+    this.#lastTickAtMs = nowMs;
     for (const [id, charger] of this.#chargers) {
       this.#chargers.set(id, withoutStaleTransactions(charger, nowMs));
     }
@@ -227,6 +258,13 @@ export class SiteDraft {
       profiles,
       preferences: this.preferences,
       settings: this.#settings,
+      wallMs,
+      policy: this.#policy,
+      wishes: new Map(this.#wishes),
+      turns: this.#turns,
+      policyState: this.#policyState,
+      learned: this.#learned,
+      ...(lastTickAtMs === undefined ? {} : { lastTickAtMs }),
     };
   }
 }

@@ -9,6 +9,12 @@ export interface AllocationProblem {
   /** Parents before children. */
   readonly circuits: readonly AllocationCircuit[];
   readonly demands: readonly Demand[];
+  /**
+   * fair (default): weighted max-min. throughput: as much useful power as the fuses carry, which
+   * lets a car wait whose amps would cost others more than they bring. in-order: each takes all that
+   * it can, in the order of admission.
+   */
+  readonly objective?: 'fair' | 'throughput' | 'in-order';
 }
 
 export interface AllocationCircuit {
@@ -20,6 +26,18 @@ export interface AllocationCircuit {
   /** What made `freeAmps` as low as it is, per phase; goes into the reason chain. */
   readonly reasons: readonly [ReasonChain, ReasonChain, ReasonChain];
   readonly wattsReason?: ReasonChain;
+  readonly unbalance?: UnbalanceLimit;
+}
+
+/**
+ * The most by which the charging current of one phase may be above that of another (VDE-AR-N 4100
+ * §5.5: 20 A in Germany). Only charging counts, and cars on three phases cancel out.
+ */
+export interface UnbalanceLimit {
+  readonly limitAmps: number;
+  /** Charging current of connectors below that are not among the demands; 0 when absent. */
+  readonly baseAmps?: PhaseAmps;
+  readonly reasons: ReasonChain;
 }
 
 export interface Demand {
@@ -37,10 +55,16 @@ export interface Demand {
   readonly maxReason: Reason;
   /** Smallest increment, > 0; offers are multiples of it, besides minAmps itself. */
   readonly stepAmps: number;
+  /** Chargers that know only certain values (6, 8, 10, 13, 16): ascending; replaces `stepAmps`. */
+  readonly stepsAmps?: readonly number[];
   /** > 0; share grows in proportion. */
   readonly weight: number;
+  /** Throughput only: share of its full power that it needs from now on, 0..1; 1 when absent. */
+  readonly urgency?: number;
   /** Higher is admitted first. */
   readonly priorityClass: number;
+  /** Is on and has not been on long enough: goes before the score within its class. */
+  readonly mustKeep?: boolean;
   /** Within a class, higher is admitted first (rotation credit, then need). */
   readonly admissionScore: number;
   /** Previous offer: ties keep it. */

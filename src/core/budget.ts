@@ -1,5 +1,6 @@
 import type { AllocationCircuit } from './allocation-problem.ts';
 import { connectorsBelow } from './circuit-ticks.ts';
+import type { Circuit } from './site.ts';
 import type { CircuitTick, ConnectorTick, TickInput } from './tick.ts';
 import { addAmps, mapPhases, NO_AMPS, type PhaseAmps } from './units.ts';
 
@@ -34,6 +35,7 @@ const arrivals = (below: readonly ConnectorTick[], count: number): PhaseAmps => 
 /** What is left on every circuit for the connectors that are shared. */
 export const freeCircuits = (
   input: TickInput,
+  connectors: readonly ConnectorTick[],
   circuits: readonly CircuitTick[],
   reserved: readonly PhaseAmps[],
 ): readonly AllocationCircuit[] =>
@@ -46,6 +48,7 @@ export const freeCircuits = (
       parent: input.tree.parents[index] ?? -1,
       freeAmps,
       reasons: tick.limitReasons,
+      ...unbalanceOf(circuit, connectorsBelow(input, connectors, index)),
       ...(tick.limitWatts === undefined
         ? {}
         : {
@@ -54,3 +57,16 @@ export const freeCircuits = (
       ...(tick.wattsReasons === undefined ? {} : { wattsReason: tick.wattsReasons }),
     };
   });
+
+/** The limit on the difference of phases counts charging only, also of those that are not steered. */
+const unbalanceOf = (
+  { id, unbalanceAmps: limitAmps }: Circuit,
+  below: readonly ConnectorTick[],
+): Pick<AllocationCircuit, 'unbalance'> => {
+  if (limitAmps === undefined) return {};
+  const baseAmps = below
+    .filter((tick) => tick.role === 'reserved')
+    .reduce((sum, tick) => addAmps(sum, tick.drawSiteAmps ?? tick.worstSiteAmps), NO_AMPS);
+  const text = `${id}: phases within ${limitAmps} A of each other`;
+  return { unbalance: { limitAmps, baseAmps, reasons: [{ kind: 'unbalance', id, text }] } };
+};

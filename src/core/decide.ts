@@ -1,12 +1,15 @@
-import { allocate } from './allocation/allocate.ts';
-import type { AllocatedOffer, Demand } from './allocation-problem.ts';
+import type { Scratch } from './allocation/scratch.ts';
+import type { AllocatedOffer } from './allocation-problem.ts';
 import { freeCircuits, reservedAmps } from './budget.ts';
 import { circuitTicks } from './circuit-ticks.ts';
 import { connectorTicks } from './connector-ticks.ts';
+import { contenderOf, learnedNow, turnsAfter } from './contenders.ts';
 import { commandsFor } from './dispatch.ts';
 import { isSettling } from './enforcement.ts';
 import { preferred } from './preferences.ts';
-import type { Reason, ReasonChain } from './reason.ts';
+import type { ReasonChain } from './reason.ts';
+import { heldBack, policyTick, withCarBudget } from './rules/policy-tick.ts';
+import { share } from './sharing/share.ts';
 import { withStationLimits } from './station-limits.ts';
 import type {
   CircuitTick,
@@ -20,80 +23,44 @@ import type {
 /**
  * One control cycle, as a pure function of a frozen snapshot: who may draw what (worst cases),
  * what is free (limits only tighten), who gets it (allocation), and which commands follow.
+ * `scratch` is memory of the caller that is used again in every cycle.
  */
-export const decide = (input: TickInput): Decision => {
+export const decide = (input: TickInput, scratch?: Scratch): Decision => {
   const ticks = connectorTicks(input);
-  const { circuits, background } = circuitTicks(input, ticks);
+  const rules = policyTick(input, ticks);
+  const { circuits, background } = circuitTicks({ ...input, limits: rules.limits }, ticks);
   const reserved = reservedAmps(input, ticks);
   const shared = ticks.filter((tick) => tick.role === 'shared');
-  const free = freeCircuits(input, circuits, reserved);
-  const demands = shared.map((tick) =>
-    preferred(demandOf(input, tick, circuits), input.preferences?.get(tick.key), input.nowMs),
+  const wanting = shared.map((tick) =>
+    heldBack(
+      input,
+      rules,
+      preferred(contenderOf(input, tick, circuits), input.preferences?.get(tick.key), input.nowMs),
+    ),
   );
-  const { offers } = allocate(withStationLimits(input, ticks, shared, free, demands));
+  const { voltageVolts } = input.site;
+  const unbudgeted = freeCircuits(input, ticks, circuits, reserved);
+  const budgeted = withCarBudget(voltageVolts, unbudgeted, rules, ticks, wanting);
+  const { circuits: free, demands: contenders } = withStationLimits(
+    input,
+    ticks,
+    shared,
+    budgeted,
+    wanting,
+  );
+  const { offers, entitledAmps } = share(input.policy, free, contenders, input.nowMs, scratch);
   const offerOf = new Map(offers.map((offer) => [offer.id, offer]));
   const connectors = ticks.map((tick) => decisionOf(tick, offerOf.get(tick.key)));
   return {
     connectors,
     circuits,
     background,
+    turns: turnsAfter(input, ticks, contenders, entitledAmps),
     commands: commandsFor(input, connectors, circuits, reserved),
-    alarms: alarmsOf(input, ticks, circuits),
+    policyState: rules.state,
+    learned: learnedNow(input, ticks),
+    alarms: [...alarmsOf(input, ticks, circuits), ...rules.alarms],
   };
-};
-
-const demandOf = (
-  { site, tree }: TickInput,
-  tick: ConnectorTick,
-  circuits: readonly CircuitTick[],
-): Demand => {
-  const { charger, enforcement } = tick;
-  const lost = (tree.paths[tick.circuit] ?? [])
-    .map((index) => circuits[index])
-    .find((circuit) => circuit?.load.trust === 'lost');
-  const { maxAmps, maxReason } = mostOf(tick, lost?.id);
-  return {
-    id: tick.key,
-    circuit: tick.circuit,
-    phases: tick.phases,
-    volts: site.voltageVolts,
-    minAmps: charger.minAmps,
-    maxAmps,
-    maxReason,
-    stepAmps: charger.stepAmps,
-    weight: charger.weight,
-    priorityClass: 0,
-    // A car that charges keeps its place before one that waits; older sessions first.
-    admissionScore: (enforcement.accepted?.amps ?? 0) > 0 ? 1 : 0,
-    previousAmps: enforcement.accepted?.amps ?? 0,
-  };
-};
-
-/** The most a connector may get whatever the circuits leave, and why no more. */
-const mostOf = (
-  { charger, profileLimit }: ConnectorTick,
-  lostCircuit: string | undefined,
-): { readonly maxAmps: number; readonly maxReason: Reason } => {
-  const cautiousAmps = Math.min(charger.maxAmps, Math.max(charger.fallbackAmps, charger.minAmps));
-  const rated: Reason = {
-    kind: 'charger',
-    id: charger.id,
-    text: `${charger.id}: rated ${charger.maxAmps} A`,
-  };
-  const own =
-    lostCircuit === undefined
-      ? { maxAmps: charger.maxAmps, maxReason: rated }
-      : {
-          maxAmps: cautiousAmps,
-          maxReason: {
-            kind: 'meter',
-            id: lostCircuit,
-            text: `meter of ${lostCircuit} lost: ${cautiousAmps} A at most`,
-          } as const,
-        };
-  return profileLimit !== undefined && profileLimit.amps < own.maxAmps
-    ? { maxAmps: profileLimit.amps, maxReason: profileLimit.reason }
-    : own;
 };
 
 const decisionOf = (tick: ConnectorTick, offer: AllocatedOffer | undefined): ConnectorDecision => {

@@ -1,3 +1,4 @@
+import { stepAbove, stepBelow } from './allocation/steps.ts';
 import { SETTLE_MS } from './enforcement.ts';
 import { phaseCount } from './site-phases.ts';
 import type { CircuitTick, Command, ConnectorDecision, ConnectorTick, TickInput } from './tick.ts';
@@ -143,7 +144,9 @@ const raise = (
   if (last !== undefined && fromAmps > 0 && nowMs - last < settings.raiseIntervalMs) return [];
   const room = Math.max(0, roomFor(input, ledger, tick));
   const pace = Math.max(settings.raiseLeastAmps, gap * settings.raiseShare);
-  const paced = fromAmps <= 0 ? tick.charger.minAmps : fromAmps + Math.min(gap, pace);
+  // A step that is larger than the pace is still one step.
+  const nextAmps = stepAbove(tick.charger, Math.max(0, fromAmps));
+  const paced = fromAmps <= 0 ? nextAmps : Math.max(nextAmps, fromAmps + Math.min(gap, pace));
   const amps = onStep(tick, Math.min(targetAmps, paced, tick.raiseWorstAmps + room));
   const grows = amps >= tick.charger.minAmps && amps - fromAmps > AMPS_EPSILON;
   if (!grows) return [];
@@ -160,4 +163,4 @@ const renewal = ({ nowMs, settings }: TickInput, tick: ConnectorTick): readonly 
 };
 
 const onStep = ({ charger }: ConnectorTick, amps: number): number =>
-  Math.floor((amps + AMPS_EPSILON) / charger.stepAmps) * charger.stepAmps;
+  stepBelow(charger, amps + AMPS_EPSILON);

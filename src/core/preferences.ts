@@ -93,12 +93,14 @@ const changedBy = (
   }
 };
 
+type Ranked = Pick<Demand, 'id' | 'weight' | 'priorityClass' | 'maxAmps' | 'maxReason'>;
+
 /** The demand of a connector as it was asked for. A pause only lowers; nothing here raises a limit. */
-export const preferred = (
-  demand: Demand,
+export const preferred = <T extends Ranked>(
+  demand: T,
   preference: Preference | undefined,
   nowMs: number,
-): Demand => {
+): T => {
   const { paused, priority } = preference ?? {};
   const ranked =
     priority === undefined || nowMs >= priority.untilMs

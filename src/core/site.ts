@@ -23,6 +23,8 @@ export interface Circuit {
   readonly parent?: string;
   readonly limitAmps: PhaseAmps;
   readonly limitWatts?: number;
+  /** Most by which the charging current of one phase may be above that of another. */
+  readonly unbalanceAmps?: number;
   /** Kept free below the limit: meter error and PWM tolerance. */
   readonly marginAmps: number;
   readonly meter?: string;
@@ -81,6 +83,8 @@ export interface ChargerSpec {
   readonly fallbackTrusted: boolean;
   /** Smallest change of current the charger follows. */
   readonly stepAmps: number;
+  /** The charger knows only these values, ascending; replaces `stepAmps`. */
+  readonly stepsAmps?: readonly number[];
   readonly weight: number;
   /** Connectors known before the charger was ever seen. */
   readonly connectors: number;

@@ -7,13 +7,13 @@ import { addAmps, mapPhases, NO_AMPS } from './units.ts';
  * the charger's: the sum of its connectors stays within it. With one connector its own limit says
  * the same. `demands` are those of `shared`, in that order.
  */
-export const withStationLimits = (
+export const withStationLimits = <T extends Pick<Demand, 'circuit'>>(
   input: TickInput,
   ticks: readonly ConnectorTick[],
   shared: readonly ConnectorTick[],
   circuits: readonly AllocationCircuit[],
-  demands: readonly Demand[],
-): { readonly circuits: readonly AllocationCircuit[]; readonly demands: readonly Demand[] } => {
+  demands: readonly T[],
+): { readonly circuits: readonly AllocationCircuit[]; readonly demands: readonly T[] } => {
   const stations = [...(input.profiles?.stations ?? [])].flatMap(([charger, limit]) => {
     const connectors = ticks.filter((tick) => tick.charger.id === charger);
     const [first] = connectors;

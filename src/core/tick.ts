@@ -6,6 +6,11 @@ import type { Limit } from './limit.ts';
 import type { Preference } from './preferences.ts';
 import type { Reading } from './reading.ts';
 import type { Reason, ReasonChain } from './reason.ts';
+import type { PolicyState } from './rules/policy-tick.ts';
+import type { Learned } from './sharing/learned.ts';
+import type { Policy } from './sharing/policy.ts';
+import type { Turn } from './sharing/turns.ts';
+import type { Wish } from './sharing/wish.ts';
 import type { ChargerSpec, Site } from './site.ts';
 import type { PhaseSet } from './site-phases.ts';
 import type { PhaseAmps } from './units.ts';
@@ -36,6 +41,16 @@ export interface TickInput {
   /** What was asked for single connectors; absent: nothing. */
   readonly preferences?: ReadonlyMap<ConnectorKey, Preference>;
   readonly settings: ControlSettings;
+  /** Wall clock, epoch ms: for departures and time-of-day rules only. */
+  readonly wallMs: number;
+  readonly policy: Policy;
+  readonly wishes: ReadonlyMap<ConnectorKey, Wish>;
+  /** Turns after the tick before, and when that was. */
+  readonly turns: ReadonlyMap<ConnectorKey, Turn>;
+  readonly lastTickAtMs?: number;
+  readonly policyState: PolicyState;
+  /** What cars were seen to take. */
+  readonly learned: ReadonlyMap<ConnectorKey, Learned>;
 }
 
 /** Limits by the CSMS's charging profiles, amps per phase. */
@@ -173,6 +188,9 @@ export interface Decision {
   /** Reductions first. */
   readonly commands: readonly Command[];
   readonly background: ReadonlyMap<string, Background>;
+  readonly turns: ReadonlyMap<ConnectorKey, Turn>;
+  readonly policyState: PolicyState;
+  readonly learned: ReadonlyMap<ConnectorKey, Learned>;
   /** Plain sentences about what is wrong now. */
   readonly alarms: readonly string[];
 }

@@ -11,6 +11,9 @@ const CircuitSchema = Type.Object(
     limitWatts: Type.Optional(
       Type.Number({ minimum: 0, description: 'Power limit of the circuit' }),
     ),
+    unbalanceAmps: Type.Optional(
+      amps('Most by which charging on one phase may be above another (Germany: 20)'),
+    ),
     marginAmps: amps('Kept free below the limit', 1),
     meter: Type.Optional(id('Meter that measures everything on this circuit')),
     assumedLoadAmps: Type.Optional(
@@ -43,7 +46,19 @@ const ChargerSchema = Type.Object(
       default: false,
       description: 'The charger holds its fallback by its own settings, before we ever spoke to it',
     }),
-    stepAmps: Type.Number({ minimum: 0.1, maximum: 10, default: 1 }),
+    stepAmps: Type.Number({
+      minimum: 0.1,
+      maximum: 10,
+      default: 1,
+      description: 'Smallest change of current that it follows',
+    }),
+    stepsAmps: Type.Optional(
+      Type.Array(Type.Number({ minimum: 0, maximum: 10_000 }), {
+        minItems: 1,
+        maxItems: 64,
+        description: 'It knows only these values, e.g. [6, 8, 10, 13, 16]; replaces stepAmps',
+      }),
+    ),
     weight: Type.Number({ exclusiveMinimum: 0, maximum: 100, default: 1, description: 'Share' }),
     connectors: Type.Integer({ minimum: 1, maximum: 16, default: 1 }),
     outage: Type.Optional(
@@ -188,10 +203,16 @@ export const SiteConfigSchema = Type.Object(
       default: 1,
       description: 'Idle connectors whose fallback is kept free for the next cars to start',
     }),
-    policy: Type.Literal('need-weighted', {
-      default: 'need-weighted',
-      description: 'Equal shares by weight; a need that is not known counts as full',
-    }),
+    policy: Type.Union(
+      [
+        Type.String({ minLength: 1, maxLength: 200 }),
+        Type.Array(Type.String({ minLength: 1, maxLength: 200 }), { minItems: 1, maxItems: 8 }),
+      ],
+      {
+        default: 'need-weighted',
+        description: 'How power is shared: name in policies/, ./file.yaml, or a list of them',
+      },
+    ),
     dataDir: Type.String({ default: './data', description: 'What survives a restart' }),
     logLevel: Type.Union(
       ['trace', 'debug', 'info', 'warn', 'error'].map((level) => Type.Literal(level)),

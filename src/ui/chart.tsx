@@ -17,8 +17,8 @@ const PHASES = [
 type Columns = [number[], ...(number | null)[][]];
 
 const columnsOf = (history: readonly Sample[], id: string): Columns => {
-  const circuits = history.map(({ view }) => view.circuits.find((circuit) => circuit.id === id));
-  const column = (of: (circuit: CircuitView) => number | null | undefined) =>
+  const circuits = history.map((sample) => sample.circuits.find((circuit) => circuit.id === id));
+  const column = (of: (circuit: Sample['circuits'][number]) => number | null | undefined) =>
     circuits.map((circuit) => (circuit === undefined ? null : (of(circuit) ?? null)));
   return [
     history.map(({ at }) => at),
@@ -136,8 +136,8 @@ const HistoryTable = ({ history, id }: { history: readonly Sample[]; id: string 
         {history
           .filter((_sample, i) => (history.length - 1 - i) % 10 === 0)
           .reverse()
-          .map(({ at, view }) => {
-            const circuit = view.circuits.find((each) => each.id === id);
+          .map(({ at, circuits }) => {
+            const circuit = circuits.find((each) => each.id === id);
             return (
               <tr key={at}>
                 <td>{new Date(at * 1000).toLocaleTimeString()}</td>

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import type { SiteView } from '../schema/view.ts';
+import type { CircuitView, SiteView } from '../schema/view.ts';
 
 /** Points of the chart: five minutes at one a second. */
 const HISTORY_MOST = 300;
@@ -7,7 +7,7 @@ const HISTORY_MOST = 300;
 export interface Sample {
   /** Seconds since the epoch. */
   readonly at: number;
-  readonly view: SiteView;
+  readonly circuits: readonly Pick<CircuitView, 'id' | 'measuredAmps' | 'limitInForceAmps'>[];
 }
 
 export interface Live {
@@ -28,11 +28,31 @@ export const useLive = (): Live => {
       setLive(({ history }) => ({
         view,
         connected: true,
-        history: [...history.slice(1 - HISTORY_MOST), { at, view }],
+        history: [...history.slice(1 - HISTORY_MOST), { at, circuits: view.circuits }],
       }));
     };
+    void pastSamples().then((past) =>
+      setLive((before) => {
+        const first = before.history[0]?.at ?? Number.POSITIVE_INFINITY;
+        const older = past.filter(({ at }) => at < first);
+        return { ...before, history: [...older, ...before.history].slice(-HISTORY_MOST) };
+      }),
+    );
     source.onerror = () => setLive((before) => ({ ...before, connected: false }));
     return () => source.close();
   }, []);
   return live;
+};
+
+/** What the gateway remembers of the last minutes; nothing when it does not answer. */
+const pastSamples = async (): Promise<readonly Sample[]> => {
+  try {
+    const answer = await fetch('api/v1/history');
+    const { samples } = (await answer.json()) as {
+      readonly samples: readonly { readonly at: string; readonly circuits: Sample['circuits'] }[];
+    };
+    return samples.map(({ at, circuits }) => ({ at: Date.parse(at) / 1000, circuits }));
+  } catch {
+    return [];
+  }
 };

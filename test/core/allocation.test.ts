@@ -103,6 +103,56 @@ describe('who gets how much', () => {
   });
 });
 
+describe('chargers with listed values', () => {
+  const listed = { stepsAmps: [6, 8, 10, 13, 16] };
+
+  test('get the value below their share, and the next one where it fits', () => {
+    const cars = [car('a', '123', listed), car('b', '123', listed)];
+    assert.deepEqual(share([circuit('main', [24, 24, 24])], cars), { a: 13, b: 10 });
+  });
+
+  test('start at the first value that is not below the minimum of the car', () => {
+    const cars = [car('a', '1', { stepsAmps: [0, 8, 16] })];
+    assert.deepEqual(share([circuit('main', [7, 0, 0])], cars), { a: 0 });
+    assert.deepEqual(share([circuit('main', [9, 0, 0])], cars), { a: 8 });
+  });
+});
+
+describe('the difference of two phases', () => {
+  const limited = (limitAmps: number, baseAmps: PhaseAmps = [0, 0, 0]) =>
+    circuit('main', [63, 63, 63], {
+      unbalance: {
+        limitAmps,
+        baseAmps,
+        reasons: [{ kind: 'unbalance', id: 'main', text: `phases within ${limitAmps} A` }],
+      },
+    });
+
+  test('limits a car on one phase alone', () => {
+    assert.deepEqual(share([limited(20)], [car('a', '1')]), { a: 20 });
+    assert.deepEqual(chainOf([limited(20)], [car('a', '1')], 'a'), ['phases within 20 A']);
+  });
+
+  test('leaves cars on three phases alone', () => {
+    assert.deepEqual(share([limited(20)], [car('a', '123')]), { a: 32 });
+  });
+
+  test('cars on the other phases make room', () => {
+    const cars = [car('a', '1'), car('b', '2', { maxAmps: 10 }), car('c', '3', { maxAmps: 8 })];
+    assert.deepEqual(share([limited(20)], cars), { a: 28, b: 10, c: 8 });
+  });
+
+  test('counts what others charge', () => {
+    assert.deepEqual(share([limited(20, [10, 0, 0])], [car('a', '1')]), { a: 10 });
+    assert.deepEqual(share([limited(20, [16, 0, 0])], [car('a', '1')]), { a: 0 });
+  });
+});
+
+test('who was switched on lately is kept before who waits with a higher score', () => {
+  const cars = [car('a', '1', { mustKeep: true }), car('b', '1', { admissionScore: 5 })];
+  assert.deepEqual(share([circuit('main', [10, 0, 0])], cars), { a: 10, b: 0 });
+});
+
 describe('why', () => {
   const main = circuit('main', [30, 10, 20]);
 

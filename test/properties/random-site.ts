@@ -71,3 +71,32 @@ const freeAmps = fc.oneof(
   fc.integer({ min: -5, max: 80 }),
   fc.double({ min: 0, max: 80, noNaN: true }),
 );
+
+const STEP_LISTS = [undefined, undefined, [6, 8, 10, 13, 16], [0, 8, 16, 24, 32], [10, 13, 16, 32]];
+
+/** As above, with chargers that know only listed values, and limits on the difference of phases. */
+export const variedProblemArbitrary: fc.Arbitrary<AllocationProblem> = fc
+  .record({
+    problem: problemArbitrary,
+    lists: fc.array(fc.constantFrom(...STEP_LISTS), { minLength: 24, maxLength: 24 }),
+    differences: fc.array(fc.option(fc.integer({ min: 0, max: 30 }), { nil: undefined }), {
+      minLength: 8,
+      maxLength: 8,
+    }),
+    objective: fc.constantFrom('fair', 'fair', 'throughput', 'in-order'),
+    mustKeep: fc.array(fc.boolean(), { minLength: 24, maxLength: 24 }),
+  })
+  .map(({ problem, lists, differences, mustKeep, objective }) => ({
+    objective,
+    circuits: problem.circuits.map((circuit, index) => {
+      const limitAmps = differences[index];
+      return limitAmps === undefined
+        ? circuit
+        : { ...circuit, unbalance: { limitAmps, reasons: [reason(`${circuit.id} unbalance`)] } };
+    }),
+    demands: problem.demands.map((demand, index) => {
+      const stepsAmps = lists[index];
+      const kept = { ...demand, mustKeep: mustKeep[index] === true };
+      return stepsAmps === undefined ? kept : { ...kept, stepsAmps };
+    }),
+  }));

@@ -3,6 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { test } from 'node:test';
 import { chromium } from 'playwright-core';
+import { History } from '../../src/control/history.ts';
+import { historyRoutes } from '../../src/control/history-routes.ts';
 import { SILENT_LOG } from '../../src/core/log.ts';
 import { startHttp } from '../../src/io/http.ts';
 import { systemClock } from '../../src/io/system-clock.ts';
@@ -17,11 +19,13 @@ test('the page shows measured amps, the offer and the reason, and no charger can
   });
   assert.equal(built.status, 0, built.stderr);
   let alarms: string[] = [];
+  const view = () => ({ ...emptyView(), at: new Date().toISOString(), alarms });
   const server = await startHttp({
     host: '127.0.0.1',
     port: 0,
     clock: systemClock,
-    view: () => ({ ...emptyView(), at: new Date().toISOString(), alarms }),
+    view,
+    routes: historyRoutes(new History(), view),
     ready: () => ({ ready: true, problems: [] }),
     metrics: async () => '',
     uiFolder: 'dist/test-ui',

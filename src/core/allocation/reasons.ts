@@ -1,59 +1,66 @@
+import type { Demand } from '../allocation-problem.ts';
 import type { Reason, ReasonChain } from '../reason.ts';
 import { AMPS_EPSILON, PHASES } from '../units.ts';
 import { ADMITTED, TOO_SMALL } from './admit.ts';
 import { AT_MAXIMUM, type Filled } from './fill.ts';
-import { ROWS_PER_CIRCUIT, type Rows, WATTS_ROW } from './rows.ts';
+import { isDifference, phaseOfRow, type Rows } from './rows.ts';
 
-/** Why a demand got what it got, innermost first. */
-export const reasonsFor = (
+/** Why each demand got what it got, innermost first, in the order of the demands. */
+export const reasonsOf = (
   rows: Rows,
-  index: number,
-  verdict: number,
+  verdicts: Int32Array,
   { bottleneck }: Filled,
-  amps: number,
-): ReasonChain => {
-  const demand = rows.problem.demands[index]!;
-  if (verdict === TOO_SMALL) return [minimumReason(rows, index), demand.maxReason];
-  if (verdict !== ADMITTED)
-    return [minimumReason(rows, index, verdict), ...rowReasons(rows, verdict)];
-  const row = bottleneck[index]!;
-  if (row === AT_MAXIMUM || amps >= demand.maxAmps - AMPS_EPSILON) {
-    const steppedDown = amps < demand.maxAmps - AMPS_EPSILON;
-    return steppedDown ? [stepReason(rows, index), demand.maxReason] : [demand.maxReason];
-  }
-  return rowReasons(rows, row);
+  amps: Float64Array,
+): readonly ReasonChain[] => {
+  // Many wait for the same row: they share one chain.
+  const waiting: (Waiting | undefined)[] = [];
+  return rows.problem.demands.map((demand, index) => {
+    const verdict = verdicts[index]!;
+    if (verdict === TOO_SMALL) return [tooSmall(demand), demand.maxReason];
+    if (verdict !== ADMITTED) {
+      const known = waiting[verdict];
+      if (known?.minAmps === demand.minAmps) return known.chain;
+      const chain = waitingFor(rows, demand, verdict);
+      waiting[verdict] = { minAmps: demand.minAmps, chain };
+      return chain;
+    }
+    const row = bottleneck[index]!;
+    if (amps[index]! >= demand.maxAmps - AMPS_EPSILON) return [demand.maxReason];
+    return row === AT_MAXIMUM ? [stepReason(demand), demand.maxReason] : rowReasons(rows, row);
+  });
 };
 
-const rowReasons = ({ problem: { circuits } }: Rows, row: number): ReasonChain => {
-  const circuit = circuits[Math.floor(row / ROWS_PER_CIRCUIT)]!;
-  const kind = row % ROWS_PER_CIRCUIT;
-  if (kind !== WATTS_ROW) return circuit.reasons[kind as 0 | 1 | 2];
-  const unnamed: Reason = {
-    kind: 'circuit-watts',
-    id: circuit.id,
-    text: `${circuit.id}: power limit`,
-  };
-  return circuit.wattsReason ?? [unnamed];
+interface Waiting {
+  readonly minAmps: number;
+  readonly chain: ReasonChain;
+}
+
+const rowReasons = (rows: Rows, row: number): ReasonChain => {
+  const circuit = rows.problem.circuits[rows.circuitOf[row]!]!;
+  const phase = phaseOfRow(rows, row);
+  if (isDifference(rows, row)) return circuit.unbalance?.reasons ?? [];
+  if (phase !== undefined) return circuit.reasons[phase];
+  const text = `${circuit.id}: power limit`;
+  return circuit.wattsReason ?? [{ kind: 'circuit-watts', id: circuit.id, text }];
 };
 
-const minimumReason = (
-  { problem: { demands, circuits } }: Rows,
-  index: number,
-  row?: number,
-): Reason => {
-  const { id, minAmps } = demands[index]!;
-  if (row === undefined)
-    return { kind: 'minimum', id, text: `less than its minimum of ${minAmps} A` };
-  const circuit = circuits[Math.floor(row / ROWS_PER_CIRCUIT)]!;
-  const kind = row % ROWS_PER_CIRCUIT;
-  const where = kind === WATTS_ROW ? circuit.id : `${circuit.id} ${PHASES[kind as 0 | 1 | 2]}`;
+const tooSmall = ({ id, minAmps }: Demand): Reason => ({
+  kind: 'minimum',
+  id,
+  text: `less than its minimum of ${minAmps} A`,
+});
+
+const waitingFor = (rows: Rows, { minAmps }: Demand, row: number): ReasonChain => {
+  const { id } = rows.problem.circuits[rows.circuitOf[row]!]!;
+  const p = phaseOfRow(rows, row);
+  const where = p === undefined ? id : `${id} ${PHASES[p]}`;
   const text = `waits: less than ${minAmps} A left on ${where}`;
-  return kind === WATTS_ROW
-    ? { kind: 'minimum', id: circuit.id, text }
-    : { kind: 'minimum', id: circuit.id, phase: PHASES[kind as 0 | 1 | 2], text };
+  const phase = p === undefined ? {} : { phase: PHASES[p] };
+  return [{ kind: 'minimum', id, ...phase, text }, ...rowReasons(rows, row)];
 };
 
-const stepReason = ({ problem: { demands } }: Rows, index: number): Reason => {
-  const { id, stepAmps } = demands[index]!;
-  return { kind: 'step', id, text: `steps of ${stepAmps} A` };
+const stepReason = ({ id, stepAmps, stepsAmps }: Demand): Reason => {
+  const text =
+    stepsAmps === undefined ? `steps of ${stepAmps} A` : `steps ${stepsAmps.join('/')} A`;
+  return { kind: 'step', id, text };
 };

@@ -1,80 +1,85 @@
 import { AMPS_EPSILON } from '../units.ts';
 import { ADMITTED } from './admit.ts';
-import { blockingRow, load, ROWS_PER_CIRCUIT, type Rows } from './rows.ts';
+import type { Filled } from './fill.ts';
+import { blockingRow, load, type Rows } from './rows.ts';
+import { settleTies, sortByKey } from './sort.ts';
+import { stepAbove, stepBelow } from './steps.ts';
+import { repairDifferences } from './unbalance.ts';
 
-/**
- * Passes over the demands that may take one more step. One that rounds to 0.1 A may take up what
- * many others left over, so there can be many; each is short, since only these few are left.
- */
-const PASSES_MOST = 2_000;
+/** Turns in which everybody may take one step; after them each takes what still fits. */
+const TURNS = 4;
 
 /**
  * Offers on the steps that chargers follow. Rounded down first, so that no row is ever exceeded;
  * what is left over goes out step by step: to those that had the step before (least change), then
- * to those that lost most by rounding, until nobody can take another step.
+ * to those that lost most by rounding, until nobody can take another step. Verdicts and
+ * bottlenecks change in place where phases would drift too far apart.
  */
-export const round = (rows: Rows, verdicts: Int32Array, amps: Float64Array): Float64Array => {
+export const round = (rows: Rows, verdicts: Int32Array, filled: Filled): Float64Array => {
+  const { amps, bottleneck } = filled;
   const { demands } = rows.problem;
-  const rounded = new Float64Array(amps.length);
-  const sums = new Float64Array(rows.parents.length * ROWS_PER_CIRCUIT);
-  const open: Candidate[] = [];
-  demands.forEach(({ minAmps, maxAmps, stepAmps, previousAmps, weight }, index) => {
-    if (verdicts[index] !== ADMITTED) return;
-    const floored = Math.max(minAmps, onStep(amps[index]!, stepAmps));
-    rounded[index] = floored;
-    load(rows, sums, index, floored);
-    const next = nextStep(floored, stepAmps);
-    if (next > maxAmps + AMPS_EPSILON) return;
-    const keeps = previousAmps >= next - AMPS_EPSILON;
-    open.push({ index, keeps, lost: (amps[index]! - floored) / weight });
-  });
-  open.sort((a, b) => {
-    if (a.keeps !== b.keeps) return a.keeps ? -1 : 1;
-    const lost = b.lost - a.lost;
-    if (Math.abs(lost) > AMPS_EPSILON) return lost;
-    return demands[a.index]!.id < demands[b.index]!.id ? -1 : 1;
-  });
-  handOut(
-    rows,
-    open.map(({ index }) => index),
-    rounded,
-    sums,
-  );
+  const rounded = rows.scratch.floats(amps.length);
+  const sums = rows.scratch.floats(rows.limits.length);
+  for (let i = 0; i < amps.length; i += 1) {
+    if (verdicts[i] !== ADMITTED) continue;
+    rounded[i] = Math.max(rows.leastAmps[i]!, stepBelow(demands[i]!, amps[i]!));
+    load(rows, sums, i, rounded[i]!);
+  }
+  repairDifferences(rows, verdicts, rounded, bottleneck, sums);
+  const open = candidates(rows, verdicts, amps, rounded);
+  let left = open.length;
+  for (let turn = 0; turn < TURNS && left > 0; turn += 1) {
+    let kept = 0;
+    for (let k = 0; k < left; k += 1) {
+      if (!takeStep(rows, rounded, sums, open[k]!)) continue;
+      open[kept] = open[k]!;
+      kept += 1;
+    }
+    left = kept;
+  }
+  for (let k = 0; k < left; k += 1) {
+    while (takeStep(rows, rounded, sums, open[k]!));
+  }
   return rounded;
 };
 
-/** A demand that may take one more step. */
-interface Candidate {
-  readonly index: number;
-  /** It had that step before. */
-  readonly keeps: boolean;
-  /** What rounding took from it, by weight. */
-  readonly lost: number;
-}
-
-const handOut = (
+/** Demands below their most, in the order in which they may take a step. */
+const candidates = (
   rows: Rows,
-  open: readonly number[],
+  verdicts: Int32Array,
+  amps: Float64Array,
   rounded: Float64Array,
-  sums: Float64Array,
-): void => {
-  let candidates = open;
-  for (let pass = 0; pass < PASSES_MOST && candidates.length > 0; pass += 1) {
-    candidates = candidates.filter((index) => {
-      const { stepAmps, maxAmps } = rows.problem.demands[index]!;
-      const next = nextStep(rounded[index]!, stepAmps);
-      const more = next - rounded[index]!;
-      if (next > maxAmps + AMPS_EPSILON) return false;
-      // The tolerance of one row must not add up over many steps, so here it is zero.
-      if (blockingRow(rows, sums, index, more, 0) >= 0) return false;
-      rounded[index] = next;
-      load(rows, sums, index, more);
-      return true;
-    });
+): Int32Array => {
+  const { demands } = rows.problem;
+  const open = rows.scratch.integers(amps.length);
+  const claims = rows.scratch.floats(amps.length);
+  let count = 0;
+  for (let i = 0; i < amps.length; i += 1) {
+    if (verdicts[i] !== ADMITTED || rounded[i]! >= rows.mostAmps[i]! - AMPS_EPSILON) continue;
+    const demand = demands[i]!;
+    const next = stepAbove(demand, rounded[i]!);
+    const had = Math.abs(demand.previousAmps - next) < next - rounded[i]!;
+    const lost = (amps[i]! - rounded[i]!) / rows.weights[i]!;
+    // Whole noise units, so that a tie is a tie whatever order the sums were made in.
+    claims[i] = Math.round(lost / AMPS_EPSILON) + (had ? HAD_IT_BEFORE : 0);
+    open[count] = i;
+    count += 1;
   }
+  const sorted = open.subarray(0, count);
+  sortByKey(sorted, claims, rows.scratch.integers(count));
+  settleTies(sorted, claims, demands);
+  return sorted;
 };
+/** More than rounding can ever take from anybody. */
+const HAD_IT_BEFORE = 1e15;
 
-const onStep = (amps: number, stepAmps: number): number =>
-  Math.floor((amps + AMPS_EPSILON) / stepAmps) * stepAmps;
-
-const nextStep = (amps: number, stepAmps: number): number => onStep(amps, stepAmps) + stepAmps;
+const takeStep = (rows: Rows, rounded: Float64Array, sums: Float64Array, index: number) => {
+  const next = stepAbove(rows.problem.demands[index]!, rounded[index]!);
+  if (next > rows.mostAmps[index]! + AMPS_EPSILON) return false;
+  const more = next - rounded[index]!;
+  // The tolerance of one row must not add up over many steps, so here it is zero.
+  if (blockingRow(rows, sums, index, more, 0) >= 0) return false;
+  rounded[index] = next;
+  load(rows, sums, index, more);
+  return true;
+};

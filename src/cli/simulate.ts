@@ -1,0 +1,154 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { loadPolicy } from '../config/policy-files.ts';
+import { localTime } from '../core/rules/windows.ts';
+import type { Policy } from '../core/sharing/policy.ts';
+import type { Site } from '../core/site.ts';
+import { DayPicture } from '../sim/day-picture.ts';
+import { CircuitTally, type PlanReport, planReport } from '../sim/plan-report.ts';
+import { PlannedSite } from '../sim/planned-site.ts';
+import { seededRandom } from '../sim/random.ts';
+import { generateVisits, parseVisits, type VisitPlan } from '../sim/sessions.ts';
+import { packageFolder, problemLines, readSiteFile } from './site-file.ts';
+
+const DAYS_MOST = 366;
+const DAY_MS = 24 * 3_600_000;
+/** Larger sites move in longer steps, so that a month stays within a minute. */
+const STEP_MS = 30_000;
+const LONG_STEP_MS = 60_000;
+const MANY_CHARGERS = 12;
+
+const USAGE =
+  'usage: busbar simulate SITE.yaml [--sessions FILE.csv] [--days N] [--seed S] [--policy NAME]\n' +
+  '                       [--wishes] [--picture FILE.svg] [--json]\n';
+
+/** Would this fuse do for these chargers? Lets cars come for a month and tells how it went. */
+export const run = async (args: readonly string[]): Promise<number> => {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      sessions: { type: 'string' },
+      days: { type: 'string' },
+      seed: { type: 'string' },
+      policy: { type: 'string' },
+      picture: { type: 'string' },
+      wishes: { type: 'boolean' },
+      json: { type: 'boolean' },
+    },
+  });
+  const [file] = positionals;
+  const days = Number(values.days ?? 30);
+  const seed = Number(values.seed ?? 1);
+  if (file === undefined || positionals.length > 1 || !(days >= 1 && days <= DAYS_MOST)) {
+    process.stderr.write(`${USAGE}days: 1 to ${DAYS_MOST}\n`);
+    return 2;
+  }
+  const { usable, problems } = readSiteFile(file);
+  if (usable === undefined) {
+    process.stderr.write(problemLines(file, problems));
+    return 1;
+  }
+  const { site } = usable;
+  const policy = values.policy === undefined ? usable.policy : policyNamed(values.policy, file);
+  const visits = visitsOf(site, values.sessions, days, seed);
+  if (policy === undefined || visits === undefined) return 1;
+  const options = { seed, days, wishes: values.wishes === true };
+  const { report, picture } = simulate(site, policy, visits, options);
+  if (values.picture !== undefined) writeFileSync(values.picture, picture);
+  const text = values.json ? `${JSON.stringify(report, null, 2)}\n` : table(report, values.picture);
+  process.stdout.write(text);
+  return report.circuits.some(({ secondsOverLimit }) => secondsOverLimit > 0) ? 1 : 0;
+};
+
+const policyNamed = (name: string, file: string): Policy | undefined => {
+  const { policy, problems } = loadPolicy(name, `${packageFolder()}/policies`, file);
+  for (const problem of problems) process.stderr.write(`${problem}\n`);
+  return policy;
+};
+
+const visitsOf = (
+  site: Site,
+  file: string | undefined,
+  days: number,
+  seed: number,
+): readonly VisitPlan[] | undefined => {
+  const chargers = site.chargers.map(({ id }) => id);
+  if (file === undefined) return generateVisits({ seed, days, chargers });
+  try {
+    const { visits, problem } = parseVisits(readFileSync(file, 'utf8'));
+    if (problem === undefined) return visits.filter((visit) => visit.arrivesAtMs < days * DAY_MS);
+    process.stderr.write(`${file}: ${problem}\n`);
+  } catch (error) {
+    process.stderr.write(`cannot read ${file}: ${(error as Error).message}\n`);
+  }
+  return undefined;
+};
+
+const simulate = (
+  site: Site,
+  policy: Policy,
+  visits: readonly VisitPlan[],
+  {
+    seed,
+    days,
+    wishes,
+  }: { readonly seed: number; readonly days: number; readonly wishes: boolean },
+): { readonly report: PlanReport; readonly picture: string } => {
+  const stepMs = site.chargers.length > MANY_CHARGERS ? LONG_STEP_MS : STEP_MS;
+  const tally = new CircuitTally(site, stepMs);
+  const picture = new DayPicture(site);
+  const planned = new PlannedSite({
+    site,
+    policy,
+    random: seededRandom(seed),
+    startWallMs: firstMidnight(site.timezone),
+    stepMs,
+    wishes,
+    watch: (step) => {
+      tally.add(step);
+      picture.add(step);
+    },
+  });
+  planned.run(visits, (day) => {
+    if (process.stderr.isTTY) process.stderr.write(`\r  day ${day + 1} of ${days}\x1b[K`);
+  });
+  if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
+  const report = planReport(site, days, planned.outcomes, planned.turnedAway.length, tally);
+  return { report, picture: picture.svg(`${site.id}, policy ${policy.id}`) };
+};
+
+/** A Monday at 00:00 on the local clock of the site. */
+const firstMidnight = (timezone: string): number => {
+  const noon = Date.UTC(2026, 0, 5, 12);
+  return noon - localTime(noon, timezone).minute * 60_000;
+};
+
+const table = (report: PlanReport, picture: string | undefined): string => {
+  const { days, sessions, energyPercent, servedPercent, startsPerSession, fairness } = report;
+  const lines = [
+    `${days} days, ${sessions} sessions${report.turnedAway > 0 ? `, ${report.turnedAway} found no free charger` : ''}`,
+    `energy ${energyPercent} % of what was wanted (${report.deliveredKwh} kWh), ` +
+      `${report.possiblePercent} % with a fuse without end`,
+    `${servedPercent} % of the cars got all that they wanted`,
+    `${startsPerSession} starts a session, fairness ${fairness} (1 is even)`,
+    '',
+    'circuit           limit     peak   hours near limit   seconds over',
+    ...report.circuits.map(
+      (each) =>
+        `${each.circuit.padEnd(14)} ${`${each.limitAmps} A`.padStart(8)} ` +
+        `${`${each.peakAmps} A`.padStart(8)} ${String(each.hoursNearLimit).padStart(18)} ` +
+        `${String(each.secondsOverLimit).padStart(14)}`,
+    ),
+    '',
+    'charger         sessions   wanted kWh   delivered kWh      %',
+    ...report.chargers.map(
+      (each) =>
+        `${each.charger.padEnd(15)} ${String(each.sessions).padStart(8)} ` +
+        `${String(each.wantedKwh).padStart(12)} ${String(each.deliveredKwh).padStart(15)} ` +
+        `${String(each.energyPercent).padStart(6)}`,
+    ),
+    ...(picture === undefined ? [] : ['', `picture of the busiest day: ${picture}`]),
+  ];
+  return `${lines.join('\n')}\n`;
+};

@@ -1,0 +1,39 @@
+import type { ApiAnswer, ApiRequest, ApiRoute } from '../schema/api-route.ts';
+import type { SiteView } from '../schema/view.ts';
+import { explain, type History } from './history.ts';
+
+/** `/api/v1/explain/...` and `/api/v1/history`: why a charger gets what it gets, now and before. */
+export const historyRoutes = (history: History, view: () => SiteView): readonly ApiRoute[] => [
+  {
+    method: 'GET',
+    path: '/api/v1/explain/:charger',
+    description:
+      'Why a charger gets what it gets; `connector` and a past `at` (RFC 3339) if wanted',
+    handle: (request) => explained(history, view(), request),
+  },
+  {
+    method: 'GET',
+    path: '/api/v1/history',
+    description: 'Measured amps and limits of every circuit in the last minutes, oldest first',
+    handle: () => ({
+      body: { explainedSince: history.since() ?? null, samples: history.recent() },
+    }),
+  },
+];
+
+const explained = (history: History, now: SiteView, { params, query }: ApiRequest): ApiAnswer => {
+  const charger = params['charger'] ?? '';
+  const connector = query['connector'] === undefined ? undefined : Number(query['connector']);
+  const atMs = query['at'] === undefined ? undefined : Date.parse(query['at']);
+  if (atMs !== undefined && Number.isNaN(atMs)) {
+    return { status: 400, problem: 'at must be a time like 2026-01-05T17:00:00Z' };
+  }
+  const moment = atMs === undefined ? now : history.at(atMs);
+  if (moment === undefined) {
+    return { status: 404, problem: `nothing is kept from before ${history.since() ?? 'now'}` };
+  }
+  const body = explain(moment, charger, connector);
+  if (body.length > 0) return { body };
+  const known = now.chargers.map(({ id }) => id).join(', ');
+  return { status: 404, problem: `no such connector; chargers are ${known}` };
+};

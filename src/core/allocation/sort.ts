@@ -1,0 +1,83 @@
+/**
+ * Sorts indexes in place, the largest key first; indexes of equal keys keep their order.
+ * `spare` is room of the same length. The
+ * built-in sort calls a comparator through the runtime each time, which would cost more than all
+ * the rest of an allocation.
+ */
+export const sortByKey = (indexes: Int32Array, keys: Float64Array, spare: Int32Array): void => {
+  sortPart(indexes, spare, keys, 0, indexes.length);
+};
+
+/** Parts this short are sorted by insertion. */
+const SHORT = 12;
+
+const sortPart = (
+  items: Int32Array,
+  spare: Int32Array,
+  keys: Float64Array,
+  from: number,
+  to: number,
+): void => {
+  if (to - from <= SHORT) {
+    insertionSort(items, keys, from, to);
+    return;
+  }
+  const middle = (from + to) >> 1;
+  sortPart(items, spare, keys, from, middle);
+  sortPart(items, spare, keys, middle, to);
+  if (keys[items[middle]!]! <= keys[items[middle - 1]!]!) return;
+  for (let i = from; i < middle; i += 1) spare[i] = items[i]!;
+  let left = from;
+  let right = middle;
+  for (let at = from; left < middle; at += 1) {
+    if (right < to && keys[items[right]!]! > keys[spare[left]!]!) {
+      items[at] = items[right]!;
+      right += 1;
+    } else {
+      items[at] = spare[left]!;
+      left += 1;
+    }
+  }
+};
+
+const insertionSort = (items: Int32Array, keys: Float64Array, from: number, to: number): void => {
+  for (let i = from + 1; i < to; i += 1) {
+    const item = items[i]!;
+    const key = keys[item]!;
+    let at = i;
+    while (at > from && key > keys[items[at - 1]!]!) {
+      items[at] = items[at - 1]!;
+      at -= 1;
+    }
+    items[at] = item;
+  }
+};
+
+/** Brings runs of equal keys, in indexes that are sorted by key, into the order of their ids. */
+export const settleTies = (
+  indexes: Int32Array,
+  keys: Float64Array,
+  named: readonly { readonly id: string }[],
+): void => {
+  for (let from = 0; from < indexes.length; ) {
+    let to = from + 1;
+    while (to < indexes.length && keys[indexes[to]!] === keys[indexes[from]!]) to += 1;
+    // Demands mostly come in the order of their ids.
+    if (!inOrder(indexes, from, to, named)) {
+      indexes.subarray(from, to).sort((a, b) => (named[a]!.id < named[b]!.id ? -1 : 1));
+    }
+    from = to;
+  }
+};
+
+const inOrder = (
+  indexes: Int32Array,
+  from: number,
+  to: number,
+  named: readonly { readonly id: string }[],
+): boolean => {
+  for (let i = from + 1; i < to; i += 1) {
+    if (named[indexes[i]!]!.id < named[indexes[i - 1]!]!.id) return false;
+  }
+  return true;
+};

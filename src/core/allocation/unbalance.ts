@@ -1,0 +1,109 @@
+import { AMPS_EPSILON } from '../units.ts';
+import { ADMITTED, sortForAdmission } from './admit.ts';
+import { type Filled, fill } from './fill.ts';
+import { isDifference, load, type Rows } from './rows.ts';
+import { stepBelow } from './steps.ts';
+
+/** Rounds in which cars on the low phase make more room for those on the high one. */
+const RELIEF_ROUNDS = 6;
+
+/**
+ * Fills the tree while the difference between two phases of a circuit stays within its limit. What
+ * a car on the low phase takes makes room on the high one, which filling alone cannot see. So the
+ * room is what the low phase surely takes (minimum first), and grows round by round; every round
+ * keeps the limit, and the last one that did counts.
+ */
+export const fillBalanced = (rows: Rows, verdicts: Int32Array, weights: Float64Array): Filled => {
+  if (!rows.hasDifferences) return fill(rows, verdicts, rows.limits, weights);
+  const unlimited = rows.limits.map((limit, row) =>
+    isDifference(rows, row) ? Number.POSITIVE_INFINITY : limit,
+  );
+  let best = fill(rows, verdicts, unlimited, weights);
+  if (worstDifference(rows, sumsOf(rows, best.amps)) < 0) return best;
+  let low: Float64Array = rows.leastAmps.map((least, i) => (verdicts[i] === ADMITTED ? least : 0));
+  for (let round = 0; round < RELIEF_ROUNDS; round += 1) {
+    const next = fill(rows, verdicts, withRelief(rows, low), weights);
+    if (round > 0 && worstDifference(rows, sumsOf(rows, next.amps)) >= 0) break;
+    best = next;
+    low = next.amps;
+  }
+  return best;
+};
+
+/**
+ * Rounding down on the low phase may break a difference that held before: the largest share on the
+ * high phase then gives up a step, and at the minimum, the last one admitted gives up its place.
+ * Changes the arrays in place.
+ */
+export const repairDifferences = (
+  rows: Rows,
+  verdicts: Int32Array,
+  amps: Float64Array,
+  bottleneck: Int32Array,
+  sums: Float64Array,
+): void => {
+  if (!rows.hasDifferences) return;
+  const order = Int32Array.from(amps, (_amps, index) => index);
+  sortForAdmission(rows, order);
+  const rank = new Int32Array(order.length);
+  order.forEach((index, place) => {
+    rank[index] = place;
+  });
+  for (;;) {
+    const row = worstDifference(rows, sums);
+    const index = row < 0 ? -1 : whoGivesUp(rows, row, amps, rank);
+    if (index < 0) return;
+    const demand = rows.problem.demands[index]!;
+    const before = amps[index]!;
+    const after =
+      before > rows.leastAmps[index]! + AMPS_EPSILON ? stepBelow(demand, before - AMPS_EPSILON) : 0;
+    amps[index] = after;
+    bottleneck[index] = row;
+    load(rows, sums, index, after - before);
+    if (after === 0) verdicts[index] = row;
+  }
+};
+
+const sumsOf = (rows: Rows, amps: Float64Array): Float64Array => {
+  const sums = new Float64Array(rows.limits.length);
+  for (let i = 0; i < amps.length; i += 1) load(rows, sums, i, amps[i]!);
+  return sums;
+};
+
+/** Limits of the differences, raised by what the low phase takes at least. */
+const withRelief = (rows: Rows, low: Float64Array): Float64Array => {
+  const limits = rows.limits.slice();
+  const { starts, entries, coefficients } = rows;
+  for (let e = 0, i = 0; i < low.length; i += 1) {
+    for (; e < starts[i + 1]!; e += 1) {
+      if (coefficients[e]! < 0) limits[entries[e]!]! -= coefficients[e]! * low[i]!;
+    }
+  }
+  return limits;
+};
+
+/** The first row on which a difference is exceeded, or -1. */
+const worstDifference = (rows: Rows, sums: Float64Array): number => {
+  for (let row = 0; row < sums.length; row += 1) {
+    if (isDifference(rows, row) && sums[row]! > rows.limits[row]! + AMPS_EPSILON) return row;
+  }
+  return -1;
+};
+
+/** Who has the largest share above its minimum; else the last in order of admission; else -1. */
+const whoGivesUp = (rows: Rows, row: number, amps: Float64Array, rank: Int32Array): number => {
+  let largest = -1;
+  let last = -1;
+  const end = rows.memberStarts[row + 1]!;
+  for (let m = rows.memberStarts[row]!; m < end; m += 1) {
+    const index = rows.members[m]!;
+    if (amps[index]! <= 0) continue;
+    if (last < 0 || rank[last]! < rank[index]!) last = index;
+    if (amps[index]! <= rows.leastAmps[index]! + AMPS_EPSILON) continue;
+    const share = amps[index]! / rows.weights[index]!;
+    const most = largest < 0 ? -1 : amps[largest]! / rows.weights[largest]!;
+    const tie = share === most && rank[largest]! < rank[index]!;
+    if (share > most || tie) largest = index;
+  }
+  return largest >= 0 ? largest : last;
+};

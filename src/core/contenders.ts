@@ -1,0 +1,176 @@
+import { leaseAmps, SETTLE_MS } from './enforcement.ts';
+import type { Reason } from './reason.ts';
+import { isIdle, type Learned, learnedAfter, newLearned } from './sharing/learned.ts';
+import { classOf } from './sharing/policy.ts';
+import type { Contender } from './sharing/share.ts';
+import { credited, newTurn, switched, type Turn } from './sharing/turns.ts';
+import { urgencyOf, WISH_MOST_WH, type Wish } from './sharing/wish.ts';
+import { phaseCount } from './site-phases.ts';
+import type { CircuitTick, ConnectorKey, ConnectorTick, TickInput } from './tick.ts';
+import { clamp } from './units.ts';
+
+/** What a connector brings into the sharing: its bounds, its class, its need and its turn. */
+export const contenderOf = (
+  input: TickInput,
+  tick: ConnectorTick,
+  circuits: readonly CircuitTick[],
+): Contender => {
+  const { charger, state } = tick;
+  const { transaction } = state;
+  const kind = classOf(input.policy, charger.id, transaction?.idToken);
+  const learned = learnedOf(input, tick);
+  const minAmps = Math.max(charger.minAmps, learned.minAmps ?? 0);
+  const { maxAmps, maxReason } = mostOf(input, tick, circuits, minAmps);
+  return {
+    id: tick.key,
+    circuit: tick.circuit,
+    phases: tick.phases,
+    volts: input.site.voltageVolts,
+    minAmps,
+    maxAmps,
+    maxReason,
+    stepAmps: charger.stepAmps,
+    ...(charger.stepsAmps === undefined ? {} : { stepsAmps: charger.stepsAmps }),
+    weight: charger.weight * kind.weight,
+    previousAmps: orderedAmps(tick),
+    priorityClass: kind.priority,
+    idle: isIdle(learned, input.nowMs),
+    ...needOf(input, tick),
+    turn: turnOf(input, tick),
+    cameAtMs: transaction?.startedAtMs ?? input.nowMs,
+  };
+};
+
+/** The turns after this tick, by what each was really offered since the tick before. */
+export const turnsAfter = (
+  input: TickInput,
+  ticks: readonly ConnectorTick[],
+  contenders: readonly Contender[],
+  entitledAmps: Float64Array | undefined,
+): ReadonlyMap<ConnectorKey, Turn> => {
+  const elapsedMs = Math.max(0, input.nowMs - (input.lastTickAtMs ?? input.nowMs));
+  const entitledOf = new Map(contenders.map(({ id }, i) => [id, entitledAmps?.[i]]));
+  return new Map(
+    ticks.map((tick) => {
+      const offeredAmps = tick.state.transaction === undefined ? 0 : orderedAmps(tick);
+      const { minAmps } = tick.charger;
+      const step = { elapsedMs, offeredAmps, minAmps, entitledAmps: entitledOf.get(tick.key) };
+      return [tick.key, credited(turnOf(input, tick), step)];
+    }),
+  );
+};
+
+/** What was last ordered: a car that is being switched off counts as off, or two would be. */
+const orderedAmps = ({ enforcement: { pending, accepted } }: ConnectorTick): number =>
+  pending?.amps ?? accepted?.amps ?? 0;
+
+const turnOf = ({ turns, nowMs }: TickInput, tick: ConnectorTick): Turn => {
+  const stay = tick.state.transaction?.id ?? '';
+  const before = turns.get(tick.key);
+  // The contactor stays the same when the next car comes.
+  const turn = before?.stay === stay ? before : newTurn(stay, before?.startsAtMs);
+  return switched(turn, stay !== '' && orderedAmps(tick) > 0, nowMs);
+};
+
+const mostOf = (
+  input: TickInput,
+  tick: ConnectorTick,
+  circuits: readonly CircuitTick[],
+  minAmps: number,
+): { readonly maxAmps: number; readonly maxReason: Reason } => {
+  const own = ownMost(input, tick, circuits, minAmps);
+  const { profileLimit } = tick;
+  return profileLimit !== undefined && profileLimit.amps < own.maxAmps
+    ? { maxAmps: profileLimit.amps, maxReason: profileLimit.reason }
+    : own;
+};
+
+const ownMost = (
+  input: TickInput,
+  tick: ConnectorTick,
+  circuits: readonly CircuitTick[],
+  minAmps: number,
+): { readonly maxAmps: number; readonly maxReason: Reason } => {
+  const { id, maxAmps, fallbackAmps } = tick.charger;
+  const lost = (input.tree.paths[tick.circuit] ?? [])
+    .map((index) => circuits[index])
+    .find((each) => each?.load.trust === 'lost');
+  if (lost !== undefined) {
+    const cautiousAmps = Math.min(maxAmps, Math.max(fallbackAmps, minAmps));
+    const text = `meter of ${lost.id} lost: ${cautiousAmps} A at most`;
+    return { maxAmps: cautiousAmps, maxReason: { kind: 'meter', id: lost.id, text } };
+  }
+  const learned = learnedOf(input, tick);
+  if (isIdle(learned, input.nowMs)) {
+    const text = `takes nothing: ${minAmps} A while nobody else needs them`;
+    return { maxAmps: Math.min(maxAmps, minAmps), maxReason: { kind: 'car', id: tick.key, text } };
+  }
+  const capAmps = Math.ceil(learned.capAmps ?? maxAmps);
+  if (capAmps < maxAmps) {
+    return {
+      maxAmps: capAmps,
+      maxReason: { kind: 'car', id: tick.key, text: `the car takes less: ${capAmps} A is enough` },
+    };
+  }
+  return { maxAmps, maxReason: { kind: 'charger', id, text: `${id}: rated ${maxAmps} A` } };
+};
+
+/** What cars were seen to take, after this tick's measurements. */
+export const learnedNow = (
+  input: TickInput,
+  ticks: readonly ConnectorTick[],
+): ReadonlyMap<ConnectorKey, Learned> =>
+  new Map(
+    ticks
+      .filter(({ state }) => state.transaction !== undefined)
+      .map((tick) => {
+        const { around, enforcement, charger, obedience } = tick;
+        const seen = {
+          nowMs: input.nowMs,
+          offeredAmps: leaseAmps(enforcement.accepted, around),
+          minAmps: charger.minAmps,
+          drawnAmps: around.measuredAmps,
+          measuredAtMs: around.measuredAtMs,
+          settled: hasFollowed(tick) && obedience === 'confirmed',
+        };
+        return [tick.key, learnedAfter(learnedOf(input, tick), seen)];
+      }),
+  );
+
+const learnedOf = ({ learned }: TickInput, { key, state }: ConnectorTick): Learned => {
+  const stay = state.transaction?.id ?? '';
+  const before = learned.get(key);
+  return before?.stay === stay ? before : newLearned(stay);
+};
+
+/** Measured long enough after the last change of the offer for the car to have followed it. */
+const hasFollowed = ({ enforcement, around }: ConnectorTick): boolean =>
+  (around.measuredAtMs ?? Number.NEGATIVE_INFINITY) >
+  (enforcement.changed?.atMs ?? Number.NEGATIVE_INFINITY) + SETTLE_MS;
+
+const needOf = (
+  { wishes, wallMs, site }: TickInput,
+  { key, charger, phases, state }: ConnectorTick,
+): Pick<Contender, 'urgencyNow' | 'leftWh' | 'stayMs'> => {
+  const wish = wishes.get(key);
+  const deliveredWh = deliveredOf(state);
+  const fullWatts = charger.maxAmps * site.voltageVolts * phaseCount(phases);
+  const urgencyNow = urgencyOf({ wish, deliveredWh, fullWatts, wallMs });
+  return { urgencyNow, ...timesOf(wish, deliveredWh, wallMs) };
+};
+
+const timesOf = (
+  wish: Wish | undefined,
+  deliveredWh: number,
+  wallMs: number,
+): Pick<Contender, 'leftWh' | 'stayMs'> => ({
+  ...(wish?.energyWh === undefined
+    ? {}
+    : { leftWh: clamp(wish.energyWh, 0, WISH_MOST_WH) - deliveredWh }),
+  ...(wish?.departsAtWallMs === undefined ? {} : { stayMs: wish.departsAtWallMs - wallMs }),
+});
+
+const deliveredOf = ({ transaction, energyWh }: ConnectorTick['state']): number =>
+  transaction?.meterStartWh === undefined || energyWh === undefined
+    ? 0
+    : Math.max(0, energyWh - transaction.meterStartWh);

@@ -1,0 +1,41 @@
+import type { DemandRule } from '../sharing/policy.ts';
+
+/** Energy taken in the window of the demand charge that runs now. */
+export interface DemandState {
+  /** Wall clock at which the window began. */
+  readonly beganAtMs: number;
+  readonly usedWh: number;
+  readonly atMs: number;
+}
+
+const HOUR_MS = 3_600_000;
+/** Near its end a window would allow any power; the last stretch is reckoned as this long. */
+const LEAST_LEFT_MS = 60_000;
+/** A gap in the readings longer than this counts as full use: nothing is known of it. */
+const GAP_MS = 30_000;
+
+/** The window after a stretch in which the mean power was `watts` (undefined: not known). */
+export const demandAfter = (
+  rule: DemandRule,
+  before: DemandState | undefined,
+  wallMs: number,
+  watts: number | undefined,
+): DemandState => {
+  const lengthMs = rule.minutes * 60_000;
+  const beganAtMs = Math.floor(wallMs / lengthMs) * lengthMs;
+  const sameWindow = before?.beganAtMs === beganAtMs;
+  const sinceMs = Math.max(beganAtMs, before?.atMs ?? beganAtMs);
+  const elapsedMs = Math.max(0, wallMs - sinceMs);
+  const known = watts !== undefined && elapsedMs <= GAP_MS;
+  const mean = known ? Math.max(0, watts) : Math.max(rule.limitWatts, watts ?? 0);
+  const usedWh = (sameWindow ? (before?.usedWh ?? 0) : 0) + (mean * elapsedMs) / HOUR_MS;
+  return { beganAtMs, usedWh, atMs: wallMs };
+};
+
+/** Power that keeps the mean of the window below the limit if held to its end. */
+export const demandWatts = (rule: DemandRule, state: DemandState): number => {
+  const lengthMs = rule.minutes * 60_000;
+  const leftMs = Math.max(LEAST_LEFT_MS, state.beganAtMs + lengthMs - state.atMs);
+  const leftWh = (rule.limitWatts * lengthMs) / HOUR_MS - state.usedWh;
+  return Math.max(0, (leftWh * HOUR_MS) / leftMs);
+};

@@ -1,0 +1,240 @@
+import type { AllocationCircuit } from '../allocation-problem.ts';
+import { dimmingFloorWatts } from '../dimming.ts';
+import type { Limit } from '../limit.ts';
+import { STALE_HOLD_MS } from '../meter-ladder.ts';
+import type { Reason, ReasonChain } from '../reason.ts';
+import type { PolicyWindow } from '../sharing/policy.ts';
+import type { Contender } from '../sharing/share.ts';
+import { phaseCount } from '../site-phases.ts';
+import type { ConnectorTick, MeterState, TickInput } from '../tick.ts';
+import { type DemandState, demandAfter, demandWatts } from './demand-window.ts';
+import { lastingSurplus, type SurplusState, surplusAfter, surplusBudget } from './surplus.ts';
+import { clockText, type LocalTime, localTime, windowLimits, windowsInForce } from './windows.ts';
+
+/** What the rules of a policy remember from tick to tick. */
+export interface PolicyState {
+  /** The local time, looked up once a minute. */
+  readonly local?: { readonly minute: number; readonly time: LocalTime };
+  readonly demand?: DemandState;
+  readonly surplus?: SurplusState;
+}
+
+/** What the rules of the policy say in one tick. They only ever tighten. */
+export interface PolicyTick {
+  /** Every limit on circuits, those of the policy included. */
+  readonly limits: readonly Limit[];
+  /** Power of all cars together. */
+  readonly budget: CarBudget | undefined;
+  readonly windows: readonly PolicyWindow[];
+  /** Surplus that a start may count on; undefined: starts do not wait for the sun. */
+  readonly startWatts: number | undefined;
+  readonly onWatts: number;
+  readonly state: PolicyState;
+  readonly alarms: readonly string[];
+}
+
+interface CarBudget {
+  readonly watts: number;
+  readonly reasons: ReasonChain;
+  /** Cars that need this share of their full power are served beside it. */
+  readonly urgentFrom?: number;
+}
+
+export const policyTick = (input: TickInput, ticks: readonly ConnectorTick[]): PolicyTick => {
+  const { policy, site, wallMs } = input;
+  const root = site.circuits[0]?.id ?? '';
+  const local = localNow(input);
+  const windows = windowsInForce(policy, local);
+  const demand = demandNow(input);
+  const onWatts = sumOf(input, ticks, minimumWatts);
+  const surplus = surplusNow(input, ticks, onWatts);
+  const dimming = dimmingNow(input, ticks);
+  const solar = solarBudget(input, ticks, surplus, onWatts);
+  const others = input.limits.filter(({ source }) => source !== dimming?.source);
+  return {
+    limits: [...others, ...windowLimits(windows, root), ...demandLimits(input, demand, root)],
+    budget: tighter(solar, dimming?.budget),
+    windows,
+    startWatts: startWatts(input, surplus),
+    onWatts,
+    state: {
+      local: { minute: Math.floor(wallMs / 60_000), time: local },
+      ...(demand === undefined ? {} : { demand }),
+      ...(surplus === undefined ? {} : { surplus }),
+    },
+    alarms: dimming?.alarms ?? [],
+  };
+};
+
+/** Cars that have time wait while a window says so, or until the sun has lasted. */
+export const heldBack = (input: TickInput, rules: PolicyTick, contender: Contender): Contender => {
+  const { urgencyNow, maxAmps, id, previousAmps, minAmps, volts, phases } = contender;
+  for (const { id: name, calmAmps, calmBelow, toMinute } of rules.windows) {
+    if (calmAmps === undefined || urgencyNow === undefined || urgencyNow >= calmBelow) continue;
+    if (calmAmps >= maxAmps) continue;
+    const text = `${name}: has time, ${calmAmps} A until ${clockText(toMinute)}`;
+    return held(contender, calmAmps, { kind: 'policy', id: name, text });
+  }
+  const rule = input.policy.surplus;
+  if (rule === undefined || rules.startWatts === undefined || previousAmps > 0) return contender;
+  if (rule.minimumAlways || (urgencyNow ?? 0) >= rule.urgentFrom) return contender;
+  const ownWatts = minAmps * volts * Math.max(1, phaseCount(phases));
+  if (rules.startWatts >= rules.onWatts + ownWatts) return contender;
+  const text = `waits for ${Math.round(ownWatts)} W of surplus`;
+  return held(contender, 0, { kind: 'policy', id, text });
+};
+
+const held = (contender: Contender, maxAmps: number, maxReason: Reason): Contender => ({
+  ...contender,
+  maxAmps,
+  maxReason,
+});
+
+/** What is free on the root, when all cars together may draw only so much. */
+export const withCarBudget = (
+  volts: number,
+  circuits: readonly AllocationCircuit[],
+  { budget }: PolicyTick,
+  ticks: readonly ConnectorTick[],
+  contenders: readonly Contender[],
+): readonly AllocationCircuit[] => {
+  const [root, ...rest] = circuits;
+  if (budget === undefined || root === undefined) return circuits;
+  const taken = ticks
+    .filter(({ role }) => role === 'reserved')
+    .reduce((sum, tick) => sum + tick.worstAmps * phasesUsed(tick) * volts, 0);
+  const urgent = contenders
+    .filter(({ urgencyNow }) => (urgencyNow ?? 0) >= (budget.urgentFrom ?? Infinity))
+    .reduce((sum, { maxAmps, phases }) => sum + maxAmps * phaseCount(phases) * volts, 0);
+  const freeWatts = Math.max(0, budget.watts - taken) + urgent;
+  if (freeWatts >= (root.freeWatts ?? Number.POSITIVE_INFINITY)) return circuits;
+  return [{ ...root, freeWatts, wattsReason: budget.reasons }, ...rest];
+};
+
+const localNow = ({ wallMs, site, policyState, policy }: TickInput): LocalTime => {
+  const known = policyState.local;
+  if (known?.minute === Math.floor(wallMs / 60_000)) return known.time;
+  if (policy.windows.length === 0) return { weekday: 0, minute: 0 };
+  return localTime(wallMs, site.timezone);
+};
+
+const freshWatts = (
+  { nowMs, site }: TickInput,
+  meter: MeterState | undefined,
+): number | undefined => {
+  const reading = meter?.lastGood;
+  if (reading === undefined || nowMs - reading.atMs > STALE_HOLD_MS) return undefined;
+  if (reading.watts !== undefined) return reading.watts;
+  const [a, b, c] = reading.amps ?? [];
+  return a === undefined || b === undefined || c === undefined
+    ? undefined
+    : (a + b + c) * site.voltageVolts;
+};
+
+const meterOf = ({ site, readings }: TickInput, circuit: string | undefined) => {
+  const found = site.circuits.find(({ id }) => id === circuit) ?? site.circuits[0];
+  return found?.meter === undefined ? undefined : readings.get(found.meter);
+};
+
+const demandNow = (input: TickInput): DemandState | undefined => {
+  const rule = input.policy.demand;
+  if (rule === undefined) return undefined;
+  const watts = freshWatts(input, meterOf(input, rule.circuit));
+  return demandAfter(rule, input.policyState.demand, input.wallMs, watts);
+};
+
+const demandLimits = (
+  { policy }: TickInput,
+  state: DemandState | undefined,
+  root: string,
+): readonly Limit[] => {
+  const rule = policy.demand;
+  if (rule === undefined || state === undefined) return [];
+  const reason = `mean of ${rule.minutes} min within ${rule.limitWatts} W`;
+  const watts = Math.floor(demandWatts(rule, state));
+  return [
+    { source: 'demand-window', circuit: rule.circuit ?? root, kind: 'policy', watts, reason },
+  ];
+};
+
+const surplusNow = (input: TickInput, ticks: readonly ConnectorTick[], onWatts: number) => {
+  const rule = input.policy.surplus;
+  if (rule === undefined) return undefined;
+  const gridWatts = freshWatts(input, meterOf(input, undefined));
+  const facts = { nowMs: input.nowMs, gridWatts, carWatts: drawnWatts(input, ticks), onWatts };
+  return surplusAfter(rule, input.policyState.surplus, facts);
+};
+
+const solarBudget = (
+  input: TickInput,
+  ticks: readonly ConnectorTick[],
+  state: SurplusState | undefined,
+  onWatts: number,
+): CarBudget | undefined => {
+  const rule = input.policy.surplus;
+  if (rule === undefined || state === undefined) return undefined;
+  const always = rule.minimumAlways ? sumOf(input, ticks, leastWatts) : 0;
+  const watts = Math.max(surplusBudget(rule, state, onWatts), always);
+  const text = `surplus of ${Math.max(0, Math.round(state.watts))} W`;
+  const { urgentFrom } = rule;
+  return { watts, urgentFrom, reasons: [{ kind: 'policy', id: input.policy.id, text }] };
+};
+
+const startWatts = ({ policy }: TickInput, state: SurplusState | undefined) =>
+  policy.surplus === undefined || state === undefined
+    ? undefined
+    : (lastingSurplus(policy.surplus, state) ?? 0);
+
+const dimmingNow = (input: TickInput, ticks: readonly ConnectorTick[]) => {
+  const rule = input.policy.dimming;
+  const limit = input.limits.find(({ source }) => source === rule?.source);
+  if (rule === undefined || limit === undefined) return undefined;
+  const stated = input.site.emsSources.find(({ id }) => id === rule.source)?.dimmingFloorWatts;
+  const devices = rule.devices ?? ticks.length;
+  const floorWatts = stated ?? dimmingFloorWatts({ devices, heatPumpWatts: 0, coolingWatts: 0 });
+  const orderedWatts = limit.watts ?? floorWatts;
+  // The limit is on what is taken from the grid: what the roof gives comes on top (2.3).
+  const gridWatts = freshWatts(input, meterOf(input, undefined));
+  const ownWatts = gridWatts === undefined ? 0 : Math.max(0, -gridWatts);
+  const text = `dimmed by ${rule.source} to ${Math.round(orderedWatts)} W for all chargers`;
+  const below =
+    orderedWatts < floorWatts
+      ? [`${rule.source} dims to ${orderedWatts} W, below the ${floorWatts} W that it has to leave`]
+      : [];
+  return {
+    source: rule.source,
+    budget: {
+      watts: orderedWatts + ownWatts,
+      reasons: [{ kind: 'ems', id: rule.source, text } as const],
+    },
+    alarms: below,
+  };
+};
+
+const tighter = (a: CarBudget | undefined, b: CarBudget | undefined): CarBudget | undefined => {
+  if (a === undefined || b === undefined) return a ?? b;
+  return a.watts <= b.watts ? a : b;
+};
+
+const phasesUsed = ({ phases, charger }: ConnectorTick): number =>
+  phaseCount(phases) === 0 ? charger.phases.length : phaseCount(phases);
+
+const sumOf = (
+  { site }: TickInput,
+  ticks: readonly ConnectorTick[],
+  watts: (tick: ConnectorTick, volts: number) => number,
+): number => ticks.reduce((sum, tick) => sum + watts(tick, site.voltageVolts), 0);
+
+const minimumWatts = (tick: ConnectorTick, volts: number): number => {
+  const { pending, accepted } = tick.enforcement;
+  const on = tick.role === 'shared' && (pending?.amps ?? accepted?.amps ?? 0) > 0;
+  return on ? tick.charger.minAmps * volts * phasesUsed(tick) : 0;
+};
+
+const leastWatts = (tick: ConnectorTick, volts: number): number =>
+  tick.role === 'shared' ? tick.charger.minAmps * volts * phasesUsed(tick) : 0;
+
+const drawnWatts = ({ site }: TickInput, ticks: readonly ConnectorTick[]): number =>
+  ticks.reduce((sum, { drawSiteAmps: amps }) => {
+    return amps === undefined ? sum : sum + (amps[0] + amps[1] + amps[2]) * site.voltageVolts;
+  }, 0);

@@ -1,0 +1,122 @@
+import { allocate } from '../allocation/allocate.ts';
+import { entitlements } from '../allocation/entitlements.ts';
+import { Scratch } from '../allocation/scratch.ts';
+import type { AllocatedOffer, AllocationCircuit, Demand } from '../allocation-problem.ts';
+import type { Reason } from '../reason.ts';
+import { phaseCount } from '../site-phases.ts';
+import { leftOver } from './left-over.ts';
+import type { Policy } from './policy.ts';
+import { standingOf, type Turn } from './turns.ts';
+import { needFactor } from './wish.ts';
+
+/** A connector that takes part in the sharing. */
+export interface Contender extends Omit<Demand, 'admissionScore' | 'mustKeep'> {
+  /** It was seen to take nothing: it keeps its minimum where nobody else wants the amps. */
+  readonly idle: boolean;
+  /** Share of full power that it needs until it departs; undefined when not known. */
+  readonly urgencyNow: number | undefined;
+  /** Wh that are left of its wish, where known. */
+  readonly leftWh?: number | undefined;
+  /** Time until it departs, where known. */
+  readonly stayMs?: number | undefined;
+  readonly turn: Turn;
+  /** When it came, for a policy of first come. */
+  readonly cameAtMs: number;
+}
+
+export interface Shared {
+  /** In the order of the contenders. */
+  readonly offers: readonly AllocatedOffer[];
+  /** Amps that each would have without minimums; undefined when nobody has to wait. */
+  readonly entitledAmps: Float64Array | undefined;
+}
+
+/** Shares the free amps by a policy: who is on, in whose turn, and how much each gets. */
+export const share = (
+  policy: Policy,
+  circuits: readonly AllocationCircuit[],
+  contenders: readonly Contender[],
+  nowMs: number,
+  scratch: Scratch = new Scratch(),
+): Shared => {
+  if (!contenders.some(({ idle }) => idle)) {
+    return shareOut(policy, circuits, contenders, nowMs, scratch);
+  }
+  // Cars that take nothing have what nobody else wants: an offer to them is amps lost to others.
+  const busy = contenders.filter(({ idle }) => !idle);
+  const idle = contenders.filter((contender) => contender.idle);
+  const first = shareOut(policy, circuits, busy, nowMs, scratch);
+  const rest = leftOver(circuits, busy, first.offers);
+  const entitled = new Map(busy.map(({ id }, i) => [id, first.entitledAmps?.[i]]));
+  const second = shareOut(policy, rest, idle, nowMs, scratch);
+  const offers = new Map([...first.offers, ...second.offers].map((offer) => [offer.id, offer]));
+  return {
+    offers: contenders.flatMap(({ id }) => offers.get(id) ?? []),
+    entitledAmps:
+      first.entitledAmps === undefined
+        ? undefined
+        : Float64Array.from(contenders, ({ id }) => entitled.get(id) ?? 0),
+  };
+};
+
+const shareOut = (
+  policy: Policy,
+  circuits: readonly AllocationCircuit[],
+  contenders: readonly Contender[],
+  nowMs: number,
+  scratch: Scratch,
+): Shared => {
+  const demands = contenders.map((contender) => demandOf(policy, contender, nowMs));
+  const problem = { circuits, demands, objective: policy.objective };
+  const { offers } = allocate(problem, scratch);
+  const waits = offers.some(({ amps }, i) => amps === 0 && (contenders[i]?.maxAmps ?? 0) > 0);
+  if (!waits) return { offers, entitledAmps: undefined };
+  // A car that rests is owed its share all the same.
+  const mostAmps = (i: number): number => contenders[i]?.maxAmps ?? 0;
+  return { offers, entitledAmps: entitlements(circuits, demands, mostAmps, scratch) };
+};
+
+const demandOf = (policy: Policy, contender: Contender, nowMs: number): Demand => {
+  const { id, urgencyNow, cameAtMs, turn, stepsAmps } = contender;
+  const byNeed = policy.weight === 'need';
+  const standing = standingOf(turn, {
+    nowMs,
+    urgency: byNeed ? urgencyNow : undefined,
+    needMs: timeAtFullPower(contender),
+    stayMs: contender.stayMs,
+  });
+  const inTurns = policy.order === 'turns';
+  const waitMs = (standing.pausedUntilMs ?? nowMs) - nowMs;
+  // Spelled out: copying objects by spreading would cost more than the allocation.
+  return {
+    id,
+    circuit: contender.circuit,
+    phases: contender.phases,
+    volts: contender.volts,
+    minAmps: contender.minAmps,
+    maxAmps: waitMs > 0 ? 0 : contender.maxAmps,
+    maxReason: waitMs > 0 ? restReason(id, waitMs) : contender.maxReason,
+    stepAmps: contender.stepAmps,
+    ...(stepsAmps === undefined ? NOTHING : { stepsAmps }),
+    weight: contender.weight * (byNeed ? needFactor(urgencyNow) : 1),
+    urgency: byNeed ? Math.min(1, urgencyNow ?? 1) : 1,
+    priorityClass: contender.priorityClass,
+    admissionScore: inTurns ? standing.score : -cameAtMs,
+    mustKeep: inTurns ? standing.mustKeep : turn.on,
+    previousAmps: contender.previousAmps,
+  };
+};
+
+const NOTHING = {};
+
+/** Undefined when its need is not known. */
+const timeAtFullPower = ({ leftWh, maxAmps, volts, phases }: Contender): number | undefined =>
+  leftWh === undefined
+    ? undefined
+    : (leftWh / Math.max(1, maxAmps * volts * Math.max(1, phaseCount(phases)))) * 3_600_000;
+
+const restReason = (id: string, forMs: number): Reason => ({
+  kind: 'policy',
+  id,
+  text: `started often: may start again in ${Math.max(1, Math.ceil(forMs / 60_000))} min`,
+});

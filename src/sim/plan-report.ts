@@ -1,0 +1,130 @@
+import type { Site } from '../core/site.ts';
+import type { PlannedStep, VisitOutcome } from './planned-site.ts';
+
+/** A delivered share from which a car counts as served. */
+const SERVED_SHARE = 0.98;
+/** Above the limit by less than this is a car that follows, not an overload. */
+const TOLERANCE_AMPS = 0.2;
+const NEAR_SHARE = 0.95;
+
+export interface PlanReport {
+  readonly days: number;
+  readonly sessions: number;
+  readonly turnedAway: number;
+  readonly energyPercent: number;
+  /** What the same cars would have had in the same time with a fuse without end. */
+  readonly possiblePercent: number;
+  readonly deliveredKwh: number;
+  readonly servedPercent: number;
+  /** Of delivered by wanted, 1 is perfectly even (Jain). */
+  readonly fairness: number;
+  readonly startsPerSession: number;
+  readonly circuits: readonly CircuitReport[];
+  readonly chargers: readonly ChargerReport[];
+}
+
+export interface CircuitReport {
+  readonly circuit: string;
+  readonly limitAmps: number;
+  /** Largest current on any phase. */
+  readonly peakAmps: number;
+  /** Time near the limit, and above it. */
+  readonly hoursNearLimit: number;
+  readonly secondsOverLimit: number;
+}
+
+export interface ChargerReport {
+  readonly charger: string;
+  readonly sessions: number;
+  readonly wantedKwh: number;
+  readonly deliveredKwh: number;
+  readonly energyPercent: number;
+}
+
+/** Adds up the steps of a plan, circuit by circuit. */
+export class CircuitTally {
+  readonly #site: Site;
+  readonly #stepMs: number;
+  readonly #peaks: number[];
+  readonly #nearMs: number[];
+  readonly #overMs: number[];
+
+  constructor(site: Site, stepMs: number) {
+    this.#site = site;
+    this.#stepMs = stepMs;
+    this.#peaks = site.circuits.map(() => 0);
+    this.#nearMs = site.circuits.map(() => 0);
+    this.#overMs = site.circuits.map(() => 0);
+  }
+
+  add({ circuits }: PlannedStep): void {
+    circuits.forEach(({ amps, limitAmps }, i) => {
+      this.#peaks[i] = Math.max(this.#peaks[i] ?? 0, ...amps);
+      const share = Math.max(...amps.map((value, p) => value / Math.max(1, limitAmps[p] ?? 1)));
+      const over = amps.some((value, p) => value > (limitAmps[p] ?? 0) + TOLERANCE_AMPS);
+      if (share >= NEAR_SHARE) this.#nearMs[i] = (this.#nearMs[i] ?? 0) + this.#stepMs;
+      if (over) this.#overMs[i] = (this.#overMs[i] ?? 0) + this.#stepMs;
+    });
+  }
+
+  report(): readonly CircuitReport[] {
+    return this.#site.circuits.map(({ id, limitAmps }, i) => ({
+      circuit: id,
+      limitAmps: Math.min(...limitAmps),
+      peakAmps: round(this.#peaks[i] ?? 0, 1),
+      hoursNearLimit: round((this.#nearMs[i] ?? 0) / 3_600_000, 1),
+      secondsOverLimit: Math.round((this.#overMs[i] ?? 0) / 1000),
+    }));
+  }
+}
+
+export const planReport = (
+  site: Site,
+  days: number,
+  outcomes: readonly VisitOutcome[],
+  turnedAway: number,
+  tally: CircuitTally,
+): PlanReport => {
+  const shares = outcomes.map(({ visit, deliveredWh }) => Math.min(1, deliveredWh / visit.needWh));
+  const sum = shares.reduce((a, b) => a + b, 0);
+  const squares = shares.reduce((a, b) => a + b * b, 0);
+  const wanted = outcomes.reduce((total, { visit }) => total + visit.needWh, 0);
+  const delivered = outcomes.reduce((total, { deliveredWh }) => total + deliveredWh, 0);
+  const possible = outcomes.reduce((total, each) => total + possibleWh(site, each), 0);
+  const count = Math.max(1, outcomes.length);
+  const served = shares.filter((share) => share >= SERVED_SHARE).length;
+  return {
+    days,
+    sessions: outcomes.length,
+    turnedAway,
+    energyPercent: round((100 * delivered) / Math.max(1, wanted), 1),
+    possiblePercent: round((100 * possible) / Math.max(1, wanted), 1),
+    deliveredKwh: round(delivered / 1000, 1),
+    servedPercent: round((100 * served) / count, 1),
+    fairness: round(squares === 0 ? 1 : (sum * sum) / (shares.length * squares), 3),
+    startsPerSession: round(outcomes.reduce((n, { starts }) => n + starts, 0) / count, 2),
+    circuits: tally.report(),
+    chargers: site.chargers.map(({ id }) => chargerReport(id, outcomes)),
+  };
+};
+
+const possibleWh = ({ voltageVolts }: Site, { visit, model }: VisitOutcome): number => {
+  const hours = (visit.departsAtMs - visit.arrivesAtMs) / 3_600_000;
+  return Math.min(visit.needWh, hours * model.maxAmps * model.phases * voltageVolts);
+};
+
+const chargerReport = (charger: string, outcomes: readonly VisitOutcome[]): ChargerReport => {
+  const own = outcomes.filter((outcome) => outcome.charger === charger);
+  const wanted = own.reduce((total, { visit }) => total + visit.needWh, 0);
+  const delivered = own.reduce((total, { deliveredWh }) => total + deliveredWh, 0);
+  return {
+    charger,
+    sessions: own.length,
+    wantedKwh: round(wanted / 1000, 1),
+    deliveredKwh: round(delivered / 1000, 1),
+    energyPercent: round((100 * delivered) / Math.max(1, wanted), 1),
+  };
+};
+
+const round = (value: number, digits: number): number =>
+  Math.round(value * 10 ** digits) / 10 ** digits;

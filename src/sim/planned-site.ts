@@ -1,0 +1,297 @@
+import { SiteDraft } from '../control/site-draft.ts';
+import { Scratch } from '../core/allocation/scratch.ts';
+import { decide } from '../core/decide.ts';
+import { accepted, sent } from '../core/enforcement.ts';
+import type { Policy } from '../core/sharing/policy.ts';
+import type { Circuit, Site } from '../core/site.ts';
+import { toSitePhases } from '../core/site-phases.ts';
+import { type Command, DEFAULT_SETTINGS, type Decision, type ProfileLimits } from '../core/tick.ts';
+import { addAmps, mapPhases, maxAmps, NO_AMPS, type PhaseAmps } from '../core/units.ts';
+import { Car, type CarModel } from './car.ts';
+import type { Random } from './random.ts';
+import type { VisitPlan } from './sessions.ts';
+
+/** One visit as it went. */
+export interface VisitOutcome {
+  readonly visit: VisitPlan;
+  readonly charger: string;
+  readonly model: Pick<CarModel, 'phases' | 'maxAmps'>;
+  deliveredWh: number;
+  starts: number;
+}
+
+/** The site at one step: true amps, and what each charger was offered. */
+export interface PlannedStep {
+  readonly atMs: number;
+  readonly circuits: readonly {
+    readonly amps: PhaseAmps;
+    readonly othersAmps: PhaseAmps;
+    readonly limitAmps: PhaseAmps;
+  }[];
+  readonly drawn: ReadonlyMap<string, number>;
+}
+
+export interface PlannedSiteOptions {
+  readonly site: Site;
+  readonly policy: Policy;
+  readonly random: Random;
+  readonly startWallMs: number;
+  /** Length of one step. */
+  readonly stepMs: number;
+  /** Drivers tell energy and departure. */
+  readonly wishes: boolean;
+  readonly watch: (step: PlannedStep) => void;
+}
+
+interface Stay {
+  readonly outcome: VisitOutcome;
+  readonly car: Car;
+  readonly transactionId: string;
+  charging: boolean;
+}
+
+/** Offers of a plan live long: no charger is silent in it. */
+const LIFE_MS = 3_600_000;
+/** Within one step a car moves in strides of this length. */
+const STRIDE_MS = 5_000;
+const DAY_MS = 24 * 3_600_000;
+const LEAST_BUILDING_SHARE = 0.4;
+const NO_PROFILES: ProfileLimits = { connectors: new Map(), stations: new Map() };
+
+/**
+ * The site as planned, in steps of some seconds: the decisions of the real controller, ideal
+ * chargers that take every offer at once, cars that follow and fill up, a building whose load
+ * swings through the day up to what is assumed of it. Much faster than the simulation of messages.
+ */
+export class PlannedSite {
+  readonly outcomes: VisitOutcome[] = [];
+  /** Visits that found no free charger. */
+  readonly turnedAway: VisitPlan[] = [];
+  readonly #options: PlannedSiteOptions;
+  readonly #draft: SiteDraft;
+  readonly #scratch = new Scratch();
+  readonly #stays = new Map<string, Stay>();
+  readonly #energyWh = new Map<string, number>();
+  #nowMs = 0;
+  #ids = 0;
+
+  constructor(options: PlannedSiteOptions) {
+    const { site, policy } = options;
+    const settings = {
+      ...DEFAULT_SETTINGS,
+      lifeMs: LIFE_MS,
+      raiseIntervalMs: 0,
+      raiseShare: 1,
+      measurementLifeMs: 10 * options.stepMs,
+      raiseWindowMs: options.stepMs,
+    };
+    const proven = new Set(site.chargers.map(({ id }) => id));
+    this.#options = options;
+    // An earlier run of the gateway would count for a minute: begin well after one.
+    this.#draft = new SiteDraft(site, settings, proven, -2 * LIFE_MS, undefined, policy);
+    for (const { id } of site.chargers) this.#draft.setOnline(id, true, 0, '1.6');
+  }
+
+  /** Runs all visits; `progress` is called with every new day. */
+  run(visits: readonly VisitPlan[], progress: (day: number) => void): void {
+    const waiting = [...visits].sort((a, b) => a.arrivesAtMs - b.arrivesAtMs);
+    let next = 0;
+    let day = -1;
+    while (next < waiting.length || this.#stays.size > 0) {
+      if (this.#stays.size === 0) this.#skipTo(waiting[next]?.arrivesAtMs ?? this.#nowMs);
+      if (Math.floor(this.#nowMs / DAY_MS) > day) {
+        day = Math.floor(this.#nowMs / DAY_MS);
+        progress(day);
+      }
+      this.#depart();
+      for (; next < waiting.length; next += 1) {
+        const visit = waiting[next];
+        if (visit === undefined || visit.arrivesAtMs > this.#nowMs) break;
+        this.#arrive(visit);
+      }
+      this.#step();
+    }
+  }
+
+  /** Nothing happens while nobody is there. */
+  #skipTo(atMs: number): void {
+    const { stepMs } = this.#options;
+    this.#nowMs = Math.max(this.#nowMs, Math.floor(atMs / stepMs) * stepMs);
+  }
+
+  #arrive(visit: VisitPlan): void {
+    const { site, random, wishes, startWallMs } = this.#options;
+    const named = site.chargers.find(({ id }) => id === visit.charger);
+    const free = site.chargers.filter(({ id }) => !this.#stays.has(id));
+    const spec = named === undefined ? free[0] : free.find(({ id }) => id === named.id);
+    if (spec === undefined) {
+      this.turnedAway.push(visit);
+      return;
+    }
+    const model = modelOf(random, spec.phases.length, spec.maxAmps);
+    const outcome = { visit, charger: spec.id, model, deliveredWh: 0, starts: 0 };
+    this.#ids += 1;
+    const transactionId = String(this.#ids);
+    const car = new Car({ ...model, needWh: visit.needWh });
+    this.#stays.set(spec.id, { outcome, car, transactionId, charging: false });
+    this.outcomes.push(outcome);
+    const meterStartWh = this.#energyWh.get(spec.id) ?? 0;
+    const event = {
+      type: 'transaction-started',
+      connector: 1,
+      transactionId,
+      meterStartWh,
+    } as const;
+    this.#draft.apply(spec.id, event, this.#nowMs);
+    if (!wishes) return;
+    const departsAtWallMs = startWallMs + visit.departsAtMs;
+    this.#draft.setWish(spec.id, 1, { energyWh: visit.needWh, departsAtWallMs });
+  }
+
+  #depart(): void {
+    for (const [charger, { outcome, transactionId }] of this.#stays) {
+      if (outcome.visit.departsAtMs > this.#nowMs) continue;
+      this.#stays.delete(charger);
+      this.#draft.apply(
+        charger,
+        { type: 'transaction-ended', transactionId, connector: 1 },
+        this.#nowMs,
+      );
+      this.#draft.apply(
+        charger,
+        { type: 'status', connector: 1, status: 'available' },
+        this.#nowMs,
+      );
+    }
+  }
+
+  #step(): void {
+    const { site, startWallMs, stepMs, watch } = this.#options;
+    const nowMs = this.#nowMs;
+    const decision = decide(
+      this.#draft.freeze(nowMs, startWallMs + nowMs, NO_PROFILES),
+      this.#scratch,
+    );
+    this.#draft.keep(decision);
+    for (const command of decision.commands) this.#obey(command, nowMs);
+    const offers = this.#offers(decision);
+    this.#nowMs += stepMs;
+    const drawn = new Map<string, PhaseAmps>();
+    for (const [charger, stay] of this.#stays) {
+      drawn.set(charger, this.#charge(charger, stay, offers.get(charger) ?? 0));
+    }
+    const flows = this.#flows(drawn);
+    this.#measure(drawn, flows);
+    watch({
+      atMs: nowMs,
+      circuits: site.circuits.map((circuit, i) => ({
+        amps: flows.get(circuit.id) ?? NO_AMPS,
+        othersAmps: this.#others(circuit),
+        limitAmps: decision.circuits[i]?.limitAmps ?? circuit.limitAmps,
+      })),
+      drawn: new Map([...drawn].map(([charger, amps]) => [charger, Math.max(...amps)])),
+    });
+  }
+
+  #obey({ key, charger, connector, amps }: Command, nowMs: number): void {
+    this.#draft.updateEnforcement(key, (enforcement) =>
+      accepted(sent(enforcement, { amps, sentAtMs: nowMs, endsAtMs: nowMs + LIFE_MS }), {
+        nowMs,
+        online: true,
+        inTransaction:
+          this.#draft.charger(charger)?.connectors.get(connector)?.transaction !== undefined,
+        fallbackAmps: undefined,
+        maxAmps: amps,
+        measuredAmps: undefined,
+        measuredAtMs: undefined,
+      }),
+    );
+  }
+
+  /** What each charger offers its car after the commands of a decision. */
+  #offers({ connectors, commands }: Decision): ReadonlyMap<string, number> {
+    const ordered = new Map(commands.map(({ key, amps }) => [key, amps]));
+    return new Map(
+      connectors.map(({ tick }) => {
+        const { accepted: held } = tick.enforcement;
+        return [tick.charger.id, ordered.get(tick.key) ?? held?.amps ?? tick.charger.fallbackAmps];
+      }),
+    );
+  }
+
+  #charge(charger: string, stay: Stay, offeredAmps: number): PhaseAmps {
+    const { site, stepMs } = this.#options;
+    const spec = site.chargers.find(({ id }) => id === charger);
+    const before = stay.car.takenWh;
+    let terminals: PhaseAmps = NO_AMPS;
+    for (let ms = 0; ms < stepMs; ms += STRIDE_MS) {
+      const stride = Math.min(STRIDE_MS, stepMs - ms);
+      terminals = stay.car.step(stride, offeredAmps, site.voltageVolts, spec?.phases.length ?? 3);
+    }
+    const takenWh = stay.car.takenWh - before;
+    stay.outcome.deliveredWh += takenWh;
+    this.#energyWh.set(charger, (this.#energyWh.get(charger) ?? 0) + takenWh);
+    const charging = terminals[0] > 1;
+    if (charging && !stay.charging) stay.outcome.starts += 1;
+    stay.charging = charging;
+    return terminals;
+  }
+
+  /** True amps of every circuit. */
+  #flows(drawn: ReadonlyMap<string, PhaseAmps>): ReadonlyMap<string, PhaseAmps> {
+    const { site } = this.#options;
+    const flows = new Map<string, PhaseAmps>();
+    const add = (circuit: string, amps: PhaseAmps): void => {
+      flows.set(circuit, addAmps(flows.get(circuit) ?? NO_AMPS, amps));
+    };
+    for (const { id, circuit, phases } of site.chargers) {
+      add(circuit, toSitePhases(phases, drawn.get(id) ?? NO_AMPS));
+    }
+    for (const circuit of [...site.circuits].reverse()) {
+      add(circuit.id, this.#others(circuit));
+      if (circuit.parent !== undefined) add(circuit.parent, flows.get(circuit.id) ?? NO_AMPS);
+    }
+    return flows;
+  }
+
+  /** A load that is lowest at four in the morning and highest at four in the afternoon. */
+  #others({ assumedLoadAmps }: Circuit): PhaseAmps {
+    const hour = (this.#nowMs % DAY_MS) / 3_600_000;
+    const swing = 0.5 - 0.5 * Math.cos(((hour - 4) / 24) * 2 * Math.PI);
+    const share = LEAST_BUILDING_SHARE + (1 - LEAST_BUILDING_SHARE) * swing;
+    return mapPhases((p) => assumedLoadAmps[p] * share);
+  }
+
+  #measure(drawn: ReadonlyMap<string, PhaseAmps>, flows: ReadonlyMap<string, PhaseAmps>): void {
+    const { site } = this.#options;
+    const atMs = this.#nowMs;
+    for (const { id, meter } of site.circuits) {
+      const amps = flows.get(id);
+      if (meter === undefined || amps === undefined) continue;
+      const watts = (amps[0] + amps[1] + amps[2]) * site.voltageVolts;
+      this.#draft.takeReading({
+        meter,
+        atMs,
+        quality: 'good',
+        amps: maxAmps(amps, NO_AMPS),
+        watts,
+      });
+    }
+    for (const [charger, terminalAmps] of drawn) {
+      const energyWh = this.#energyWh.get(charger) ?? 0;
+      const measured = { type: 'measured', connector: 1, atMs, terminalAmps, energyWh } as const;
+      this.#draft.apply(charger, measured, atMs);
+    }
+  }
+}
+
+/** A mix of cars as they come to a European site, within what the charger can do. */
+const modelOf = (random: Random, terminals: number, ratedAmps: number) => {
+  const kind = random();
+  const phases = kind < 0.35 ? 1 : kind < 0.45 ? 2 : 3;
+  const maxAmps = phases === 1 ? 32 : 16;
+  return {
+    phases: Math.min(phases, terminals) as CarModel['phases'],
+    maxAmps: Math.min(maxAmps, ratedAmps),
+  };
+};

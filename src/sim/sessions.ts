@@ -1,0 +1,124 @@
+import { between, type Random, seededRandom } from './random.ts';
+
+/** One visit of a car: times from the first midnight on. */
+export interface VisitPlan {
+  /** Charger that it comes to; absent: one that is free. */
+  readonly charger?: string;
+  readonly arrivesAtMs: number;
+  readonly departsAtMs: number;
+  readonly needWh: number;
+}
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const MINUTE_MS = 60_000;
+/** Session files of slots count these from the first midnight. */
+const FILE_SLOT_MS = 5 * MINUTE_MS;
+export const SESSIONS_MOST = 100_000;
+
+export interface ParsedVisits {
+  readonly visits: readonly VisitPlan[];
+  /** First thing wrong, with its line. */
+  readonly problem?: string;
+}
+
+/**
+ * Reads a CSV of visits with a header line; `#` begins a comment. Columns: `arrival_slot`,
+ * `departure_slot` (5 minutes each) or `arrival_minute`, `departure_minute`; `energy_kwh`; and
+ * `station` or `charger`. Never throws.
+ */
+export const parseVisits = (text: string): ParsedVisits => {
+  const lines = text.split(/\r?\n/);
+  const visits: VisitPlan[] = [];
+  let header: readonly string[] | undefined;
+  for (let i = 0; i < lines.length; i += 1) {
+    const line = lines[i]?.trim() ?? '';
+    if (line === '' || line.startsWith('#')) continue;
+    const cells = line.split(',').map((cell) => cell.trim());
+    if (header === undefined) {
+      header = cells;
+      continue;
+    }
+    const visit = visitOf(header, cells);
+    if (visit === undefined) {
+      const problem = `line ${i + 1}: needs arrival < departure and energy_kwh > 0, got "${line}"`;
+      return { visits, problem };
+    }
+    visits.push(visit);
+    if (visits.length > SESSIONS_MOST) {
+      return { visits, problem: `more than ${SESSIONS_MOST} sessions` };
+    }
+  }
+  return visits.length > 0 ? { visits } : { visits, problem: 'there is no session in it' };
+};
+
+const visitOf = (header: readonly string[], cells: readonly string[]): VisitPlan | undefined => {
+  const cell = (name: string): string | undefined => cells[header.indexOf(name)];
+  const at = (name: string): number => {
+    const slot = cell(`${name}_slot`);
+    return slot === undefined
+      ? Number(cell(`${name}_minute`) ?? Number.NaN) * MINUTE_MS
+      : Number(slot) * FILE_SLOT_MS;
+  };
+  const [arrivesAtMs, departsAtMs] = [at('arrival'), at('departure')];
+  const needWh = Number(cell('energy_kwh') ?? Number.NaN) * 1000;
+  const charger = cell('charger') ?? cell('station');
+  if (!(arrivesAtMs >= 0 && departsAtMs > arrivesAtMs && needWh > 0)) return undefined;
+  if (!Number.isFinite(departsAtMs) || !Number.isFinite(needWh)) return undefined;
+  return { arrivesAtMs, departsAtMs, needWh, ...(charger ? { charger } : {}) };
+};
+
+/**
+ * Visits to a workplace: most come on weekday mornings, some at noon and in the evening, few on
+ * weekends. Stays and needs spread widely around a few hours and about 12 kWh.
+ */
+export const generateVisits = (options: {
+  readonly seed: number;
+  readonly days: number;
+  readonly chargers: readonly string[];
+  /** Visits of a charger on a weekday, on average. */
+  readonly visitsPerDay?: number;
+}): readonly VisitPlan[] => {
+  const { seed, days, chargers, visitsPerDay = 0.9 } = options;
+  const random = seededRandom(seed);
+  const visits: VisitPlan[] = [];
+  for (const charger of chargers) {
+    let freeAtMs = 0;
+    for (let day = 0; day < days; day += 1) {
+      const weekend = day % 7 >= 5;
+      const expected = visitsPerDay * (weekend ? 0.25 : 1);
+      const count = Math.floor(expected) + (random() < expected % 1 ? 1 : 0);
+      const arrivals = Array.from({ length: count }, () => day * DAY_MS + arrivalTime(random));
+      for (const arrivesAtMs of arrivals.sort((a, b) => a - b)) {
+        if (arrivesAtMs < freeAtMs) continue;
+        const stayMs = Math.min(16, Math.max(0.4, spread(random, 5.5, 0.55))) * HOUR_MS;
+        const needWh = Math.min(60, Math.max(1, spread(random, 11, 0.7))) * 1000;
+        const departsAtMs = onMinute(arrivesAtMs + stayMs);
+        visits.push({ charger, arrivesAtMs, departsAtMs, needWh: Math.round(needWh) });
+        freeAtMs = departsAtMs + 10 * MINUTE_MS;
+      }
+    }
+  }
+  return visits.sort((a, b) => a.arrivesAtMs - b.arrivesAtMs);
+};
+
+const arrivalTime = (random: Random): number => {
+  const kind = random();
+  const hour =
+    kind < 0.7
+      ? 8.3 + 1.2 * normal(random)
+      : kind < 0.9
+        ? between(random, 11, 15)
+        : between(random, 16, 21);
+  return onMinute(Math.min(23, Math.max(5, hour)) * HOUR_MS);
+};
+
+const onMinute = (ms: number): number => Math.round(ms / MINUTE_MS) * MINUTE_MS;
+
+/** Lognormal around a median. */
+const spread = (random: Random, median: number, sigma: number): number =>
+  median * Math.exp(sigma * normal(random));
+
+/** Standard normal (Box and Muller 1958). */
+const normal = (random: Random): number =>
+  Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());

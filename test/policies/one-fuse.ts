@@ -1,0 +1,194 @@
+import { foldCharger, newCharger, withOnline } from '../../src/core/charger-fold.ts';
+import type { ChargerState } from '../../src/core/charger-state.ts';
+import { circuitTree } from '../../src/core/circuit-tree.ts';
+import { decide } from '../../src/core/decide.ts';
+import { accepted, NO_ENFORCEMENT, sent } from '../../src/core/enforcement.ts';
+import type { Reading } from '../../src/core/reading.ts';
+import type { PolicyState } from '../../src/core/rules/policy-tick.ts';
+import type { Policy } from '../../src/core/sharing/policy.ts';
+import type { ChargerSpec, Site } from '../../src/core/site.ts';
+import { DEFAULT_SETTINGS, type Decision, type TickInput } from '../../src/core/tick.ts';
+import { sameAmps } from '../../src/core/units.ts';
+
+/** A case of what a policy does; see policies/README.md. */
+export interface PolicyCase {
+  readonly name: string;
+  readonly fuseAmps: number;
+  readonly at?: string;
+  readonly zone?: string;
+  readonly cars: readonly PolicyCar[];
+  readonly gridWatts?: number;
+  readonly carWatts?: number;
+  readonly dimWatts?: number;
+  readonly usedWh?: number;
+  readonly minute?: number;
+  readonly offers: readonly number[];
+  readonly because?: Readonly<Record<string, string>>;
+  readonly alarm?: string;
+}
+
+interface PolicyCar {
+  readonly charger?: string;
+  readonly idTag?: string;
+  readonly phases?: string;
+  readonly maxAmps?: number;
+  readonly needKwh?: number;
+  readonly inHours?: number;
+  readonly came?: number;
+  readonly wasAmps?: number;
+}
+
+const START_MS = 1_000_000;
+/** Longer than every rule waits. */
+const WATCHED_SECONDS = 200;
+
+/** Runs the tick on one fuse for as long as the rules wait, and returns the last decision. */
+export const decideCase = (policy: Policy, given: PolicyCase): Decision => {
+  const site = siteOf(given);
+  const wallMs = given.at === undefined ? Date.UTC(2026, 0, 5, 12) : Date.parse(given.at);
+  let policyState = stateOf(policy, given, wallMs);
+  let decision: Decision | undefined;
+  const last = given.gridWatts === undefined ? 0 : WATCHED_SECONDS;
+  for (let second = 0; second <= last; second += 1) {
+    const nowMs = START_MS + second * 1000;
+    const input = inputOf(policy, given, site, { nowMs, wallMs: wallMs + second * 1000 });
+    decision = decide({ ...input, policyState });
+    policyState = decision.policyState;
+  }
+  if (decision === undefined) throw new Error('no tick');
+  return decision;
+};
+
+const idOf = ({ charger }: PolicyCar, index: number): string => charger ?? `CP_${index + 1}`;
+
+const siteOf = ({ fuseAmps, zone, cars }: PolicyCase): Site => ({
+  id: 'case',
+  timezone: zone ?? 'Europe/Berlin',
+  voltageVolts: 230,
+  circuits: [
+    {
+      id: 'main',
+      limitAmps: sameAmps(fuseAmps),
+      marginAmps: 0,
+      meter: 'grid',
+      assumedLoadAmps: sameAmps(0),
+    },
+  ],
+  meters: [],
+  chargers: cars.map(
+    (car, i): ChargerSpec => ({
+      id: idOf(car, i),
+      circuit: 'main',
+      phases: [...(car.phases ?? '123')].map((digit) => Number(digit) - 1),
+      maxAmps: car.maxAmps ?? 32,
+      minAmps: 6,
+      fallbackAmps: 0,
+      fallbackTrusted: true,
+      stepAmps: 1,
+      weight: 1,
+      connectors: 1,
+    }),
+  ),
+  emsSources: [{ id: 'grid-operator', circuit: 'main' }],
+  arrivalReserve: 0,
+});
+
+const stateOf = (policy: Policy, given: PolicyCase, wallMs: number): PolicyState => {
+  const { demand } = policy;
+  if (demand === undefined || given.usedWh === undefined) return {};
+  const beganAtMs = Math.floor(wallMs / (demand.minutes * 60_000)) * demand.minutes * 60_000;
+  return { demand: { beganAtMs, usedWh: given.usedWh, atMs: wallMs } };
+};
+
+const inputOf = (
+  policy: Policy,
+  given: PolicyCase,
+  site: Site,
+  now: { readonly nowMs: number; readonly wallMs: number },
+): Omit<TickInput, 'policyState'> => {
+  const { nowMs, wallMs } = now;
+  const { cars } = given;
+  const carAmps = (given.carWatts ?? 0) / 690 / Math.max(1, cars.length);
+  const watts = given.gridWatts ?? 0;
+  const amps = sameAmps(watts / 690);
+  const reading: Reading = { meter: 'grid', atMs: nowMs, quality: 'good', watts, amps };
+  const key = (car: PolicyCar, i: number) => `${idOf(car, i)}/1`;
+  return {
+    nowMs,
+    startedAtMs: 0,
+    site,
+    tree: circuitTree(site),
+    chargers: new Map(cars.map((car, i) => [idOf(car, i), chargerOf(car, i, carAmps, nowMs)])),
+    readings: new Map([['grid', { latest: reading, lastGood: reading }]]),
+    limits: [
+      ...(given.dimWatts === undefined
+        ? []
+        : [
+            {
+              source: 'grid-operator',
+              circuit: 'main',
+              kind: 'ems' as const,
+              watts: given.dimWatts,
+            },
+          ]),
+    ],
+    enforcement: new Map(cars.map((car, i) => [key(car, i), heldOf(car, nowMs)])),
+    fallbackProven: new Set(site.chargers.map(({ id }) => id)),
+    background: new Map(),
+    settings: DEFAULT_SETTINGS,
+    wallMs,
+    policy,
+    wishes: new Map(
+      cars.flatMap((car, i) =>
+        car.needKwh === undefined || car.inHours === undefined
+          ? []
+          : [
+              [
+                key(car, i),
+                {
+                  energyWh: car.needKwh * 1000,
+                  departsAtWallMs: wallMs + car.inHours * 3_600_000,
+                },
+              ] as const,
+            ],
+      ),
+    ),
+    turns: new Map(),
+    learned: new Map(),
+  };
+};
+
+const chargerOf = (car: PolicyCar, i: number, amps: number, nowMs: number): ChargerState => {
+  const cameAtMs = car.came ?? i;
+  const online = withOnline(newCharger(idOf(car, i), 1, 0), true, 0, '1.6');
+  const started = foldCharger(
+    online,
+    {
+      type: 'transaction-started',
+      connector: 1,
+      transactionId: String(i + 1),
+      ...(car.idTag === undefined ? {} : { idToken: car.idTag }),
+    },
+    cameAtMs,
+  );
+  const terminalAmps = sameAmps(amps);
+  return foldCharger(
+    started,
+    { type: 'measured', connector: 1, atMs: nowMs, terminalAmps, transactionId: String(i + 1) },
+    nowMs,
+  );
+};
+
+const heldOf = ({ wasAmps }: PolicyCar, nowMs: number) => {
+  if (wasAmps === undefined) return NO_ENFORCEMENT;
+  const lease = { amps: wasAmps, sentAtMs: nowMs - 30_000, endsAtMs: nowMs + 90_000 };
+  return accepted(sent(NO_ENFORCEMENT, lease), {
+    nowMs: nowMs - 30_000,
+    online: true,
+    inTransaction: true,
+    fallbackAmps: 0,
+    maxAmps: 32,
+    measuredAmps: undefined,
+    measuredAtMs: undefined,
+  });
+};

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { DEFAULT_POLICY } from '../../src/core/sharing/policy.ts';
+import { DayPicture } from '../../src/sim/day-picture.ts';
+import { CircuitTally, planReport } from '../../src/sim/plan-report.ts';
+import { PlannedSite } from '../../src/sim/planned-site.ts';
+import { seededRandom } from '../../src/sim/random.ts';
+import { generateVisits, parseVisits } from '../../src/sim/sessions.ts';
+import { garage } from '../scenarios/virtual-garage.ts';
+
+const STEP_MS = 30_000;
+
+const simulate = (mainAmps: number, policy = DEFAULT_POLICY) => {
+  const site = garage(6, { mainAmps });
+  const chargers = site.chargers.map(({ id }) => id);
+  const tally = new CircuitTally(site, STEP_MS);
+  const picture = new DayPicture(site);
+  const planned = new PlannedSite({
+    site,
+    policy,
+    random: seededRandom(7),
+    startWallMs: Date.UTC(2026, 0, 5),
+    stepMs: STEP_MS,
+    wishes: true,
+    watch: (step) => {
+      tally.add(step);
+      picture.add(step);
+    },
+  });
+  planned.run(generateVisits({ seed: 7, days: 2, chargers, visitsPerDay: 1 }), () => {});
+  const { outcomes, turnedAway } = planned;
+  return { report: planReport(site, 2, outcomes, turnedAway.length, tally), picture };
+};
+
+describe('a planned site', () => {
+  const { report, picture } = simulate(40);
+
+  test('is never over its fuse, and uses it', () => {
+    assert.equal(report.circuits[0]?.secondsOverLimit, 0);
+    assert.ok((report.circuits[0]?.peakAmps ?? 0) > 30, JSON.stringify(report.circuits));
+  });
+
+  test('repeats for the same seed', () => {
+    assert.deepEqual(simulate(40).report, report);
+  });
+
+  test('delivers more with a larger fuse, and no more than cars can take', () => {
+    const large = simulate(200).report;
+    assert.ok(large.energyPercent > report.energyPercent);
+    assert.ok(large.energyPercent <= large.possiblePercent);
+    assert.ok(large.energyPercent > large.possiblePercent - 8, JSON.stringify(large));
+  });
+
+  test('has a picture with every charger', () => {
+    const svg = picture.svg('garage');
+    assert.match(svg, /^<svg .*<\/svg>\n$/s);
+    for (let i = 1; i <= 6; i += 1) assert.ok(svg.includes(`>CP_${i}<`));
+  });
+});
+
+describe('a file of sessions', () => {
+  test('in slots of five minutes or in minutes', () => {
+    const text = '# a comment\narrival_slot,departure_slot,energy_kwh,station\n12,24,4.5,A\n';
+    assert.deepEqual(parseVisits(text).visits, [
+      { arrivesAtMs: 3_600_000, departsAtMs: 7_200_000, needWh: 4500, charger: 'A' },
+    ]);
+    const minutes = 'arrival_minute,departure_minute,energy_kwh\n60,120,4.5\n';
+    assert.equal(parseVisits(minutes).visits[0]?.departsAtMs, 7_200_000);
+  });
+
+  test('that is wrong is told with its line', () => {
+    const text = 'arrival_slot,departure_slot,energy_kwh,station\n12,24,4.5,A\n24,12,4.5,A\n';
+    assert.match(parseVisits(text).problem ?? '', /^line 3: needs arrival < departure/);
+    assert.match(parseVisits('a,b\n1,x\n').problem ?? '', /^line 2/);
+    assert.match(parseVisits('').problem ?? '', /no session/);
+  });
+});
