@@ -16,6 +16,8 @@ import { Housekeeping } from './gateway/housekeeping.ts';
 import { openOutage } from './gateway/outage.ts';
 import { QueueDesk, type QueueSummary } from './gateway/queue-desk.ts';
 import { queueRoutes } from './gateway/queue-routes.ts';
+import { DialGate } from './gateway/redial.ts';
+import { type Roles, UpstreamRoles } from './gateway/upstream-roles.ts';
 import { startChargerServer } from './io/charger-server.ts';
 import { csmsClient } from './io/csms-client.ts';
 import { type HttpServer, startHttp } from './io/http.ts';
@@ -54,6 +56,8 @@ export interface Busbar {
   readonly ocppUrl: string;
   readonly httpUrl: string;
   view(): SiteView;
+  /** Takes over upstreams, mirrors and rules of a changed config; other links stay up. */
+  reload(config: SiteConfig): void;
   close(): Promise<void>;
 }
 
@@ -100,7 +104,8 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
       published?.(view);
     },
   });
-  const gateway: Gateway = gatewayOf(options, held, loop);
+  const roles = upstreamRolesOf(options, loop);
+  const gateway: Gateway = gatewayOf(options, held, roles);
   loop.start();
   field = await startFieldSide(options, loop);
   const http = await startHttpServer(options, loop, [
@@ -120,8 +125,14 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
     ocppUrl: `ws://${ocpp.host === '0.0.0.0' ? '127.0.0.1' : ocpp.host}:${server.port}/ocpp`,
     httpUrl: `http://127.0.0.1:${http.port}`,
     view: () => loop.view(),
+    reload(changed) {
+      const moved = roles.change(rolesOf(changed));
+      log.info('upstreams reloaded', { moved });
+      for (const charger of moved) gateway.disconnect(charger, 'its CSMS changed');
+    },
     async close() {
       controller?.stop();
+      roles.stop();
       gateway.close();
       await server.close();
       loop.stop();
@@ -172,18 +183,41 @@ const controllerOf = (
   });
 };
 
+/** Which part of the config says who gets what. */
+const rolesOf = ({ upstream, chargers }: SiteConfig): Roles => ({
+  url: upstream.url,
+  routes: new Map(
+    chargers.flatMap(({ id, upstream: url }) => (url === undefined ? [] : [[id, url]])),
+  ),
+  mirrors: upstream.mirrors,
+  rules: upstream.rules,
+});
+
+const upstreamRolesOf = ({ config, log }: BusbarOptions, loop: ControlLoop): UpstreamRoles =>
+  new UpstreamRoles(rolesOf(config), {
+    first: loop.links,
+    interceptor: loop.profiles,
+    mirrorParts: {
+      dialer: csmsClient({ clock: systemClock, pingSeconds: config.upstream.pingSeconds }),
+      gate: new DialGate(),
+      clock: systemClock,
+      log,
+      random: Math.random,
+    },
+  });
+
 const gatewayOf = (
   { config, site, log }: BusbarOptions,
   { outage }: Awaited<ReturnType<typeof openHeld>>,
-  loop: ControlLoop,
+  roles: UpstreamRoles,
 ): Gateway =>
   new Gateway({
     clock: systemClock,
     log,
     dialer: csmsClient({ clock: systemClock, pingSeconds: config.upstream.pingSeconds }),
-    observer: loop.links,
-    interceptor: loop.profiles,
-    upstreamBase: () => config.upstream.url,
+    observer: roles,
+    interceptor: roles.interceptor,
+    upstreamBase: (identity) => roles.base(identity),
     admits: admission(site),
     newId: randomUUID,
     outage,

@@ -19,7 +19,7 @@ export const toSite = (config: SiteConfig): Site => ({
     ...(circuit.meter === undefined ? {} : { meter: circuit.meter }),
   })),
   meters: config.meters.map(meterSpec),
-  chargers: config.chargers.map(({ stepsAmps, outage: _outage, ...charger }) => ({
+  chargers: config.chargers.map(({ stepsAmps, outage: _outage, upstream: _url, ...charger }) => ({
     ...charger,
     csmsProfiles: charger.csmsProfiles ?? config.enforcement.csmsProfiles,
     phases: phasesOf(charger.phases),

@@ -84,6 +84,11 @@ export class Gateway implements ChargerCalls {
     else link.call(call, done);
   }
 
+  /** Ends one charger's link, e.g. since its route changed: it connects anew by itself. */
+  disconnect(charger: string, reason: string): void {
+    this.#links.get(charger)?.close(1012, reason);
+  }
+
   /** Closes the links of all chargers. */
   close(): void {
     this.#closed = true;

@@ -348,6 +348,7 @@ export class Link {
       version: this.version,
       from,
       action: frame.action,
+      message: frame.bytes,
       payload: () => parsePayload(frame),
       atMs: this.#options.clock.monotonicMs(),
     };
