@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { chargerRoutes } from './control/charger-routes.ts';
 import { ControlLoop } from './control/control-loop.ts';
 import { History } from './control/history.ts';
 import { historyRoutes } from './control/history-routes.ts';
 import { ProfileShelf } from './control/profile-shelf.ts';
-import type { Nameplate } from './core/charger-traits.ts';
+import type { LearnedTraits, Nameplate } from './core/charger-traits.ts';
 import type { Log } from './core/log.ts';
 import type { Policy } from './core/sharing/policy.ts';
 import type { Site } from './core/site.ts';
@@ -58,6 +59,8 @@ interface LearnedFacts {
   fallbackInstalled: Record<string, boolean>;
   /** Absent in files of before. */
   plates?: Record<string, Nameplate>;
+  /** What probes found out; absent in files of before. */
+  probed?: Record<string, LearnedTraits>;
 }
 
 /** Builds a running gateway: the only place that makes adapters and joins them. */
@@ -81,7 +84,7 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
     makes: makesOf(options, facts),
     raisesPerDay: config.enforcement.raisesPerDay,
     remoteStopAfterSeconds: config.enforcement.remoteStopAfterSeconds,
-    shelf: await ProfileShelf.open(held.store, log),
+    shelf: held.shelf,
     counters: () => countersOf(gateway),
     backlogOf: (charger) => withoutName(held.desk.summary(charger)),
     alarms: held.alarms,
@@ -96,6 +99,7 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
   field = await startFieldSide(options, loop);
   const http = await startHttpServer(options, loop, [
     ...queueRoutes(held.desk, clock, log),
+    ...chargerRoutes(loop.probes, held.shelf),
     ...field.routes,
     ...historyRoutes(history, () => loop.view()),
   ]);
@@ -124,11 +128,13 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
 
 const makesOf = (
   { quirks }: BusbarOptions,
-  { plates, rememberPlate }: Awaited<ReturnType<typeof learnedFacts>>,
+  { plates, rememberPlate, learned, rememberLearned }: Awaited<ReturnType<typeof learnedFacts>>,
 ) => ({
   traitsOf: (plate: Nameplate) => traitsOf(quirks, plate),
   plates,
   remember: rememberPlate,
+  learned,
+  rememberLearned,
 });
 
 const gatewayOf = (
@@ -189,7 +195,8 @@ const openHeld = async ({ config, log }: BusbarOptions) => {
     housekeeping.stop();
     return store.close();
   };
-  return { store, outage, desk, alarms, close };
+  const shelf = await ProfileShelf.open(store, log);
+  return { store, shelf, outage, desk, alarms, close };
 };
 
 const withoutName = ({ charger: _charger, ...backlog }: QueueSummary) => backlog;
@@ -221,6 +228,11 @@ const learnedFacts = async (dataDir: string, log: Log) => {
         data.fallbackInstalled[charger] = proven;
       });
     },
+    learned: new Map(Object.entries(facts.data.probed ?? {})),
+    rememberLearned: (charger: string, learned: LearnedTraits): void =>
+      update((data) => {
+        data.probed = { ...data.probed, [charger]: learned };
+      }),
     rememberPlate: (charger: string, plate: Nameplate): void => {
       if (JSON.stringify(facts.data.plates?.[charger]) === JSON.stringify(plate)) return;
       update((data) => {
