@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { chargerRoutes } from './control/charger-routes.ts';
 import { ControlLoop } from './control/control-loop.ts';
 import { History } from './control/history.ts';
 import { historyRoutes } from './control/history-routes.ts';
 import { ProfileShelf } from './control/profile-shelf.ts';
-import type { Nameplate } from './core/charger-traits.ts';
+import type { LearnedTraits, Nameplate } from './core/charger-traits.ts';
 import type { Log } from './core/log.ts';
 import type { Policy } from './core/sharing/policy.ts';
 import type { Site } from './core/site.ts';
@@ -66,6 +67,8 @@ interface LearnedFacts {
   fallbackInstalled: Record<string, boolean>;
   /** Absent in files of before. */
   plates?: Record<string, Nameplate>;
+  /** What probes found out; absent in files of before. */
+  probed?: Record<string, LearnedTraits>;
 }
 
 /** Builds a running gateway: the only place that makes adapters and joins them. */
@@ -76,9 +79,8 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
   const held = await openHeld(options);
   const history = new History();
   let field: FieldSide | undefined;
-  const shelf = await ProfileShelf.open(held.store, log);
   const restart = options.restart ?? (() => log.warn('restart asked for, and nobody to do it'));
-  const controller = controllerOf(options, shelf, restart, () => loop);
+  const controller = controllerOf(options, held.shelf, restart, () => loop);
   const loop: ControlLoop = new ControlLoop({
     site,
     clock,
@@ -92,7 +94,7 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
     makes: makesOf(options, facts),
     raisesPerDay: config.enforcement.raisesPerDay,
     remoteStopAfterSeconds: config.enforcement.remoteStopAfterSeconds,
-    shelf,
+    shelf: held.shelf,
     siteLimits: () => controller?.limits() ?? [],
     counters: () => countersOf(gateway),
     backlogOf: (charger) => withoutName(held.desk.summary(charger)),
@@ -110,6 +112,7 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
   field = await startFieldSide(options, loop);
   const http = await startHttpServer(options, loop, [
     ...queueRoutes(held.desk, clock, log),
+    ...chargerRoutes(loop.probes, held.shelf),
     ...field.routes,
     ...historyRoutes(history, () => loop.view()),
   ]);
@@ -145,11 +148,13 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
 
 const makesOf = (
   { quirks }: BusbarOptions,
-  { plates, rememberPlate }: Awaited<ReturnType<typeof learnedFacts>>,
+  { plates, rememberPlate, learned, rememberLearned }: Awaited<ReturnType<typeof learnedFacts>>,
 ) => ({
   traitsOf: (plate: Nameplate) => traitsOf(quirks, plate),
   plates,
   remember: rememberPlate,
+  learned,
+  rememberLearned,
 });
 
 /** The gateway's own identity at the CSMS; undefined when the config names none. */
@@ -264,7 +269,8 @@ const openHeld = async ({ config, log }: BusbarOptions) => {
     housekeeping.stop();
     return store.close();
   };
-  return { store, outage, desk, alarms, close };
+  const shelf = await ProfileShelf.open(store, log);
+  return { store, shelf, outage, desk, alarms, close };
 };
 
 const withoutName = ({ charger: _charger, ...backlog }: QueueSummary) => backlog;
@@ -296,6 +302,11 @@ const learnedFacts = async (dataDir: string, log: Log) => {
         data.fallbackInstalled[charger] = proven;
       });
     },
+    learned: new Map(Object.entries(facts.data.probed ?? {})),
+    rememberLearned: (charger: string, learned: LearnedTraits): void =>
+      update((data) => {
+        data.probed = { ...data.probed, [charger]: learned };
+      }),
     rememberPlate: (charger: string, plate: Nameplate): void => {
       if (JSON.stringify(facts.data.plates?.[charger]) === JSON.stringify(plate)) return;
       update((data) => {

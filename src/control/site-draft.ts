@@ -8,7 +8,12 @@ import {
   withoutStaleTransactions,
 } from '../core/charger-fold.ts';
 import type { Abilities, ChargerState } from '../core/charger-state.ts';
-import { type ChargerTraits, type Nameplate, PLAIN_TRAITS } from '../core/charger-traits.ts';
+import {
+  type ChargerTraits,
+  type LearnedTraits,
+  type Nameplate,
+  PLAIN_TRAITS,
+} from '../core/charger-traits.ts';
 import { type CircuitTree, circuitTree } from '../core/circuit-tree.ts';
 import { derivedReading } from '../core/derived-meters.ts';
 import { type Enforcement, inheritedEnforcement, NO_ENFORCEMENT } from '../core/enforcement.ts';
@@ -40,7 +45,15 @@ export interface ChargerMakes {
   readonly traitsOf: (plate: Nameplate) => ChargerTraits;
   readonly plates: ReadonlyMap<string, Nameplate>;
   readonly remember: (charger: string, plate: Nameplate) => void;
+  /** What probes found out, by charger. */
+  readonly learned?: ReadonlyMap<string, LearnedTraits>;
+  readonly rememberLearned?: (charger: string, learned: LearnedTraits) => void;
 }
+
+const FOUND_BY_PROBE = {
+  id: 'probed',
+  why: 'A probe of this charger found that it departs from the standard.',
+};
 
 const NO_MAKES: ChargerMakes = {
   traitsOf: () => PLAIN_TRAITS,
@@ -67,7 +80,9 @@ export class SiteDraft {
   readonly #wishes = new Map<ConnectorKey, Wish>();
   readonly #policy: Policy;
   readonly #makes: ChargerMakes;
+  /** By make, and by what probes found out. */
   readonly #traits = new Map<string, ChargerTraits>();
+  readonly #found: Map<string, LearnedTraits>;
   #background: ReadonlyMap<string, Background> = new Map();
   #policyState: PolicyState = {};
   #learned: ReadonlyMap<ConnectorKey, Learned> = new Map();
@@ -85,6 +100,7 @@ export class SiteDraft {
     this.#policy = policy;
     this.site = site;
     this.#makes = makes;
+    this.#found = new Map(makes.learned);
     this.startedAtMs = nowMs;
     this.book = startBook(site, nowMs);
     this.#settings = settings;
@@ -117,7 +133,10 @@ export class SiteDraft {
   }
 
   traits(id: string): ChargerTraits {
-    return this.#traits.get(id) ?? PLAIN_TRAITS;
+    const traits = this.#traits.get(id) ?? PLAIN_TRAITS;
+    const learned = this.#found.get(id);
+    if (learned === undefined || Object.keys(learned).length === 0) return traits;
+    return { ...traits, ...learned, quirks: [...traits.quirks, FOUND_BY_PROBE] };
   }
 
   hasProvenFallback(id: string): boolean {
@@ -183,6 +202,12 @@ export class SiteDraft {
     if (wish.energyWh === undefined && wish.departsAtWallMs === undefined) this.#wishes.delete(key);
     else this.#wishes.set(key, wish);
     return true;
+  }
+
+  /** What a probe found out takes the place of what one found before. */
+  learn(id: string, learned: LearnedTraits): void {
+    this.#found.set(id, learned);
+    this.#makes.rememberLearned?.(id, learned);
   }
 
   #learnMake(id: string, { vendor, model, firmware }: Nameplate): void {

@@ -1,3 +1,4 @@
+import type { ProbeReport } from '../control/charger-probe.ts';
 import { ControlLoop } from '../control/control-loop.ts';
 import { ProfileShelf } from '../control/profile-shelf.ts';
 import type { ChargerTraits, Nameplate } from '../core/charger-traits.ts';
@@ -173,6 +174,13 @@ export class VirtualSite {
   get gateway(): Gateway {
     if (this.#gateway === undefined) throw new Error('the gateway is off');
     return this.#gateway;
+  }
+
+  /** As `busbar charger probe` does. */
+  async probe(id: string, active: boolean): Promise<ProbeReport> {
+    const report = await this.#loop?.probes.run(id, active);
+    if (report === undefined || 'problem' in report) throw new Error(report?.problem ?? 'off');
+    return report;
   }
 
   view(): SiteView {
