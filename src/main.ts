@@ -1,39 +1,28 @@
-import { randomUUID } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { chargerRoutes } from './control/charger-routes.ts';
 import { ControlLoop } from './control/control-loop.ts';
 import { History } from './control/history.ts';
 import { historyRoutes } from './control/history-routes.ts';
-import { ProfileShelf } from './control/profile-shelf.ts';
-import type { LearnedTraits, Nameplate } from './core/charger-traits.ts';
+import type { Nameplate } from './core/charger-traits.ts';
 import type { Log } from './core/log.ts';
 import type { Policy } from './core/sharing/policy.ts';
 import type { Site } from './core/site.ts';
 import { DEFAULT_SETTINGS } from './core/tick.ts';
 import { type QuirkFiles, traitsOf } from './devices/charger-quirks.ts';
-import { Gateway } from './gateway/gateway.ts';
-import { Housekeeping } from './gateway/housekeeping.ts';
-import { openOutage } from './gateway/outage.ts';
-import { QueueDesk, type QueueSummary } from './gateway/queue-desk.ts';
+import type { Gateway } from './gateway/gateway.ts';
+import type { QueueSummary } from './gateway/queue-desk.ts';
 import { queueRoutes } from './gateway/queue-routes.ts';
-import { DialGate } from './gateway/redial.ts';
-import { type Roles, UpstreamRoles } from './gateway/upstream-roles.ts';
 import { startChargerServer } from './io/charger-server.ts';
-import { csmsClient } from './io/csms-client.ts';
 import { type HttpServer, startHttp } from './io/http.ts';
 import { siteMetrics } from './io/metrics.ts';
-import { hashSecret } from './io/secret-hash.ts';
 import { systemClock } from './io/system-clock.ts';
-import { uploadFile } from './io/upload.ts';
 import { type FieldSide, startFieldSide } from './main-field.ts';
+import { openHeld } from './main-held.ts';
+import { type Learned, learnedFacts } from './main-learned.ts';
+import { controllerOf, gatewayOf, rolesOf, upstreamRolesOf } from './main-upstream.ts';
 import type { ApiRoute } from './schema/api-route.ts';
 import type { MeterDevice } from './schema/meter-device.ts';
 import type { SiteConfig } from './schema/site-config.ts';
 import type { SiteView } from './schema/view.ts';
-import { Controller, SITE_KEY } from './station/controller.ts';
-import { openDocument } from './store/documents.ts';
-import { LevelStore } from './store/level-store.ts';
 import { VERSION } from './version.ts';
 
 /** The control cycle counts as stuck when it is older than this. */
@@ -60,15 +49,6 @@ export interface Busbar {
   /** Takes over upstreams, mirrors and rules of a changed config; other links stay up. */
   reload(config: SiteConfig): void;
   close(): Promise<void>;
-}
-
-/** Facts learned about chargers that have to survive a restart. */
-interface LearnedFacts {
-  fallbackInstalled: Record<string, boolean>;
-  /** Absent in files of before. */
-  plates?: Record<string, Nameplate>;
-  /** What probes found out; absent in files of before. */
-  probed?: Record<string, LearnedTraits>;
 }
 
 /** Builds a running gateway: the only place that makes adapters and joins them. */
@@ -148,7 +128,7 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
 
 const makesOf = (
   { quirks }: BusbarOptions,
-  { plates, rememberPlate, learned, rememberLearned }: Awaited<ReturnType<typeof learnedFacts>>,
+  { plates, rememberPlate, learned, rememberLearned }: Learned,
 ) => ({
   traitsOf: (plate: Nameplate) => traitsOf(quirks, plate),
   plates,
@@ -157,164 +137,7 @@ const makesOf = (
   rememberLearned,
 });
 
-/** The gateway's own identity at the CSMS; undefined when the config names none. */
-const controllerOf = (
-  { config, site, log }: BusbarOptions,
-  shelf: ProfileShelf,
-  restart: () => void,
-  loop: () => ControlLoop,
-): Controller | undefined => {
-  const { controller, url, pingSeconds } = config.upstream;
-  if (controller === undefined) return undefined;
-  return new Controller({
-    spec: { ...controller, url: controller.url ?? url },
-    site,
-    log,
-    restart,
-    programVersion: VERSION,
-    keeper: {
-      book: () => shelf.book(SITE_KEY),
-      put: (added, gone) => shelf.put(SITE_KEY, added, gone),
-      drop: (gone) => shelf.drop(SITE_KEY, gone),
-    },
-    dialer: csmsClient({ clock: systemClock, pingSeconds }),
-    clock: systemClock,
-    random: Math.random,
-    newId: randomUUID,
-    view: () => loop().view(),
-    wake: () => loop().wake(),
-    // What the page shows is in it, and no secret: neither passwords nor tokens.
-    upload: (to, name) => uploadFile(to, name, JSON.stringify(loop().view(), null, 2)),
-  });
-};
-
-/** Which part of the config says who gets what. */
-const rolesOf = ({ upstream, chargers }: SiteConfig): Roles => ({
-  url: upstream.url,
-  routes: new Map(
-    chargers.flatMap(({ id, upstream: url }) => (url === undefined ? [] : [[id, url]])),
-  ),
-  mirrors: upstream.mirrors,
-  rules: upstream.rules,
-});
-
-const upstreamRolesOf = ({ config, log }: BusbarOptions, loop: ControlLoop): UpstreamRoles =>
-  new UpstreamRoles(rolesOf(config), {
-    first: loop.links,
-    interceptor: loop.profiles,
-    mirrorParts: {
-      dialer: csmsClient({ clock: systemClock, pingSeconds: config.upstream.pingSeconds }),
-      gate: new DialGate(),
-      clock: systemClock,
-      log,
-      random: Math.random,
-    },
-  });
-
-const gatewayOf = (
-  { config, site, log }: BusbarOptions,
-  { outage }: Awaited<ReturnType<typeof openHeld>>,
-  roles: UpstreamRoles,
-): Gateway =>
-  new Gateway({
-    clock: systemClock,
-    log,
-    dialer: csmsClient({ clock: systemClock, pingSeconds: config.upstream.pingSeconds }),
-    observer: roles,
-    interceptor: roles.interceptor,
-    upstreamBase: (identity) => roles.base(identity),
-    admits: admission(site),
-    newId: randomUUID,
-    outage,
-    closesInOutage: closingChargers(config),
-    flushAbsentAfterMs: config.upstream.flushAbsentAfterHours * 3_600_000,
-  });
-
-/** What is held for the CSMS, on disk. */
-const openHeld = async ({ config, log }: BusbarOptions) => {
-  await mkdir(config.dataDir, { recursive: true });
-  const path = join(config.dataDir, 'journal');
-  const store = await LevelStore.open(path, () => systemClock.monotonicMs());
-  const { unknownTokens, unknownBoot, replayPerSecond } = config.upstream;
-  const outage = await openOutage({
-    store,
-    clock: systemClock,
-    log,
-    random: Math.random,
-    hash: hashSecret,
-    newSalt: randomUUID,
-    settings: {
-      unknownTokens,
-      unknownBoot,
-      replayPerSecond,
-      mostBytes: config.journal.mostMegabytes * 1024 * 1024,
-    },
-  });
-  const desk = new QueueDesk(outage.journal, store);
-  const housekeeping = new Housekeeping(outage.journal, config.journal.mostDays, systemClock, log);
-  for (const { what, quarantine } of store.damage()) log.error(what, { quarantine });
-  for (const lost of outage.journal.lost()) log.error('journal', { problem: lost });
-  const alarms = (): readonly string[] => {
-    const problem = store.problem();
-    const parked = outage.journal.parkedChargers();
-    return [
-      ...(problem === undefined ? [] : [`Messages are not kept: ${problem}.`]),
-      ...(parked.length === 0
-        ? []
-        : [`The CSMS does not take messages of ${parked.join(', ')}: see busbar queue ls.`]),
-      ...store.damage().map(({ what }) => `Journal: ${what}.`),
-    ];
-  };
-  const close = (): Promise<void> => {
-    housekeeping.stop();
-    return store.close();
-  };
-  const shelf = await ProfileShelf.open(store, log);
-  return { store, shelf, outage, desk, alarms, close };
-};
-
 const withoutName = ({ charger: _charger, ...backlog }: QueueSummary) => backlog;
-
-const closingChargers = ({ upstream, chargers }: SiteConfig) => {
-  const own = new Map(chargers.map(({ id, outage }) => [id, outage]));
-  return (identity: string): boolean => (own.get(identity) ?? upstream.outage) === 'close';
-};
-
-/** Which chargers hold their fallback, and of which make they are, kept across restarts. */
-const learnedFacts = async (dataDir: string, log: Log) => {
-  const facts = await openDocument<LearnedFacts>(join(dataDir, 'learned.json'), {
-    fallbackInstalled: {},
-    plates: {},
-  });
-  if (facts.problem !== undefined) log.warn('learned facts', { problem: facts.problem });
-  const { fallbackInstalled, plates = {} } = facts.data;
-  const update = (change: (data: LearnedFacts) => void): void => {
-    facts
-      .update(change)
-      .catch((error: unknown) => log.error('learned facts not saved', { problem: String(error) }));
-  };
-  return {
-    proven: new Set(Object.keys(fallbackInstalled).filter((id) => fallbackInstalled[id])),
-    plates: new Map(Object.entries(plates)),
-    rememberFallback: (charger: string, proven: boolean): void => {
-      if (fallbackInstalled[charger] === proven) return;
-      update((data) => {
-        data.fallbackInstalled[charger] = proven;
-      });
-    },
-    learned: new Map(Object.entries(facts.data.probed ?? {})),
-    rememberLearned: (charger: string, learned: LearnedTraits): void =>
-      update((data) => {
-        data.probed = { ...data.probed, [charger]: learned };
-      }),
-    rememberPlate: (charger: string, plate: Nameplate): void => {
-      if (JSON.stringify(facts.data.plates?.[charger]) === JSON.stringify(plate)) return;
-      update((data) => {
-        data.plates = { ...data.plates, [charger]: plate };
-      });
-    },
-  };
-};
 
 const startHttpServer = (
   { config, uiFolder, log }: BusbarOptions,
@@ -337,11 +160,6 @@ const startHttpServer = (
     },
     ...(config.listen.token === undefined ? {} : { token: config.listen.token }),
   });
-
-const admission = (site: Site): ((identity: string) => boolean) => {
-  const known = new Set(site.chargers.map(({ id }) => id));
-  return (identity) => known.has(identity);
-};
 
 const splitAddress = (address: string): { readonly host: string; readonly port: number } => {
   const colon = address.lastIndexOf(':');

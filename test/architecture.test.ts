@@ -26,6 +26,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   cli: ['*'],
   main: ['*'],
   'main-field': ['*'],
+  'main-held': ['*'],
+  'main-learned': ['*'],
+  'main-upstream': ['*'],
   version: [],
 };
 
