@@ -13,6 +13,7 @@ import { DEFAULT_SETTINGS } from './core/tick.ts';
 import { type QuirkFiles, traitsOf } from './devices/charger-quirks.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { Housekeeping } from './gateway/housekeeping.ts';
+import type { ChargerCalls } from './gateway/observer.ts';
 import { openOutage } from './gateway/outage.ts';
 import { QueueDesk, type QueueSummary } from './gateway/queue-desk.ts';
 import { queueRoutes } from './gateway/queue-routes.ts';
@@ -73,7 +74,10 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
     clock,
     log,
     version: VERSION,
-    calls: { call: (charger, call, done) => gateway.call(charger, call, done) },
+    calls: stationCalls(
+      () => field,
+      () => gateway,
+    ),
     settings: { ...DEFAULT_SETTINGS, lifeMs: config.enforcement.lifeSeconds * 1000 },
     policy: options.policy,
     provenFallbacks: facts.proven,
@@ -123,16 +127,16 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
 };
 
 const makesOf = (
-  { quirks }: BusbarOptions,
+  { quirks, config }: BusbarOptions,
   { plates, rememberPlate }: Awaited<ReturnType<typeof learnedFacts>>,
 ) => ({
   traitsOf: (plate: Nameplate) => traitsOf(quirks, plate),
-  plates,
+  plates: withChildren(plates, config),
   remember: rememberPlate,
 });
 
 const gatewayOf = (
-  { config, site, log }: BusbarOptions,
+  { config, log }: BusbarOptions,
   { outage }: Awaited<ReturnType<typeof openHeld>>,
   loop: ControlLoop,
 ): Gateway =>
@@ -143,7 +147,7 @@ const gatewayOf = (
     observer: loop.links,
     interceptor: loop.profiles,
     upstreamBase: () => config.upstream.url,
-    admits: admission(site),
+    admits: admission(config),
     newId: randomUUID,
     outage,
     closesInOutage: closingChargers(config),
@@ -252,10 +256,30 @@ const startHttpServer = (
     ...(config.listen.token === undefined ? {} : { token: config.listen.token }),
   });
 
-const admission = (site: Site): ((identity: string) => boolean) => {
-  const known = new Set(site.chargers.map(({ id }) => id));
+const admission = ({ chargers }: SiteConfig): ((identity: string) => boolean) => {
+  const known = new Set(chargers.map(({ id }) => id));
   return (identity) => known.has(identity);
 };
+
+/** Calls go to a child gateway where the station is one, else to the charger. */
+const stationCalls = (
+  field: () => FieldSide | undefined,
+  chargers: () => ChargerCalls,
+): ChargerCalls => ({
+  call: (charger, call, done) => {
+    if (field()?.call(charger, call, done) !== true) chargers().call(charger, call, done);
+  },
+});
+
+/** Children are known by what they are, not by what they say. */
+const withChildren = (
+  plates: ReadonlyMap<string, Nameplate>,
+  { ems }: SiteConfig,
+): ReadonlyMap<string, Nameplate> =>
+  new Map<string, Nameplate>([
+    ...plates,
+    ...ems.children.map(({ id }) => [id, { vendor: 'Busbar', model: 'gateway' }] as const),
+  ]);
 
 const splitAddress = (address: string): { readonly host: string; readonly port: number } => {
   const colon = address.lastIndexOf(':');

@@ -83,7 +83,13 @@ export class EmsLink {
       ...(options.handlers?.(() => this.#broker) ?? []),
     ];
     this.#broker = options.openBroker(
-      { connected: () => this.#onConnect(), message: (message) => this.#onMessage(message) },
+      {
+        connected: () => this.#onConnect(),
+        disconnected: () => {
+          for (const handler of this.#handlers) handler.disconnected?.();
+        },
+        message: (message) => this.#onMessage(message),
+      },
       { topic: `${base}/status`, text: 'offline' },
     );
   }
