@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { ControlLoop } from './control/control-loop.ts';
 import type { LimitCommand } from './core/limit-book.ts';
 import type { Log } from './core/log.ts';
+import type { Policy } from './core/sharing/policy.ts';
 import type { MeterSpec, Site } from './core/site.ts';
 import { timestamp } from './core/time.ts';
 import { BuildingRegisters } from './field/building-registers.ts';
@@ -32,6 +33,8 @@ export interface FieldOptions {
   readonly site: Site;
   readonly devices: ReadonlyMap<string, MeterDevice>;
   readonly log: Log;
+  /** That may be chosen by request, by name. */
+  readonly policies?: ReadonlyMap<string, Policy>;
 }
 
 /** Meters, EMS and building: everything besides chargers and CSMS that the site talks to. */
@@ -127,7 +130,7 @@ const openEvidence = async ({ config, site, log }: FieldOptions) => {
   return { files, recorder: new EvidenceRecorder(site, { save }, log) };
 };
 
-const startEms = async ({ config, site, log }: FieldOptions, loop: ControlLoop) => {
+const startEms = async ({ config, site, log, policies }: FieldOptions, loop: ControlLoop) => {
   const { mqtt, children: specs } = config.ems;
   if (mqtt === undefined) return { ems: undefined, children: undefined };
   const { root, scalars, homeAssistant, ...broker } = mqtt;
@@ -144,6 +147,7 @@ const startEms = async ({ config, site, log }: FieldOptions, loop: ControlLoop) 
     version: VERSION,
     setLimit: (source, command) => loop.setLimit(source, command),
     taker: loop,
+    policies,
     lasting: new Set(site.emsSources.flatMap(({ id, lpc }) => (lpc === undefined ? [] : [id]))),
     heartbeat: (source) => loop.heartbeat(source),
     meters: site.meters,

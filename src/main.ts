@@ -40,6 +40,8 @@ export interface BusbarOptions {
   readonly site: Site;
   readonly devices: ReadonlyMap<string, MeterDevice>;
   readonly policy: Policy;
+  /** That may be chosen by request, by name. */
+  readonly policies?: ReadonlyMap<string, Policy>;
   readonly quirks: QuirkFiles;
   readonly uiFolder: string;
   readonly log: Log;

@@ -116,6 +116,11 @@ export const EmsSchema = Type.Object(
         { ...strict, description: 'Modbus TCP for building controllers' },
       ),
     ),
+    policies: Type.Array(Type.String({ minLength: 1, maxLength: 200 }), {
+      default: [],
+      maxItems: 16,
+      description: 'Policies that may be chosen by request, as in policy',
+    }),
     children: Type.Array(
       Type.Object(
         {
@@ -161,5 +166,5 @@ export const EmsSchema = Type.Object(
       { default: [], maxItems: 16, description: 'Contacts that limit, read over Modbus' },
     ),
   },
-  { ...strict, default: { sources: [], inputs: [], children: [] } },
+  { ...strict, default: { sources: [], inputs: [], policies: [], children: [] } },
 );
