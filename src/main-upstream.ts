@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ControlLoop } from './control/control-loop.ts';
 import type { ProfileShelf } from './control/profile-shelf.ts';
-import type { Site } from './core/site.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { DialGate } from './gateway/redial.ts';
 import { type Roles, UpstreamRoles } from './gateway/upstream-roles.ts';
@@ -69,7 +68,7 @@ export const upstreamRolesOf = ({ config, log }: BusbarOptions, loop: ControlLoo
   });
 
 export const gatewayOf = (
-  { config, site, log }: BusbarOptions,
+  { config, log }: BusbarOptions,
   { outage }: Held,
   roles: UpstreamRoles,
 ): Gateway =>
@@ -80,15 +79,15 @@ export const gatewayOf = (
     observer: roles,
     interceptor: roles.interceptor,
     upstreamBase: (identity) => roles.base(identity),
-    admits: admission(site),
+    admits: admission(config),
     newId: randomUUID,
     outage,
     closesInOutage: closingChargers(config),
     flushAbsentAfterMs: config.upstream.flushAbsentAfterHours * 3_600_000,
   });
 
-const admission = (site: Site): ((identity: string) => boolean) => {
-  const known = new Set(site.chargers.map(({ id }) => id));
+const admission = ({ chargers }: SiteConfig): ((identity: string) => boolean) => {
+  const known = new Set(chargers.map(({ id }) => id));
   return (identity) => known.has(identity);
 };
 

@@ -9,6 +9,7 @@ import type { Site } from './core/site.ts';
 import { DEFAULT_SETTINGS } from './core/tick.ts';
 import { type QuirkFiles, traitsOf } from './devices/charger-quirks.ts';
 import type { Gateway } from './gateway/gateway.ts';
+import type { ChargerCalls } from './gateway/observer.ts';
 import type { QueueSummary } from './gateway/queue-desk.ts';
 import { queueRoutes } from './gateway/queue-routes.ts';
 import { startChargerServer } from './io/charger-server.ts';
@@ -33,6 +34,8 @@ export interface BusbarOptions {
   readonly site: Site;
   readonly devices: ReadonlyMap<string, MeterDevice>;
   readonly policy: Policy;
+  /** That may be chosen by request, by name. */
+  readonly policies?: ReadonlyMap<string, Policy>;
   readonly quirks: QuirkFiles;
   readonly uiFolder: string;
   readonly log: Log;
@@ -66,7 +69,11 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
     clock,
     log,
     version: VERSION,
-    calls: { call: (charger, call, done) => gateway.call(charger, call, done) },
+    calls: stationCalls(
+      () => field,
+      () => gateway,
+    ),
+    callCsms: (charger, action, payload, done) => gateway.callCsms(charger, action, payload, done),
     settings: { ...DEFAULT_SETTINGS, lifeMs: config.enforcement.lifeSeconds * 1000 },
     policy: options.policy,
     provenFallbacks: facts.proven,
@@ -90,23 +97,15 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
   const gateway: Gateway = gatewayOf(options, held, roles);
   loop.start();
   field = await startFieldSide(options, loop);
-  const http = await startHttpServer(options, loop, [
+  const routes = [
     ...queueRoutes(held.desk, clock, log),
     ...chargerRoutes(loop.probes, held.shelf),
     ...field.routes,
     ...historyRoutes(history, () => loop.view()),
-  ]);
-  const ocpp = splitAddress(config.listen.ocpp);
-  const server = await startChargerServer({
-    ...ocpp,
-    clock,
-    pingSeconds: config.listen.pingSeconds,
-    onKnock: (knock) => void gateway.knock(knock),
-  });
-  log.info('listening', { ocpp: `${ocpp.host}:${server.port}`, http: http.port });
+  ];
+  const servers = await startServers(options, loop, gateway, routes);
   return {
-    ocppUrl: `ws://${ocpp.host === '0.0.0.0' ? '127.0.0.1' : ocpp.host}:${server.port}/ocpp`,
-    httpUrl: `http://127.0.0.1:${http.port}`,
+    ...servers.urls,
     view: () => loop.view(),
     reload(changed) {
       const moved = roles.change(rolesOf(changed));
@@ -117,21 +116,49 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
       controller?.stop();
       roles.stop();
       gateway.close();
-      await server.close();
+      await servers.closeOcpp();
       loop.stop();
       await field?.close();
-      await http.close();
+      await servers.closeHttp();
       await held.close();
     },
   };
 };
 
+/** The doors: HTTP for people and machines, OCPP for chargers. */
+const startServers = async (
+  options: BusbarOptions,
+  loop: ControlLoop,
+  gateway: Gateway,
+  routes: readonly ApiRoute[],
+) => {
+  const { config, log } = options;
+  const http = await startHttpServer(options, loop, routes);
+  const ocpp = splitAddress(config.listen.ocpp);
+  const server = await startChargerServer({
+    ...ocpp,
+    clock: systemClock,
+    pingSeconds: config.listen.pingSeconds,
+    onKnock: (knock) => void gateway.knock(knock),
+  });
+  log.info('listening', { ocpp: `${ocpp.host}:${server.port}`, http: http.port });
+  const host = ocpp.host === '0.0.0.0' ? '127.0.0.1' : ocpp.host;
+  return {
+    urls: {
+      ocppUrl: `ws://${host}:${server.port}/ocpp`,
+      httpUrl: `http://127.0.0.1:${http.port}`,
+    },
+    closeOcpp: () => server.close(),
+    closeHttp: () => http.close(),
+  };
+};
+
 const makesOf = (
-  { quirks }: BusbarOptions,
+  { quirks, config }: BusbarOptions,
   { plates, rememberPlate, learned, rememberLearned }: Learned,
 ) => ({
   traitsOf: (plate: Nameplate) => traitsOf(quirks, plate),
-  plates,
+  plates: withChildren(plates, config),
   remember: rememberPlate,
   learned,
   rememberLearned,
@@ -160,6 +187,26 @@ const startHttpServer = (
     },
     ...(config.listen.token === undefined ? {} : { token: config.listen.token }),
   });
+
+/** Calls go to a child gateway where the station is one, else to the charger. */
+const stationCalls = (
+  field: () => FieldSide | undefined,
+  chargers: () => ChargerCalls,
+): ChargerCalls => ({
+  call: (charger, call, done) => {
+    if (field()?.call(charger, call, done) !== true) chargers().call(charger, call, done);
+  },
+});
+
+/** Children are known by what they are, not by what they say. */
+const withChildren = (
+  plates: ReadonlyMap<string, Nameplate>,
+  { ems }: SiteConfig,
+): ReadonlyMap<string, Nameplate> =>
+  new Map<string, Nameplate>([
+    ...plates,
+    ...ems.children.map(({ id }) => [id, { vendor: 'Busbar', model: 'gateway' }] as const),
+  ]);
 
 const splitAddress = (address: string): { readonly host: string; readonly port: number } => {
   const colon = address.lastIndexOf(':');

@@ -207,6 +207,13 @@ export class ControlLoop {
     return known;
   }
 
+  /** Power is shared in another way from the next tick on. */
+  setPolicy(policy: Policy): void {
+    this.#draft.setPolicy(policy);
+    this.#options.log.info('policy', { policy: policy.id });
+    this.#soon();
+  }
+
   #soon(): void {
     const { clock } = this.#options;
     this.#schedule(Math.max(0, this.#lastTickAtMs + TICK_LEAST_MS - clock.monotonicMs()));

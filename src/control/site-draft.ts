@@ -78,7 +78,7 @@ export class SiteDraft {
   readonly #enforcement = new Map<ConnectorKey, Enforcement>();
   readonly #proven: Set<string>;
   readonly #wishes = new Map<ConnectorKey, Wish>();
-  readonly #policy: Policy;
+  #policy: Policy;
   readonly #makes: ChargerMakes;
   /** By make, and by what probes found out. */
   readonly #traits = new Map<string, ChargerTraits>();
@@ -253,6 +253,12 @@ export class SiteDraft {
 
   updateEnforcement(key: ConnectorKey, change: (e: Enforcement) => Enforcement): void {
     this.#enforcement.set(key, change(this.#enforcement.get(key) ?? NO_ENFORCEMENT));
+  }
+
+  /** What the policy before had counted says nothing about this one. */
+  setPolicy(policy: Policy): void {
+    this.#policy = policy;
+    this.#policyState = {};
   }
 
   keep(decision: Decision): void {

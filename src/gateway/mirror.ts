@@ -63,7 +63,7 @@ export class Mirror {
   }
 
   request({ charger, from, action, message }: RelayedRequest): void {
-    if (from !== 'charger') return;
+    if (from !== 'charger' || message === undefined) return;
     if (action === 'BootNotification') this.#boots.set(charger, message);
     this.#lines.get(charger)?.push(message);
   }
