@@ -6,22 +6,13 @@ import { History } from './control/history.ts';
 import { historyRoutes } from './control/history-routes.ts';
 import { ProfileShelf } from './control/profile-shelf.ts';
 import type { Nameplate } from './core/charger-traits.ts';
-import type { LimitCommand } from './core/limit-book.ts';
 import type { Log } from './core/log.ts';
 import type { Policy } from './core/sharing/policy.ts';
-import type { MeterSpec, Site } from './core/site.ts';
+import type { Site } from './core/site.ts';
 import { DEFAULT_SETTINGS } from './core/tick.ts';
-import { timestamp } from './core/time.ts';
 import { type QuirkFiles, traitsOf } from './devices/charger-quirks.ts';
-import { BuildingRegisters } from './field/building-registers.ts';
-import { DigitalInputWatch } from './field/digital-input.ts';
-import { EmsLink } from './field/ems-link.ts';
-import { EvidenceRecorder } from './field/evidence.ts';
-import { evidenceRoutes } from './field/evidence-routes.ts';
-import { MeterBus } from './field/meter-bus.ts';
-import type { ModbusPort } from './field/modbus-port.ts';
-import { registerRoute } from './field/register-route.ts';
 import { Gateway } from './gateway/gateway.ts';
+import { Housekeeping } from './gateway/housekeeping.ts';
 import { openOutage } from './gateway/outage.ts';
 import { QueueDesk, type QueueSummary } from './gateway/queue-desk.ts';
 import { queueRoutes } from './gateway/queue-routes.ts';
@@ -29,18 +20,14 @@ import { startChargerServer } from './io/charger-server.ts';
 import { csmsClient } from './io/csms-client.ts';
 import { type HttpServer, startHttp } from './io/http.ts';
 import { siteMetrics } from './io/metrics.ts';
-import { openModbusPort } from './io/modbus.ts';
-import { startModbusServer } from './io/modbus-server.ts';
-import { openBroker } from './io/mqtt.ts';
 import { hashSecret } from './io/secret-hash.ts';
 import { systemClock } from './io/system-clock.ts';
+import { type FieldSide, startFieldSide } from './main-field.ts';
 import type { ApiRoute } from './schema/api-route.ts';
-import type { Evidence } from './schema/evidence.ts';
 import type { MeterDevice } from './schema/meter-device.ts';
 import type { SiteConfig } from './schema/site-config.ts';
 import type { SiteView } from './schema/view.ts';
 import { openDocument } from './store/documents.ts';
-import { EvidenceFiles } from './store/evidence-files.ts';
 import { LevelStore } from './store/level-store.ts';
 import { VERSION } from './version.ts';
 
@@ -79,9 +66,8 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
   const clock = systemClock;
   const facts = await learnedFacts(config.dataDir, log);
   const held = await openHeld(options);
-  const evidence = await openEvidence(options);
   const history = new History();
-  let mqtt: EmsLink | undefined;
+  let field: FieldSide | undefined;
   const loop: ControlLoop = new ControlLoop({
     site,
     clock,
@@ -94,26 +80,23 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
     rememberFallback: facts.rememberFallback,
     makes: makesOf(options, facts),
     raisesPerDay: config.enforcement.raisesPerDay,
+    remoteStopAfterSeconds: config.enforcement.remoteStopAfterSeconds,
     shelf: await ProfileShelf.open(held.store, log),
     counters: () => countersOf(gateway),
     backlogOf: (charger) => withoutName(held.desk.summary(charger)),
     alarms: held.alarms,
     published: (view) => {
-      mqtt?.publish(view);
-      evidence.recorder.take(view);
+      field?.published(view);
       history.take(view);
       published?.(view);
     },
   });
   const gateway: Gateway = gatewayOf(options, held, loop);
   loop.start();
-  const field = startField(options, loop);
-  mqtt = startEms(options, loop);
-  const building = await startBuilding(options, loop);
+  field = await startFieldSide(options, loop);
   const http = await startHttpServer(options, loop, [
     ...queueRoutes(held.desk, clock, log),
-    ...evidenceRoutes(() => evidence.files.list()),
-    ...building.routes,
+    ...field.routes,
     ...historyRoutes(history, () => loop.view()),
   ]);
   const ocpp = splitAddress(config.listen.ocpp);
@@ -131,13 +114,10 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
     async close() {
       gateway.close();
       await server.close();
-      for (const part of field) part.stop();
-      await building.close();
       loop.stop();
-      await evidence.recorder.close(timestamp(clock.wallMs()));
-      await mqtt?.close();
+      await field?.close();
       await http.close();
-      await held.store.close();
+      await held.close();
     },
   };
 };
@@ -191,6 +171,7 @@ const openHeld = async ({ config, log }: BusbarOptions) => {
     },
   });
   const desk = new QueueDesk(outage.journal, store);
+  const housekeeping = new Housekeeping(outage.journal, config.journal.mostDays, systemClock, log);
   for (const { what, quarantine } of store.damage()) log.error(what, { quarantine });
   for (const lost of outage.journal.lost()) log.error('journal', { problem: lost });
   const alarms = (): readonly string[] => {
@@ -204,7 +185,11 @@ const openHeld = async ({ config, log }: BusbarOptions) => {
       ...store.damage().map(({ what }) => `Journal: ${what}.`),
     ];
   };
-  return { store, outage, desk, alarms };
+  const close = (): Promise<void> => {
+    housekeeping.stop();
+    return store.close();
+  };
+  return { store, outage, desk, alarms, close };
 };
 
 const withoutName = ({ charger: _charger, ...backlog }: QueueSummary) => backlog;
@@ -245,88 +230,6 @@ const learnedFacts = async (dataDir: string, log: Log) => {
   };
 };
 
-/** Meters and contacts; those behind one address share its bus: one request at a time. */
-const startField = (
-  { config, site, devices, log }: BusbarOptions,
-  loop: ControlLoop,
-): readonly { stop(): void }[] => {
-  const clock = systemClock;
-  const ports = new Map<string, ModbusPort>();
-  const portOf = (url: string): ModbusPort => {
-    const port = ports.get(url) ?? openModbusPort({ url, clock });
-    ports.set(url, port);
-    return port;
-  };
-  const meters = groupByBus(site.meters).map(
-    (specs) =>
-      new MeterBus({
-        meters: specs.flatMap((spec) => {
-          const device = devices.get(spec.device);
-          return device === undefined ? [] : [{ spec, device }];
-        }),
-        port: portOf(specs[0]?.connect ?? ''),
-        clock,
-        log,
-        onReading: (reading) => loop.takeReading(reading),
-      }),
-  );
-  const setLimit = (source: string, command: LimitCommand) => loop.setLimit(source, command);
-  const inputs = config.ems.inputs.map((input) => {
-    const port = portOf(input.connect);
-    return new DigitalInputWatch({ input, port, clock, log, setLimit });
-  });
-  return [...meters, ...inputs];
-};
-
-/** Registers for a building controller, where wanted. */
-const startBuilding = async ({ config, site, log }: BusbarOptions, loop: ControlLoop) => {
-  const server = config.ems.modbusServer;
-  if (server === undefined) return { routes: [], close: () => Promise.resolve() };
-  const { sources, watchdogSeconds, listen, ...rest } = server;
-  const view = () => loop.view();
-  const setLimit = (source: string, command: LimitCommand) => loop.setLimit(source, command);
-  const bank = new BuildingRegisters({ site, view, sources, watchdogSeconds, setLimit });
-  const running = await startModbusServer({ ...rest, ...splitAddress(listen), bank, log });
-  log.info('Modbus server', { port: running.port });
-  return { routes: [registerRoute(view, sources)], close: () => running.close() };
-};
-
-/** Records of dimming; old ones are removed at the start and with every new one. */
-const openEvidence = async ({ config, site, log }: BusbarOptions) => {
-  const files = new EvidenceFiles<Evidence>(join(config.dataDir, 'evidence'));
-  const pruned = await files.prune(systemClock.wallMs());
-  if (pruned > 0) log.info('evidence kept for two years is removed', { cases: pruned });
-  const save = async (record: Evidence): Promise<void> => {
-    await files.save(record);
-    if (record.endedAt !== null) await files.prune(systemClock.wallMs());
-  };
-  return { files, recorder: new EvidenceRecorder(site, { save }, log) };
-};
-
-const startEms = ({ config, site, log }: BusbarOptions, loop: ControlLoop): EmsLink | undefined => {
-  const { mqtt } = config.ems;
-  if (mqtt === undefined) return undefined;
-  const { root, scalars, homeAssistant, ...broker } = mqtt;
-  const { clientId = `busbar-${site.id}` } = broker;
-  return new EmsLink({
-    openBroker: (listener, will) =>
-      openBroker({ ...broker, clientId, will, listener, clock: systemClock, log }),
-    root,
-    siteId: site.id,
-    clock: systemClock,
-    log,
-    version: VERSION,
-    setLimit: (source, command) => loop.setLimit(source, command),
-    taker: loop,
-    lasting: new Set(site.emsSources.flatMap(({ id, lpc }) => (lpc === undefined ? [] : [id]))),
-    heartbeat: (source) => loop.heartbeat(source),
-    meters: site.meters,
-    onReading: (reading) => loop.takeReading(reading),
-    scalars,
-    homeAssistant,
-  });
-};
-
 const startHttpServer = (
   { config, uiFolder, log }: BusbarOptions,
   loop: ControlLoop,
@@ -352,15 +255,6 @@ const startHttpServer = (
 const admission = (site: Site): ((identity: string) => boolean) => {
   const known = new Set(site.chargers.map(({ id }) => id));
   return (identity) => known.has(identity);
-};
-
-/** Meters behind one address share a bus: one request at a time. */
-const groupByBus = (meters: readonly MeterSpec[]): readonly (readonly MeterSpec[])[] => {
-  const buses = new Map<string, MeterSpec[]>();
-  for (const meter of meters.filter(({ source }) => source === undefined)) {
-    buses.set(meter.connect, [...(buses.get(meter.connect) ?? []), meter]);
-  }
-  return [...buses.values()];
 };
 
 const splitAddress = (address: string): { readonly host: string; readonly port: number } => {

@@ -24,6 +24,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ui: ['schema'],
   cli: ['*'],
   main: ['*'],
+  'main-field': ['*'],
   version: [],
 };
 

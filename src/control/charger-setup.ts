@@ -7,6 +7,7 @@ import { abilityCalls, readAbilities } from '../ocpp/abilities.ts';
 import { statusTriggers } from '../ocpp/triggers.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
 import {
+  clearDefaultsCall,
   clearOfferCall,
   fallbackCalls,
   offerWays,
@@ -150,7 +151,19 @@ export class ChargerSetup {
             .filter(({ transaction }) => transaction === undefined)
             .map(({ connector }) => clearOfferCall(version, connector))
         : [];
-    return [...left, ...fallbackCalls(version, spec, traits, state.abilities, around, attempt)];
+    // A default that somebody else left in the charger may lie above ours and outlive every offer.
+    const foreign =
+      attempt === 0 &&
+      !this.#draft.hasProvenFallback(spec.id) &&
+      traits.vendorLimit === undefined &&
+      spec.csmsProfiles !== 'overlay'
+        ? [clearDefaultsCall(version)]
+        : [];
+    return [
+      ...foreign,
+      ...left,
+      ...fallbackCalls(version, spec, traits, state.abilities, around, attempt),
+    ];
   }
 
   #fallbackAnswered(spec: ChargerSpec, problem: string | undefined): void {

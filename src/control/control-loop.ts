@@ -1,5 +1,6 @@
 import { Scratch } from '../core/allocation/scratch.ts';
 import { decide } from '../core/decide.ts';
+import type { Obedience } from '../core/enforcement.ts';
 import {
   hearSource,
   type LimitAnswer,
@@ -16,7 +17,7 @@ import type { Reading } from '../core/reading.ts';
 import type { Policy } from '../core/sharing/policy.ts';
 import type { Wish } from '../core/sharing/wish.ts';
 import type { Site } from '../core/site.ts';
-import type { ControlSettings } from '../core/tick.ts';
+import type { ConnectorKey, ControlSettings, Decision } from '../core/tick.ts';
 import type { Cancel, Clock } from '../core/time.ts';
 import type { ChargerCalls } from '../gateway/observer.ts';
 import type { ChargerView, SiteView } from '../schema/view.ts';
@@ -25,6 +26,7 @@ import { Enforcer } from './enforcer.ts';
 import { LinkWatch } from './link-watch.ts';
 import { type CallCsms, ProfileDesk } from './profile-desk.ts';
 import type { ProfileShelf } from './profile-shelf.ts';
+import { RemoteStop } from './remote-stop.ts';
 import { type ChargerMakes, SiteDraft } from './site-draft.ts';
 import { siteView } from './site-view.ts';
 
@@ -46,6 +48,8 @@ export interface ControlOptions {
   readonly rememberFallback: (charger: string, proven: boolean) => void;
   /** What is known of makes of chargers; absent: every charger keeps to the standard. */
   readonly makes?: ChargerMakes;
+  /** Transactions that do not keep their limit are stopped after this long; absent: never. */
+  readonly remoteStopAfterSeconds?: number | undefined;
   /** Raises per charger and day in purposes that wear out its memory. */
   readonly raisesPerDay?: number;
   /** The CSMS's charging profiles of every charger. */
@@ -76,6 +80,8 @@ export class ControlLoop {
   readonly #options: ControlOptions;
   readonly #draft: SiteDraft;
   readonly #enforcer: Enforcer;
+  readonly #remoteStop: RemoteStop;
+  readonly #obedience = new Map<ConnectorKey, { obedience: Obedience; sinceMs: number }>();
   readonly #scratch = new Scratch();
   #view: SiteView | undefined;
   readonly #toldLimits = new Map<string, string>();
@@ -92,6 +98,8 @@ export class ControlLoop {
     const nowMs = clock.monotonicMs();
     this.#draft = new SiteDraft(site, settings, provenFallbacks, nowMs, makes, policy);
     const shared = { draft: this.#draft, calls, clock, log, changed: () => this.#soon() };
+    const { remoteStopAfterSeconds: afterSeconds } = options;
+    this.#remoteStop = new RemoteStop({ calls, clock, log, afterSeconds });
     this.#enforcer = new Enforcer({
       ...shared,
       settings,
@@ -206,6 +214,15 @@ export class ControlLoop {
     });
   }
 
+  #noteObedience({ connectors }: Decision): void {
+    const sinceMs = this.#options.clock.wallMs();
+    for (const { tick } of connectors) {
+      const { obedience } = tick;
+      if (this.#obedience.get(tick.key)?.obedience === obedience) continue;
+      this.#obedience.set(tick.key, { obedience, sinceMs });
+    }
+  }
+
   #tickNow(): SiteView {
     const { clock, version, published, backlogOf, counters, alarms } = this.#options;
     const nowMs = clock.monotonicMs();
@@ -213,7 +230,9 @@ export class ControlLoop {
     const decision = decide(input, this.#scratch);
     this.#draft.keep(decision);
     this.profiles.decided(input, decision);
+    this.#noteObedience(decision);
     this.#enforcer.carryOut(decision);
+    this.#remoteStop.watch(decision, (charger) => this.#draft.charger(charger)?.version);
     this.#tick += 1;
     this.#lastTickAtMs = nowMs;
     const view = siteView(input, decision, {
@@ -222,6 +241,7 @@ export class ControlLoop {
       tick: this.#tick,
       tickMs: clock.monotonicMs() - nowMs,
       book: this.#draft.book,
+      obedientSince: (key) => this.#obedience.get(key)?.sinceMs ?? clock.wallMs(),
       traitsOf: (charger) => this.#draft.traits(charger),
       wayOf: (charger, key) => this.#enforcer.wayOf(charger, key),
       upstreamOf: (charger) => this.links.upstreamOf(charger),
@@ -230,6 +250,7 @@ export class ControlLoop {
       counters: {
         limitChanges: this.#enforcer.limitChanges,
         sparedWrites: this.#enforcer.sparedWrites,
+        remoteStops: this.#remoteStop.stops,
         transactions: this.links.transactions,
         ...counters?.(),
       },

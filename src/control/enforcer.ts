@@ -18,6 +18,7 @@ import type {
 import type { Clock } from '../core/time.ts';
 import type { CallOutcome, ChargerCalls } from '../gateway/observer.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
+import type { LaterOffer } from '../profiles/build.ts';
 import {
   clearOfferCall,
   endsByItself,
@@ -152,6 +153,7 @@ export class Enforcer {
       ageSeconds: (nowMs - (tick.state.transaction?.startedAtMs ?? nowMs)) / 1000,
       nowMs: this.#clock.wallMs(),
       topLevel: this.#topLevel(command.charger),
+      later: this.#laterOffers(command, tick, nowMs),
       ...this.#phasesOf(tick),
     });
     if (command.kind !== 'renew') this.limitChanges += 1;
@@ -164,6 +166,22 @@ export class Enforcer {
       this.#book(command, lease, tick, outcome, version);
       this.#changed();
     });
+  }
+
+  /**
+   * A charger that loses us follows the limits of the CSMS that were known, down from its offer:
+   * up it may only go when the site says so.
+   */
+  #laterOffers(
+    { amps }: Command,
+    { profileLimit, charger }: ConnectorTick,
+    nowMs: number,
+  ): readonly LaterOffer[] {
+    const periods = this.#draft.charger(charger.id)?.abilities.maxPeriods ?? 1;
+    return (profileLimit?.later ?? []).slice(0, Math.max(0, periods - 1)).map((limit) => ({
+      afterSeconds: Math.floor((limit.atMs - nowMs) / 1000),
+      amps: limit.amps < charger.minAmps ? 0 : Math.min(amps, limit.amps),
+    }));
   }
 
   /** The CSMS's choice of phases goes down to a charger that can leave some out (K01.FR.43). */

@@ -3,7 +3,7 @@ import type { ChargerTraits, OfferPurpose, VendorLimit } from '../core/charger-t
 import type { ChargerSpec } from '../core/site.ts';
 import { type ProfileCall, setChargingProfileCall } from '../ocpp/charging-profile.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
-import { fallbackProfile, leaseProfile } from '../profiles/build.ts';
+import { fallbackProfile, type LaterOffer, leaseProfile } from '../profiles/build.ts';
 import type { RateUnit } from '../profiles/profile.ts';
 import { OWN_FALLBACK_PROFILE_ID, OWN_LEASE_PROFILE_ID, OWN_STACK_LEVEL } from './own-profiles.ts';
 
@@ -67,6 +67,8 @@ export interface Offer {
   readonly transactionId: string;
   readonly amps: number;
   readonly lifeSeconds: number;
+  /** Lower offers that follow within its life, by rising time. */
+  readonly later?: readonly LaterOffer[];
   readonly volts: number;
   readonly phases: number;
   readonly numberPhases?: number;
@@ -128,6 +130,15 @@ export const clearOfferCall = (
   return {
     action: 'ClearChargingProfile',
     payload: version === '1.6' ? { id } : { chargingProfileId: id },
+  };
+};
+
+/** Clears every default, ours included, on all connectors. */
+export const clearDefaultsCall = (version: OcppVersion): ProfileCall => {
+  const criteria = { chargingProfilePurpose: 'TxDefaultProfile' };
+  return {
+    action: 'ClearChargingProfile',
+    payload: version === '1.6' ? criteria : { chargingProfileCriteria: criteria },
   };
 };
 

@@ -27,12 +27,22 @@ import { PROFILES_KEPT_MOST } from '../profiles/validate.ts';
 import { Zone } from '../profiles/zone.ts';
 import { DynamicPull } from './dynamic-pull.ts';
 import { deskActions } from './profile-actions.ts';
-import { contextOf, type LastTick, type ProfileScope, profileLimitOf } from './profile-scope.ts';
+import {
+  contextOf,
+  type LastTick,
+  laterLimits,
+  type ProfileScope,
+  profileLimitOf,
+  unlimited,
+} from './profile-scope.ts';
 import type { ProfileShelf, ShelvedProfile } from './profile-shelf.ts';
 import type { SiteDraft } from './site-draft.ts';
 
 /** A profile of a remote start waits this long for the transaction that it belongs to. */
 export const START_PROFILE_LIFE_MS = 10 * 60_000;
+
+/** Limits that come within this time go into an offer, so that it follows them without us. */
+const PLAN_MS = 10 * 60_000;
 
 /** The TxProfile of a remote start, until its transaction begins. */
 export interface AwaitedProfile extends ShelvedProfile {
@@ -187,8 +197,17 @@ export class ProfileDesk implements Interceptor {
       if (this.#offlineSinceMs.get(id) === undefined) this.#pull?.due(id);
       for (const connector of scope.state.connectors.keys()) {
         const context = contextOf(scope, connector, shelf.running(id, connector));
-        const limit = profileLimitOf(limitAt(book, context, nowMs), scope);
-        if (limit !== undefined) connectors.set(connectorKey(id, connector), limit);
+        const now = limitAt(book, context, nowMs);
+        const later = laterLimits(book, context, now.untilMs, nowMs + PLAN_MS);
+        const limit = profileLimitOf(now, scope) ?? unlimited(scope, later);
+        if (limit === undefined) continue;
+        const epochMs = nowMs - clock.monotonicMs();
+        connectors.set(connectorKey(id, connector), {
+          ...limit,
+          ...(later.length === 0
+            ? {}
+            : { later: later.map(({ atMs, amps }) => ({ atMs: atMs - epochMs, amps })) }),
+        });
       }
       const whole = profileLimitOf(limitAt(book, contextOf(scope, 0, undefined), nowMs), scope);
       if (whole !== undefined) stations.set(id, whole);

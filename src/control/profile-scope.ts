@@ -10,7 +10,8 @@ import {
   type TickInput,
 } from '../core/tick.ts';
 import { PURPOSE_2X, PURPOSE_16 } from '../ocpp/profile-names.ts';
-import type { Cap, LimitAt, ProfileContext } from '../profiles/composite.ts';
+import { type Cap, type LimitAt, limitAt, type ProfileContext } from '../profiles/composite.ts';
+import type { InstalledProfile } from '../profiles/period.ts';
 import type { Zone } from '../profiles/zone.ts';
 import type { RunningTransaction } from './profile-shelf.ts';
 
@@ -71,6 +72,38 @@ export const profileLimitOf = (
     ...(phaseToUse === undefined ? {} : { phaseToUse }),
   };
 };
+
+/** At most so many changes are looked ahead. */
+const LATER_MOST = 4;
+
+/** What the profiles will allow after `fromMs`, as far as `toMs` (epoch ms), where it changes. */
+export const laterLimits = (
+  book: readonly InstalledProfile[],
+  context: ProfileContext,
+  fromMs: number,
+  toMs: number,
+): readonly { readonly atMs: number; readonly amps: number }[] => {
+  const later: { readonly atMs: number; readonly amps: number }[] = [];
+  let atMs = fromMs;
+  while (atMs < toMs && later.length < LATER_MOST) {
+    const { limitAmps, untilMs } = limitAt(book, context, atMs);
+    later.push({ atMs, amps: limitAmps ?? Number.POSITIVE_INFINITY });
+    atMs = untilMs;
+  }
+  return later.some(({ amps }) => amps < Number.POSITIVE_INFINITY) ? later : [];
+};
+
+/** No limit now, but one that comes: the rating stands for it until then. */
+export const unlimited = (
+  { spec }: ProfileScope,
+  later: readonly unknown[],
+): ProfileLimit | undefined =>
+  later.length === 0
+    ? undefined
+    : {
+        amps: spec.maxAmps,
+        reason: { kind: 'charger', id: spec.id, text: `${spec.id}: rated ${spec.maxAmps} A` },
+      };
 
 /** What the last tick knows of the site, for honest answers in between. */
 export interface LastTick {

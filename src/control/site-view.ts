@@ -36,6 +36,8 @@ export interface ViewContext {
   readonly traitsOf: (charger: string) => ChargerTraits;
   /** How a connector is told its limit, in a word. */
   readonly wayOf: (charger: string, key: ConnectorKey) => string | undefined;
+  /** Since when a connector has been as obedient as it is, epoch ms. */
+  readonly obedientSince: (key: ConnectorKey) => number;
   readonly backlogOf: (charger: string) => ChargerView['backlog'];
   readonly counters: Readonly<Record<string, number>>;
   readonly alarms: readonly string[];
@@ -139,11 +141,15 @@ const chargerView = (
     })),
     connectors: decision.connectors
       .filter(({ tick }) => tick.charger.id === id)
-      .map((each) => connectorView(each, context.wayOf(id, each.tick.key))),
+      .map((each) => connectorView(each, id, context)),
   };
 };
 
-const connectorView = (decision: ConnectorDecision, way: string | undefined): ConnectorView => {
+const connectorView = (
+  decision: ConnectorDecision,
+  id: string,
+  { wayOf, obedientSince }: ViewContext,
+): ConnectorView => {
   const { tick, targetAmps, reasons } = decision;
   const { state, charger } = tick;
   const startWh = state.transaction?.meterStartWh;
@@ -162,7 +168,8 @@ const connectorView = (decision: ConnectorDecision, way: string | undefined): Co
       startWh === undefined || state.energyWh === undefined ? null : state.energyWh - startWh,
     socPercent: state.socPercent ?? null,
     obedience: tick.obedience,
-    limitedBy: way ?? null,
+    obedienceSince: timestamp(obedientSince(tick.key)),
+    limitedBy: wayOf(id, tick.key) ?? null,
     reasons: reasons.map((reason) => ({ ...reason })),
     reason: reasonText(reasons),
   };

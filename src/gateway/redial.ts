@@ -6,6 +6,9 @@ export const FIRST_WAIT_MS = 1_000;
 export const LAST_WAIT_MS = 60_000;
 /** A connection that served this long starts the waits from the beginning. */
 export const PROVEN_AFTER_MS = 30_000;
+/** Once another charger got through, the others follow within this time, at most once in a while. */
+export const FOLLOW_WITHIN_MS = 5_000;
+const FOLLOW_EVERY_MS = 30_000;
 /** Handshakes with the CSMS in flight at once, over all chargers. */
 export const DIALS_MOST = 16;
 
@@ -13,6 +16,20 @@ export const DIALS_MOST = 16;
 export class DialGate {
   #free = DIALS_MOST;
   readonly #waiting: (() => void)[] = [];
+  readonly #redials = new Set<Redial>();
+
+  add(redial: Redial): void {
+    this.#redials.add(redial);
+  }
+
+  remove(redial: Redial): void {
+    this.#redials.delete(redial);
+  }
+
+  /** The CSMS can be reached again: nobody has to wait out a long pause. */
+  reached(): void {
+    for (const redial of this.#redials) redial.follow();
+  }
 
   async through<Result>(dial: () => Promise<Result>): Promise<Result> {
     if (this.#free > 0) this.#free -= 1;
@@ -38,6 +55,7 @@ export class Redial {
   #connectedAtMs: number | undefined;
   #timer: Cancel | undefined;
   #stopped = false;
+  #followedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: {
     readonly clock: Clock;
@@ -61,7 +79,17 @@ export class Redial {
       this.#waitMs = FIRST_WAIT_MS;
     }
     this.#connectedAtMs = undefined;
+    this.#gate.add(this);
     this.#later();
+  }
+
+  /** Another charger got through to the CSMS. */
+  follow(): void {
+    const nowMs = this.#clock.monotonicMs();
+    if (this.#timer === undefined || nowMs - this.#followedAtMs < FOLLOW_EVERY_MS) return;
+    this.#followedAtMs = nowMs;
+    this.#timer();
+    this.#timer = this.#clock.after(FOLLOW_WITHIN_MS * this.#random(), () => void this.#try());
   }
 
   /** A connection was made by somebody else. */
@@ -71,6 +99,7 @@ export class Redial {
 
   stop(): void {
     this.#stopped = true;
+    this.#gate.remove(this);
     this.#timer?.();
   }
 
@@ -81,6 +110,7 @@ export class Redial {
   }
 
   async #try(): Promise<void> {
+    this.#timer = undefined;
     const result = await this.#gate.through(() =>
       this.#stopped ? Promise.resolve(undefined) : this.#dial(),
     );
@@ -90,7 +120,11 @@ export class Redial {
     }
     if (result.outcome === 'unreachable') this.#later();
     else {
-      if (result.outcome === 'connected') this.connected();
+      if (result.outcome === 'connected') {
+        this.connected();
+        this.#gate.remove(this);
+        this.#gate.reached();
+      }
       this.#done(result);
     }
   }

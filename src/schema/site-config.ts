@@ -152,6 +152,12 @@ export const SiteConfigSchema = Type.Object(
           default: 768,
           description: 'Space for messages held; above it meter values are thinned out',
         }),
+        mostDays: Type.Integer({
+          minimum: 1,
+          maximum: 3_650,
+          default: 60,
+          description: 'Meter values held longer are dropped; starts and stops never',
+        }),
       },
       { ...strict, default: {} },
     ),
@@ -173,6 +179,14 @@ export const SiteConfigSchema = Type.Object(
           description:
             'Charging profiles of the CSMS: virtualised (kept, merged and answered here) or overlay (relayed; the site limits the charger as a whole)',
         }),
+        remoteStopAfterSeconds: Type.Optional(
+          Type.Integer({
+            minimum: 60,
+            maximum: 86_400,
+            description:
+              'Stops a transaction that draws more than its limit, or refuses it, for so long; absent: never',
+          }),
+        ),
         raisesPerDay: Type.Integer({
           minimum: 1,
           maximum: 100_000,

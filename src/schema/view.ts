@@ -76,6 +76,8 @@ export const ConnectorViewSchema = Type.Object(
     socPercent: NullableNumber,
     /** confirmed, pending, unverified, overdrawing, refused, silent, idle. */
     obedience: Type.String(),
+    /** Since when it has been so. */
+    obedienceSince: Type.String({ format: 'date-time' }),
     /** How it is told its limit: "TxProfile in A"; null when it takes none. */
     limitedBy: NullableString,
     reasons: Type.Array(ReasonSchema),

@@ -41,7 +41,7 @@ export class Medium {
 export class MemoryStore implements DurableStore {
   readonly #medium: Medium;
   readonly #clock: Clock;
-  #open = true;
+  #state: 'open' | 'closed' | 'killed' = 'open';
 
   constructor(medium: Medium, clock: Clock) {
     this.#medium = medium;
@@ -49,7 +49,8 @@ export class MemoryStore implements DurableStore {
   }
 
   write(changes: readonly Change[]): Promise<void> {
-    if (!this.#open) return new Promise(() => {});
+    if (this.#state === 'killed') return new Promise(() => {});
+    if (this.#state === 'closed') return Promise.reject(new StoreError('the store is closed'));
     const medium = this.#medium;
     if (medium.conduct.full) return Promise.reject(new StoreError('no space left on device'));
     medium.writes += 1;
@@ -64,7 +65,7 @@ export class MemoryStore implements DurableStore {
     }
     return new Promise((resolve) => {
       this.#clock.after(medium.conduct.syncMs, () => {
-        if (!this.#open) return;
+        if (this.#state === 'killed') return;
         this.#apply(changes);
         resolve();
       });
@@ -93,13 +94,13 @@ export class MemoryStore implements DurableStore {
   }
 
   close(): Promise<void> {
-    this.#open = false;
+    this.#state = 'closed';
     return Promise.resolve();
   }
 
   /** The process is gone: nothing that waits reaches the medium any more. */
   kill(): void {
-    this.#open = false;
+    this.#state = 'killed';
   }
 
   #apply(changes: readonly Change[]): void {

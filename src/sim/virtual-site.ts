@@ -39,6 +39,7 @@ export interface VirtualSiteOptions {
   /** How makes of chargers depart from the standard; absent: none does. */
   readonly traitsOf?: (plate: Nameplate) => ChargerTraits;
   readonly raisesPerDay?: number;
+  readonly remoteStopAfterSeconds?: number;
   readonly log?: Log;
   /** close: chargers are disconnected while the CSMS is away. */
   readonly outage?: 'answer' | 'close';
@@ -182,6 +183,7 @@ export class VirtualSite {
 
   async startGateway(): Promise<void> {
     const { site, settings, traitsOf, raisesPerDay, log = SILENT_LOG } = this.#options;
+    const { remoteStopAfterSeconds } = this.#options;
     let ids = 0;
     const newId = () => {
       ids += 1;
@@ -218,6 +220,7 @@ export class VirtualSite {
             },
           }),
       ...(raisesPerDay === undefined ? {} : { raisesPerDay }),
+      ...(remoteStopAfterSeconds === undefined ? {} : { remoteStopAfterSeconds }),
       published: () => {},
     });
     this.#loop = loop;

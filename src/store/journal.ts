@@ -241,6 +241,21 @@ export class Journal {
     }
   }
 
+  /**
+   * Drops meter values that were taken before an instant, a bounded number of each charger at a time;
+   * starts and stops stay whatever their age. Each one is counted.
+   */
+  async dropOlderThan(beforeWallMs: number): Promise<void> {
+    for (const [charger, head] of this.#heads) {
+      if ((head.oldestAtWallMs ?? beforeWallMs) >= beforeWallMs) continue;
+      const oldest = await this.entries(charger, head.doneSeq + READ_AHEAD, SCAN_MOST);
+      const old = oldest.filter(
+        ({ header }) => header.thinnable && header.takenAtWallMs < beforeWallMs,
+      );
+      if (old.length > 0) await this.#drop(charger, head, old);
+    }
+  }
+
   /** Every second thinnable entry goes, first and last of the slice stay; each one is counted. */
   async #thinLargest(): Promise<void> {
     const largest = [...this.#heads].sort(([, a], [, b]) => b.bytes - a.bytes)[0];
@@ -251,7 +266,10 @@ export class Journal {
     const slice = await this.entries(charger, middle, THIN_SLICE);
     const thinnable = slice.slice(1, -1).filter(({ header }) => header.thinnable);
     const dropped = thinnable.filter((_entry, index) => index % 2 === 1);
-    if (dropped.length === 0) return;
+    if (dropped.length > 0) await this.#drop(charger, head, dropped);
+  }
+
+  async #drop(charger: string, head: Head, dropped: readonly JournalEntry[]): Promise<void> {
     head.thinned += dropped.length;
     await this.#store.write([
       ...dropped.map(({ seq }): Change => ({ type: 'delete', key: entryKey(charger, seq) })),

@@ -74,7 +74,11 @@ const Connector = ({ charger, connector }: { charger: ChargerView; connector: Co
             quirk: {quirk.id}
           </span>
         ))}
-        <span>{active ? (OBEDIENCE[connector.obedience] ?? connector.obedience) : ''}</span>
+        {active && (
+          <span title={`since ${connector.obedienceSince}, by ${connector.limitedBy ?? 'nothing'}`}>
+            {OBEDIENCE[connector.obedience] ?? connector.obedience}
+          </span>
+        )}
         {connector.sessionWh !== null && active && (
           <span>{(connector.sessionWh / 1000).toFixed(2)} kWh</span>
         )}

@@ -4,11 +4,12 @@ import { Pacer } from '../../src/gateway/pacer.ts';
 import {
   DIALS_MOST,
   DialGate,
+  FOLLOW_WITHIN_MS,
   LAST_WAIT_MS,
   PROVEN_AFTER_MS,
   Redial,
 } from '../../src/gateway/redial.ts';
-import type { DialResult } from '../../src/gateway/socket.ts';
+import type { DialResult, Socket } from '../../src/gateway/socket.ts';
 import { seededRandom } from '../../src/sim/random.ts';
 import { VirtualClock } from '../../src/sim/virtual-clock.ts';
 
@@ -28,6 +29,16 @@ describe('the pacer', () => {
   });
 });
 
+const NO_SOCKET: Socket = {
+  subprotocol: 'ocpp1.6',
+  bufferedBytes: 0,
+  send() {},
+  close() {},
+  terminate() {},
+  pause() {},
+  resume() {},
+  listen() {},
+};
 const UNREACHABLE: DialResult = { outcome: 'unreachable', problem: 'down' };
 
 describe('dialling again', () => {
@@ -75,6 +86,33 @@ describe('dialling again', () => {
     redial.connected();
     await clock.run(PROVEN_AFTER_MS + 1);
     redial.stop();
+  });
+
+  test('when one gets through, the others follow within seconds', async () => {
+    const clock = new VirtualClock();
+    const gate = new DialGate();
+    let down = true;
+    const through: number[] = [];
+    const redials = Array.from(
+      { length: 20 },
+      (_, i) =>
+        new Redial({
+          clock,
+          random: seededRandom(i),
+          gate,
+          dial: () => {
+            if (down) return Promise.resolve(UNREACHABLE);
+            return Promise.resolve({ outcome: 'connected', socket: NO_SOCKET });
+          },
+          done: () => through.push(clock.monotonicMs()),
+        }),
+    );
+    for (const redial of redials) redial.begin();
+    await clock.run(10 * 60_000);
+    down = false;
+    await clock.run(90_000);
+    assert.equal(through.length, 20);
+    assert.ok(Math.max(...through) - Math.min(...through) <= FOLLOW_WITHIN_MS);
   });
 
   test('a bounded number at once, the others in order', async () => {

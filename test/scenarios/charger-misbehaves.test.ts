@@ -6,6 +6,7 @@ import type { OcppVersion } from '../../src/ocpp/version.ts';
 import { Car } from '../../src/sim/car.ts';
 import { type ChargerConduct, CONDUCTS } from '../../src/sim/charger-conduct.ts';
 import { VirtualSite } from '../../src/sim/virtual-site.ts';
+import { profile, set } from './profile-calls.ts';
 import { garage } from './virtual-garage.ts';
 
 const VERSIONS: readonly OcppVersion[] = ['1.6', '2.0.1', '2.1'];
@@ -76,5 +77,61 @@ for (const version of VERSIONS) {
       await site.run(300);
       assert.equal(site.breaker.record().overMs, 0);
     });
+  });
+}
+
+test('a default that was in the charger before the gateway came does not outlive an offer', async () => {
+  const site = new VirtualSite({ site: garage(1) });
+  const { profiles } = site.charger(CHARGER);
+  const old = {
+    chargingProfileId: 1,
+    stackLevel: 7,
+    chargingProfilePurpose: 'TxDefaultProfile',
+    chargingProfileKind: 'Absolute',
+    chargingSchedule: {
+      chargingRateUnit: 'A',
+      startSchedule: '2020-01-01T00:00:00Z',
+      chargingSchedulePeriod: [{ startPeriod: 0, limit: 32 }],
+    },
+  };
+  profiles.set({ connectorId: 0, csChargingProfiles: old }, 1, () => undefined, 0);
+  await site.run(20);
+  site.charger(CHARGER).plugIn(1, new Car({ maxAmps: 32, needWh: 400_000 }), 'CARD');
+  await site.run(60);
+  site.killGateway();
+  await site.run(150);
+  assert.ok(draw(site) <= 6.2, `${draw(site)} A: the old default holds`);
+});
+
+for (const version of VERSIONS) {
+  test(`${version}: escalation against a charger that ignores its limit ends in a stop, if asked for`, async () => {
+    const site = new VirtualSite({
+      site: garage(1, { mainAmps: 30 }),
+      buildingAmps: [15, 15, 15],
+      versions: { [CHARGER]: version },
+      conduct: { [CHARGER]: CONDUCTS['ignores-profiles'] },
+      remoteStopAfterSeconds: 150,
+    });
+    await site.run(20);
+    site.charger(CHARGER).plugIn(1, new Car({ maxAmps: 12, needWh: 400_000 }), 'CARD');
+    await site.run(40);
+    const obedience = new Set<string>();
+    const now = site.clock.wallMs();
+    await set(
+      site,
+      version,
+      1,
+      profile(version, { id: 1, purpose: 'TxDefaultProfile', amps: 6, now }),
+    );
+    for (let second = 0; second < 70; second += 1) {
+      await site.run(1);
+      obedience.add(connector(site)?.obedience ?? '');
+    }
+    assert.ok(obedience.has('overdrawing'), [...obedience].join(' '));
+    assert.ok((connector(site)?.worstCaseAmps[0] ?? 0) >= 11.5, 'budgeted at what it draws');
+    assert.equal(connector(site)?.limitedBy, 'TxDefaultProfile in A', 'another way was tried');
+    await site.run(90);
+    assert.equal(connector(site)?.transactionId, null);
+    assert.ok((site.view().counters['remoteStops'] ?? 0) >= 1);
   });
 }

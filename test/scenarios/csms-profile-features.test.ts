@@ -139,3 +139,30 @@ test('unknown connectors and what is no number are refused', async () => {
   await assert.rejects(ask(site, 'GetCompositeSchedule', { connectorId: 1 }), /Occurence/);
   await assert.rejects(clear(site, '1.6', { id: 'x' as never }), /PropertyConstraint/);
 });
+
+test('what a profile will allow goes into the offer: the charger follows it without the gateway', async () => {
+  const site = await charging('1.6');
+  const now = site.clock.wallMs();
+  const steps = {
+    chargingProfileId: 4,
+    stackLevel: 0,
+    chargingProfilePurpose: 'TxDefaultProfile',
+    chargingProfileKind: 'Absolute',
+    chargingSchedule: {
+      chargingRateUnit: 'A',
+      startSchedule: new Date(now).toISOString(),
+      chargingSchedulePeriod: [
+        { startPeriod: 0, limit: 24 },
+        { startPeriod: 90, limit: 10 },
+      ],
+    },
+  };
+  await set(site, '1.6', 1, steps);
+  await site.run(40);
+  near(site, 24, 'before');
+  site.killGateway();
+  await site.run(60);
+  near(site, 10, 'the second period, and no gateway');
+  await site.run(60);
+  near(site, 6, 'the fallback at last');
+});

@@ -3,7 +3,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { Journal } from '../../src/store/journal.ts';
+import { Journal, READ_AHEAD } from '../../src/store/journal.ts';
 import type { EntryHeader } from '../../src/store/journal-entry.ts';
 import { LevelStore } from '../../src/store/level-store.ts';
 
@@ -63,6 +63,51 @@ describe('the journal', () => {
     assert.equal(again.backlog('CP_1').count, 0);
     assert.ok((await again.append('CP_1', header('2'), message('two'))) > first.seq);
     await store.close();
+  });
+
+  test('meter values are dropped when they are too old, starts and stops never', async () => {
+    const { journal } = await open();
+    for (let i = 0; i < 200; i += 1) {
+      const old = { ...header(String(i), i % 10 !== 0), takenAtWallMs: i };
+      await journal.append('CP_1', old, message('x'));
+    }
+    await journal.dropOlderThan(150);
+    const left = await journal.first('CP_1', 1_000);
+    // The next ones to be delivered may be on their way already.
+    const tooOld = left
+      .slice(READ_AHEAD)
+      .filter(({ header: { takenAtWallMs } }) => takenAtWallMs < 150);
+    assert.ok(tooOld.every(({ header: { thinnable } }) => !thinnable));
+    assert.equal(left.filter(({ header: { thinnable } }) => !thinnable).length, 20);
+    assert.equal(left.length + journal.backlog('CP_1').thinned, 200);
+  });
+
+  test('a message set aside stays until it is dropped, also after reopening', async () => {
+    const { journal, reopen } = await open();
+    await journal.append('CP_1', header('1'), message('one'));
+    await journal.append('CP_1', header('2'), message('two'));
+    const [first] = await journal.first('CP_1', 1);
+    assert.ok(first);
+    await journal.park(first, 'refused');
+    const { journal: again, store } = await reopen();
+    assert.equal(again.backlog('CP_1').parked, 1);
+    assert.equal(again.backlog('CP_1').count, 1);
+    const [aside] = await again.parked('CP_1', 0, 10);
+    assert.equal(aside?.header.parked, 'refused');
+    assert.equal(aside?.message.toString(), 'one');
+    if (aside) await again.dropParked(aside);
+    assert.equal(again.backlog('CP_1').parked, 0);
+    await store.close();
+  });
+
+  test('a journal that cannot be thinned any further takes nothing more, and says so', async () => {
+    const { journal } = await open(2_000);
+    const fill = async (): Promise<void> => {
+      for (let i = 0; i < 50; i += 1) {
+        await journal.append('CP_1', header(String(i)), message('x'.repeat(200)));
+      }
+    };
+    await assert.rejects(fill(), /the journal is full/);
   });
 
   test('when space runs short meter values are thinned, never starts or stops, and counted', async () => {

@@ -51,6 +51,7 @@ export const emptyView = (): SiteView => ({
           sessionWh: 4_200,
           socPercent: null,
           obedience: 'confirmed',
+          obedienceSince: '2026-06-01T00:00:00.000Z',
           limitedBy: 'TxProfile in A',
           reasons: [{ kind: 'circuit', id: 'main', phase: 'L3', text: 'main L3: fuse 63 A' }],
           reason: 'main L3: fuse 63 A',

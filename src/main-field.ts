@@ -1,0 +1,161 @@
+import { join } from 'node:path';
+import type { ControlLoop } from './control/control-loop.ts';
+import type { LimitCommand } from './core/limit-book.ts';
+import type { Log } from './core/log.ts';
+import type { MeterSpec, Site } from './core/site.ts';
+import { timestamp } from './core/time.ts';
+import { BuildingRegisters } from './field/building-registers.ts';
+import { DigitalInputWatch } from './field/digital-input.ts';
+import { EmsLink } from './field/ems-link.ts';
+import { EvidenceRecorder } from './field/evidence.ts';
+import { evidenceRoutes } from './field/evidence-routes.ts';
+import { MeterBus } from './field/meter-bus.ts';
+import type { ModbusPort } from './field/modbus-port.ts';
+import { registerRoute } from './field/register-route.ts';
+import { openModbusPort } from './io/modbus.ts';
+import { startModbusServer } from './io/modbus-server.ts';
+import { openBroker } from './io/mqtt.ts';
+import { systemClock } from './io/system-clock.ts';
+import type { ApiRoute } from './schema/api-route.ts';
+import type { Evidence } from './schema/evidence.ts';
+import type { MeterDevice } from './schema/meter-device.ts';
+import type { SiteConfig } from './schema/site-config.ts';
+import type { SiteView } from './schema/view.ts';
+import { EvidenceFiles } from './store/evidence-files.ts';
+import { VERSION } from './version.ts';
+
+export interface FieldOptions {
+  readonly config: SiteConfig;
+  readonly site: Site;
+  readonly devices: ReadonlyMap<string, MeterDevice>;
+  readonly log: Log;
+}
+
+/** Meters, EMS and building: everything besides chargers and CSMS that the site talks to. */
+export interface FieldSide {
+  readonly routes: readonly ApiRoute[];
+  /** Every finished tick. */
+  published(view: SiteView): void;
+  close(): Promise<void>;
+}
+
+/** The part of the composition root that joins the field with the control loop. */
+export const startFieldSide = async (
+  options: FieldOptions,
+  loop: ControlLoop,
+): Promise<FieldSide> => {
+  const evidence = await openEvidence(options);
+  const polled = startPolling(options, loop);
+  const building = await startBuilding(options, loop);
+  const ems = startEms(options, loop);
+  return {
+    routes: [...evidenceRoutes(() => evidence.files.list()), ...building.routes],
+    published: (view) => {
+      ems?.publish(view);
+      evidence.recorder.take(view);
+    },
+    close: async () => {
+      for (const part of polled) part.stop();
+      await building.close();
+      await evidence.recorder.close(timestamp(systemClock.wallMs()));
+      await ems?.close();
+    },
+  };
+};
+
+/** Meters and contacts; those behind one address share its bus: one request at a time. */
+const startPolling = (
+  { config, site, devices, log }: FieldOptions,
+  loop: ControlLoop,
+): readonly { stop(): void }[] => {
+  const clock = systemClock;
+  const ports = new Map<string, ModbusPort>();
+  const portOf = (url: string): ModbusPort => {
+    const port = ports.get(url) ?? openModbusPort({ url, clock });
+    ports.set(url, port);
+    return port;
+  };
+  const meters = groupByBus(site.meters).map(
+    (specs) =>
+      new MeterBus({
+        meters: specs.flatMap((spec) => {
+          const device = devices.get(spec.device);
+          return device === undefined ? [] : [{ spec, device }];
+        }),
+        port: portOf(specs[0]?.connect ?? ''),
+        clock,
+        log,
+        onReading: (reading) => loop.takeReading(reading),
+      }),
+  );
+  const setLimit = (source: string, command: LimitCommand) => loop.setLimit(source, command);
+  const inputs = config.ems.inputs.map((input) => {
+    const port = portOf(input.connect);
+    return new DigitalInputWatch({ input, port, clock, log, setLimit });
+  });
+  return [...meters, ...inputs];
+};
+
+/** Registers for a building controller, where wanted. */
+const startBuilding = async ({ config, site, log }: FieldOptions, loop: ControlLoop) => {
+  const server = config.ems.modbusServer;
+  if (server === undefined) return { routes: [], close: () => Promise.resolve() };
+  const { sources, watchdogSeconds, listen, ...rest } = server;
+  const view = () => loop.view();
+  const setLimit = (source: string, command: LimitCommand) => loop.setLimit(source, command);
+  const bank = new BuildingRegisters({ site, view, sources, watchdogSeconds, setLimit });
+  const running = await startModbusServer({ ...rest, ...splitAddress(listen), bank, log });
+  log.info('Modbus server', { port: running.port });
+  return { routes: [registerRoute(view, sources)], close: () => running.close() };
+};
+
+/** Records of dimming; old ones are removed at the start and with every new one. */
+const openEvidence = async ({ config, site, log }: FieldOptions) => {
+  const files = new EvidenceFiles<Evidence>(join(config.dataDir, 'evidence'));
+  const pruned = await files.prune(systemClock.wallMs());
+  if (pruned > 0) log.info('evidence kept for two years is removed', { cases: pruned });
+  const save = async (record: Evidence): Promise<void> => {
+    await files.save(record);
+    if (record.endedAt !== null) await files.prune(systemClock.wallMs());
+  };
+  return { files, recorder: new EvidenceRecorder(site, { save }, log) };
+};
+
+const startEms = ({ config, site, log }: FieldOptions, loop: ControlLoop): EmsLink | undefined => {
+  const { mqtt } = config.ems;
+  if (mqtt === undefined) return undefined;
+  const { root, scalars, homeAssistant, ...broker } = mqtt;
+  const { clientId = `busbar-${site.id}` } = broker;
+  return new EmsLink({
+    openBroker: (listener, will) =>
+      openBroker({ ...broker, clientId, will, listener, clock: systemClock, log }),
+    root,
+    siteId: site.id,
+    clock: systemClock,
+    log,
+    version: VERSION,
+    setLimit: (source, command) => loop.setLimit(source, command),
+    taker: loop,
+    lasting: new Set(site.emsSources.flatMap(({ id, lpc }) => (lpc === undefined ? [] : [id]))),
+    heartbeat: (source) => loop.heartbeat(source),
+    meters: site.meters,
+    onReading: (reading) => loop.takeReading(reading),
+    scalars,
+    homeAssistant,
+  });
+};
+
+/** Meters behind one address share a bus: one request at a time. */
+const groupByBus = (meters: readonly MeterSpec[]): readonly (readonly MeterSpec[])[] => {
+  const buses = new Map<string, MeterSpec[]>();
+  for (const meter of meters.filter(({ source }) => source === undefined)) {
+    buses.set(meter.connect, [...(buses.get(meter.connect) ?? []), meter]);
+  }
+  return [...buses.values()];
+};
+
+const splitAddress = (address: string): { readonly host: string; readonly port: number } => {
+  const colon = address.lastIndexOf(':');
+  const host = address.slice(0, colon).replace(/^\[|\]$/g, '');
+  return { host, port: Number(address.slice(colon + 1)) };
+};

@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, type TestContext, test } from 'node:test';
+import { SILENT_LOG } from '../../src/core/log.ts';
+import { QueueDesk } from '../../src/gateway/queue-desk.ts';
+import { queueRoutes } from '../../src/gateway/queue-routes.ts';
+import { startHttp } from '../../src/io/http.ts';
+import { systemClock } from '../../src/io/system-clock.ts';
+import { Journal } from '../../src/store/journal.ts';
+import { LevelStore } from '../../src/store/level-store.ts';
+import { emptyView } from '../wire/empty-view.ts';
+
+const TOKEN = 'a-token-of-some-length';
+const START = '[2,"1","StartTransaction",{"connectorId":1,"idTag":"CARD"}]';
+
+const header = (messageId: string) =>
+  ({
+    version: '1.6',
+    action: 'StartTransaction',
+    messageId,
+    takenAtWallMs: Date.UTC(2026, 5, 1),
+    transactionId: '1500000000',
+    thinnable: false,
+    mayRepeat: false,
+  }) as const;
+
+/** A data folder with two held messages of CP_1, one of them set aside. */
+const heldSite = async (http: string) => {
+  const folder = await mkdtemp(join(tmpdir(), 'busbar-queue-'));
+  const store = await LevelStore.open(join(folder, 'journal'), () => performance.now());
+  const journal = await Journal.open(store);
+  await journal.append('CP_1', header('1'), Buffer.from(START));
+  await journal.append('CP_1', header('2'), Buffer.from(START.replace('"1"', '"2"')));
+  const [first] = await journal.first('CP_1', 1);
+  if (first !== undefined) await journal.park(first, 'the CSMS answered InternalError 4 times');
+  const file = join(folder, 'site.yaml');
+  await writeFile(
+    file,
+    `version: 1
+site: {id: held, timezone: UTC}
+listen: {http: "${http}", token: ${TOKEN}}
+upstream: {url: ws://127.0.0.1:1/ocpp}
+dataDir: ${folder}
+circuits: [{id: main, limitAmps: 63, assumedLoadAmps: 10}]
+chargers: [{id: CP_1, circuit: main}]
+`,
+  );
+  return { file, store, journal };
+};
+
+const busbar = (...args: string[]): Promise<{ status: number | null; out: string; err: string }> =>
+  new Promise((resolve) => {
+    const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli/main.ts', ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let out = '';
+    let err = '';
+    child.stdout.on('data', (data) => {
+      out += data;
+    });
+    child.stderr.on('data', (data) => {
+      err += data;
+    });
+    child.on('close', (status) => resolve({ status, out, err }));
+  });
+
+const running = async (t: TestContext) => {
+  const site = await heldSite('127.0.0.1:1');
+  const desk = new QueueDesk(site.journal, site.store);
+  const server = await startHttp({
+    host: '127.0.0.1',
+    port: 0,
+    clock: systemClock,
+    view: emptyView,
+    ready: () => ({ ready: true, problems: [] }),
+    metrics: () => Promise.resolve(''),
+    uiFolder: 'src/ui',
+    version: '1',
+    token: TOKEN,
+    routes: queueRoutes(desk, systemClock, SILENT_LOG),
+    log: SILENT_LOG,
+  });
+  t.after(async () => {
+    await server.close();
+    await site.store.close();
+  });
+  return { ...site, desk, base: `http://127.0.0.1:${server.port}` };
+};
+
+describe('the queue of a stopped gateway', () => {
+  test('is listed, shown, exported and dropped from', async () => {
+    const { file, store } = await heldSite('127.0.0.1:1');
+    await store.close();
+    const list = await busbar('queue', 'ls', '--config', file, '--json');
+    assert.equal(list.status, 0, list.err);
+    const [summary] = JSON.parse(list.out) as { held: number; parked: number }[];
+    assert.deepEqual([summary?.held, summary?.parked], [1, 1]);
+    const show = await busbar('queue', 'show', 'CP_1', '--config', file);
+    assert.match(show.out, /SET ASIDE: the CSMS answered InternalError 4 times/);
+    const lines = (await busbar('queue', 'export', '--config', file)).out.trim().split('\n');
+    assert.deepEqual(
+      lines.map((line) => (JSON.parse(line) as { message: string }).message),
+      [START, START.replace('"1"', '"2"')],
+    );
+    const unsure = await busbar('queue', 'drop', 'CP_1', '1', '--config', file);
+    assert.equal(unsure.status, 1);
+    assert.match(unsure.err, /say --yes/);
+    const drop = await busbar(
+      'queue',
+      'drop',
+      'CP_1',
+      '1',
+      '--config',
+      file,
+      '--yes',
+      '--by',
+      'eve',
+    );
+    assert.equal(drop.status, 0, drop.err);
+    assert.match(drop.out, /dropped by eve/);
+    const again = await LevelStore.open(join(file, '..', 'journal'), () => performance.now());
+    const [record] = await again.scan('d/', { limit: 10 });
+    const kept = JSON.parse(Buffer.from(record?.value ?? []).toString()) as { by: string };
+    assert.equal(kept.by, 'eve');
+    await again.close();
+  });
+
+  test('wrong usage says how it is done', async () => {
+    const { status, err } = await busbar('queue', 'drop', 'CP_1');
+    assert.equal(status, 2);
+    assert.match(err, /usage: busbar queue/);
+  });
+});
+
+describe('the queue of a running gateway', () => {
+  const bearer = { authorization: `Bearer ${TOKEN}` };
+
+  test('is seen over HTTP by whoever has the token', async (t) => {
+    const { base } = await running(t);
+    assert.equal((await fetch(`${base}/api/v1/queue`)).status, 401);
+    const list = await fetch(`${base}/api/v1/queue`, { headers: bearer });
+    const [summary] = (await list.json()) as { charger: string; oldestAt: string }[];
+    assert.equal(summary?.charger, 'CP_1');
+    assert.equal(summary?.oldestAt, '2026-06-01T00:00:00.000Z');
+    const page = await fetch(`${base}/api/v1/queue/CP_1?parked=true`, { headers: bearer });
+    assert.equal(((await page.json()) as object[]).length, 1);
+    const wrong = await fetch(`${base}/api/v1/queue/CP_1?after=x`, { headers: bearer });
+    assert.equal(wrong.status, 400);
+  });
+
+  test('a message is dropped only with a name, and not by a page of another site', async (t) => {
+    const { base, desk } = await running(t);
+    const drop = (query: string, headers: Record<string, string> = {}) =>
+      fetch(`${base}/api/v1/queue/CP_1/2${query}`, {
+        method: 'DELETE',
+        headers: { ...bearer, ...headers },
+      });
+    assert.equal((await drop('')).status, 400);
+    assert.equal((await drop('?by=eve', { origin: 'http://evil.example' })).status, 403);
+    assert.equal(desk.summary('CP_1').held, 1);
+    assert.equal((await drop('?by=eve')).status, 200);
+    assert.equal(desk.summary('CP_1').held, 0);
+    assert.equal((await drop('?by=eve')).status, 404);
+  });
+});
