@@ -11,6 +11,7 @@ import type { Abilities, ChargerState } from '../core/charger-state.ts';
 import { type ChargerTraits, type Nameplate, PLAIN_TRAITS } from '../core/charger-traits.ts';
 import { type CircuitTree, circuitTree } from '../core/circuit-tree.ts';
 import { derivedReading } from '../core/derived-meters.ts';
+import { seenFromFuse } from '../core/direct-current.ts';
 import { type Enforcement, inheritedEnforcement, NO_ENFORCEMENT } from '../core/enforcement.ts';
 import { type LimitBook, limitsInForce, startBook } from '../core/limit-book.ts';
 import { judgeReading } from '../core/meter-check.ts';
@@ -143,7 +144,9 @@ export class SiteDraft {
   apply(id: string, event: ChargerEvent, atMs: number): void {
     const before = this.#chargers.get(id);
     if (before === undefined) return;
-    const after = foldCharger(before, event, atMs);
+    const spec = this.site.chargers.find((each) => each.id === id);
+    const seen = spec === undefined ? event : seenFromFuse(spec, event, this.site.voltageVolts);
+    const after = foldCharger(before, seen, atMs);
     this.#chargers.set(id, after);
     if (event.type === 'booted') this.#learnMake(id, event);
     for (const [connector, state] of after.connectors) {
