@@ -22,11 +22,13 @@ import { type HttpServer, startHttp } from './io/http.ts';
 import { siteMetrics } from './io/metrics.ts';
 import { hashSecret } from './io/secret-hash.ts';
 import { systemClock } from './io/system-clock.ts';
+import { uploadFile } from './io/upload.ts';
 import { type FieldSide, startFieldSide } from './main-field.ts';
 import type { ApiRoute } from './schema/api-route.ts';
 import type { MeterDevice } from './schema/meter-device.ts';
 import type { SiteConfig } from './schema/site-config.ts';
 import type { SiteView } from './schema/view.ts';
+import { Controller, SITE_KEY } from './station/controller.ts';
 import { openDocument } from './store/documents.ts';
 import { LevelStore } from './store/level-store.ts';
 import { VERSION } from './version.ts';
@@ -42,6 +44,8 @@ export interface BusbarOptions {
   readonly quirks: QuirkFiles;
   readonly uiFolder: string;
   readonly log: Log;
+  /** The CSMS asked for a restart: end in good order, the supervisor starts anew. */
+  readonly restart?: () => void;
   /** Every tick, for whoever started it (the demo watches). */
   readonly published?: (view: SiteView) => void;
 }
@@ -68,6 +72,9 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
   const held = await openHeld(options);
   const history = new History();
   let field: FieldSide | undefined;
+  const shelf = await ProfileShelf.open(held.store, log);
+  const restart = options.restart ?? (() => log.warn('restart asked for, and nobody to do it'));
+  const controller = controllerOf(options, shelf, restart, () => loop);
   const loop: ControlLoop = new ControlLoop({
     site,
     clock,
@@ -81,12 +88,14 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
     makes: makesOf(options, facts),
     raisesPerDay: config.enforcement.raisesPerDay,
     remoteStopAfterSeconds: config.enforcement.remoteStopAfterSeconds,
-    shelf: await ProfileShelf.open(held.store, log),
+    shelf,
+    siteLimits: () => controller?.limits() ?? [],
     counters: () => countersOf(gateway),
     backlogOf: (charger) => withoutName(held.desk.summary(charger)),
     alarms: held.alarms,
     published: (view) => {
       field?.published(view);
+      controller?.published(view);
       history.take(view);
       published?.(view);
     },
@@ -112,6 +121,7 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
     httpUrl: `http://127.0.0.1:${http.port}`,
     view: () => loop.view(),
     async close() {
+      controller?.stop();
       gateway.close();
       await server.close();
       loop.stop();
@@ -130,6 +140,37 @@ const makesOf = (
   plates,
   remember: rememberPlate,
 });
+
+/** The gateway's own identity at the CSMS; undefined when the config names none. */
+const controllerOf = (
+  { config, site, log }: BusbarOptions,
+  shelf: ProfileShelf,
+  restart: () => void,
+  loop: () => ControlLoop,
+): Controller | undefined => {
+  const { controller, url, pingSeconds } = config.upstream;
+  if (controller === undefined) return undefined;
+  return new Controller({
+    spec: { ...controller, url: controller.url ?? url },
+    site,
+    log,
+    restart,
+    programVersion: VERSION,
+    keeper: {
+      book: () => shelf.book(SITE_KEY),
+      put: (added, gone) => shelf.put(SITE_KEY, added, gone),
+      drop: (gone) => shelf.drop(SITE_KEY, gone),
+    },
+    dialer: csmsClient({ clock: systemClock, pingSeconds }),
+    clock: systemClock,
+    random: Math.random,
+    newId: randomUUID,
+    view: () => loop().view(),
+    wake: () => loop().wake(),
+    // What the page shows is in it, and no secret: neither passwords nor tokens.
+    upload: (to, name) => uploadFile(to, name, JSON.stringify(loop().view(), null, 2)),
+  });
+};
 
 const gatewayOf = (
   { config, site, log }: BusbarOptions,

@@ -16,10 +16,13 @@ export const run = async (args: readonly string[]): Promise<number> => {
   if (usable === undefined) return 1;
   const log = jsonLog(usable.config.logLevel);
   // Before anything is started: a signal that comes early must not find nobody listening.
+  let restart = (): void => {};
   const told = new Promise<void>((resolve) => {
+    restart = resolve;
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
   });
-  const busbar = await startBusbar({ ...usable, log, uiFolder: join(packageFolder(), 'dist/ui') });
+  const uiFolder = join(packageFolder(), 'dist/ui');
+  const busbar = await startBusbar({ ...usable, log, uiFolder, restart });
   await told;
   log.info('stopping');
   await busbar.close();

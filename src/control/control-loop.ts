@@ -1,6 +1,7 @@
 import { Scratch } from '../core/allocation/scratch.ts';
 import { decide } from '../core/decide.ts';
 import type { Obedience } from '../core/enforcement.ts';
+import type { Limit } from '../core/limit.ts';
 import {
   hearSource,
   type LimitAnswer,
@@ -66,6 +67,8 @@ export interface ControlOptions {
   readonly measurementsPerSecond?: number;
   /** How power is shared; by need when absent. */
   readonly policy?: Policy;
+  /** Limits that the CSMS set for the site as a whole. */
+  readonly siteLimits?: () => readonly Limit[];
   /** Every finished tick, with the view of the site made from it. */
   readonly published: (view: SiteView) => void;
 }
@@ -137,6 +140,11 @@ export class ControlLoop {
 
   view(): SiteView {
     return this.#view ?? this.#tickNow();
+  }
+
+  /** Something that the next tick depends on has changed. */
+  wake(): void {
+    this.#soon();
   }
 
   takeReading(reading: Reading): void {
@@ -224,9 +232,14 @@ export class ControlLoop {
   }
 
   #tickNow(): SiteView {
-    const { clock, version, published, backlogOf, counters, alarms } = this.#options;
+    const { clock, version, published, backlogOf, counters, alarms, siteLimits } = this.#options;
     const nowMs = clock.monotonicMs();
-    const input = this.#draft.freeze(nowMs, clock.wallMs(), this.profiles.limits());
+    const input = this.#draft.freeze(
+      nowMs,
+      clock.wallMs(),
+      this.profiles.limits(),
+      siteLimits?.() ?? [],
+    );
     const decision = decide(input, this.#scratch);
     this.#draft.keep(decision);
     this.profiles.decided(input, decision);

@@ -13,6 +13,7 @@ import { type CircuitTree, circuitTree } from '../core/circuit-tree.ts';
 import { derivedReading } from '../core/derived-meters.ts';
 import { seenFromFuse } from '../core/direct-current.ts';
 import { type Enforcement, inheritedEnforcement, NO_ENFORCEMENT } from '../core/enforcement.ts';
+import type { Limit } from '../core/limit.ts';
 import { type LimitBook, limitsInForce, startBook } from '../core/limit-book.ts';
 import { judgeReading } from '../core/meter-check.ts';
 import { meterSurroundings } from '../core/meter-surroundings.ts';
@@ -240,7 +241,12 @@ export class SiteDraft {
   }
 
   /** The snapshot that one tick decides on. */
-  freeze(nowMs: number, wallMs: number, profiles: ProfileLimits): TickInput {
+  freeze(
+    nowMs: number,
+    wallMs: number,
+    profiles: ProfileLimits,
+    siteLimits: readonly Limit[] = [],
+  ): TickInput {
     const lastTickAtMs = this.#lastTickAtMs;
     this.#lastTickAtMs = nowMs;
     for (const [id, charger] of this.#chargers) {
@@ -254,7 +260,7 @@ export class SiteDraft {
       tree: this.#tree,
       chargers: new Map(this.#chargers),
       readings: new Map(this.#readings),
-      limits: limitsInForce(this.book, this.site, nowMs),
+      limits: [...limitsInForce(this.book, this.site, nowMs), ...siteLimits],
       enforcement: new Map(this.#enforcement),
       fallbackProven: new Set(this.#proven),
       background: this.#background,

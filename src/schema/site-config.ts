@@ -29,6 +29,25 @@ const OutageSchema = Type.Union([Type.Literal('answer'), Type.Literal('close')],
     'While the CSMS is away: answer (chargers go on, messages are held on disk) or close (chargers are disconnected and keep their messages themselves)',
 });
 
+const ControllerSchema = Type.Object(
+  {
+    identity: id('Identity of the controller itself: a station without connectors'),
+    url: Type.Optional(
+      Type.String({ pattern: '^wss?://', description: 'Its CSMS, when it is not upstream.url' }),
+    ),
+    password: Type.Optional(Type.String({ maxLength: 255 })),
+    version: Type.Union([Type.Literal('1.6'), Type.Literal('2.0.1'), Type.Literal('2.1')], {
+      default: '2.0.1',
+      description: 'OCPP version that it speaks',
+    }),
+    vendor: Type.String({ default: 'Busbar', maxLength: 50 }),
+    model: Type.String({ default: 'Site gateway', maxLength: 20 }),
+    serial: Type.Optional(Type.String({ maxLength: 25 })),
+    circuit: Type.Optional(id('Circuit that its charging profiles limit; the first when absent')),
+  },
+  { ...strict, description: 'The identity of the gateway itself at the CSMS' },
+);
+
 const ChargerSchema = Type.Object(
   {
     id: id('Identity: the last part of the URL that the charger connects to'),
@@ -144,6 +163,7 @@ export const SiteConfigSchema = Type.Object(
           errorMessage: 'must be ws://... or wss://...',
         }),
         mode: Type.Literal('per-charger', { default: 'per-charger' }),
+        controller: Type.Optional(ControllerSchema),
         outage: OutageSchema,
         unknownTokens: Type.Union(
           [Type.Literal('charger'), Type.Literal('accept'), Type.Literal('reject')],

@@ -11,6 +11,7 @@ import { Gateway } from '../gateway/gateway.ts';
 import { type Outage, type OutageSettings, openOutage } from '../gateway/outage.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
 import type { SiteView } from '../schema/view.ts';
+import { Controller, type ControllerSpec, SITE_KEY } from '../station/controller.ts';
 import type { Breaker } from './breaker.ts';
 import { type Appliance, Building, type LoadStep } from './building.ts';
 import { type ChargerConduct, SimCharger } from './charger.ts';
@@ -45,6 +46,8 @@ export interface VirtualSiteOptions {
   readonly outage?: 'answer' | 'close';
   readonly outageSettings?: Partial<OutageSettings>;
   readonly flushAbsentAfterMs?: number;
+  /** The gateway has an identity of its own at the CSMS. */
+  readonly controller?: Omit<ControllerSpec, 'url'>;
 }
 
 const OUTAGE_SETTINGS: OutageSettings = {
@@ -77,6 +80,10 @@ export class VirtualSite {
   readonly medium = new Medium();
   #store: MemoryStore | undefined;
   #outage: Outage | undefined;
+  controller: Controller | undefined;
+  /** Restarts that the CSMS asked the gateway for. */
+  restarts = 0;
+  readonly uploads: { readonly url: string; readonly name: string }[] = [];
   #gateway: Gateway | undefined;
   #loop: ControlLoop | undefined;
 
@@ -194,6 +201,7 @@ export class VirtualSite {
     const outage = await this.#openOutage(store, newId);
     this.#outage = outage;
     const shelf = await ProfileShelf.open(store, log);
+    this.controller = this.#controllerOf(shelf, newId, () => loop);
     const loop = new ControlLoop({
       site,
       shelf,
@@ -221,7 +229,8 @@ export class VirtualSite {
           }),
       ...(raisesPerDay === undefined ? {} : { raisesPerDay }),
       ...(remoteStopAfterSeconds === undefined ? {} : { remoteStopAfterSeconds }),
-      published: () => {},
+      siteLimits: () => this.controller?.limits() ?? [],
+      published: (view) => this.controller?.published(view),
     });
     this.#loop = loop;
     this.#gateway = new Gateway({
@@ -247,6 +256,8 @@ export class VirtualSite {
     this.network.attachGateway(undefined);
     this.network.cut('charger');
     this.network.cut('csms');
+    this.controller?.stop();
+    this.controller = undefined;
     this.#loop?.stop();
     this.#gateway?.close();
     this.#loop = undefined;
@@ -268,6 +279,39 @@ export class VirtualSite {
       hash: (secret, salt) => Promise.resolve(`${salt} ${secret}`),
       newSalt,
       settings: { ...OUTAGE_SETTINGS, ...outageSettings },
+    });
+  }
+
+  #controllerOf(
+    shelf: ProfileShelf,
+    newId: () => string,
+    loop: () => ControlLoop,
+  ): Controller | undefined {
+    const { controller, site, log = SILENT_LOG } = this.#options;
+    if (controller === undefined) return undefined;
+    return new Controller({
+      spec: { ...controller, url: 'ws://csms/ocpp' },
+      site,
+      log,
+      newId,
+      programVersion: 'virtual',
+      keeper: {
+        book: () => shelf.book(SITE_KEY),
+        put: (added, gone) => shelf.put(SITE_KEY, added, gone),
+        drop: (gone) => shelf.drop(SITE_KEY, gone),
+      },
+      dialer: this.network.dialer,
+      clock: this.clock,
+      random: this.random,
+      view: () => loop().view(),
+      wake: () => loop().wake(),
+      restart: () => {
+        this.restarts += 1;
+      },
+      upload: (url, name) => {
+        this.uploads.push({ url, name });
+        return Promise.resolve();
+      },
     });
   }
 

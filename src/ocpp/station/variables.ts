@@ -1,0 +1,158 @@
+import { type Payload, readInteger, readList, readObject, readText } from '../payload.ts';
+
+/** A setting or figure of the controller, under its 1.6 key and its 2.x component and variable. */
+export interface StationVariable {
+  readonly key: string;
+  readonly component: string;
+  readonly variable: string;
+  readonly type: 'string' | 'integer' | 'decimal' | 'boolean';
+  readonly unit?: string;
+  readonly read: () => string;
+  /** Absent: read-only. False: the value is not usable. */
+  readonly write?: (value: string) => boolean;
+}
+
+/** Variables in one NotifyReport. */
+const REPORT_MOST = 20;
+/** ItemsPerMessage of Get- and SetVariables. */
+export const ITEMS_MOST = 50;
+
+/** GetConfiguration.conf (1.6 §5.8). No keys asked for means all. */
+export const configurationAnswer = (
+  variables: readonly StationVariable[],
+  request: unknown,
+): object => {
+  const asked = readList(readObject(request)['key']).map((key) => readText(key) ?? '');
+  const matches = (key: string) =>
+    variables.find((each) => each.key.toLowerCase() === key.toLowerCase());
+  const found = asked.length === 0 ? variables : asked.flatMap((key) => matches(key) ?? []);
+  const unknownKey = asked.filter((key) => matches(key) === undefined);
+  return {
+    configurationKey: found.map(({ key, read, write }) => ({
+      key,
+      readonly: write === undefined,
+      value: read().slice(0, 500),
+    })),
+    ...(unknownKey.length === 0 ? {} : { unknownKey }),
+  };
+};
+
+/** ChangeConfiguration.conf (1.6 §5.3). */
+export const changeAnswer = (variables: readonly StationVariable[], request: unknown): object => {
+  const { key, value } = readObject(request);
+  const found = variables.find((each) => each.key.toLowerCase() === String(key).toLowerCase());
+  if (found === undefined) return { status: 'NotSupported' };
+  const done = found.write?.(readText(value, 500) ?? '') === true;
+  return { status: done ? 'Accepted' : 'Rejected' };
+};
+
+const named = (variables: readonly StationVariable[], item: Payload) => {
+  const component = readText(readObject(item['component'])['name'])?.toLowerCase();
+  const variable = readText(readObject(item['variable'])['name'])?.toLowerCase();
+  const ofComponent = variables.filter((each) => each.component.toLowerCase() === component);
+  return {
+    knownComponent: ofComponent.length > 0,
+    found: ofComponent.find((each) => each.variable.toLowerCase() === variable),
+  };
+};
+
+const isActual = (item: Payload): boolean => (item['attributeType'] ?? 'Actual') === 'Actual';
+
+/** GetVariables (B06). */
+export const getVariablesAnswer = (
+  variables: readonly StationVariable[],
+  request: unknown,
+): object => {
+  const items = readList(readObject(request)['getVariableData']).map(readObject);
+  return {
+    getVariableResult: items.slice(0, ITEMS_MOST).map((item) => {
+      const { knownComponent, found } = named(variables, item);
+      const { component, variable } = item;
+      const result = (attributeStatus: string, value?: string) => ({
+        component,
+        variable,
+        attributeStatus,
+        ...(item['attributeType'] === undefined ? {} : { attributeType: item['attributeType'] }),
+        ...(value === undefined ? {} : { attributeValue: value }),
+      });
+      if (!knownComponent) return result('UnknownComponent');
+      if (found === undefined) return result('UnknownVariable');
+      return isActual(item)
+        ? result('Accepted', found.read().slice(0, 2_500))
+        : result('NotSupportedAttributeType');
+    }),
+  };
+};
+
+/** SetVariables (B05). */
+export const setVariablesAnswer = (
+  variables: readonly StationVariable[],
+  request: unknown,
+): object => {
+  const items = readList(readObject(request)['setVariableData']).map(readObject);
+  return {
+    setVariableResult: items.slice(0, ITEMS_MOST).map((item) => {
+      const { knownComponent, found } = named(variables, item);
+      const { component, variable } = item;
+      const result = (attributeStatus: string) => ({ component, variable, attributeStatus });
+      if (!knownComponent) return result('UnknownComponent');
+      if (found === undefined) return result('UnknownVariable');
+      if (!isActual(item)) return result('NotSupportedAttributeType');
+      const value = readText(item['attributeValue'], 2_500) ?? '';
+      return result(found.write?.(value) === true ? 'Accepted' : 'Rejected');
+    }),
+  };
+};
+
+/** Variables that GetReport asks for; without a filter all (B08). */
+export const reported = (
+  variables: readonly StationVariable[],
+  request: unknown,
+): readonly StationVariable[] => {
+  const wanted = readList(readObject(request)['componentVariable']).map(readObject);
+  if (wanted.length === 0) return variables;
+  return variables.filter((each) =>
+    wanted.some((item) => {
+      const component = readText(readObject(item['component'])['name'])?.toLowerCase();
+      const variable = readText(readObject(item['variable'])['name'])?.toLowerCase();
+      return (
+        each.component.toLowerCase() === component &&
+        (variable === undefined || each.variable.toLowerCase() === variable)
+      );
+    }),
+  );
+};
+
+/** NotifyReport messages, numbered, all but the last with `tbc` (B07.FR.09). */
+export const reports = (
+  variables: readonly StationVariable[],
+  request: unknown,
+  generatedAt: string,
+): readonly object[] => {
+  const requestId = readInteger(readObject(request)['requestId']) ?? 0;
+  const pages = Math.max(1, Math.ceil(variables.length / REPORT_MOST));
+  return Array.from({ length: pages }, (_, seqNo) => ({
+    requestId,
+    generatedAt,
+    seqNo,
+    tbc: seqNo < pages - 1,
+    reportData: variables
+      .slice(seqNo * REPORT_MOST, (seqNo + 1) * REPORT_MOST)
+      .map(({ component, variable, type, unit, read, write }) => ({
+        component: { name: component },
+        variable: { name: variable },
+        variableAttribute: [
+          {
+            type: 'Actual',
+            value: read().slice(0, 2_500),
+            mutability: write === undefined ? 'ReadOnly' : 'ReadWrite',
+          },
+        ],
+        variableCharacteristics: {
+          dataType: type,
+          supportsMonitoring: false,
+          ...(unit === undefined ? {} : { unit }),
+        },
+      })),
+  }));
+};

@@ -1,0 +1,143 @@
+import { timestamp } from '../../core/time.ts';
+import { optional, type Payload, readInteger, readObject, readText } from '../payload.ts';
+import type { OcppVersion } from '../version.ts';
+
+/** What a station without connectors says of itself (B01, 1.6 §4.2). */
+export interface StationPlate {
+  readonly vendor: string;
+  readonly model: string;
+  readonly serial?: string;
+  readonly version: string;
+}
+
+/** Figures of the site meter; absent ones are not sent. */
+export interface SiteSample {
+  readonly atWallMs: number;
+  readonly amps?: readonly [number, number, number];
+  readonly volts?: readonly [number, number, number];
+  readonly watts?: number;
+  readonly importWh?: number;
+}
+
+export interface StationCall {
+  readonly action: string;
+  readonly payload: object;
+}
+
+/** Lengths of CiString20 and CiString50 fields. */
+const SHORT = 20;
+const LONG = 50;
+
+export const bootCall = (version: OcppVersion, plate: StationPlate): StationCall => {
+  const { vendor, model, serial } = plate;
+  if (version === '1.6') {
+    const payload = {
+      chargePointVendor: vendor.slice(0, SHORT),
+      chargePointModel: model.slice(0, SHORT),
+      firmwareVersion: plate.version.slice(0, LONG),
+      ...optional('chargePointSerialNumber', serial?.slice(0, 25)),
+    };
+    return { action: 'BootNotification', payload };
+  }
+  const chargingStation = {
+    vendorName: vendor.slice(0, LONG),
+    model: model.slice(0, SHORT),
+    firmwareVersion: plate.version.slice(0, LONG),
+    ...optional('serialNumber', serial?.slice(0, 25)),
+  };
+  return { action: 'BootNotification', payload: { reason: 'PowerUp', chargingStation } };
+};
+
+/** 1.6 only: the main controller itself has a status; 2.x has none without an EVSE. */
+export const statusCall = (nowWallMs: number, faulted: boolean): StationCall => ({
+  action: 'StatusNotification',
+  payload: {
+    connectorId: 0,
+    errorCode: faulted ? 'OtherError' : 'NoError',
+    status: faulted ? 'Faulted' : 'Available',
+    timestamp: timestamp(nowWallMs),
+  },
+});
+
+export const securityCall = (type: string, atWallMs: number, techInfo: string): StationCall => ({
+  action: 'SecurityEventNotification',
+  payload: {
+    type: type.slice(0, LONG),
+    timestamp: timestamp(atWallMs),
+    ...(techInfo === '' ? {} : { techInfo: techInfo.slice(0, 255) }),
+  },
+});
+
+interface Figure {
+  readonly value: number;
+  readonly measurand: string;
+  readonly unit: string;
+  readonly phase?: string;
+}
+
+const figures = ({ amps, volts, watts, importWh }: SiteSample): readonly Figure[] => {
+  const phases = (values: SiteSample['amps'], measurand: string, unit: string, suffix: string) =>
+    (values ?? []).map((value, p) => ({ value, measurand, unit, phase: `L${p + 1}${suffix}` }));
+  const total = (value: number | undefined, measurand: string, unit: string) =>
+    value === undefined ? [] : [{ value, measurand, unit }];
+  return [
+    ...phases(amps, 'Current.Import', 'A', ''),
+    ...phases(volts, 'Voltage', 'V', '-N'),
+    ...total(watts, 'Power.Active.Import', 'W'),
+    ...total(importWh, 'Energy.Active.Import.Register', 'Wh'),
+  ];
+};
+
+/** The site meter is the inlet of connector (EVSE) 0; undefined when there is nothing to tell. */
+export const meterCall = (version: OcppVersion, sample: SiteSample): StationCall | undefined => {
+  const values = figures(sample).map(({ value, unit, ...rest }) => {
+    const rounded = Math.round(value * 100) / 100;
+    return version === '1.6'
+      ? { value: String(rounded), unit, ...rest, context: 'Sample.Periodic', location: 'Inlet' }
+      : { value: rounded, ...rest, unitOfMeasure: { unit }, location: 'Inlet' };
+  });
+  if (values.length === 0) return undefined;
+  const meterValue = [{ timestamp: timestamp(sample.atWallMs), sampledValue: values }];
+  const place = version === '1.6' ? { connectorId: 0 } : { evseId: 0 };
+  return { action: 'MeterValues', payload: { ...place, meterValue } };
+};
+
+/** Who limits: an energy manager, the grid operator, or something else (ChargingLimitSourceEnum). */
+export type LimitSource = 'EMS' | 'SO' | 'Other';
+
+/** K14.FR.01-03: a limit from outside holds now, in amps per phase. */
+export const limitNotice = (source: LimitSource, amps: number, nowWallMs: number): StationCall => ({
+  action: 'NotifyChargingLimit',
+  payload: {
+    chargingLimit: { chargingLimitSource: source },
+    chargingSchedule: [
+      {
+        id: 1,
+        startSchedule: timestamp(nowWallMs),
+        chargingRateUnit: 'A',
+        chargingSchedulePeriod: [{ startPeriod: 0, limit: Math.round(amps * 10) / 10 }],
+      },
+    ],
+  },
+});
+
+/** K13: it does not hold any more. */
+export const limitCleared = (source: LimitSource): StationCall => ({
+  action: 'ClearedChargingLimit',
+  payload: { chargingLimitSource: source },
+});
+
+export interface BootAnswer {
+  readonly status: 'Accepted' | 'Pending' | 'Rejected';
+  readonly intervalSeconds: number;
+}
+
+export const readBootAnswer = (payload: unknown): BootAnswer => {
+  const answer: Payload = readObject(payload);
+  const status = readText(answer['status']);
+  const intervalSeconds = Math.max(0, readInteger(answer['interval']) ?? 0);
+  return {
+    status: status === 'Accepted' || status === 'Pending' ? status : 'Rejected',
+    intervalSeconds,
+  };
+};

@@ -1,0 +1,161 @@
+import { timestamp } from '../core/time.ts';
+import type { CallAnswer } from '../gateway/interceptor.ts';
+import { type Payload, readInteger, readObject, readText } from '../ocpp/payload.ts';
+import {
+  changeAnswer,
+  configurationAnswer,
+  getVariablesAnswer,
+  reported,
+  reports,
+  type StationVariable,
+  setVariablesAnswer,
+} from '../ocpp/station/variables.ts';
+import type { StationCall } from '../ocpp/station/words.ts';
+import type { OcppVersion } from '../ocpp/version.ts';
+import type { SiteLimit } from './site-limit.ts';
+
+/** What a CALL of the CSMS to the controller's own station may use. */
+export interface StationDesk {
+  readonly version: OcppVersion;
+  readonly nowWallMs: number;
+  readonly variables: readonly StationVariable[];
+  readonly limit: SiteLimit;
+  /** Sends calls after the answer. */
+  readonly later: (...calls: readonly StationCall[]) => void;
+  /** Messages that TriggerMessage may ask for, by name. */
+  readonly triggered: (message: string) => StationCall | undefined;
+  /** Restarts the gateway's service; the journal is safe. */
+  readonly restart: () => void;
+  /** Uploads a redacted bundle; the name of the file. */
+  readonly uploadLog: (url: string, requestId: number | undefined) => string;
+}
+
+type Answer = (payload: Payload, desk: StationDesk) => CallAnswer | Promise<CallAnswer>;
+
+const status = (word: string): CallAnswer => ({ payload: { status: word } });
+const refuse =
+  (word: string): Answer =>
+  () =>
+    status(word);
+
+const reset: Answer = (payload, { version, restart }) => {
+  if (version !== '1.6' && payload['evseId'] !== undefined) return status('Rejected');
+  restart();
+  return status('Accepted');
+};
+
+const trigger: Answer = (payload, { triggered, later }) => {
+  const call = triggered(readText(payload['requestedMessage']) ?? '');
+  if (call === undefined) return status('NotImplemented');
+  later(call);
+  return status('Accepted');
+};
+
+const baseReport: Answer = (payload, desk) => {
+  const known = ['ConfigurationInventory', 'FullInventory', 'SummaryInventory'];
+  if (!known.includes(String(payload['reportBase']))) return status('NotSupported');
+  return report(desk, desk.variables, payload);
+};
+
+const getReport: Answer = (payload, desk) => {
+  const found = reported(desk.variables, payload);
+  return found.length === 0 ? status('EmptyResultSet') : report(desk, found, payload);
+};
+
+const report = (
+  { later, nowWallMs }: StationDesk,
+  variables: readonly StationVariable[],
+  payload: Payload,
+): CallAnswer => {
+  const pages = reports(variables, payload, timestamp(nowWallMs));
+  later(...pages.map((page) => ({ action: 'NotifyReport', payload: page })));
+  return status('Accepted');
+};
+
+const getProfiles: Answer = (payload, { limit, later }) => {
+  const { answer, reports: pages } = limit.profiles(payload);
+  later(...pages.map((page) => ({ action: 'ReportChargingProfiles', payload: page })));
+  return answer;
+};
+
+/** 2.x N01: logs of the gateway, without secrets. */
+const getLog: Answer = (payload, { uploadLog }) => {
+  const url = readText(readObject(payload['log'])['remoteLocation'], 2_000);
+  if (url === undefined) return status('Rejected');
+  const filename = uploadLog(url, readInteger(payload['requestId']));
+  return { payload: { status: 'Accepted', filename } };
+};
+
+const getDiagnostics: Answer = (payload, { uploadLog }) => {
+  const url = readText(payload['location'], 2_000);
+  return { payload: url === undefined ? {} : { fileName: uploadLog(url, undefined) } };
+};
+
+/** The program is not updated over OCPP, and says so (1.6 has no status in the answer). */
+const updateFirmware: Answer = (_payload, { version, later }) => {
+  if (version !== '1.6') return status('Rejected');
+  later({ action: 'FirmwareStatusNotification', payload: { status: 'DownloadFailed' } });
+  return { payload: {} };
+};
+
+const set: Answer = (payload, { limit, version }) => limit.set(version, payload);
+const clear: Answer = (payload, { limit, version }) => limit.clear(version, payload);
+const composite: Answer = (payload, { limit, version }) => limit.composite(version, payload);
+
+const COMMON: readonly (readonly [string, Answer])[] = [
+  ['SetChargingProfile', set],
+  ['ClearChargingProfile', clear],
+  ['GetCompositeSchedule', composite],
+  ['Reset', reset],
+  ['TriggerMessage', trigger],
+  ['UpdateFirmware', updateFirmware],
+  ['ChangeAvailability', refuse('Rejected')],
+  ['ClearCache', refuse('Rejected')],
+  ['DataTransfer', refuse('UnknownVendorId')],
+  ['ReserveNow', refuse('Rejected')],
+  ['CancelReservation', refuse('Rejected')],
+];
+
+const ACTIONS_16: ReadonlyMap<string, Answer> = new Map([
+  ...COMMON,
+  [
+    'GetConfiguration',
+    (payload, desk) => ({ payload: configurationAnswer(desk.variables, payload) }),
+  ],
+  ['ChangeConfiguration', (payload, desk) => ({ payload: changeAnswer(desk.variables, payload) })],
+  ['GetDiagnostics', getDiagnostics],
+  ['RemoteStartTransaction', refuse('Rejected')],
+  ['RemoteStopTransaction', refuse('Rejected')],
+  ['UnlockConnector', refuse('NotSupported')],
+  ['SendLocalList', refuse('NotSupported')],
+  ['GetLocalListVersion', () => ({ payload: { listVersion: -1 } })],
+]);
+const ACTIONS_2X: ReadonlyMap<string, Answer> = new Map([
+  ...COMMON,
+  ['GetVariables', (payload, desk) => ({ payload: getVariablesAnswer(desk.variables, payload) })],
+  ['SetVariables', (payload, desk) => ({ payload: setVariablesAnswer(desk.variables, payload) })],
+  ['GetBaseReport', baseReport],
+  ['GetReport', getReport],
+  ['GetChargingProfiles', getProfiles],
+  ['GetLog', getLog],
+  ['RequestStartTransaction', refuse('Rejected')],
+  ['RequestStopTransaction', refuse('Rejected')],
+  ['GetTransactionStatus', () => ({ payload: { messagesInQueue: false } })],
+  ['UnlockConnector', refuse('UnknownConnector')],
+  ['SendLocalList', refuse('Failed')],
+  ['GetLocalListVersion', () => ({ payload: { versionNumber: 0 } })],
+]);
+
+/** The controller's answer to a call of the CSMS; what it does not know is NotImplemented. */
+export const stationAnswer = (
+  action: string,
+  payload: unknown,
+  desk: StationDesk,
+): CallAnswer | Promise<CallAnswer> => {
+  const answer = (desk.version === '1.6' ? ACTIONS_16 : ACTIONS_2X).get(action);
+  if (answer !== undefined) return answer(readObject(payload), desk);
+  return {
+    errorCode: 'NotImplemented',
+    description: `a controller without connectors has no ${action}`,
+  };
+};

@@ -1,0 +1,98 @@
+import { ITEMS_MOST, type StationVariable } from '../ocpp/station/variables.ts';
+import type { SiteView } from '../schema/view.ts';
+import type { StationSettings } from './station.ts';
+
+const SECONDS_MOST = 86_400;
+
+/** What the CSMS can read and set of the controller. Own figures stand under `Busbar`. */
+export const stationVariables = (
+  settings: StationSettings,
+  view: () => SiteView,
+): readonly StationVariable[] => {
+  const own = (
+    variable: string,
+    type: StationVariable['type'],
+    read: (site: SiteView) => string,
+    unit?: string,
+  ): StationVariable => ({
+    key: `Busbar${variable}`,
+    component: 'Busbar',
+    variable,
+    type,
+    read: () => read(view()),
+    ...(unit === undefined ? {} : { unit }),
+  });
+  const number = (
+    [key, component, variable, unit]: readonly [string, string, string, string],
+    name: keyof StationSettings,
+    most: number,
+  ): StationVariable => ({
+    key,
+    component,
+    variable,
+    unit,
+    type: 'integer',
+    read: () => String(settings[name]),
+    write: (text) => {
+      const value = Number(text);
+      const usable = text.trim() !== '' && Number.isInteger(value) && value >= 0 && value <= most;
+      if (usable) settings[name] = value;
+      return usable;
+    },
+  });
+  const fixed = (key: string, component: string, variable: string, value: string) =>
+    ({ key, component, variable, type: 'string', read: () => value }) as const;
+  return [
+    number(
+      ['HeartbeatInterval', 'OCPPCommCtrlr', 'HeartbeatInterval', 's'],
+      'heartbeatSeconds',
+      SECONDS_MOST,
+    ),
+    number(
+      ['ClockAlignedDataInterval', 'AlignedDataCtrlr', 'Interval', 's'],
+      'meterSeconds',
+      SECONDS_MOST,
+    ),
+    number(
+      ['LimitChangeSignificance', 'SmartChargingCtrlr', 'LimitChangeSignificance', 'Percent'],
+      'limitChangeSignificancePercent',
+      100,
+    ),
+    fixed('NumberOfConnectors', 'ChargingStation', 'NumberOfConnectors', '0'),
+    fixed(
+      'SupportedFeatureProfiles',
+      'ChargingStation',
+      'SupportedFeatureProfiles',
+      'Core,SmartCharging,RemoteTrigger,FirmwareManagement',
+    ),
+    fixed('ChargingScheduleAllowedChargingRateUnit', 'SmartChargingCtrlr', 'RateUnit', 'A,W'),
+    fixed('ChargeProfileMaxStackLevel', 'SmartChargingCtrlr', 'ProfileStackLevel', '100'),
+    fixed('ChargingScheduleMaxPeriods', 'SmartChargingCtrlr', 'PeriodsPerSchedule', '1024'),
+    fixed('GetConfigurationMaxKeys', 'DeviceDataCtrlr', 'ItemsPerMessage', String(ITEMS_MOST)),
+    own(
+      'SiteLimit',
+      'decimal',
+      ({ circuits }) => String(Math.min(...(circuits[0]?.limitInForceAmps ?? [0]))),
+      'A',
+    ),
+    own('SiteLimitReason', 'string', ({ circuits }) => circuits[0]?.limitReason ?? ''),
+    own(
+      'SiteCurrent',
+      'decimal',
+      ({ circuits }) => String(Math.max(...(circuits[0]?.measuredAmps ?? [0]))),
+      'A',
+    ),
+    own('ChargersConnected', 'integer', ({ chargers }) =>
+      String(chargers.filter(({ online }) => online).length),
+    ),
+    own('MessagesHeld', 'integer', ({ chargers }) =>
+      String(chargers.reduce((sum, { backlog }) => sum + backlog.held, 0)),
+    ),
+    own('MeterQuality', 'string', ({ meters }) =>
+      meters.map(({ id, quality }) => `${id} ${quality}`).join(', '),
+    ),
+    own('TickMs', 'decimal', ({ tickMs }) => String(tickMs), 'ms'),
+    own('Alarms', 'string', ({ alarms }) => alarms.join(' ')),
+    own('Version', 'string', ({ version }) => version),
+  ];
+};

@@ -1,0 +1,353 @@
+import type { Log } from '../core/log.ts';
+import type { Cancel, Clock } from '../core/time.ts';
+import { Connection } from '../gateway/connection.ts';
+import type { CallAnswer } from '../gateway/interceptor.ts';
+import { DEFAULT_LANE_LIMITS } from '../gateway/lane.ts';
+import { newLinkCounters } from '../gateway/link-counters.ts';
+import type { CallOutcome } from '../gateway/observer.ts';
+import { DialGate, Redial } from '../gateway/redial.ts';
+import type { Dialer, DialResult, Socket } from '../gateway/socket.ts';
+import {
+  callBytes,
+  errorBytes,
+  type Frame,
+  parseError,
+  parsePayload,
+  resultBytes,
+} from '../ocpp/frame.ts';
+import type { StationVariable } from '../ocpp/station/variables.ts';
+import {
+  bootCall,
+  meterCall,
+  readBootAnswer,
+  type SiteSample,
+  type StationCall,
+  type StationPlate,
+  securityCall,
+  statusCall,
+} from '../ocpp/station/words.ts';
+import { type OcppVersion, subprotocolOf } from '../ocpp/version.ts';
+import type { SiteView } from '../schema/view.ts';
+import { limitNotices, NOTHING_TOLD } from './limit-notices.ts';
+import type { SiteLimit } from './site-limit.ts';
+import { type StationDesk, stationAnswer } from './station-calls.ts';
+import { stationVariables } from './station-variables.ts';
+
+const DIAL_TIMEOUT_MS = 10_000;
+const CALL_TIMEOUT_MS = 30_000;
+/** A CSMS that names no interval gets a heartbeat this often. */
+const HEARTBEAT_MS = 300_000;
+const BOOT_RETRY_LEAST_MS = 30_000;
+/** Security events kept for the time when the CSMS is back; the oldest go first. */
+const EVENTS_MOST = 100;
+
+export interface StationOptions {
+  readonly identity: string;
+  readonly url: string;
+  readonly password?: string;
+  readonly version: OcppVersion;
+  readonly plate: StationPlate;
+  readonly limit: SiteLimit;
+  readonly dialer: Dialer;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: () => number;
+  readonly newId: () => string;
+  readonly view: () => SiteView;
+  /** Ends the program in good order; its supervisor starts it again. */
+  readonly restart: () => void;
+  /** Puts a bundle of logs at a URL; rejects when that fails. */
+  readonly upload: (url: string, name: string) => Promise<void>;
+}
+
+/** The settings of the station that the CSMS may change; gone with a restart. */
+export interface StationSettings {
+  heartbeatSeconds: number;
+  meterSeconds: number;
+  limitChangeSignificancePercent: number;
+}
+
+/**
+ * The controller's own identity: a station without connectors, with its own connection to the CSMS
+ * (2.1 part 1 §8.3). It tells the site meter, limits from outside and its health, and takes the
+ * limit of the site.
+ */
+export class Station {
+  readonly settings: StationSettings = {
+    heartbeatSeconds: 0,
+    meterSeconds: 60,
+    limitChangeSignificancePercent: 5,
+  };
+  readonly #options: StationOptions;
+  readonly #redial: Redial;
+  readonly #variables: readonly StationVariable[];
+  readonly #events: StationCall[] = [];
+  #connection: Connection | undefined;
+  #accepted = false;
+  #told = NOTHING_TOLD;
+  #timers: Cancel[] = [];
+  #stopped = false;
+
+  constructor(options: StationOptions) {
+    this.#options = options;
+    this.#variables = stationVariables(this.settings, options.view);
+    this.#redial = new Redial({
+      clock: options.clock,
+      random: options.random,
+      gate: new DialGate(),
+      dial: () => this.#dial(),
+      done: (result) => this.#dialled(result),
+    });
+    this.securityEvent('StartupOfTheDevice', '');
+    this.#redial.begin();
+  }
+
+  /** none: never accepted so far, or lost. */
+  get state(): 'connected' | 'booting' | 'none' {
+    if (this.#connection === undefined) return 'none';
+    return this.#accepted ? 'connected' : 'booting';
+  }
+
+  /** Kept until the CSMS took it (A04). */
+  securityEvent(type: string, techInfo: string): void {
+    this.#events.push(securityCall(type, this.#options.clock.wallMs(), techInfo));
+    if (this.#events.length > EVENTS_MOST) this.#events.shift();
+    this.#sendEvents();
+  }
+
+  /** The site after a tick: changes of limits from outside are told. */
+  published(view: SiteView): void {
+    if (!this.#accepted || this.#options.version === '1.6') return;
+    const nowMs = this.#options.clock.monotonicMs();
+    const percent = this.settings.limitChangeSignificancePercent;
+    const { calls, told } = limitNotices(view, this.#told, percent, nowMs);
+    this.#told = told;
+    for (const call of calls) this.#call(call, () => {});
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#redial.stop();
+    this.#cancelTimers();
+    this.#connection?.lane.close();
+    this.#connection?.close(1000, 'gateway is stopping');
+    this.#connection = undefined;
+  }
+
+  #dial(): Promise<DialResult> {
+    const { dialer, url, identity, password, version } = this.#options;
+    const basic = Buffer.from(`${identity}:${password ?? ''}`).toString('base64');
+    return dialer.dial({
+      url: `${url.replace(/\/+$/, '')}/${encodeURIComponent(identity)}`,
+      subprotocols: [subprotocolOf(version)],
+      timeoutMs: DIAL_TIMEOUT_MS,
+      ...(password === undefined ? {} : { authorization: `Basic ${basic}` }),
+    });
+  }
+
+  #dialled(result: Exclude<DialResult, { outcome: 'unreachable' }>): void {
+    const { version, log, identity } = this.#options;
+    if (result.outcome === 'connected' && result.socket.subprotocol === subprotocolOf(version)) {
+      this.#open(result.socket);
+      return;
+    }
+    if (result.outcome === 'connected') result.socket.close(1002, 'another subprotocol');
+    log.warn('CSMS does not take the controller', { identity, outcome: result.outcome });
+    this.#redial.begin();
+  }
+
+  #open(socket: Socket): void {
+    const { clock, log, identity } = this.#options;
+    this.#connection = new Connection({
+      name: 'csms',
+      charger: identity,
+      socket,
+      clock,
+      log,
+      limits: DEFAULT_LANE_LIMITS,
+      counters: newLinkCounters(),
+      received: (frame) => this.#receive(frame),
+      closed: (reason) => this.#lost(reason),
+      hostile: () => this.#connection?.drop(),
+      congested: () => {},
+    });
+    this.#boot();
+  }
+
+  #lost(reason: string): void {
+    this.#options.log.warn('controller lost the CSMS', { reason });
+    this.#connection?.lane.close();
+    this.#connection = undefined;
+    this.#accepted = false;
+    this.#cancelTimers();
+    if (!this.#stopped) this.#redial.begin();
+  }
+
+  #boot(): void {
+    const { version, plate, clock, log } = this.#options;
+    this.#call(bootCall(version, plate), (outcome) => {
+      const answered = outcome.outcome === 'answered';
+      const answer = readBootAnswer(answered ? outcome.payload : undefined);
+      log.info('controller booted', { status: answer.status });
+      this.#cancelTimers();
+      if (answer.status === 'Accepted') {
+        this.#begin(answer.intervalSeconds);
+        return;
+      }
+      const waitMs = Math.max(BOOT_RETRY_LEAST_MS, answer.intervalSeconds * 1000);
+      this.#timers.push(clock.after(waitMs, () => this.#boot()));
+    });
+  }
+
+  #begin(intervalSeconds: number): void {
+    const { version, clock } = this.#options;
+    this.#accepted = true;
+    if (intervalSeconds > 0) this.settings.heartbeatSeconds = intervalSeconds;
+    if (version === '1.6') this.#call(statusCall(clock.wallMs(), false), () => {});
+    this.#sendEvents();
+    this.#repeat(
+      () => this.settings.heartbeatSeconds * 1000 || HEARTBEAT_MS,
+      () => this.#call({ action: 'Heartbeat', payload: {} }, () => {}),
+    );
+    this.#repeat(
+      () => this.settings.meterSeconds * 1000 || HEARTBEAT_MS,
+      () => {
+        const call = meterCall(version, this.#sample());
+        if (call !== undefined && this.settings.meterSeconds > 0) this.#call(call, () => {});
+      },
+    );
+  }
+
+  #repeat(everyMs: () => number, run: () => void): void {
+    const slot = this.#timers.length;
+    const next = (): void => {
+      this.#timers[slot] = this.#options.clock.after(everyMs(), () => {
+        run();
+        next();
+      });
+    };
+    next();
+  }
+
+  #cancelTimers(): void {
+    for (const cancel of this.#timers.splice(0)) cancel();
+  }
+
+  /** The meter of the first circuit, when its value can be believed. */
+  #sample(): SiteSample {
+    const { view, clock } = this.#options;
+    const { meters, circuits } = view();
+    const atWallMs = clock.wallMs();
+    const [meter] = meters;
+    if (meter === undefined || meter.quality !== 'good') return { atWallMs };
+    const amps = circuits[0]?.measuredAmps ?? meter.amps;
+    return {
+      atWallMs,
+      ...(amps === null ? {} : { amps }),
+      ...(meter.volts === null ? {} : { volts: meter.volts }),
+      ...(meter.watts === null ? {} : { watts: meter.watts }),
+      ...(meter.importWh === null ? {} : { importWh: meter.importWh }),
+    };
+  }
+
+  /** One after the other: an event leaves the list when the CSMS answered. */
+  #sendEvents(): void {
+    const [event] = this.#events;
+    if (event === undefined || !this.#accepted) return;
+    this.#call(event, (outcome) => {
+      const settled = outcome.outcome === 'answered' || outcome.outcome === 'error';
+      if (!settled || this.#events[0] !== event) return;
+      this.#events.shift();
+      this.#sendEvents();
+    });
+  }
+
+  #call({ action, payload }: StationCall, done: (outcome: CallOutcome) => void): void {
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    const id = this.#options.newId();
+    const message = callBytes(id, action, payload);
+    connection.lane.own(id, message, 'housekeeping', CALL_TIMEOUT_MS, done);
+  }
+
+  #receive(frame: Frame): void {
+    if (frame.kind === 'call') void this.#answer(frame);
+    if (frame.kind !== 'result' && frame.kind !== 'error') return;
+    this.#connection?.lane.settle(frame.id, () => outcomeOf(frame));
+  }
+
+  async #answer(frame: Frame): Promise<void> {
+    const connection = this.#connection;
+    const after: StationCall[] = [];
+    const answer = await this.#answerOf(frame, after);
+    connection?.send(
+      'payload' in answer
+        ? resultBytes(frame.id, answer.payload)
+        : errorBytes(frame.id, answer.errorCode, answer.description),
+    );
+    for (const call of after) this.#call(call, () => {});
+  }
+
+  async #answerOf(frame: Frame, after: StationCall[]): Promise<CallAnswer> {
+    try {
+      return await stationAnswer(frame.action, parsePayload(frame), this.#desk(after));
+    } catch (error) {
+      this.#options.log.error('call of the CSMS failed', { problem: String(error) });
+      return { errorCode: 'InternalError', description: 'it could not be carried out' };
+    }
+  }
+
+  #desk(after: StationCall[]): StationDesk {
+    const { version, clock, limit, restart } = this.#options;
+    return {
+      version,
+      nowWallMs: clock.wallMs(),
+      variables: this.#variables,
+      limit,
+      later: (...calls) => after.push(...calls),
+      triggered: (message) => this.#triggered(message),
+      restart: () => clock.after(1_000, restart),
+      uploadLog: (url, requestId) => this.#upload(url, requestId),
+    };
+  }
+
+  #triggered(message: string): StationCall | undefined {
+    const { version, plate, clock } = this.#options;
+    if (message === 'Heartbeat') return { action: 'Heartbeat', payload: {} };
+    if (message === 'MeterValues') return meterCall(version, this.#sample());
+    if (version !== '1.6') return undefined;
+    if (message === 'BootNotification') return bootCall(version, plate);
+    return message === 'StatusNotification' ? statusCall(clock.wallMs(), false) : undefined;
+  }
+
+  /** Tells how the upload goes (1.6 §4.4, 2.x N01). */
+  #upload(url: string, requestId: number | undefined): string {
+    const { upload, version, identity, clock, log } = this.#options;
+    const name = `${identity}-${clock.wallMs()}.json`;
+    const tell = (done: boolean | undefined): void => {
+      const failed = version === '1.6' ? 'UploadFailed' : 'UploadFailure';
+      const status = done === undefined ? 'Uploading' : done ? 'Uploaded' : failed;
+      const action = version === '1.6' ? 'DiagnosticsStatusNotification' : 'LogStatusNotification';
+      const payload = { status, ...(requestId === undefined ? {} : { requestId }) };
+      this.#call({ action, payload }, () => {});
+    };
+    clock.after(0, () => tell(undefined));
+    upload(url, name).then(
+      () => tell(true),
+      (error: unknown) => {
+        log.warn('upload for the CSMS failed', { problem: String(error) });
+        tell(false);
+      },
+    );
+    return name;
+  }
+}
+
+const outcomeOf = (frame: Frame): CallOutcome => {
+  if (frame.kind === 'error') return { outcome: 'error', ...parseError(frame) };
+  try {
+    return { outcome: 'answered', payload: parsePayload(frame) };
+  } catch {
+    return { outcome: 'error', code: 'FormatViolation', description: 'answer is not JSON' };
+  }
+};

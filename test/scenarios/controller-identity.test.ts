@@ -1,0 +1,202 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { readObject } from '../../src/ocpp/payload.ts';
+import type { OcppVersion } from '../../src/ocpp/version.ts';
+import { Car } from '../../src/sim/car.ts';
+import { VirtualSite, type VirtualSiteOptions } from '../../src/sim/virtual-site.ts';
+import { NOTICE_EVERY_MS } from '../../src/station/limit-notices.ts';
+import { validators } from '../ocpp-schemas.ts';
+import { garage } from './virtual-garage.ts';
+
+const VERSIONS: readonly OcppVersion[] = ['1.6', '2.0.1', '2.1'];
+const ID = 'SITE-7';
+
+const startSite = async (version: OcppVersion, options: Partial<VirtualSiteOptions> = {}) => {
+  const site = new VirtualSite({
+    site: {
+      ...garage(3),
+      emsSources: [{ id: 'bms', circuit: 'main' }],
+    },
+    buildingAmps: [5, 5, 5],
+    controller: { identity: ID, version, vendor: 'Busbar', model: 'Site gateway' },
+    ...options,
+  });
+  await site.run(60);
+  for (const id of ['CP_1', 'CP_2', 'CP_3']) {
+    site.charger(id).plugIn(1, new Car({ maxAmps: 32, needWh: 200_000 }), `CARD-${id}`);
+  }
+  await site.run(120);
+  return site;
+};
+
+const ask = async (site: VirtualSite, action: string, payload: object): Promise<unknown> => {
+  let answer: unknown;
+  void site.csms.call(ID, action, payload).then(
+    (result) => {
+      answer = result;
+    },
+    (error: unknown) => {
+      answer = String(error);
+    },
+  );
+  await site.run(10);
+  return answer;
+};
+
+const heard = (site: VirtualSite, action: string) =>
+  site.csms.received.filter((call) => call.charger === ID && call.action === action);
+
+/** A limit of the whole site in the words of each version. */
+const siteProfile = (version: OcppVersion, amps: number): object => {
+  const schedule = {
+    chargingRateUnit: 'A',
+    chargingSchedulePeriod: [{ startPeriod: 0, limit: amps }],
+  };
+  return version === '1.6'
+    ? {
+        connectorId: 0,
+        csChargingProfiles: {
+          chargingProfileId: 5,
+          stackLevel: 0,
+          chargingProfilePurpose: 'ChargePointMaxProfile',
+          chargingProfileKind: 'Absolute',
+          chargingSchedule: { startSchedule: '2026-01-01T00:00:00Z', ...schedule },
+        },
+      }
+    : {
+        evseId: 0,
+        chargingProfile: {
+          id: 5,
+          stackLevel: 0,
+          chargingProfilePurpose: 'ChargingStationMaxProfile',
+          chargingProfileKind: 'Absolute',
+          chargingSchedule: [{ id: 1, startSchedule: '2026-01-01T00:00:00Z', ...schedule }],
+        },
+      };
+};
+
+for (const version of VERSIONS) {
+  describe(`${version}: the controller's own identity`, () => {
+    test('boots, beats, tells the site meter and its start, all by the schemas', async () => {
+      const site = await startSite(version);
+      await site.run(600);
+      assert.equal(site.controller?.state, 'connected');
+      for (const action of [
+        'BootNotification',
+        'Heartbeat',
+        'MeterValues',
+        'SecurityEventNotification',
+      ]) {
+        assert.ok(heard(site, action).length > 0, action);
+      }
+      const validate = validators(version);
+      for (const call of site.csms.received.filter(({ charger }) => charger === ID)) {
+        const check = validate(`${call.action}.req`);
+        assert.ok(check(call.payload), `${call.action}: ${JSON.stringify(check.errors)}`);
+      }
+      const meter = JSON.stringify(heard(site, 'MeterValues').at(-1)?.payload);
+      assert.match(meter, /Current\.Import/);
+      assert.deepEqual(site.csms.problems, []);
+    });
+
+    test('takes the limit of the site, obeys it, keeps it over a restart, and gives it back', async () => {
+      const site = await startSite(version);
+      assert.ok(Math.max(...site.trueAmps) > 50);
+      const answer = await ask(site, 'SetChargingProfile', siteProfile(version, 30));
+      assert.equal(readObject(answer)['status'], 'Accepted');
+      await site.run(30);
+      assert.ok(Math.max(...site.trueAmps) <= 30.5, `${site.trueAmps}`);
+      assert.match(site.view().circuits[0]?.limitReason ?? '', /30 A.*csms/);
+      site.killGateway();
+      await site.run(5);
+      await site.startGateway();
+      await site.run(120);
+      assert.ok(Math.max(...site.trueAmps) <= 30.5, `${site.trueAmps} after the restart`);
+      const place = version === '1.6' ? { connectorId: 0 } : { evseId: 0 };
+      const composite = await ask(site, 'GetCompositeSchedule', { ...place, duration: 600 });
+      assert.match(JSON.stringify(composite), /"limit":30/);
+      const cleared = await ask(
+        site,
+        'ClearChargingProfile',
+        version === '1.6' ? { id: 5 } : { chargingProfileId: 5 },
+      );
+      assert.equal(readObject(cleared)['status'], 'Accepted');
+      await site.run(120);
+      assert.ok(Math.max(...site.trueAmps) > 50);
+    });
+
+    test('refuses what a station without connectors cannot have', async () => {
+      const site = await startSite(version);
+      const start = version === '1.6' ? 'RemoteStartTransaction' : 'RequestStartTransaction';
+      assert.equal(readObject(await ask(site, start, {}))['status'], 'Rejected');
+      const profile = JSON.parse(
+        JSON.stringify(siteProfile(version, 10)).replace(/Charg\w+MaxProfile/, 'TxDefaultProfile'),
+      ) as object;
+      const answer = readObject(await ask(site, 'SetChargingProfile', profile));
+      assert.equal(answer['status'], 'Rejected');
+      assert.match(String(await ask(site, 'NoSuchAction', {})), /NotImplemented/);
+    });
+
+    test('shows and changes its settings, restarts and uploads on request', async () => {
+      const site = await startSite(version);
+      if (version === '1.6') {
+        const all = readObject(await ask(site, 'GetConfiguration', {}));
+        assert.match(JSON.stringify(all), /BusbarSiteLimit/);
+        const change = { key: 'HeartbeatInterval', value: '30' };
+        assert.deepEqual(await ask(site, 'ChangeConfiguration', change), { status: 'Accepted' });
+        await ask(site, 'GetDiagnostics', { location: 'http://files.example/in/' });
+      } else {
+        const report = { requestId: 9, reportBase: 'FullInventory' };
+        assert.deepEqual(await ask(site, 'GetBaseReport', report), { status: 'Accepted' });
+        assert.match(JSON.stringify(heard(site, 'NotifyReport')), /MessagesHeld/);
+        const item = {
+          component: { name: 'OCPPCommCtrlr' },
+          variable: { name: 'HeartbeatInterval' },
+        };
+        const set = { setVariableData: [{ ...item, attributeValue: '30' }] };
+        assert.match(JSON.stringify(await ask(site, 'SetVariables', set)), /Accepted/);
+        const get = { getVariableData: [item] };
+        assert.match(JSON.stringify(await ask(site, 'GetVariables', get)), /"attributeValue":"30"/);
+        const log = { remoteLocation: 'http://files.example/in/' };
+        await ask(site, 'GetLog', { requestId: 3, logType: 'DiagnosticsLog', log });
+      }
+      assert.equal(site.uploads.length, 1);
+      const update = await ask(site, 'UpdateFirmware', {});
+      if (version === '1.6') assert.equal(heard(site, 'FirmwareStatusNotification').length, 1);
+      else assert.deepEqual(update, { status: 'Rejected' });
+      const reset = { type: version === '1.6' ? 'Soft' : 'OnIdle' };
+      assert.deepEqual(await ask(site, 'Reset', reset), { status: 'Accepted' });
+      assert.equal(site.restarts, 1);
+    });
+
+    test('comes back after the CSMS was away', async () => {
+      const site = await startSite(version);
+      site.csms.goDown();
+      await site.run(120);
+      assert.equal(site.controller?.state, 'none');
+      site.csms.comeBack();
+      await site.run(180);
+      assert.equal(site.controller?.state, 'connected');
+    });
+  });
+}
+
+describe('K14: limits from outside', () => {
+  test('are told when they come, change significantly, and go', async () => {
+    const site = await startSite('2.0.1');
+    const limit = (amps: number) =>
+      site.setLimit('bms', { circuit: 'main', amps: [amps, amps, amps], ttlSeconds: 60 });
+    const pause = NOTICE_EVERY_MS / 1000 + 2;
+    limit(40);
+    await site.run(pause);
+    assert.equal(heard(site, 'NotifyChargingLimit').length, 1);
+    limit(41);
+    await site.run(pause);
+    assert.equal(heard(site, 'NotifyChargingLimit').length, 1, '1 A of 40 A is not significant');
+    limit(20);
+    await site.run(pause);
+    assert.equal(heard(site, 'NotifyChargingLimit').length, 2);
+    await site.run(120);
+    assert.equal(heard(site, 'ClearedChargingLimit').length, 1);
+  });
+});
