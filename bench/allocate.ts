@@ -2,6 +2,9 @@
 import { allocate } from '../src/core/allocation/allocate.ts';
 import { Scratch } from '../src/core/allocation/scratch.ts';
 import type { AllocationProblem, Demand } from '../src/core/allocation-problem.ts';
+import { DEFAULT_POLICY } from '../src/core/sharing/policy.ts';
+import { type Contender, share } from '../src/core/sharing/share.ts';
+import { newTurn, switched } from '../src/core/sharing/turns.ts';
 import { seededRandom } from '../src/sim/random.ts';
 import type { BenchOptions } from './main.ts';
 import { percentile } from './part-statistics.ts';
@@ -23,29 +26,67 @@ const PHASES = [
 ] as const;
 
 export const run = async ({ quick }: BenchOptions) => {
-  const rows = SIZES.map(([connectors, targetP99Micros]) => {
+  const rows = SIZES.flatMap(([connectors, targetP99Micros]) => {
     const problems = Array.from({ length: 20 }, (_, seed) => siteOf(connectors, seed + 1));
     const rounds = Math.max(quick ? 60 : 300, Math.round((quick ? 20_000 : 200_000) / connectors));
     const scratch = new Scratch();
-    for (let i = 0; i < rounds / 3; i += 1) allocate(problems[i % problems.length]!, scratch);
-    const micros: number[] = [];
-    for (let i = 0; i < rounds; i += 1) {
-      const problem = problems[i % problems.length]!;
-      const start = process.hrtime.bigint();
-      allocate(problem, scratch);
-      micros.push(Number(process.hrtime.bigint() - start) / 1000);
-    }
-    const p99Micros = percentile(micros, 0.99);
-    return {
-      connectors,
-      p50Micros: percentile(micros, 0.5),
-      p99Micros,
-      targetP99Micros,
-      met: targetP99Micros === null ? null : p99Micros <= targetP99Micros,
-    };
+    const core = timed(rounds, (i) => allocate(problems[i % problems.length]!, scratch));
+    const crowds = problems.map(crowdOf);
+    const all = timed(rounds, (i) => {
+      const { circuits, contenders } = crowds[i % crowds.length]!;
+      share(DEFAULT_POLICY, circuits, contenders, NOW_MS, scratch);
+    });
+    return [
+      { what: 'max-min', connectors, ...core, targetP99Micros },
+      { what: 'with needs and turns', connectors, ...all, targetP99Micros },
+    ].map((row) => ({
+      ...row,
+      met: targetP99Micros === null ? null : row.p99Micros <= targetP99Micros,
+    }));
   });
   return { bench: 'allocate', node: process.version, rows };
 };
+
+const NOW_MS = 10_000_000;
+
+/** Warm: a third of the rounds is not counted. */
+const timed = (rounds: number, decide: (round: number) => void) => {
+  for (let i = 0; i < rounds / 3; i += 1) decide(i);
+  const micros: number[] = [];
+  for (let i = 0; i < rounds; i += 1) {
+    const start = process.hrtime.bigint();
+    decide(i);
+    micros.push(Number(process.hrtime.bigint() - start) / 1000);
+  }
+  return { p50Micros: percentile(micros, 0.5), p99Micros: percentile(micros, 0.99) };
+};
+
+/** The same site with cars that have needs and turns; about half of them have to wait. */
+export const crowdOf = ({ circuits, demands }: AllocationProblem) => ({
+  circuits,
+  contenders: demands.map(
+    (demand, i): Contender => ({
+      id: demand.id,
+      circuit: demand.circuit,
+      phases: demand.phases,
+      volts: demand.volts,
+      minAmps: demand.minAmps,
+      maxAmps: demand.maxAmps,
+      maxReason: demand.maxReason,
+      stepAmps: demand.stepAmps,
+      stepsAmps: undefined,
+      weight: demand.weight,
+      previousAmps: demand.previousAmps,
+      priorityClass: demand.priorityClass,
+      idle: false,
+      urgencyNow: i % 3 === 0 ? undefined : demand.weight,
+      leftWh: 10_000,
+      stayMs: 7_200_000,
+      turn: switched(newTurn(demand.id), i % 2 === 0, NOW_MS - i * 60_000),
+      cameAtMs: i,
+    }),
+  ),
+});
 
 /** A three-level tree with a quarter to a third of the amps that everybody together wants. */
 export const siteOf = (connectors: number, seed: number): AllocationProblem => {

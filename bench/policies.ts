@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import type { BenchOptions } from './main.ts';
 import { OURS } from './part-ours.ts';
+import { rotation } from './part-rotation.ts';
 import { TEXTBOOK } from './part-schedulers.ts';
 import { loadYard, runYard, type YardResult } from './part-yard.ts';
 
@@ -22,7 +23,9 @@ export const run = async ({ quick, sessions, stations }: BenchOptions) => {
       ? []
       : OURS.map((make) => runYard(cars, make(), limit, FAST_SLOT_MS))),
   ]).map((row) => ({ ...row, ofOptimum: ofOptimum(row, optimum) }));
-  return { bench: 'policies', source, sessions: cars.length, rows, optimum, ...verdict(rows) };
+  const turns = rotation();
+  const shown = { source, sessions: cars.length, optimum, rotation: turns };
+  return { bench: 'policies', ...shown, rows, ...verdict(rows, turns) };
 };
 
 type Row = YardResult & { readonly ofOptimum: number | null };
@@ -38,7 +41,7 @@ const ofOptimum = (row: YardResult, optimum: Readonly<Record<string, number>>): 
   return best === undefined ? null : Math.round((10_000 * row.energyPercent) / best) / 100;
 };
 
-const verdict = (rows: readonly Row[]) => {
+const verdict = (rows: readonly Row[], turns: ReturnType<typeof rotation>) => {
   const at = (scheduler: string, limit: number): Row => {
     const row = rows.find((each) => each.scheduler === scheduler && each.limitAmps === limit);
     if (row === undefined) throw new Error(`no row of ${scheduler}`);
@@ -52,6 +55,8 @@ const verdict = (rows: readonly Row[]) => {
     fairStartsAtMost1_4: fair.startsPerSession <= 1.4,
     throughputAtLeast97OfOptimum: throughput.every((row) => (row.ofOptimum ?? 100) >= 97),
     throughputStartsAtMost2: throughput.every((row) => row.startsPerSession <= 2),
+    rotationSpreadAtMost15: turns.spreadPercent <= 15,
+    rotationKeepsDwell: turns.shortestOnMinutes >= 15,
     noViolations: rows.every(({ violations }) => violations === 0),
   };
   return { targets, met: Object.values(targets).every(Boolean) };

@@ -44,6 +44,7 @@ export const checkConfig = (
   checkSources(config, report);
   checkTree(config, report);
   checkChargers(config, report);
+  checkDirectCurrent(config, report);
   checkListening(config, report);
   if (problems.some(({ severity }) => severity === 'error')) return { problems, sums: [] };
   const sums = circuitSums(toSite(config));
@@ -231,6 +232,18 @@ const checkChargers = ({ chargers, ems, enforcement }: SiteConfig, report: Repor
       ['ems', 'sources', i],
       `"${id}" has no failsafe: when it is silent there is no limit`,
     );
+  });
+};
+
+const checkDirectCurrent = ({ chargers }: SiteConfig, report: Report): void => {
+  chargers.forEach(({ phases, dc }, i) => {
+    if (dc === undefined) return;
+    if (phases.length !== 'L1L2L3'.length) {
+      report('error', ['chargers', i, 'dc'], 'a DC charger is on three phases: phases: L1L2L3');
+    }
+    if (dc.minWatts > dc.maxWatts) {
+      report('error', ['chargers', i, 'dc', 'minWatts'], `above maxWatts ${dc.maxWatts}`);
+    }
   });
 };
 

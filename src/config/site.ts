@@ -1,4 +1,5 @@
 import { dimmingFloorWatts } from '../core/dimming.ts';
+import { phaseAmpsOf } from '../core/direct-current.ts';
 import type { ChargerSpec, EmsSourceSpec, MeterSource, MeterSpec, Site } from '../core/site.ts';
 import { type PhaseAmps, sameAmps } from '../core/units.ts';
 import type { SiteConfig } from '../schema/site-config.ts';
@@ -20,8 +21,9 @@ export const toSite = (config: SiteConfig): Site => ({
   })),
   meters: config.meters.map(meterSpec),
   chargers: [
-    ...config.chargers.map(({ stepsAmps, outage: _outage, upstream: _url, ...charger }) => ({
+    ...config.chargers.map(({ stepsAmps, dc, outage: _outage, upstream: _url, ...charger }) => ({
       ...charger,
+      ...(dc === undefined ? {} : dcCharger(dc, config.site.voltage)),
       csmsProfiles: charger.csmsProfiles ?? config.enforcement.csmsProfiles,
       phases: phasesOf(charger.phases),
       ...(stepsAmps === undefined ? {} : { stepsAmps: [...stepsAmps].sort((a, b) => a - b) }),
@@ -49,6 +51,24 @@ const childCharger = (child: SiteConfig['ems']['children'][number]): ChargerSpec
   usesAllPhases: true,
   connectors: 1,
 });
+
+/** Steps of tenths are fine enough for watts. */
+const DC_STEP_AMPS = 0.1;
+
+const dcCharger = (
+  dc: NonNullable<SiteConfig['chargers'][number]['dc']>,
+  volts: number,
+): Pick<ChargerSpec, 'maxAmps' | 'minAmps' | 'fallbackAmps' | 'stepAmps' | 'dcEfficiency'> => {
+  const tenths = (watts: number, round: (value: number) => number): number =>
+    round(phaseAmpsOf(watts, dc.efficiency, volts) / DC_STEP_AMPS) * DC_STEP_AMPS;
+  return {
+    maxAmps: tenths(dc.maxWatts, Math.ceil),
+    minAmps: tenths(dc.minWatts, Math.ceil),
+    fallbackAmps: tenths(dc.fallbackWatts, Math.ceil),
+    stepAmps: DC_STEP_AMPS,
+    dcEfficiency: dc.efficiency,
+  };
+};
 
 const emsSource = (source: SiteConfig['ems']['sources'][number]): EmsSourceSpec => {
   const { heartbeatSeconds, failsafeHours, dimming, ...rest } = source;

@@ -1,4 +1,5 @@
 import { UNKNOWN_ABILITIES } from '../core/charger-state.ts';
+import { toldVolts } from '../core/direct-current.ts';
 import type { Log } from '../core/log.ts';
 import type { ChargerSpec } from '../core/site.ts';
 import type { Cancel, Clock } from '../core/time.ts';
@@ -144,7 +145,7 @@ export class ChargerSetup {
     if (state === undefined || offerWays(traits, state.abilities, spec).length === 0) return [];
     const around = {
       connectors: Math.max(spec.connectors, state.connectors.size),
-      volts: this.#draft.site.voltageVolts,
+      volts: toldVolts(spec, this.#draft.site.voltageVolts),
       nowMs: this.#clock.wallMs(),
     };
     // An offer of an earlier run that does not end by itself would stand above the fallback.

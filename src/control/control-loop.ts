@@ -255,7 +255,11 @@ export class ControlLoop {
     this.profiles.decided(input, decision);
     this.#noteObedience(decision);
     this.#enforcer.carryOut(decision);
-    this.#remoteStop.watch(decision, (charger) => this.#draft.charger(charger)?.version);
+    this.#remoteStop.watch(
+      decision,
+      input.site,
+      (charger) => this.#draft.charger(charger)?.version,
+    );
     this.#tick += 1;
     this.#lastTickAtMs = nowMs;
     const view = siteView(input, decision, {

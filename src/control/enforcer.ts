@@ -1,4 +1,5 @@
 import { UNKNOWN_ABILITIES } from '../core/charger-state.ts';
+import { toldVolts } from '../core/direct-current.ts';
 import {
   accepted,
   type Enforcement,
@@ -148,7 +149,7 @@ export class Enforcer {
       transactionId: command.transactionId,
       amps: command.amps,
       lifeSeconds: lifeMs / 1000,
-      volts: this.#draft.site.voltageVolts,
+      volts: toldVolts(tick.charger, this.#draft.site.voltageVolts),
       phases: tick.charger.phases.length,
       ageSeconds: (nowMs - (tick.state.transaction?.startedAtMs ?? nowMs)) / 1000,
       nowMs: this.#clock.wallMs(),
@@ -247,7 +248,7 @@ export class Enforcer {
             transactionId: '',
             amps: charger.fallbackAmps,
             lifeSeconds: 0,
-            volts: this.#draft.site.voltageVolts,
+            volts: toldVolts(charger, this.#draft.site.voltageVolts),
             phases: charger.phases.length,
             ageSeconds: 0,
             nowMs: this.#clock.wallMs(),

@@ -20,15 +20,22 @@ export type OfferWay =
 export const offerWays = (
   traits: ChargerTraits,
   abilities: Abilities,
-  spec: Pick<ChargerSpec, 'csmsProfiles'> = {},
+  spec: Pick<ChargerSpec, 'csmsProfiles' | 'dcEfficiency'> = {},
 ): readonly OfferWay[] => {
   if (traits.vendorLimit !== undefined) return [{ by: 'vendor', limit: traits.vendorLimit }];
   const overlay = spec.csmsProfiles === 'overlay' && traits.purposes.length > 0;
   const purposes = overlay ? (['station-max'] as const) : traits.purposes;
   return purposes.flatMap((purpose) =>
-    unitsOf(traits, abilities).map((unit) => ({ by: 'profile', purpose, unit }) as const),
+    unitsFor(traits, abilities, spec).map((unit) => ({ by: 'profile', purpose, unit }) as const),
   );
 };
+
+/** A DC charger is told watts: amps could be those of its output. */
+const unitsFor = (
+  traits: ChargerTraits,
+  abilities: Abilities,
+  { dcEfficiency }: Pick<ChargerSpec, 'dcEfficiency'>,
+): readonly RateUnit[] => (dcEfficiency === undefined ? unitsOf(traits, abilities) : ['W']);
 
 /** Amps are tried first unless the charger says that it takes watts only. */
 const unitsOf = (
@@ -160,7 +167,7 @@ export const fallbackCalls = (
   if (vendorLimit !== undefined) {
     return each.map((connector) => vendorCall(vendorLimit, { ...facts, connector }));
   }
-  const units = unitsOf(traits, abilities);
+  const units = unitsFor(traits, abilities, spec);
   if (spec.csmsProfiles === 'overlay') {
     const unit = units[attempt % units.length] ?? 'A';
     const way = { by: 'profile', purpose: 'station-max', unit } as const;

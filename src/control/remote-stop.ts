@@ -1,4 +1,6 @@
+import { defies, type Overloads, overloadsAfter, pressing } from '../core/emergency.ts';
 import type { Log } from '../core/log.ts';
+import type { Site } from '../core/site.ts';
 import type { ConnectorKey, ConnectorTick, Decision } from '../core/tick.ts';
 import type { Clock } from '../core/time.ts';
 import type { ChargerCalls } from '../gateway/observer.ts';
@@ -10,7 +12,8 @@ const STOP_TIMEOUT_MS = 15_000;
 
 /**
  * The last step against a charger that draws more than it is offered or refuses its limit: its
- * transaction is stopped. Only where the operator asked for it, since it costs a driver the charge.
+ * transaction is stopped. It costs a driver the charge, so only where the operator asked for it, or
+ * where a fuse that is over its current for seconds would else cost everybody theirs.
  */
 export class RemoteStop {
   readonly #calls: ChargerCalls;
@@ -23,6 +26,11 @@ export class RemoteStop {
     ConnectorKey,
     { readonly transactionId: string; dueMs: number }
   >();
+  readonly #defended = new Map<
+    ConnectorKey,
+    { readonly transactionId: string; readonly againMs: number }
+  >();
+  #overloads: Overloads = new Map();
   stops = 0;
 
   constructor(options: {
@@ -37,9 +45,30 @@ export class RemoteStop {
     this.#afterMs = options.afterSeconds === undefined ? undefined : options.afterSeconds * 1000;
   }
 
-  watch({ connectors }: Decision, versionOf: (charger: string) => OcppVersion | undefined): void {
-    if (this.#afterMs === undefined) return;
-    for (const { tick } of connectors) this.#look(tick, this.#afterMs, versionOf(tick.charger.id));
+  watch(
+    { connectors, circuits }: Decision,
+    site: Pick<Site, 'circuits'>,
+    versionOf: (charger: string) => OcppVersion | undefined,
+  ): void {
+    const nowMs = this.#clock.monotonicMs();
+    this.#overloads = overloadsAfter(this.#overloads, circuits, site.circuits, nowMs);
+    const over = pressing(this.#overloads, nowMs);
+    for (const { tick } of connectors) {
+      const version = versionOf(tick.charger.id);
+      if (over.size > 0 && isBelow(site, tick.charger.circuit, over)) this.#defend(tick, version);
+      if (this.#afterMs !== undefined) this.#look(tick, this.#afterMs, version);
+    }
+  }
+
+  /** At once, whoever keeps drawing what it was told not to. */
+  #defend(tick: ConnectorTick, version: OcppVersion | undefined): void {
+    const id = tick.state.transaction?.id;
+    if (id === undefined || version === undefined || !defies(tick)) return;
+    const nowMs = this.#clock.monotonicMs();
+    const known = this.#defended.get(tick.key);
+    if (known?.transactionId === id && nowMs < known.againMs) return;
+    this.#defended.set(tick.key, { transactionId: id, againMs: nowMs + AGAIN_MS });
+    this.#stop(tick.charger.id, id, version, 'overdrawing while a fuse is over its current');
   }
 
   #look(tick: ConnectorTick, afterMs: number, version: OcppVersion | undefined): void {
@@ -72,3 +101,18 @@ export class RemoteStop {
     this.#calls.call(charger, own, () => {});
   }
 }
+
+/** Whether a circuit, or one that feeds it, is among those named. */
+const isBelow = (
+  { circuits }: Pick<Site, 'circuits'>,
+  circuit: string,
+  named: ReadonlySet<string>,
+): boolean => {
+  let at: string | undefined = circuit;
+  for (let steps = 0; at !== undefined && steps <= circuits.length; steps += 1) {
+    if (named.has(at)) return true;
+    const id: string = at;
+    at = circuits.find((each) => each.id === id)?.parent;
+  }
+  return false;
+};

@@ -16,6 +16,7 @@ import {
 } from '../core/charger-traits.ts';
 import { type CircuitTree, circuitTree } from '../core/circuit-tree.ts';
 import { derivedReading } from '../core/derived-meters.ts';
+import { seenFromFuse } from '../core/direct-current.ts';
 import { type Enforcement, inheritedEnforcement, NO_ENFORCEMENT } from '../core/enforcement.ts';
 import type { Limit } from '../core/limit.ts';
 import { type LimitBook, limitsInForce, startBook } from '../core/limit-book.ts';
@@ -163,7 +164,9 @@ export class SiteDraft {
   apply(id: string, event: ChargerEvent, atMs: number): void {
     const before = this.#chargers.get(id);
     if (before === undefined) return;
-    const after = foldCharger(before, event, atMs);
+    const spec = this.site.chargers.find((each) => each.id === id);
+    const seen = spec === undefined ? event : seenFromFuse(spec, event, this.site.voltageVolts);
+    const after = foldCharger(before, seen, atMs);
     this.#chargers.set(id, after);
     if (event.type === 'booted') this.#learnMake(id, event);
     for (const [connector, state] of after.connectors) {

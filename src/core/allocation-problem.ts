@@ -56,7 +56,7 @@ export interface Demand {
   /** Smallest increment, > 0; offers are multiples of it, besides minAmps itself. */
   readonly stepAmps: number;
   /** Chargers that know only certain values (6, 8, 10, 13, 16): ascending; replaces `stepAmps`. */
-  readonly stepsAmps?: readonly number[];
+  readonly stepsAmps?: readonly number[] | undefined;
   /** > 0; share grows in proportion. */
   readonly weight: number;
   /** Throughput only: share of its full power that it needs from now on, 0..1; 1 when absent. */

@@ -4,7 +4,7 @@ import { isIdle, type Learned, learnedAfter, newLearned } from './sharing/learne
 import { classOf } from './sharing/policy.ts';
 import type { Contender } from './sharing/share.ts';
 import { credited, newTurn, switched, type Turn } from './sharing/turns.ts';
-import { urgencyOf, WISH_MOST_WH, type Wish } from './sharing/wish.ts';
+import { urgencyOf, WISH_MOST_WH } from './sharing/wish.ts';
 import { phaseCount } from './site-phases.ts';
 import type { CircuitTick, ConnectorKey, ConnectorTick, TickInput } from './tick.ts';
 import { clamp } from './units.ts';
@@ -19,6 +19,7 @@ export const contenderOf = (
   const { transaction } = state;
   const kind = classOf(input.policy, charger.id, transaction?.idToken);
   const learned = learnedOf(input, tick);
+  const need = needOf(input, tick);
   const minAmps = Math.max(charger.minAmps, learned.minAmps ?? 0);
   const { maxAmps, maxReason } = mostOf(input, tick, circuits, minAmps);
   return {
@@ -30,12 +31,14 @@ export const contenderOf = (
     maxAmps,
     maxReason,
     stepAmps: charger.stepAmps,
-    ...(charger.stepsAmps === undefined ? {} : { stepsAmps: charger.stepsAmps }),
+    stepsAmps: charger.stepsAmps,
     weight: charger.weight * kind.weight,
     previousAmps: orderedAmps(tick),
     priorityClass: kind.priority,
     idle: isIdle(learned, input.nowMs),
-    ...needOf(input, tick),
+    urgencyNow: need.urgencyNow,
+    leftWh: need.leftWh,
+    stayMs: need.stayMs,
     turn: turnOf(input, tick),
     cameAtMs: transaction?.startedAtMs ?? input.nowMs,
   };
@@ -156,19 +159,13 @@ const needOf = (
   const deliveredWh = deliveredOf(state);
   const fullWatts = charger.maxAmps * site.voltageVolts * phaseCount(phases);
   const urgencyNow = urgencyOf({ wish, deliveredWh, fullWatts, wallMs });
-  return { urgencyNow, ...timesOf(wish, deliveredWh, wallMs) };
+  const { energyWh, departsAtWallMs } = wish ?? {};
+  return {
+    urgencyNow,
+    leftWh: energyWh === undefined ? undefined : clamp(energyWh, 0, WISH_MOST_WH) - deliveredWh,
+    stayMs: departsAtWallMs === undefined ? undefined : departsAtWallMs - wallMs,
+  };
 };
-
-const timesOf = (
-  wish: Wish | undefined,
-  deliveredWh: number,
-  wallMs: number,
-): Pick<Contender, 'leftWh' | 'stayMs'> => ({
-  ...(wish?.energyWh === undefined
-    ? {}
-    : { leftWh: clamp(wish.energyWh, 0, WISH_MOST_WH) - deliveredWh }),
-  ...(wish?.departsAtWallMs === undefined ? {} : { stayMs: wish.departsAtWallMs - wallMs }),
-});
 
 const deliveredOf = ({ transaction, energyWh }: ConnectorTick['state']): number =>
   transaction?.meterStartWh === undefined || energyWh === undefined

@@ -195,7 +195,8 @@ export const leaseAmps = (lease: Lease | undefined, around: Surroundings): numbe
 const floorAmps = (around: Surroundings): number =>
   Math.min(around.fallbackAmps ?? around.maxAmps, around.maxAmps);
 const draw = (around: Surroundings): number => around.measuredAmps ?? 0;
-const tolerated = (amps: number): number =>
+/** Measured up to this is the tolerance of meter and pilot. */
+export const tolerated = (amps: number): number =>
   Math.max(amps + OVERDRAW_AMPS, amps * (1 + OVERDRAW_SHARE));
 
 const withoutPending = ({ pending: _dropped, ...rest }: Enforcement): Enforcement => rest;

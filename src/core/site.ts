@@ -83,6 +83,11 @@ export interface ChargerSpec {
   readonly fallbackTrusted: boolean;
   /** Smallest change of current the charger follows. */
   readonly stepAmps: number;
+  /**
+   * A DC charger: output over input. Its amps here are those of its three phases; it is told its
+   * limit, and tells its draw, in watts of its output.
+   */
+  readonly dcEfficiency?: number;
   /** The charger knows only these values, ascending; replaces `stepAmps`. */
   readonly stepsAmps?: readonly number[];
   readonly weight: number;

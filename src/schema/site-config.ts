@@ -95,6 +95,36 @@ const ChargerSchema = Type.Object(
       default: 1,
       description: 'Smallest change of current that it follows',
     }),
+    dc: Type.Optional(
+      Type.Object(
+        {
+          maxWatts: Type.Number({
+            exclusiveMinimum: 0,
+            maximum: 2_000_000,
+            description: 'Rated output of each connector; replaces maxAmps',
+          }),
+          minWatts: Type.Number({
+            minimum: 0,
+            maximum: 2_000_000,
+            default: 5_000,
+            description: 'Least output that is worth charging with; replaces minAmps',
+          }),
+          fallbackWatts: Type.Number({
+            minimum: 0,
+            maximum: 2_000_000,
+            default: 5_000,
+            description: 'Replaces fallbackAmps',
+          }),
+          efficiency: Type.Number({
+            minimum: 0.5,
+            maximum: 1,
+            default: 0.93,
+            description: 'Output over input at worst',
+          }),
+        },
+        { ...strict, description: 'A DC charger on three phases, told its limit in watts' },
+      ),
+    ),
     stepsAmps: Type.Optional(
       Type.Array(Type.Number({ minimum: 0, maximum: 10_000 }), {
         minItems: 1,

@@ -6,8 +6,15 @@
 export class Scratch {
   readonly #floats: Float64Array[] = [];
   readonly #integers: Int32Array[] = [];
+  #other: Scratch | undefined;
   #nextFloats = 0;
   #nextIntegers = 0;
+
+  /** Another one, for a second question with other sizes in the same cycle. */
+  get other(): Scratch {
+    this.#other ??= new Scratch();
+    return this.#other;
+  }
 
   reset(): void {
     this.#nextFloats = 0;

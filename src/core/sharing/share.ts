@@ -48,7 +48,7 @@ export const share = (
   const first = shareOut(policy, circuits, busy, nowMs, scratch);
   const rest = leftOver(circuits, busy, first.offers);
   const entitled = new Map(busy.map(({ id }, i) => [id, first.entitledAmps?.[i]]));
-  const second = shareOut(policy, rest, idle, nowMs, scratch);
+  const second = shareOut(policy, rest, idle, nowMs, scratch.other.other);
   const offers = new Map([...first.offers, ...second.offers].map((offer) => [offer.id, offer]));
   return {
     offers: contenders.flatMap(({ id }) => offers.get(id) ?? []),
@@ -73,11 +73,11 @@ const shareOut = (
   if (!waits) return { offers, entitledAmps: undefined };
   // A car that rests is owed its share all the same.
   const mostAmps = (i: number): number => contenders[i]?.maxAmps ?? 0;
-  return { offers, entitledAmps: entitlements(circuits, demands, mostAmps, scratch) };
+  return { offers, entitledAmps: entitlements(circuits, demands, mostAmps, scratch.other) };
 };
 
 const demandOf = (policy: Policy, contender: Contender, nowMs: number): Demand => {
-  const { id, urgencyNow, cameAtMs, turn, stepsAmps } = contender;
+  const { id, urgencyNow, cameAtMs, turn } = contender;
   const byNeed = policy.weight === 'need';
   const standing = standingOf(turn, {
     nowMs,
@@ -87,7 +87,7 @@ const demandOf = (policy: Policy, contender: Contender, nowMs: number): Demand =
   });
   const inTurns = policy.order === 'turns';
   const waitMs = (standing.pausedUntilMs ?? nowMs) - nowMs;
-  // Spelled out: copying objects by spreading would cost more than the allocation.
+  // Spelled out: objects made by spreading are slow to read, more than the allocation costs.
   return {
     id,
     circuit: contender.circuit,
@@ -97,7 +97,7 @@ const demandOf = (policy: Policy, contender: Contender, nowMs: number): Demand =
     maxAmps: waitMs > 0 ? 0 : contender.maxAmps,
     maxReason: waitMs > 0 ? restReason(id, waitMs) : contender.maxReason,
     stepAmps: contender.stepAmps,
-    ...(stepsAmps === undefined ? NOTHING : { stepsAmps }),
+    stepsAmps: contender.stepsAmps,
     weight: contender.weight * (byNeed ? needFactor(urgencyNow) : 1),
     urgency: byNeed ? Math.min(1, urgencyNow ?? 1) : 1,
     priorityClass: contender.priorityClass,
@@ -106,8 +106,6 @@ const demandOf = (policy: Policy, contender: Contender, nowMs: number): Demand =
     previousAmps: contender.previousAmps,
   };
 };
-
-const NOTHING = {};
 
 /** Undefined when its need is not known. */
 const timeAtFullPower = ({ leftWh, maxAmps, volts, phases }: Contender): number | undefined =>

@@ -1,0 +1,52 @@
+import { type Enforcement, type Surroundings, tolerated } from './enforcement.ts';
+import type { Circuit } from './site.ts';
+import type { CircuitTick, ConnectorTick } from './tick.ts';
+
+/** A car that was told of less has followed by then, with pilot and ramp, or does not follow. */
+const FOLLOW_MS = 8_000;
+/** Below this share of its fuse a breaker never trips (IEC 60898-1); above it, minutes count. */
+const NO_TRIP_SHARE = 1.13;
+/** How long a circuit may be over before a defiant charger is stopped: a little, and much. */
+const OVER_MS = 15_000;
+const FAR_OVER_MS = 4_000;
+
+/** Since when the circuits have been over their fuses. */
+export type Overloads = ReadonlyMap<string, { readonly sinceMs: number; readonly farMs?: number }>;
+
+export const overloadsAfter = (
+  before: Overloads,
+  circuits: readonly CircuitTick[],
+  fuses: readonly Circuit[],
+  nowMs: number,
+): Overloads =>
+  new Map(
+    circuits.flatMap(({ id, measuredAmps, load }, i) => {
+      const share = Math.max(
+        ...[0, 1, 2].map((p) => (measuredAmps?.[p] ?? 0) / (fuses[i]?.limitAmps[p] || Infinity)),
+      );
+      if (share <= 1 || load.trust !== 'fresh') return [];
+      const known = before.get(id);
+      const far = share > NO_TRIP_SHARE ? { farMs: known?.farMs ?? nowMs } : {};
+      return [[id, { sinceMs: known?.sinceMs ?? nowMs, ...far }] as const];
+    }),
+  );
+
+/** Circuits that have been over for so long that whoever defies its limit has to be stopped. */
+export const pressing = (overloads: Overloads, nowMs: number): ReadonlySet<string> =>
+  new Set(
+    [...overloads]
+      .filter(
+        ([, { sinceMs, farMs }]) =>
+          nowMs - sinceMs >= OVER_MS || (farMs !== undefined && nowMs - farMs >= FAR_OVER_MS),
+      )
+      .map(([id]) => id),
+  );
+
+/** It was told of less, had time to follow, and was measured above it since. */
+export const defies = ({ enforcement, around }: Pick<ConnectorTick, 'enforcement' | 'around'>) =>
+  toldLess(enforcement, around) &&
+  (around.measuredAtMs ?? 0) >= (enforcement.changed?.atMs ?? 0) + FOLLOW_MS &&
+  (around.measuredAmps ?? 0) > tolerated(enforcement.accepted?.amps ?? Infinity);
+
+const toldLess = ({ changed, accepted }: Enforcement, { nowMs }: Surroundings): boolean =>
+  changed !== undefined && accepted !== undefined && nowMs - changed.atMs >= FOLLOW_MS;

@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { defies, type Overloads, overloadsAfter, pressing } from '../../src/core/emergency.ts';
+import { accepted, NO_ENFORCEMENT, type Surroundings, sent } from '../../src/core/enforcement.ts';
+import type { CircuitTick } from '../../src/core/tick.ts';
+import { NO_AMPS, sameAmps } from '../../src/core/units.ts';
+
+const fuse = { id: 'main', limitAmps: sameAmps(63), marginAmps: 1, assumedLoadAmps: NO_AMPS };
+const circuit = (amps: number, trust: 'fresh' | 'hold' = 'fresh'): CircuitTick => ({
+  id: 'main',
+  limitAmps: sameAmps(63),
+  limitReasons: [[], [], []],
+  load: { uncontrolledAmps: NO_AMPS, forRaiseAmps: NO_AMPS, trust },
+  measuredAmps: [amps, 0, 0],
+});
+/** Seconds of the same current, then whether something has to be done about it. */
+const after = (seconds: number, amps: number, from: Overloads = new Map()): boolean => {
+  let overloads = from;
+  for (let s = 0; s <= seconds; s += 1) {
+    overloads = overloadsAfter(overloads, [circuit(amps)], [fuse], s * 1000);
+  }
+  return pressing(overloads, seconds * 1000).has('main');
+};
+
+describe('a circuit over its fuse', () => {
+  test('presses at once when it is far over, later when it is a little', () => {
+    assert.equal(after(3, 75), false);
+    assert.equal(after(4, 75), true);
+    assert.equal(after(14, 66), false);
+    assert.equal(after(15, 66), true);
+    assert.equal(after(600, 63), false);
+  });
+
+  test('begins anew when it was within its fuse, or its meter cannot be relied on', () => {
+    const long: Overloads = new Map([['main', { sinceMs: -60_000, farMs: -60_000 }]]);
+    assert.equal(overloadsAfter(long, [circuit(60)], [fuse], 0).size, 0);
+    assert.equal(overloadsAfter(long, [circuit(80, 'hold')], [fuse], 0).size, 0);
+  });
+});
+
+describe('a charger that was told of less', () => {
+  const around = (nowMs: number, measuredAmps: number, measuredAtMs = nowMs): Surroundings => ({
+    nowMs,
+    online: true,
+    inTransaction: true,
+    fallbackAmps: 6,
+    maxAmps: 32,
+    measuredAmps,
+    measuredAtMs,
+  });
+  const lease = { amps: 6, sentAtMs: 0, endsAtMs: 120_000 };
+  const enforcement = accepted(sent(NO_ENFORCEMENT, lease), around(0, 20));
+
+  test('defies it when it was measured above it after its time to follow', () => {
+    assert.equal(defies({ enforcement, around: around(7_000, 20) }), false);
+    assert.equal(defies({ enforcement, around: around(9_000, 20) }), true);
+    assert.equal(defies({ enforcement, around: around(9_000, 6.4) }), false);
+    assert.equal(defies({ enforcement, around: around(30_000, 20, 5_000) }), false);
+    assert.equal(defies({ enforcement: NO_ENFORCEMENT, around: around(9_000, 20) }), false);
+  });
+});
