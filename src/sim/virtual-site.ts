@@ -213,6 +213,9 @@ export class VirtualSite {
     const loop = new ControlLoop({
       site,
       shelf,
+      callCsms: (charger, action, payload, done) => {
+        this.gateway.callCsms(charger, action, payload, done);
+      },
       clock: this.clock,
       calls: { call: (charger, call, done) => this.gateway.call(charger, call, done) },
       settings: { ...DEFAULT_SETTINGS, ...settings },
