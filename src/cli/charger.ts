@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { ProbeReport } from '../control/charger-probe.ts';
-import { problemLines, readSiteFile } from './site-file.ts';
+import { askGateway, gatewayUrl } from './running-gateway.ts';
+import { usableSite } from './site-file.ts';
 
 const USAGE = `usage: busbar charger probe ID --config FILE [--active] [--json]
        asks the charger how it takes limits; --active tries profiles too, while no car charges
@@ -24,29 +25,16 @@ export const run = async (args: readonly string[]): Promise<number> => {
     process.stderr.write(USAGE);
     return 2;
   }
-  const { usable, problems } = readSiteFile(values.config);
-  if (usable === undefined) {
-    process.stderr.write(problemLines(values.config, problems));
-    return 1;
-  }
-  const { http, token } = usable.config.listen;
-  const host = http.replace(/^0\.0\.0\.0|^\[::\]/, '127.0.0.1');
+  const usable = usableSite(values.config);
+  if (usable === undefined) return 1;
   const path = `/api/v1/chargers/${encodeURIComponent(id)}/probe?active=${values.active}`;
-  const response = await fetch(`http://${host}${path}`, {
-    method: 'POST',
-    headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
-    signal: AbortSignal.timeout(PROBE_TIMEOUT_MS),
-  }).catch(() => undefined);
-  if (response === undefined) {
-    process.stderr.write(`no gateway answers at ${host}: start it with busbar serve\n`);
+  const ask = { method: 'POST', timeoutMs: PROBE_TIMEOUT_MS } as const;
+  const report = await askGateway<ProbeReport>(usable.config, path, ask);
+  if (report === undefined) {
+    const url = gatewayUrl(usable.config);
+    process.stderr.write(`no gateway answers at ${url}: start it with busbar serve\n`);
     return 1;
   }
-  if (!response.ok) {
-    const { detail } = (await response.json().catch(() => ({}))) as { detail?: string };
-    process.stderr.write(`${detail ?? `the gateway answered ${response.status}`}\n`);
-    return 1;
-  }
-  const report = (await response.json()) as ProbeReport;
   process.stdout.write(values.json ? `${JSON.stringify(report)}\n` : text(report));
   return 0;
 };

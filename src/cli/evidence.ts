@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { summaryOf } from '../field/evidence-routes.ts';
 import type { Evidence } from '../schema/evidence.ts';
 import { EvidenceFiles } from '../store/evidence-files.ts';
-import { problemLines, readSiteFile } from './site-file.ts';
+import { usableSite } from './site-file.ts';
 
 const USAGE = `usage: busbar evidence ls --config FILE [--source ID] [--json]
        busbar evidence export [CASE] --config FILE [--source ID] [--csv]
@@ -26,11 +26,8 @@ export const run = async (args: readonly string[]): Promise<number> => {
     process.stderr.write(USAGE);
     return 2;
   }
-  const { usable, problems } = readSiteFile(values.config);
-  if (usable === undefined) {
-    process.stderr.write(problemLines(values.config, problems));
-    return 1;
-  }
+  const usable = usableSite(values.config);
+  if (usable === undefined) return 1;
   const files = new EvidenceFiles<Evidence>(join(usable.config.dataDir, 'evidence'));
   const records = (await files.list())
     .filter((record) => values.source === undefined || record.source === values.source)

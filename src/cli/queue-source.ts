@@ -4,6 +4,7 @@ import { QueueDesk } from '../gateway/queue-desk.ts';
 import type { SiteConfig } from '../schema/site-config.ts';
 import { Journal } from '../store/journal.ts';
 import { LevelStore } from '../store/level-store.ts';
+import { askGateway, GatewayRefusal } from './running-gateway.ts';
 
 /** The queue of a gateway: asked of the running one, or read from the disk of a stopped one. */
 export interface QueueSource {
@@ -16,39 +17,31 @@ export interface QueueSource {
 }
 
 export const PAGE = 200;
+const PATH = '/api/v1/queue';
 
 /** Throws an Error that says what to do when neither works. */
 export const openQueue = async (config: SiteConfig): Promise<QueueSource> => {
-  const base = `http://${config.listen.http.replace(/^0\.0\.0\.0|^\[::\]/, '127.0.0.1')}/api/v1/queue`;
-  const token = config.listen.token;
-  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
-  const ask = async (path: string, method = 'GET'): Promise<Response> =>
-    fetch(base + path, { method, headers, signal: AbortSignal.timeout(10_000) });
-  const running = await ask('').catch(() => undefined);
+  const running = await askGateway<readonly QueueSummary[]>(config, PATH);
   if (running === undefined) return openStopped(config);
-  if (running.status === 401) throw new Error('the gateway wants another listen.token');
-  const json = async <T>(response: Response): Promise<T> => {
-    if (!response.ok) throw new Error(await problemOf(response));
-    return (await response.json()) as T;
-  };
   return {
     running: true,
-    list: async () => json(await ask('')),
-    messages: async (charger, parked, after) =>
-      json(await ask(`/${charger}?after=${after}&limit=${PAGE}&parked=${parked}`)),
+    list: async () => (await askGateway<readonly QueueSummary[]>(config, PATH)) ?? [],
+    messages: async (charger, parked, after) => {
+      const path = `${PATH}/${charger}?after=${after}&limit=${PAGE}&parked=${parked}`;
+      return (await askGateway<readonly QueuedMessage[]>(config, path)) ?? [];
+    },
     drop: async (charger, seq, by) => {
-      const response = await ask(`/${charger}/${seq}?by=${encodeURIComponent(by)}`, 'DELETE');
-      if (response.status === 404) return false;
-      await json(response);
-      return true;
+      const path = `${PATH}/${charger}/${seq}?by=${encodeURIComponent(by)}`;
+      try {
+        await askGateway(config, path, { method: 'DELETE' });
+        return true;
+      } catch (error) {
+        if (error instanceof GatewayRefusal && error.status === 404) return false;
+        throw error;
+      }
     },
     close: () => Promise.resolve(),
   };
-};
-
-const problemOf = async (response: Response): Promise<string> => {
-  const { detail } = (await response.json().catch(() => ({}))) as { detail?: string };
-  return detail ?? `the gateway answered ${response.status}`;
 };
 
 const openStopped = async (config: SiteConfig): Promise<QueueSource> => {

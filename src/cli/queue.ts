@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline/promises';
 import { parseArgs } from 'node:util';
 import type { QueuedMessage, QueueSummary } from '../gateway/queue-desk.ts';
 import { openQueue, PAGE, type QueueSource } from './queue-source.ts';
-import { problemLines, readSiteFile } from './site-file.ts';
+import { usableSite } from './site-file.ts';
 
 const USAGE = `usage: busbar queue ls --config FILE [--json]
        busbar queue show CHARGER --config FILE [--json]
@@ -38,11 +38,8 @@ export const run = async (args: readonly string[]): Promise<number> => {
     process.stderr.write(USAGE);
     return 2;
   }
-  const { usable, problems } = readSiteFile(values.config);
-  if (usable === undefined) {
-    process.stderr.write(problemLines(values.config, problems));
-    return 1;
-  }
+  const usable = usableSite(values.config);
+  if (usable === undefined) return 1;
   const source = await openQueue(usable.config);
   try {
     const by = values.by ?? userInfo().username;

@@ -75,6 +75,13 @@ export const readSiteFile = (file: string): SiteFile => {
   };
 };
 
+/** The same for verbs that need a usable one: undefined after its problems were told on stderr. */
+export const usableSite = (file: string): SiteFile['usable'] => {
+  const { usable, problems } = readSiteFile(file);
+  if (usable === undefined) process.stderr.write(problemLines(file, problems));
+  return usable;
+};
+
 /** The folder of this installation: where package.json lies, above the sources or the bundle. */
 export const packageFolder = (): string => {
   let folder = dirname(fileURLToPath(import.meta.url));

@@ -1,7 +1,8 @@
 import type { Log } from '../core/log.ts';
 import type { Cancel, Clock } from '../core/time.ts';
-import { errorBytes, parseError, parsePayload } from '../ocpp/frame.ts';
+import { errorBytes } from '../ocpp/frame.ts';
 import { versionOf } from '../ocpp/version.ts';
+import { outcomeOf } from './call-outcome.ts';
 import { Connection } from './connection.ts';
 import { DEFAULT_LANE_LIMITS } from './lane.ts';
 import type { LinkCounters } from './link-counters.ts';
@@ -103,11 +104,7 @@ export class AbsentFlush {
             connection.send(errorBytes(frame.id, 'GenericError', 'the charger is not connected'));
           }
           if (frame.kind !== 'result' && frame.kind !== 'error') return;
-          connection.lane.settle(frame.id, () =>
-            frame.kind === 'result'
-              ? { outcome: 'answered', payload: parsePayload(frame) }
-              : { outcome: 'error', ...parseError(frame) },
-          );
+          connection.lane.settle(frame.id, () => outcomeOf(frame));
         },
       });
       const replay: Replay = new Replay({

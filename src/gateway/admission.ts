@@ -1,5 +1,6 @@
 import type { Log } from '../core/log.ts';
 import type { DurableStore } from '../store/durable-store.ts';
+import { scanAll } from '../store/scan-all.ts';
 
 /** Turns a secret into something that may be written down; slow on purpose (e.g. scrypt). */
 export type HashSecret = (secret: string, salt: string) => Promise<string>;
@@ -14,7 +15,6 @@ interface Access {
 
 /** The present password, and the one that the CSMS has just set in its two readings. */
 const HASHES_MOST = 3;
-const SCAN_MOST = 1_000;
 const PREFIX = 'a/';
 
 /**
@@ -40,13 +40,9 @@ export class Admission {
 
   static async open(options: AdmissionOptions): Promise<Admission> {
     const admission = new Admission(options);
-    for (let after: string | undefined = PREFIX; after !== undefined; ) {
-      const records = await options.store.scan(PREFIX, { after, limit: SCAN_MOST });
-      for (const { key, value } of records) {
-        const access = JSON.parse(Buffer.from(value).toString()) as Access;
-        admission.#access.set(key.slice(PREFIX.length), access);
-      }
-      after = records.length < SCAN_MOST ? undefined : records.at(-1)?.key;
+    for await (const { key, value } of scanAll(options.store, PREFIX)) {
+      const access = JSON.parse(Buffer.from(value).toString()) as Access;
+      admission.#access.set(key.slice(PREFIX.length), access);
     }
     return admission;
   }

@@ -3,6 +3,7 @@ import type { OfflineSwitches, TokenVerdict } from '../ocpp/authorization.ts';
 import { tokenKey } from '../ocpp/authorization.ts';
 import type { CsmsFact, ListChange } from '../ocpp/csms-fact.ts';
 import type { Change, DurableStore } from '../store/durable-store.ts';
+import { scanAll } from '../store/scan-all.ts';
 
 /** Tokens of which the CSMS's opinion is remembered, over the whole site. */
 export const TOKENS_MOST = 5_000;
@@ -12,7 +13,6 @@ export const LIST_MOST = 20_000;
 const LATEST_MOST = 64;
 /** The CSMS's time is noted at most this often. */
 const TIME_NOTED_EVERY_MS = 10 * 60_000;
-const SCAN_MOST = 1_000;
 
 /** What is remembered of one charger. */
 interface ChargerFacts {
@@ -208,10 +208,8 @@ export class CsmsMemory {
   }
 
   async #each(prefix: string, take: (id: string, value: Uint8Array) => void): Promise<void> {
-    for (let after: string | undefined = prefix; after !== undefined; ) {
-      const records = await this.#store.scan(prefix, { after, limit: SCAN_MOST });
-      for (const { key, value } of records) take(key.slice(prefix.length), value);
-      after = records.length < SCAN_MOST ? undefined : records.at(-1)?.key;
+    for await (const { key, value } of scanAll(this.#store, prefix)) {
+      take(key.slice(prefix.length), value);
     }
   }
 }

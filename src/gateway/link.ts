@@ -4,12 +4,12 @@ import {
   callBytes,
   errorBytes,
   type Frame,
-  parseError,
   parsePayload,
   readFrame,
   resultBytes,
 } from '../ocpp/frame.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
+import { outcomeOf } from './call-outcome.ts';
 import { Connection } from './connection.ts';
 import type { CallAnswer, Interception, Interceptor } from './interceptor.ts';
 import type { LaneLimits, UnansweredCall } from './lane.ts';
@@ -385,15 +385,3 @@ const answerBytes = (id: string, answer: CallAnswer): Buffer =>
   'payload' in answer
     ? resultBytes(id, answer.payload)
     : errorBytes(id, answer.errorCode, answer.description);
-
-const outcomeOf = (frame: Frame): CallOutcome => {
-  if (frame.kind === 'error') {
-    const { code, description } = parseError(frame);
-    return { outcome: 'error', code, description };
-  }
-  try {
-    return { outcome: 'answered', payload: parsePayload(frame) };
-  } catch {
-    return { outcome: 'error', code: 'FormatViolation', description: 'answer is not JSON' };
-  }
-};

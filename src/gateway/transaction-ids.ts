@@ -1,4 +1,5 @@
 import type { Change, DurableStore } from '../store/durable-store.ts';
+import { scanAll } from '../store/scan-all.ts';
 
 /** Local ids come from the top of int32, away from the small numbers that a CSMS counts up. */
 export const FIRST_LOCAL_ID = 1_500_000_000;
@@ -9,7 +10,6 @@ const SEEN_MOST = 10_000;
 const MAPPED_MOST = 1_000;
 /** Stopped transactions of a charger that are still mapped. */
 const STOPPED_MOST = 4;
-const SCAN_MOST = 1_000;
 const PREFIX = 'x/';
 const NEXT_KEY = 'n/transaction-id';
 
@@ -38,14 +38,10 @@ export class TransactionIds {
     const ids = new TransactionIds();
     const next = await store.get(NEXT_KEY);
     if (next !== undefined) ids.#next = Number(Buffer.from(next).toString());
-    for (let after: string | undefined = PREFIX; after !== undefined; ) {
-      const records = await store.scan(PREFIX, { after, limit: SCAN_MOST });
-      for (const { key, value } of records) {
-        const charger = key.slice(PREFIX.length, key.lastIndexOf('/'));
-        const mapping = JSON.parse(Buffer.from(value).toString()) as Mapping;
-        ids.#of(charger).set(mapping.localId, mapping);
-      }
-      after = records.length < SCAN_MOST ? undefined : records.at(-1)?.key;
+    for await (const { key, value } of scanAll(store, PREFIX)) {
+      const charger = key.slice(PREFIX.length, key.lastIndexOf('/'));
+      const mapping = JSON.parse(Buffer.from(value).toString()) as Mapping;
+      ids.#of(charger).set(mapping.localId, mapping);
     }
     return ids;
   }

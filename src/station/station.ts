@@ -1,5 +1,6 @@
 import type { Log } from '../core/log.ts';
 import type { Cancel, Clock } from '../core/time.ts';
+import { outcomeOf } from '../gateway/call-outcome.ts';
 import { Connection } from '../gateway/connection.ts';
 import type { CallAnswer } from '../gateway/interceptor.ts';
 import { DEFAULT_LANE_LIMITS } from '../gateway/lane.ts';
@@ -7,14 +8,7 @@ import { newLinkCounters } from '../gateway/link-counters.ts';
 import type { CallOutcome } from '../gateway/observer.ts';
 import { DialGate, Redial } from '../gateway/redial.ts';
 import type { Dialer, DialResult, Socket } from '../gateway/socket.ts';
-import {
-  callBytes,
-  errorBytes,
-  type Frame,
-  parseError,
-  parsePayload,
-  resultBytes,
-} from '../ocpp/frame.ts';
+import { callBytes, errorBytes, type Frame, parsePayload, resultBytes } from '../ocpp/frame.ts';
 import type { StationVariable } from '../ocpp/station/variables.ts';
 import {
   bootCall,
@@ -342,12 +336,3 @@ export class Station {
     return name;
   }
 }
-
-const outcomeOf = (frame: Frame): CallOutcome => {
-  if (frame.kind === 'error') return { outcome: 'error', ...parseError(frame) };
-  try {
-    return { outcome: 'answered', payload: parsePayload(frame) };
-  } catch {
-    return { outcome: 'error', code: 'FormatViolation', description: 'answer is not JSON' };
-  }
-};

@@ -1,5 +1,6 @@
 import { type Change, type DurableStore, StoreError } from './durable-store.ts';
 import { type EntryHeader, type JournalEntry, packEntry, unpackEntry } from './journal-entry.ts';
+import { scanAll } from './scan-all.ts';
 
 /** Space the journal may take, as a sum of message bytes, before meter values are thinned. */
 export const DEFAULT_MOST_BYTES = 768 * 1024 * 1024;
@@ -199,46 +200,28 @@ export class Journal {
   }
 
   async #recount(): Promise<void> {
-    const heads = await this.#all('h/');
-    for (const { key, value } of heads) {
+    for await (const { key, value } of scanAll(this.#store, 'h/')) {
       const { nextSeq, thinned, last } = JSON.parse(Buffer.from(value).toString()) as Head;
       const charger = key.slice('h/'.length);
       this.#heads.set(charger, { ...freshHead(), nextSeq, thinned, last });
     }
-    for (const { key } of await this.#all('k/')) this.#head(chargerOf(key)).parked += 1;
-    let after = 'm/';
-    for (;;) {
-      const records = await this.#store.scan('m/', { after, limit: SCAN_MOST });
-      for (const { key, value } of records) {
-        const charger = chargerOf(key);
-        const head = this.#head(charger);
-        const entry = unpackEntry(charger, seqOf(key), value);
-        if (head.count === 0) head.doneSeq = entry.seq - 1;
-        head.count += 1;
-        head.bytes += value.length;
-        head.oldestAtWallMs ??= entry.header.takenAtWallMs;
-        if (entry.seq >= head.nextSeq) {
-          this.#lost.push(`${charger}: its counter is behind its messages (torn write repaired)`);
-          head.nextSeq = entry.seq + 1;
-        }
-        this.#bytes += value.length;
-      }
-      const last = records.at(-1);
-      if (last === undefined || records.length < SCAN_MOST) return;
-      after = last.key;
-    }
+    for await (const { key } of scanAll(this.#store, 'k/')) this.#head(chargerOf(key)).parked += 1;
+    for await (const { key, value } of scanAll(this.#store, 'm/')) this.#count(key, value);
   }
 
-  async #all(prefix: string) {
-    const found = [];
-    let after = prefix;
-    for (;;) {
-      const records = await this.#store.scan(prefix, { after, limit: SCAN_MOST });
-      found.push(...records);
-      const last = records.at(-1);
-      if (last === undefined || records.length < SCAN_MOST) return found;
-      after = last.key;
+  #count(key: string, value: Uint8Array): void {
+    const charger = chargerOf(key);
+    const head = this.#head(charger);
+    const entry = unpackEntry(charger, seqOf(key), value);
+    if (head.count === 0) head.doneSeq = entry.seq - 1;
+    head.count += 1;
+    head.bytes += value.length;
+    head.oldestAtWallMs ??= entry.header.takenAtWallMs;
+    if (entry.seq >= head.nextSeq) {
+      this.#lost.push(`${charger}: its counter is behind its messages (torn write repaired)`);
+      head.nextSeq = entry.seq + 1;
     }
+    this.#bytes += value.length;
   }
 
   /**

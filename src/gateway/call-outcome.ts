@@ -1,0 +1,15 @@
+import { type Frame, parseError, parsePayload } from '../ocpp/frame.ts';
+import type { CallOutcome } from './observer.ts';
+
+/** What an answer to one of our own calls says. */
+export const outcomeOf = (frame: Frame): CallOutcome => {
+  if (frame.kind === 'error') {
+    const { code, description } = parseError(frame);
+    return { outcome: 'error', code, description };
+  }
+  try {
+    return { outcome: 'answered', payload: parsePayload(frame) };
+  } catch {
+    return { outcome: 'error', code: 'FormatViolation', description: 'answer is not JSON' };
+  }
+};
