@@ -59,6 +59,7 @@ export class Enforcer {
   readonly #budget: WriteBudget;
   /** Offers that outlive their transaction, by connector; the time of the next attempt. */
   readonly #lingering = new Map<ConnectorKey, Lingering>();
+  readonly #spared = new Map<ConnectorKey, number>();
   limitChanges = 0;
   /** Raises that were not sent, to spare the memory of a charger. */
   sparedWrites = 0;
@@ -120,7 +121,9 @@ export class Enforcer {
     const current = this.#ladder.wayOf(command.key, ways);
     if (command.kind === 'raise' && current !== undefined && isPersistent(current)) {
       if (!this.#budget.takeRaise(command.charger, nowMs)) {
-        this.sparedWrites += 1;
+        // The same raise comes up again in every tick.
+        if (this.#spared.get(command.key) !== command.amps) this.sparedWrites += 1;
+        this.#spared.set(command.key, command.amps);
         return;
       }
     }

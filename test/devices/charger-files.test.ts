@@ -160,7 +160,7 @@ describe('every charger file', () => {
       for (const amps of [12, 0, 10]) {
         const wanted = profile('1.6', { id: 1, purpose: 'TxDefaultProfile', amps, now });
         await set(site, '1.6', 1, wanted);
-        await site.run(40);
+        await site.run(25);
         const drawn = draw(site);
         assert.ok(drawn <= amps + 0.2 && drawn >= amps * 0.9, `${drawn} A of ${amps} A`);
       }
