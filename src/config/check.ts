@@ -118,6 +118,14 @@ const checkNames = (config: SiteConfig, devices: ReadonlySet<string>, report: Re
 const POLL_MOST_MS = 2_500;
 
 const checkMeters = ({ meters, circuits, ems }: SiteConfig, report: Report): void => {
+  const generates = meters.some(({ role }) => role === 'pv');
+  const root = circuits.find(({ parent }) => parent === undefined)?.meter;
+  meters.forEach(({ id, exportMostAmps }, i) => {
+    if (!generates || id !== root || exportMostAmps > 0) return;
+    const text =
+      'is 0 although there is a pv meter: feeding back would count as a fault of this one';
+    report('warning', ['meters', i, 'exportMostAmps'], text);
+  });
   meters.forEach(({ id, device, connect, topic, charger, sum, pollMs }, i) => {
     const sources = [connect, topic, charger, sum].filter((source) => source !== undefined);
     if (sources.length !== 1) {

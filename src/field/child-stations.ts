@@ -6,6 +6,7 @@ import type { CallOutcome, LinkObserver, OwnCall } from '../gateway/observer.ts'
 import type { CircuitView } from '../schema/view.ts';
 import type { Broker, Incoming } from './broker-port.ts';
 import { profileLimit, stationAnswer } from './child-answers.ts';
+import { Inbox } from './inbox.ts';
 import type { TopicHandler } from './topic-handler.ts';
 
 /** Another gateway that takes its limit from this one. */
@@ -54,9 +55,11 @@ export class ChildStations implements TopicHandler {
   readonly filters: readonly string[];
   readonly #options: ChildStationsOptions;
   readonly #children: readonly Child[];
+  readonly #inbox: Inbox;
 
   constructor(options: ChildStationsOptions) {
     this.#options = options;
+    this.#inbox = new Inbox(options.clock);
     this.#children = options.children.map((spec) => ({
       spec,
       base: `${options.root}/${spec.site}`,
@@ -80,7 +83,7 @@ export class ChildStations implements TopicHandler {
         this.#setOnline(child, message.text() === 'online');
         return true;
       case `circuits/${spec.circuit}`:
-        this.#report(child, message);
+        this.#inbox.take(spec.id, () => this.#report(child, message));
         return true;
       case `limits/${spec.source}`:
         this.#answered(child, message.text());
@@ -96,6 +99,7 @@ export class ChildStations implements TopicHandler {
   }
 
   close(): void {
+    this.#inbox.close();
     this.disconnected();
   }
 
