@@ -38,6 +38,8 @@ export class EvidenceRecorder {
   readonly #log: Log;
   readonly #sources: readonly (EmsSourceSpec & { readonly dimmingFloorWatts: number })[];
   readonly #open = new Map<string, OpenCase>();
+  /** Records are saved one after the other: an older state must not overwrite a newer one. */
+  #saving: Promise<void> = Promise.resolve();
 
   constructor(site: Site, store: EvidenceStore, log: Log) {
     this.#site = site;
@@ -63,6 +65,7 @@ export class EvidenceRecorder {
   /** The program ends; the cases go on in new records when it is back. */
   async close(at: string): Promise<void> {
     await Promise.all([...this.#open.keys()].map((source) => this.#end(source, at)));
+    await this.#saving;
   }
 
   #during(
@@ -159,12 +162,14 @@ export class EvidenceRecorder {
     await this.#save(open.record);
   }
 
-  async #save(record: Evidence): Promise<void> {
-    try {
-      await this.#store.save(structuredClone(record));
-    } catch (error) {
-      this.#log.error('evidence not saved', { case: record.id, problem: String(error) });
-    }
+  #save(record: Evidence): Promise<void> {
+    const state = structuredClone(record);
+    this.#saving = this.#saving
+      .then(() => this.#store.save(state))
+      .catch((error: unknown) => {
+        this.#log.error('evidence not saved', { case: state.id, problem: String(error) });
+      });
+    return this.#saving;
   }
 }
 
