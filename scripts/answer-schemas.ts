@@ -21,6 +21,8 @@ export const LimitAnswerSchema = Type.Object(
       ),
     ]),
     reason: Type.String(),
+    seq: Type.Optional(Type.Integer()),
+    epoch: Type.Optional(Type.Integer()),
   },
   strict,
 );

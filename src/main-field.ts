@@ -2,9 +2,11 @@ import { join } from 'node:path';
 import type { ControlLoop } from './control/control-loop.ts';
 import type { LimitCommand } from './core/limit-book.ts';
 import type { Log } from './core/log.ts';
+import type { Policy } from './core/sharing/policy.ts';
 import type { MeterSpec, Site } from './core/site.ts';
 import { timestamp } from './core/time.ts';
 import { BuildingRegisters } from './field/building-registers.ts';
+import { ChildStations } from './field/child-stations.ts';
 import { DigitalInputWatch } from './field/digital-input.ts';
 import { EmsLink } from './field/ems-link.ts';
 import { EvidenceRecorder } from './field/evidence.ts';
@@ -12,6 +14,7 @@ import { evidenceRoutes } from './field/evidence-routes.ts';
 import { MeterBus } from './field/meter-bus.ts';
 import type { ModbusPort } from './field/modbus-port.ts';
 import { registerRoute } from './field/register-route.ts';
+import type { CallOutcome, OwnCall } from './gateway/observer.ts';
 import { openModbusPort } from './io/modbus.ts';
 import { startModbusServer } from './io/modbus-server.ts';
 import { openBroker } from './io/mqtt.ts';
@@ -21,6 +24,7 @@ import type { Evidence } from './schema/evidence.ts';
 import type { MeterDevice } from './schema/meter-device.ts';
 import type { SiteConfig } from './schema/site-config.ts';
 import type { SiteView } from './schema/view.ts';
+import { openDocument } from './store/documents.ts';
 import { EvidenceFiles } from './store/evidence-files.ts';
 import { VERSION } from './version.ts';
 
@@ -29,11 +33,15 @@ export interface FieldOptions {
   readonly site: Site;
   readonly devices: ReadonlyMap<string, MeterDevice>;
   readonly log: Log;
+  /** That may be chosen by request, by name. */
+  readonly policies?: ReadonlyMap<string, Policy>;
 }
 
 /** Meters, EMS and building: everything besides chargers and CSMS that the site talks to. */
 export interface FieldSide {
   readonly routes: readonly ApiRoute[];
+  /** Carries out a call to a child gateway; false when it is not for one. */
+  call(charger: string, call: OwnCall, done: (outcome: CallOutcome) => void): boolean;
   /** Every finished tick. */
   published(view: SiteView): void;
   close(): Promise<void>;
@@ -47,9 +55,10 @@ export const startFieldSide = async (
   const evidence = await openEvidence(options);
   const polled = startPolling(options, loop);
   const building = await startBuilding(options, loop);
-  const ems = startEms(options, loop);
+  const { ems, children } = await startEms(options, loop);
   return {
     routes: [...evidenceRoutes(() => evidence.files.list()), ...building.routes],
+    call: (charger, call, done) => children?.call(charger, call, done) ?? false,
     published: (view) => {
       ems?.publish(view);
       evidence.recorder.take(view);
@@ -121,28 +130,57 @@ const openEvidence = async ({ config, site, log }: FieldOptions) => {
   return { files, recorder: new EvidenceRecorder(site, { save }, log) };
 };
 
-const startEms = ({ config, site, log }: FieldOptions, loop: ControlLoop): EmsLink | undefined => {
-  const { mqtt } = config.ems;
-  if (mqtt === undefined) return undefined;
+const startEms = async ({ config, site, log, policies }: FieldOptions, loop: ControlLoop) => {
+  const { mqtt, children: specs } = config.ems;
+  if (mqtt === undefined) return { ems: undefined, children: undefined };
   const { root, scalars, homeAssistant, ...broker } = mqtt;
   const { clientId = `busbar-${site.id}` } = broker;
-  return new EmsLink({
-    openBroker: (listener, will) =>
-      openBroker({ ...broker, clientId, will, listener, clock: systemClock, log }),
+  const clock = systemClock;
+  const epoch = specs.length === 0 ? 0 : await nextEpoch(config.dataDir);
+  let children: ChildStations | undefined;
+  const ems = new EmsLink({
+    openBroker: (listener, will) => openBroker({ ...broker, clientId, will, listener, clock, log }),
     root,
     siteId: site.id,
-    clock: systemClock,
+    clock,
     log,
     version: VERSION,
     setLimit: (source, command) => loop.setLimit(source, command),
     taker: loop,
+    policies,
     lasting: new Set(site.emsSources.flatMap(({ id, lpc }) => (lpc === undefined ? [] : [id]))),
     heartbeat: (source) => loop.heartbeat(source),
     meters: site.meters,
     onReading: (reading) => loop.takeReading(reading),
     scalars,
     homeAssistant,
+    handlers: (connection) => {
+      if (specs.length === 0) return [];
+      children = new ChildStations({
+        children: specs.map((spec) => ({ ...spec, circuit: spec.limits })),
+        root,
+        clock,
+        log,
+        epoch,
+        siteId: site.id,
+        observer: loop.links,
+        broker: connection,
+        want: (command) => loop.setPreference(command),
+      });
+      return [children];
+    },
   });
+  return { ems, children };
+};
+
+/** Higher with every start, whatever the wall clock does. */
+const nextEpoch = async (dataDir: string): Promise<number> => {
+  const document = await openDocument(join(dataDir, 'epoch.json'), { epoch: 0 });
+  const epoch = Math.max(document.data.epoch + 1, Math.floor(systemClock.wallMs() / 1000));
+  await document.update((data) => {
+    data.epoch = epoch;
+  });
+  return epoch;
 };
 
 /** Meters behind one address share a bus: one request at a time. */

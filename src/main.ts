@@ -1,36 +1,29 @@
-import { randomUUID } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chargerRoutes } from './control/charger-routes.ts';
 import { ControlLoop } from './control/control-loop.ts';
 import { History } from './control/history.ts';
 import { historyRoutes } from './control/history-routes.ts';
-import { ProfileShelf } from './control/profile-shelf.ts';
 import type { Nameplate } from './core/charger-traits.ts';
 import type { Log } from './core/log.ts';
 import type { Policy } from './core/sharing/policy.ts';
 import type { Site } from './core/site.ts';
 import { DEFAULT_SETTINGS } from './core/tick.ts';
 import { type QuirkFiles, traitsOf } from './devices/charger-quirks.ts';
-import { Gateway } from './gateway/gateway.ts';
-import { Housekeeping } from './gateway/housekeeping.ts';
-import { openOutage } from './gateway/outage.ts';
-import { QueueDesk, type QueueSummary } from './gateway/queue-desk.ts';
+import type { Gateway } from './gateway/gateway.ts';
+import type { ChargerCalls } from './gateway/observer.ts';
+import type { QueueSummary } from './gateway/queue-desk.ts';
 import { queueRoutes } from './gateway/queue-routes.ts';
 import { startChargerServer } from './io/charger-server.ts';
-import { csmsClient } from './io/csms-client.ts';
 import { type HttpServer, startHttp } from './io/http.ts';
 import { siteMetrics } from './io/metrics.ts';
-import { hashSecret } from './io/secret-hash.ts';
 import { systemClock } from './io/system-clock.ts';
-import { uploadFile } from './io/upload.ts';
 import { type FieldSide, startFieldSide } from './main-field.ts';
+import { openHeld } from './main-held.ts';
+import { type Learned, learnedFacts } from './main-learned.ts';
+import { controllerOf, gatewayOf, rolesOf, upstreamRolesOf } from './main-upstream.ts';
 import type { ApiRoute } from './schema/api-route.ts';
 import type { MeterDevice } from './schema/meter-device.ts';
 import type { SiteConfig } from './schema/site-config.ts';
 import type { SiteView } from './schema/view.ts';
-import { Controller, SITE_KEY } from './station/controller.ts';
-import { openDocument } from './store/documents.ts';
-import { LevelStore } from './store/level-store.ts';
 import { VERSION } from './version.ts';
 
 /** The control cycle counts as stuck when it is older than this. */
@@ -41,6 +34,8 @@ export interface BusbarOptions {
   readonly site: Site;
   readonly devices: ReadonlyMap<string, MeterDevice>;
   readonly policy: Policy;
+  /** That may be chosen by request, by name. */
+  readonly policies?: ReadonlyMap<string, Policy>;
   readonly quirks: QuirkFiles;
   readonly uiFolder: string;
   readonly log: Log;
@@ -54,14 +49,9 @@ export interface Busbar {
   readonly ocppUrl: string;
   readonly httpUrl: string;
   view(): SiteView;
+  /** Takes over upstreams, mirrors and rules of a changed config; other links stay up. */
+  reload(config: SiteConfig): void;
   close(): Promise<void>;
-}
-
-/** Facts learned about chargers that have to survive a restart. */
-interface LearnedFacts {
-  fallbackInstalled: Record<string, boolean>;
-  /** Absent in files of before. */
-  plates?: Record<string, Nameplate>;
 }
 
 /** Builds a running gateway: the only place that makes adapters and joins them. */
@@ -72,15 +62,18 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
   const held = await openHeld(options);
   const history = new History();
   let field: FieldSide | undefined;
-  const shelf = await ProfileShelf.open(held.store, log);
   const restart = options.restart ?? (() => log.warn('restart asked for, and nobody to do it'));
-  const controller = controllerOf(options, shelf, restart, () => loop);
+  const controller = controllerOf(options, held.shelf, restart, () => loop);
   const loop: ControlLoop = new ControlLoop({
     site,
     clock,
     log,
     version: VERSION,
-    calls: { call: (charger, call, done) => gateway.call(charger, call, done) },
+    calls: stationCalls(
+      () => field,
+      () => gateway,
+    ),
+    callCsms: (charger, action, payload, done) => gateway.callCsms(charger, action, payload, done),
     settings: { ...DEFAULT_SETTINGS, lifeMs: config.enforcement.lifeSeconds * 1000 },
     policy: options.policy,
     provenFallbacks: facts.proven,
@@ -88,7 +81,7 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
     makes: makesOf(options, facts),
     raisesPerDay: config.enforcement.raisesPerDay,
     remoteStopAfterSeconds: config.enforcement.remoteStopAfterSeconds,
-    shelf,
+    shelf: held.shelf,
     siteLimits: () => controller?.limits() ?? [],
     counters: () => countersOf(gateway),
     backlogOf: (charger) => withoutName(held.desk.summary(charger)),
@@ -100,176 +93,78 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
       published?.(view);
     },
   });
-  const gateway: Gateway = gatewayOf(options, held, loop);
+  const roles = upstreamRolesOf(options, loop);
+  const gateway: Gateway = gatewayOf(options, held, roles);
   loop.start();
   field = await startFieldSide(options, loop);
-  const http = await startHttpServer(options, loop, [
+  const routes = [
     ...queueRoutes(held.desk, clock, log),
+    ...chargerRoutes(loop.probes, held.shelf),
     ...field.routes,
     ...historyRoutes(history, () => loop.view()),
-  ]);
-  const ocpp = splitAddress(config.listen.ocpp);
-  const server = await startChargerServer({
-    ...ocpp,
-    clock,
-    pingSeconds: config.listen.pingSeconds,
-    onKnock: (knock) => void gateway.knock(knock),
-  });
-  log.info('listening', { ocpp: `${ocpp.host}:${server.port}`, http: http.port });
+  ];
+  const servers = await startServers(options, loop, gateway, routes);
   return {
-    ocppUrl: `ws://${ocpp.host === '0.0.0.0' ? '127.0.0.1' : ocpp.host}:${server.port}/ocpp`,
-    httpUrl: `http://127.0.0.1:${http.port}`,
+    ...servers.urls,
     view: () => loop.view(),
+    reload(changed) {
+      const moved = roles.change(rolesOf(changed));
+      log.info('upstreams reloaded', { moved });
+      for (const charger of moved) gateway.disconnect(charger, 'its CSMS changed');
+    },
     async close() {
       controller?.stop();
+      roles.stop();
       gateway.close();
-      await server.close();
+      await servers.closeOcpp();
       loop.stop();
       await field?.close();
-      await http.close();
+      await servers.closeHttp();
       await held.close();
     },
   };
 };
 
+/** The doors: HTTP for people and machines, OCPP for chargers. */
+const startServers = async (
+  options: BusbarOptions,
+  loop: ControlLoop,
+  gateway: Gateway,
+  routes: readonly ApiRoute[],
+) => {
+  const { config, log } = options;
+  const http = await startHttpServer(options, loop, routes);
+  const ocpp = splitAddress(config.listen.ocpp);
+  const server = await startChargerServer({
+    ...ocpp,
+    clock: systemClock,
+    pingSeconds: config.listen.pingSeconds,
+    onKnock: (knock) => void gateway.knock(knock),
+  });
+  log.info('listening', { ocpp: `${ocpp.host}:${server.port}`, http: http.port });
+  const host = ocpp.host === '0.0.0.0' ? '127.0.0.1' : ocpp.host;
+  return {
+    urls: {
+      ocppUrl: `ws://${host}:${server.port}/ocpp`,
+      httpUrl: `http://127.0.0.1:${http.port}`,
+    },
+    closeOcpp: () => server.close(),
+    closeHttp: () => http.close(),
+  };
+};
+
 const makesOf = (
-  { quirks }: BusbarOptions,
-  { plates, rememberPlate }: Awaited<ReturnType<typeof learnedFacts>>,
+  { quirks, config }: BusbarOptions,
+  { plates, rememberPlate, learned, rememberLearned }: Learned,
 ) => ({
   traitsOf: (plate: Nameplate) => traitsOf(quirks, plate),
-  plates,
+  plates: withChildren(plates, config),
   remember: rememberPlate,
+  learned,
+  rememberLearned,
 });
 
-/** The gateway's own identity at the CSMS; undefined when the config names none. */
-const controllerOf = (
-  { config, site, log }: BusbarOptions,
-  shelf: ProfileShelf,
-  restart: () => void,
-  loop: () => ControlLoop,
-): Controller | undefined => {
-  const { controller, url, pingSeconds } = config.upstream;
-  if (controller === undefined) return undefined;
-  return new Controller({
-    spec: { ...controller, url: controller.url ?? url },
-    site,
-    log,
-    restart,
-    programVersion: VERSION,
-    keeper: {
-      book: () => shelf.book(SITE_KEY),
-      put: (added, gone) => shelf.put(SITE_KEY, added, gone),
-      drop: (gone) => shelf.drop(SITE_KEY, gone),
-    },
-    dialer: csmsClient({ clock: systemClock, pingSeconds }),
-    clock: systemClock,
-    random: Math.random,
-    newId: randomUUID,
-    view: () => loop().view(),
-    wake: () => loop().wake(),
-    // What the page shows is in it, and no secret: neither passwords nor tokens.
-    upload: (to, name) => uploadFile(to, name, JSON.stringify(loop().view(), null, 2)),
-  });
-};
-
-const gatewayOf = (
-  { config, site, log }: BusbarOptions,
-  { outage }: Awaited<ReturnType<typeof openHeld>>,
-  loop: ControlLoop,
-): Gateway =>
-  new Gateway({
-    clock: systemClock,
-    log,
-    dialer: csmsClient({ clock: systemClock, pingSeconds: config.upstream.pingSeconds }),
-    observer: loop.links,
-    interceptor: loop.profiles,
-    upstreamBase: () => config.upstream.url,
-    admits: admission(site),
-    newId: randomUUID,
-    outage,
-    closesInOutage: closingChargers(config),
-    flushAbsentAfterMs: config.upstream.flushAbsentAfterHours * 3_600_000,
-  });
-
-/** What is held for the CSMS, on disk. */
-const openHeld = async ({ config, log }: BusbarOptions) => {
-  await mkdir(config.dataDir, { recursive: true });
-  const path = join(config.dataDir, 'journal');
-  const store = await LevelStore.open(path, () => systemClock.monotonicMs());
-  const { unknownTokens, unknownBoot, replayPerSecond } = config.upstream;
-  const outage = await openOutage({
-    store,
-    clock: systemClock,
-    log,
-    random: Math.random,
-    hash: hashSecret,
-    newSalt: randomUUID,
-    settings: {
-      unknownTokens,
-      unknownBoot,
-      replayPerSecond,
-      mostBytes: config.journal.mostMegabytes * 1024 * 1024,
-    },
-  });
-  const desk = new QueueDesk(outage.journal, store);
-  const housekeeping = new Housekeeping(outage.journal, config.journal.mostDays, systemClock, log);
-  for (const { what, quarantine } of store.damage()) log.error(what, { quarantine });
-  for (const lost of outage.journal.lost()) log.error('journal', { problem: lost });
-  const alarms = (): readonly string[] => {
-    const problem = store.problem();
-    const parked = outage.journal.parkedChargers();
-    return [
-      ...(problem === undefined ? [] : [`Messages are not kept: ${problem}.`]),
-      ...(parked.length === 0
-        ? []
-        : [`The CSMS does not take messages of ${parked.join(', ')}: see busbar queue ls.`]),
-      ...store.damage().map(({ what }) => `Journal: ${what}.`),
-    ];
-  };
-  const close = (): Promise<void> => {
-    housekeeping.stop();
-    return store.close();
-  };
-  return { store, outage, desk, alarms, close };
-};
-
 const withoutName = ({ charger: _charger, ...backlog }: QueueSummary) => backlog;
-
-const closingChargers = ({ upstream, chargers }: SiteConfig) => {
-  const own = new Map(chargers.map(({ id, outage }) => [id, outage]));
-  return (identity: string): boolean => (own.get(identity) ?? upstream.outage) === 'close';
-};
-
-/** Which chargers hold their fallback, and of which make they are, kept across restarts. */
-const learnedFacts = async (dataDir: string, log: Log) => {
-  const facts = await openDocument<LearnedFacts>(join(dataDir, 'learned.json'), {
-    fallbackInstalled: {},
-    plates: {},
-  });
-  if (facts.problem !== undefined) log.warn('learned facts', { problem: facts.problem });
-  const { fallbackInstalled, plates = {} } = facts.data;
-  const update = (change: (data: LearnedFacts) => void): void => {
-    facts
-      .update(change)
-      .catch((error: unknown) => log.error('learned facts not saved', { problem: String(error) }));
-  };
-  return {
-    proven: new Set(Object.keys(fallbackInstalled).filter((id) => fallbackInstalled[id])),
-    plates: new Map(Object.entries(plates)),
-    rememberFallback: (charger: string, proven: boolean): void => {
-      if (fallbackInstalled[charger] === proven) return;
-      update((data) => {
-        data.fallbackInstalled[charger] = proven;
-      });
-    },
-    rememberPlate: (charger: string, plate: Nameplate): void => {
-      if (JSON.stringify(facts.data.plates?.[charger]) === JSON.stringify(plate)) return;
-      update((data) => {
-        data.plates = { ...data.plates, [charger]: plate };
-      });
-    },
-  };
-};
 
 const startHttpServer = (
   { config, uiFolder, log }: BusbarOptions,
@@ -293,10 +188,25 @@ const startHttpServer = (
     ...(config.listen.token === undefined ? {} : { token: config.listen.token }),
   });
 
-const admission = (site: Site): ((identity: string) => boolean) => {
-  const known = new Set(site.chargers.map(({ id }) => id));
-  return (identity) => known.has(identity);
-};
+/** Calls go to a child gateway where the station is one, else to the charger. */
+const stationCalls = (
+  field: () => FieldSide | undefined,
+  chargers: () => ChargerCalls,
+): ChargerCalls => ({
+  call: (charger, call, done) => {
+    if (field()?.call(charger, call, done) !== true) chargers().call(charger, call, done);
+  },
+});
+
+/** Children are known by what they are, not by what they say. */
+const withChildren = (
+  plates: ReadonlyMap<string, Nameplate>,
+  { ems }: SiteConfig,
+): ReadonlyMap<string, Nameplate> =>
+  new Map<string, Nameplate>([
+    ...plates,
+    ...ems.children.map(({ id }) => [id, { vendor: 'Busbar', model: 'gateway' }] as const),
+  ]);
 
 const splitAddress = (address: string): { readonly host: string; readonly port: number } => {
   const colon = address.lastIndexOf(':');

@@ -18,7 +18,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   gateway: ['core', 'ocpp', 'store', 'schema'],
   control: ['core', 'ocpp', 'profiles', 'gateway', 'schema', 'store'],
   store: [],
-  field: ['core', 'devices', 'schema'],
+  field: ['core', 'devices', 'schema', 'gateway'],
   station: ['core', 'ocpp', 'profiles', 'gateway', 'schema'],
   io: ['core', 'gateway', 'devices', 'schema', 'field'],
   sim: ['core', 'ocpp', 'profiles', 'devices', 'schema', 'gateway', 'control', 'store', 'station'],
@@ -26,6 +26,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   cli: ['*'],
   main: ['*'],
   'main-field': ['*'],
+  'main-held': ['*'],
+  'main-learned': ['*'],
+  'main-upstream': ['*'],
   version: [],
 };
 

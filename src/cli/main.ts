@@ -17,6 +17,10 @@ const VERBS: Readonly<Record<string, Verb>> = {
     summary: 'find and try meters: read ID --config FILE [--watch], scan HOST, test FILE HOST',
     load: () => import('./meter.ts'),
   },
+  charger: {
+    summary: 'how a charger takes limits: probe ID --config FILE [--active]',
+    load: () => import('./charger.ts'),
+  },
   queue: {
     summary: 'what is held for the CSMS: ls|show|export|drop --config FILE',
     load: () => import('./queue.ts'),

@@ -11,8 +11,9 @@ export const run = async (args: readonly string[]): Promise<number> => {
     process.stderr.write('usage: busbar serve --config FILE\n');
     return 2;
   }
-  const { usable, problems } = readSiteFile(values.config);
-  process.stderr.write(problemLines(values.config, problems));
+  const file = values.config;
+  const { usable, problems } = readSiteFile(file);
+  process.stderr.write(problemLines(file, problems));
   if (usable === undefined) return 1;
   const log = jsonLog(usable.config.logLevel);
   // Before anything is started: a signal that comes early must not find nobody listening.
@@ -23,6 +24,12 @@ export const run = async (args: readonly string[]): Promise<number> => {
   });
   const uiFolder = join(packageFolder(), 'dist/ui');
   const busbar = await startBusbar({ ...usable, log, uiFolder, restart });
+  process.on('SIGHUP', () => {
+    const again = readSiteFile(file);
+    process.stderr.write(problemLines(file, again.problems));
+    if (again.usable === undefined) log.warn('site file not reloaded: it has errors');
+    else busbar.reload(again.usable.config);
+  });
   await told;
   log.info('stopping');
   await busbar.close();

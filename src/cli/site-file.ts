@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Checked, checkConfig } from '../config/check.ts';
 import { loadChargerQuirks, loadMeterDevices } from '../config/device-files.ts';
-import { type ConfigProblem, loadConfig } from '../config/load.ts';
+import { type ConfigProblem, loadConfig, placeOf } from '../config/load.ts';
 import { loadPolicy, policyGaps } from '../config/policy-files.ts';
 import { toSite } from '../config/site.ts';
 import type { Policy } from '../core/sharing/policy.ts';
@@ -20,6 +20,8 @@ export interface SiteFile {
         readonly site: Site;
         readonly devices: ReadonlyMap<string, MeterDevice>;
         readonly policy: Policy;
+        /** That may be chosen by request, by name. */
+        readonly policies: ReadonlyMap<string, Policy>;
         readonly quirks: QuirkFiles;
       }
     | undefined;
@@ -46,23 +48,28 @@ export const readSiteFile = (file: string): SiteFile => {
     return { usable: undefined, problems: [...problems, ...ofDevices], sums: [] };
   }
   const checked = checkConfig(config, new Set(devices.keys()), lineOf);
-  const loaded = loadPolicy(config.policy, join(packageFolder(), 'policies'), file);
-  const ofPolicy = [...loaded.problems, ...policyGaps(loaded.policy, config)].map(
-    (text): ConfigProblem => ({
-      severity: 'error',
-      place: 'policy',
-      line: lineOf(['policy']),
-      text,
+  const ofPolicy: ConfigProblem[] = [];
+  const policyAt = (names: string | readonly string[], ...path: readonly (string | number)[]) => {
+    const loaded = loadPolicy(names, join(packageFolder(), 'policies'), file);
+    const found = [...loaded.problems, ...policyGaps(loaded.policy, config)];
+    const at = { severity: 'error', place: placeOf(path), line: lineOf(path) } as const;
+    ofPolicy.push(...found.map((text) => ({ ...at, text })));
+    return loaded.policy;
+  };
+  const policy = policyAt(config.policy, 'policy');
+  const policies = new Map(
+    config.ems.policies.flatMap((name, i) => {
+      const choice = policyAt(name, 'ems', 'policies', i);
+      return choice === undefined ? [] : [[name, choice] as const];
     }),
   );
-  const { policy } = loaded;
   const broken =
     ofPolicy.length > 0 || checked.problems.some(({ severity }) => severity === 'error');
   return {
     usable:
       broken || policy === undefined
         ? undefined
-        : { config, site: toSite(config), devices, quirks, policy },
+        : { config, site: toSite(config), devices, quirks, policy, policies },
     problems: [...checked.problems, ...ofPolicy, ...ofDevices],
     sums: checked.sums,
   };

@@ -71,7 +71,7 @@ const checkNames = (config: SiteConfig, devices: ReadonlySet<string>, report: Re
   for (const [list, items] of [
     ['circuits', config.circuits],
     ['meters', config.meters],
-    ['chargers', config.chargers],
+    ['chargers', [...config.chargers, ...config.ems.children]],
   ] as const) {
     const seen = new Set<string>();
     items.forEach(({ id }, i) => {
@@ -98,7 +98,7 @@ const checkNames = (config: SiteConfig, devices: ReadonlySet<string>, report: Re
   config.chargers.forEach(({ circuit }, i) => {
     known(['chargers', i, 'circuit'], circuit, circuits, 'circuit');
   });
-  for (const list of ['sources', 'inputs'] as const) {
+  for (const list of ['sources', 'inputs', 'children'] as const) {
     config.ems[list].forEach(({ circuit }, i) => {
       known(['ems', list, i, 'circuit'], circuit, circuits, 'circuit');
     });
@@ -137,6 +137,13 @@ const checkSources = ({ ems }: SiteConfig, report: Report): void => {
       sources.add(id);
     });
   }
+  if (ems.children.length > 0 && ems.mqtt === undefined) {
+    report('error', ['ems', 'children'], 'needs a broker: set ems.mqtt.url');
+  }
+  ems.children.forEach(({ maxAmps, failsafeAmps }, i) => {
+    if (failsafeAmps <= maxAmps) return;
+    report('error', ['ems', 'children', i, 'failsafeAmps'], `above maxAmps ${maxAmps}`);
+  });
   ems.inputs.forEach(({ id, limitAmps, limitWatts }, i) => {
     if (limitAmps !== undefined || limitWatts !== undefined) return;
     report('error', ['ems', 'inputs', i], `"${id}" needs limitAmps or limitWatts`);

@@ -20,15 +20,36 @@ export const toSite = (config: SiteConfig): Site => ({
     ...(circuit.meter === undefined ? {} : { meter: circuit.meter }),
   })),
   meters: config.meters.map(meterSpec),
-  chargers: config.chargers.map(({ stepsAmps, dc, outage: _outage, ...charger }) => ({
-    ...charger,
-    ...(dc === undefined ? {} : dcCharger(dc, config.site.voltage)),
-    csmsProfiles: charger.csmsProfiles ?? config.enforcement.csmsProfiles,
-    phases: phasesOf(charger.phases),
-    ...(stepsAmps === undefined ? {} : { stepsAmps: [...stepsAmps].sort((a, b) => a - b) }),
-  })),
+  chargers: [
+    ...config.chargers.map(({ stepsAmps, dc, outage: _outage, upstream: _url, ...charger }) => ({
+      ...charger,
+      ...(dc === undefined ? {} : dcCharger(dc, config.site.voltage)),
+      csmsProfiles: charger.csmsProfiles ?? config.enforcement.csmsProfiles,
+      phases: phasesOf(charger.phases),
+      ...(stepsAmps === undefined ? {} : { stepsAmps: [...stepsAmps].sort((a, b) => a - b) }),
+    })),
+    ...config.ems.children.map(childCharger),
+  ],
   emsSources: [...config.ems.sources.map(emsSource), ...config.ems.inputs.map(inputSource)],
   arrivalReserve: config.arrivalReserve,
+});
+
+/** Less is of no use to a child: no car takes it (IEC 61851-1). */
+const LEAST_AMPS = 6;
+
+/** A child gateway stands beside the chargers: it falls back by itself to what its file says. */
+const childCharger = (child: SiteConfig['ems']['children'][number]): ChargerSpec => ({
+  id: child.id,
+  circuit: child.circuit,
+  phases: phasesOf(child.phases),
+  maxAmps: child.maxAmps,
+  minAmps: LEAST_AMPS,
+  fallbackAmps: child.failsafeAmps,
+  fallbackTrusted: true,
+  stepAmps: 1,
+  weight: child.weight,
+  usesAllPhases: true,
+  connectors: 1,
 });
 
 /** Steps of tenths are fine enough for watts. */

@@ -85,10 +85,15 @@ export class ChargerSetup {
    * next tick offers anew; without one the fallback is put back.
    */
   repair(charger: string, version: OcppVersion): void {
-    const spec = this.#draft.site.chargers.find((candidate) => candidate.id === charger);
     const connectors = [...(this.#draft.charger(charger)?.connectors.values() ?? [])];
-    if (spec === undefined || connectors.some(({ transaction }) => transaction !== undefined))
-      return;
+    if (connectors.some(({ transaction }) => transaction !== undefined)) return;
+    this.reinstall(charger, version);
+  }
+
+  /** Puts the fallback in (again), as the charger is now known to take it. */
+  reinstall(charger: string, version: OcppVersion): void {
+    const spec = this.#draft.site.chargers.find((candidate) => candidate.id === charger);
+    if (spec === undefined) return;
     const generation = this.#generation.get(charger);
     this.#installFallback(spec, version, () => this.#generation.get(charger) === generation, 0);
   }

@@ -25,6 +25,7 @@ import type { ChargerView, SiteView } from '../schema/view.ts';
 import { ChargerSetup } from './charger-setup.ts';
 import { Enforcer } from './enforcer.ts';
 import { LinkWatch } from './link-watch.ts';
+import { ProbeDesk } from './probe-desk.ts';
 import { type CallCsms, ProfileDesk } from './profile-desk.ts';
 import type { ProfileShelf } from './profile-shelf.ts';
 import { RemoteStop } from './remote-stop.ts';
@@ -80,6 +81,7 @@ export class ControlLoop {
   readonly links: LinkWatch;
   /** Takes in the charging profiles of the CSMS: the gateway asks it before it relays a call. */
   readonly profiles: ProfileDesk;
+  readonly probes: ProbeDesk;
   readonly #options: ControlOptions;
   readonly #draft: SiteDraft;
   readonly #enforcer: Enforcer;
@@ -109,6 +111,7 @@ export class ControlLoop {
       ...(raisesPerDay === undefined ? {} : { raisesPerDay }),
     });
     const setup = new ChargerSetup({ ...shared, rememberFallback });
+    this.probes = new ProbeDesk({ ...shared, setup });
     const { measurementsPerSecond, shelf, callCsms } = options;
     this.profiles = new ProfileDesk({
       ...shared,
@@ -202,6 +205,13 @@ export class ControlLoop {
     this.#options.log.info('wish', { charger, connector, known, ...wish });
     if (known) this.#soon();
     return known;
+  }
+
+  /** Power is shared in another way from the next tick on. */
+  setPolicy(policy: Policy): void {
+    this.#draft.setPolicy(policy);
+    this.#options.log.info('policy', { policy: policy.id });
+    this.#soon();
   }
 
   #soon(): void {

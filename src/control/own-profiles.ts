@@ -3,6 +3,7 @@
  * connector number is added. 31 bits, positive: some chargers read them as unsigned.
  */
 export const OWN_FALLBACK_PROFILE_ID = 2_100_000_000;
+export const OWN_PROBE_PROFILE_ID = 2_100_002_000;
 export const OWN_LEASE_PROFILE_ID = 2_100_001_000;
 
 /** The one level that every charger supports, those that only take level 0 included. */

@@ -8,7 +8,12 @@ import {
   withoutStaleTransactions,
 } from '../core/charger-fold.ts';
 import type { Abilities, ChargerState } from '../core/charger-state.ts';
-import { type ChargerTraits, type Nameplate, PLAIN_TRAITS } from '../core/charger-traits.ts';
+import {
+  type ChargerTraits,
+  type LearnedTraits,
+  type Nameplate,
+  PLAIN_TRAITS,
+} from '../core/charger-traits.ts';
 import { type CircuitTree, circuitTree } from '../core/circuit-tree.ts';
 import { derivedReading } from '../core/derived-meters.ts';
 import { seenFromFuse } from '../core/direct-current.ts';
@@ -42,7 +47,15 @@ export interface ChargerMakes {
   readonly traitsOf: (plate: Nameplate) => ChargerTraits;
   readonly plates: ReadonlyMap<string, Nameplate>;
   readonly remember: (charger: string, plate: Nameplate) => void;
+  /** What probes found out, by charger. */
+  readonly learned?: ReadonlyMap<string, LearnedTraits>;
+  readonly rememberLearned?: (charger: string, learned: LearnedTraits) => void;
 }
+
+const FOUND_BY_PROBE = {
+  id: 'probed',
+  why: 'A probe of this charger found that it departs from the standard.',
+};
 
 const NO_MAKES: ChargerMakes = {
   traitsOf: () => PLAIN_TRAITS,
@@ -67,9 +80,11 @@ export class SiteDraft {
   readonly #enforcement = new Map<ConnectorKey, Enforcement>();
   readonly #proven: Set<string>;
   readonly #wishes = new Map<ConnectorKey, Wish>();
-  readonly #policy: Policy;
+  #policy: Policy;
   readonly #makes: ChargerMakes;
+  /** By make, and by what probes found out. */
   readonly #traits = new Map<string, ChargerTraits>();
+  readonly #found: Map<string, LearnedTraits>;
   #background: ReadonlyMap<string, Background> = new Map();
   #policyState: PolicyState = {};
   #wiring: WiringEvidences = new Map();
@@ -88,6 +103,7 @@ export class SiteDraft {
     this.#policy = policy;
     this.site = site;
     this.#makes = makes;
+    this.#found = new Map(makes.learned);
     this.startedAtMs = nowMs;
     this.book = startBook(site, nowMs);
     this.#settings = settings;
@@ -120,7 +136,10 @@ export class SiteDraft {
   }
 
   traits(id: string): ChargerTraits {
-    return this.#traits.get(id) ?? PLAIN_TRAITS;
+    const traits = this.#traits.get(id) ?? PLAIN_TRAITS;
+    const learned = this.#found.get(id);
+    if (learned === undefined || Object.keys(learned).length === 0) return traits;
+    return { ...traits, ...learned, quirks: [...traits.quirks, FOUND_BY_PROBE] };
   }
 
   hasProvenFallback(id: string): boolean {
@@ -190,6 +209,12 @@ export class SiteDraft {
     return true;
   }
 
+  /** What a probe found out takes the place of what one found before. */
+  learn(id: string, learned: LearnedTraits): void {
+    this.#found.set(id, learned);
+    this.#makes.rememberLearned?.(id, learned);
+  }
+
   #learnMake(id: string, { vendor, model, firmware }: Nameplate): void {
     const plate = { vendor, model, ...(firmware === undefined ? {} : { firmware }) };
     this.#makes.remember(id, plate);
@@ -233,6 +258,12 @@ export class SiteDraft {
 
   updateEnforcement(key: ConnectorKey, change: (e: Enforcement) => Enforcement): void {
     this.#enforcement.set(key, change(this.#enforcement.get(key) ?? NO_ENFORCEMENT));
+  }
+
+  /** What the policy before had counted says nothing about this one. */
+  setPolicy(policy: Policy): void {
+    this.#policy = policy;
+    this.#policyState = {};
   }
 
   keep(decision: Decision): void {

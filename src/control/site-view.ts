@@ -84,6 +84,7 @@ const circuitView = (
     uncontrolledAmps: amps(circuit.load.uncontrolledAmps),
     offeredAmps: amps(sum((each) => onPhases(each, offerOf(each)))),
     worstCaseAmps: amps(sum(({ tick }) => tick.worstSiteAmps)),
+    wantedAmps: amps(addAmps(circuit.load.uncontrolledAmps, sum(wantedBy))),
   };
 };
 
@@ -196,12 +197,20 @@ const limitView = (
   };
 };
 
+/** The next car may come at any time: an idle connector wants its fallback. */
+const wantedBy = ({ tick }: ConnectorDecision): PhaseAmps =>
+  tick.around.inTransaction
+    ? onPhasesOf(tick, tick.charger.maxAmps)
+    : onPhasesOf(tick, tick.charger.fallbackAmps);
+
 /** The offer in force, 0 where nothing is offered because no car is there. */
 const offerOf = ({ tick }: ConnectorDecision): number =>
   tick.around.inTransaction ? leaseAmps(tick.enforcement.accepted, tick.around) : 0;
 
-const onPhases = ({ tick }: ConnectorDecision, value: number): PhaseAmps =>
-  mapPhases((p) => (tick.phases[p] ? value : 0));
+const onPhases = ({ tick }: ConnectorDecision, value: number): PhaseAmps => onPhasesOf(tick, value);
+
+const onPhasesOf = ({ phases }: ConnectorDecision['tick'], value: number): PhaseAmps =>
+  mapPhases((p) => (phases[p] ? value : 0));
 
 const amps = (values: PhaseAmps): [number, number, number] => [
   round(values[0], 2),

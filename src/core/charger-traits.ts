@@ -60,6 +60,11 @@ export const PLAIN_TRAITS: ChargerTraits = {
   quirks: [],
 };
 
+/** What a probe found out about one charger; it goes before what is known of its make. */
+export type LearnedTraits = Partial<
+  Pick<ChargerTraits, 'rateUnit' | 'defaultPerConnector' | 'maxStackLevel' | 'honoursDuration'>
+>;
+
 /** What a charger says of itself in its BootNotification. */
 export interface Nameplate {
   readonly vendor: string;

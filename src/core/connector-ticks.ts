@@ -32,7 +32,10 @@ const connectorTick = (
   const enforcement = input.enforcement.get(key) ?? NO_ENFORCEMENT;
   const around = surroundings(input, spec, charger, state);
   const obedience = obedienceOf(enforcement, around);
-  const phases = loadedPhases(spec.phases, state.transaction?.activeTerminals);
+  const phases = loadedPhases(
+    spec.phases,
+    spec.usesAllPhases === true ? undefined : state.transaction?.activeTerminals,
+  );
   const worst = cannotDraw(charger, state) ? 0 : worstAmps(enforcement, around);
   const profileLimit = input.profiles?.connectors.get(key);
   return {

@@ -19,6 +19,8 @@ export interface LimitCommand {
   readonly watts?: number;
   readonly ttlSeconds: number;
   readonly seq?: number;
+  /** Number of the sender's run: a lower one is fenced off, a higher one begins seq anew. */
+  readonly epoch?: number;
   /** When the sender made it, epoch ms. */
   readonly atMs?: number;
   /** When it begins, epoch ms; its life counts from there. Absent: at once. */
@@ -35,6 +37,9 @@ export interface LimitAnswer {
   /** What holds now because of it; null when rejected. */
   readonly applied: AppliedLimit | null;
   readonly reason: string;
+  /** Of the message that is answered. */
+  readonly seq?: number;
+  readonly epoch?: number;
 }
 
 export interface AppliedLimit {
@@ -51,6 +56,7 @@ export type LimitBook = ReadonlyMap<string, SourceBook>;
 
 interface SourceBook {
   readonly lastSeq?: number;
+  readonly lastEpoch?: number;
   /** By beginning; the latest that has begun and not ended holds. */
   readonly entries: readonly BookEntry[];
   /** Of a source with a heartbeat. */
@@ -112,7 +118,7 @@ export const submitLimit = (
 ): { book: LimitBook; answer: LimitAnswer } => {
   const rejected = (reason: string) => ({
     book,
-    answer: { accepted: false, applied: null, reason },
+    answer: { accepted: false, applied: null, reason, ...echo(command) },
   });
   const spec = site.emsSources.find((candidate) => candidate.id === source);
   if (spec === undefined) return rejected(`unknown source ${source}: add it to ems.sources`);
@@ -122,7 +128,12 @@ export const submitLimit = (
     return rejected(`source ${source} may limit circuit ${spec.circuit}, not ${circuit.id}`);
   }
   const before = book.get(source) ?? { entries: [] };
-  const { lastSeq } = before;
+  const { lastEpoch = 0 } = before;
+  const epoch = command.epoch ?? lastEpoch;
+  if (epoch < lastEpoch) {
+    return rejected(`epoch ${epoch} is lower than ${lastEpoch}: a newer sender has taken over`);
+  }
+  const lastSeq = epoch > lastEpoch ? undefined : before.lastSeq;
   if (command.seq !== undefined && lastSeq !== undefined && command.seq < lastSeq) {
     return rejected(`seq ${command.seq} is lower than ${lastSeq}, which was accepted before`);
   }
@@ -139,6 +150,7 @@ export const submitLimit = (
   const after: SourceBook = {
     entries: spec.lpc === undefined ? entries : [],
     ...(seq === undefined ? {} : { lastSeq: seq }),
+    ...(epoch === 0 ? {} : { lastEpoch: epoch }),
     ...(spec.lpc === undefined ? {} : { lpc: write(command, now.monotonicMs) }),
   };
   return {
@@ -147,9 +159,15 @@ export const submitLimit = (
       accepted: true,
       applied: appliedOf(circuit, command, now.wallMs + Math.max(0, delayMs), delayMs > 0),
       reason: acceptedText(circuit, spec, command),
+      ...echo(command),
     },
   };
 };
+
+const echo = ({ seq, epoch }: LimitCommand): Pick<LimitAnswer, 'seq' | 'epoch'> => ({
+  ...(seq === undefined ? {} : { seq }),
+  ...(epoch === undefined ? {} : { epoch }),
+});
 
 /** Until a limit begins; negative when it began already. A random part is never negative. */
 const delayOf = ({ startAtMs, randomizeSeconds = 0 }: LimitCommand, now: Instant): number => {

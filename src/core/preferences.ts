@@ -10,6 +10,8 @@ export interface Preference {
     readonly priorityClass?: number;
     readonly untilMs: number;
   };
+  /** More than this is of no use to it now. */
+  readonly wanted?: { readonly amps: number; readonly untilMs: number };
 }
 
 export type Preferences = ReadonlyMap<ConnectorKey, Preference>;
@@ -24,6 +26,7 @@ export type PreferenceCommand = {
 } & (
   | { readonly kind: 'pause'; readonly by: string }
   | { readonly kind: 'resume' }
+  | { readonly kind: 'want'; readonly amps: number }
   | { readonly kind: 'priority'; readonly weight?: number; readonly priorityClass?: number }
 );
 
@@ -68,21 +71,20 @@ const problemOf = (
 const connectorsOf = (spec: ChargerSpec, connector: number | undefined): readonly number[] =>
   connector === undefined ? Array.from({ length: spec.connectors }, (_, i) => i + 1) : [connector];
 
-const changedBy = (
-  { paused, priority }: Preference,
-  command: PreferenceCommand,
-  untilMs: number,
-): Preference => {
-  const kept = priority === undefined ? {} : { priority };
+const changedBy = (before: Preference, command: PreferenceCommand, untilMs: number): Preference => {
   switch (command.kind) {
     case 'pause':
-      return { ...kept, paused: { by: command.by, untilMs } };
-    case 'resume':
+      return { ...before, paused: { by: command.by, untilMs } };
+    case 'resume': {
+      const { paused: _over, ...kept } = before;
       return kept;
+    }
+    case 'want':
+      return { ...before, wanted: { amps: command.amps, untilMs } };
     case 'priority': {
       const { weight, priorityClass } = command;
       return {
-        ...(paused === undefined ? {} : { paused }),
+        ...before,
         priority: {
           untilMs,
           ...(weight === undefined ? {} : { weight }),
@@ -93,7 +95,7 @@ const changedBy = (
   }
 };
 
-type Ranked = Pick<Demand, 'id' | 'weight' | 'priorityClass' | 'maxAmps' | 'maxReason'>;
+type Ranked = Pick<Demand, 'id' | 'weight' | 'priorityClass' | 'minAmps' | 'maxAmps' | 'maxReason'>;
 
 /** The demand of a connector as it was asked for. A pause only lowers; nothing here raises a limit. */
 export const preferred = <T extends Ranked>(
@@ -101,7 +103,7 @@ export const preferred = <T extends Ranked>(
   preference: Preference | undefined,
   nowMs: number,
 ): T => {
-  const { paused, priority } = preference ?? {};
+  const { paused, priority, wanted } = preference ?? {};
   const ranked =
     priority === undefined || nowMs >= priority.untilMs
       ? demand
@@ -110,10 +112,23 @@ export const preferred = <T extends Ranked>(
           weight: priority.weight ?? demand.weight,
           priorityClass: priority.priorityClass ?? demand.priorityClass,
         };
-  if (paused === undefined || nowMs >= paused.untilMs) return ranked;
+  if (paused === undefined || nowMs >= paused.untilMs) return sated(ranked, wanted, nowMs);
   return {
     ...ranked,
     maxAmps: 0,
     maxReason: { kind: 'policy', id: demand.id, text: `paused by ${paused.by}` },
+  };
+};
+
+/** What is of no use is left to others. */
+const sated = <T extends Ranked>(demand: T, wanted: Preference['wanted'], nowMs: number): T => {
+  if (wanted === undefined || nowMs >= wanted.untilMs || wanted.amps >= demand.maxAmps) {
+    return demand;
+  }
+  const text = `wants ${Math.round(wanted.amps * 10) / 10} A`;
+  return {
+    ...demand,
+    maxAmps: Math.max(demand.minAmps, wanted.amps),
+    maxReason: { kind: 'car', id: demand.id, text },
   };
 };

@@ -91,6 +91,8 @@ export interface ChargerSpec {
   /** The charger knows only these values, ascending; replaces `stepAmps`. */
   readonly stepsAmps?: readonly number[];
   readonly weight: number;
+  /** It is a whole site of its own and may load any of its phases at any time. */
+  readonly usesAllPhases?: boolean;
   /** Connectors known before the charger was ever seen. */
   readonly connectors: number;
   /**

@@ -13,6 +13,8 @@ export interface Broker {
 export interface BrokerListener {
   /** After every dial: the broker may have forgotten everything. */
   connected(): void;
+  /** After every loss of a connection that was there. */
+  disconnected?(): void;
   message(incoming: Incoming): void;
 }
 

@@ -1,6 +1,7 @@
 import type { LimitAnswer, LimitCommand } from '../core/limit-book.ts';
 import type { Log } from '../core/log.ts';
 import type { Reading } from '../core/reading.ts';
+import type { Policy } from '../core/sharing/policy.ts';
 import type { MeterSpec } from '../core/site.ts';
 import type { Cancel, Clock } from '../core/time.ts';
 import {
@@ -32,6 +33,8 @@ export interface EmsLinkOptions {
   readonly version: string;
   readonly setLimit: (source: string, command: LimitCommand) => LimitAnswer;
   readonly taker: RequestTaker;
+  /** That may be chosen by request, by name. */
+  readonly policies?: ReadonlyMap<string, Policy> | undefined;
   /** Sources with a heartbeat, and what hears it. */
   readonly lasting?: ReadonlySet<string>;
   readonly heartbeat?: (source: string) => void;
@@ -78,12 +81,18 @@ export class EmsLink {
         lasting: options.lasting ?? new Set(),
         heartbeat: options.heartbeat ?? (() => {}),
       }),
-      new RequestTopics({ ...shared, taker }),
+      new RequestTopics({ ...shared, taker, policies: options.policies ?? new Map() }),
       new MeterTopics({ meters, clock, log, onReading }),
       ...(options.handlers?.(() => this.#broker) ?? []),
     ];
     this.#broker = options.openBroker(
-      { connected: () => this.#onConnect(), message: (message) => this.#onMessage(message) },
+      {
+        connected: () => this.#onConnect(),
+        disconnected: () => {
+          for (const handler of this.#handlers) handler.disconnected?.();
+        },
+        message: (message) => this.#onMessage(message),
+      },
       { topic: `${base}/status`, text: 'offline' },
     );
   }

@@ -1,3 +1,4 @@
+import type { Policy } from '../core/sharing/policy.ts';
 import type { Clock } from '../core/time.ts';
 import { REQUEST_MOST_BYTES, type Response, requestReader } from '../schema/request-messages.ts';
 import type { Incoming } from './broker-port.ts';
@@ -11,6 +12,8 @@ export interface RequestTopicsOptions {
   readonly publish: (topic: string, text: string) => void;
   readonly answer: Answer;
   readonly taker: RequestTaker;
+  /** That may be chosen, by name. */
+  readonly policies: ReadonlyMap<string, Policy>;
 }
 
 /** `request/<verb>` in, `response/<verb>` out. */
@@ -40,7 +43,7 @@ export class RequestTopics implements TopicHandler {
   }
 
   #look(verb: string, message: Incoming): void {
-    const { taker, publish, answer, base } = this.#options;
+    const { taker, policies, publish, answer, base } = this.#options;
     const read =
       message.bytes > REQUEST_MOST_BYTES
         ? { problem: `larger than ${REQUEST_MOST_BYTES} bytes` }
@@ -49,7 +52,7 @@ export class RequestTopics implements TopicHandler {
       'problem' in read
         ? { accepted: false, reason: read.problem }
         : {
-            ...carryOut(taker, read, 'request'),
+            ...carryOut(taker, policies, read, 'request'),
             ...(read.body.transaction === undefined ? {} : { transaction: read.body.transaction }),
           };
     const text = JSON.stringify(response);

@@ -1,16 +1,50 @@
 import type { PreferenceAnswer, PreferenceCommand } from '../core/preferences.ts';
+import type { Policy } from '../core/sharing/policy.ts';
+import type { Wish } from '../core/sharing/wish.ts';
 import type { SiteRequest } from '../schema/request-messages.ts';
 
 /** What requests are carried out by: the control loop. */
 export interface RequestTaker {
   setPreference(command: PreferenceCommand): PreferenceAnswer;
+  /** False when there is no such connector. */
+  setWish(charger: string, connector: number, wish: Wish): boolean;
+  setPolicy(policy: Policy): void;
 }
 
-/** Carries out one request. `by` names who asked, for the reason chain. */
-export const carryOut = (taker: RequestTaker, request: SiteRequest, by: string): PreferenceAnswer =>
-  taker.setPreference(commandOf(request, by));
+type RequestOf<V extends SiteRequest['verb']> = Extract<SiteRequest, { readonly verb: V }>;
 
-const commandOf = (request: SiteRequest, by: string): PreferenceCommand => {
+/** Carries out one request. `by` names who asked, for the reason chain. */
+export const carryOut = (
+  taker: RequestTaker,
+  policies: ReadonlyMap<string, Policy>,
+  request: SiteRequest,
+  by: string,
+): PreferenceAnswer => {
+  if (request.verb === 'wish') return takeWish(taker, request);
+  if (request.verb !== 'policy') return taker.setPreference(commandOf(request, by));
+  const policy = policies.get(request.body.policy);
+  if (policy === undefined) {
+    const known = [...policies.keys()].join(', ') || 'none';
+    return { accepted: false, reason: `may be chosen: ${known}; see ems.policies` };
+  }
+  taker.setPolicy(policy);
+  return { accepted: true, reason: 'accepted' };
+};
+
+const takeWish = (taker: RequestTaker, { body }: RequestOf<'wish'>): PreferenceAnswer => {
+  const { charger, connector, energyWh, departAt } = body;
+  const known = taker.setWish(charger, connector, {
+    ...(energyWh === undefined ? {} : { energyWh }),
+    ...(departAt === undefined ? {} : { departsAtWallMs: Date.parse(departAt) }),
+  });
+  const reason = known ? 'accepted' : `unknown connector ${charger}/${connector}`;
+  return { accepted: known, reason };
+};
+
+const commandOf = (
+  request: RequestOf<'pause' | 'resume' | 'priority'>,
+  by: string,
+): PreferenceCommand => {
   const { charger, connector } = request.body;
   const target = { charger, ...(connector === undefined ? {} : { connector }) };
   switch (request.verb) {

@@ -6,6 +6,8 @@ export interface TopicHandler {
   readonly filters: readonly string[];
   /** True when the message was for it. */
   take(message: Incoming): boolean;
+  /** The broker is gone. */
+  disconnected?(): void;
   close(): void;
 }
 

@@ -18,6 +18,9 @@ export const DIAL_TIMEOUT_MS = 10_000;
 /** Handshakes held at once; further chargers are told to come back. */
 const HELD_MOST = 512;
 
+/** The CSMS has this long to answer a CALL of our own. */
+const OWN_CSMS_CALL_MS = 30_000;
+
 export interface GatewayOptions {
   readonly clock: Clock;
   readonly dialer: Dialer;
@@ -82,6 +85,31 @@ export class Gateway implements ChargerCalls {
     const link = this.#links.get(charger);
     if (link === undefined) done({ outcome: 'offline' });
     else link.call(call, done);
+  }
+
+  /** Ends one charger's link, e.g. since its route changed: it connects anew by itself. */
+  disconnect(charger: string, reason: string): void {
+    this.#links.get(charger)?.close(1012, reason);
+  }
+
+  /** A CALL of our own to the CSMS, in a charger's name. */
+  callCsms(
+    charger: string,
+    action: string,
+    payload: object,
+    done: (outcome: CallOutcome) => void,
+  ): void {
+    const link = this.#links.get(charger);
+    if (link === undefined) done({ outcome: 'offline' });
+    else {
+      const call = {
+        action,
+        payload,
+        priority: 'housekeeping',
+        timeoutMs: OWN_CSMS_CALL_MS,
+      } as const;
+      link.callCsms(call, done);
+    }
   }
 
   /** Closes the links of all chargers. */

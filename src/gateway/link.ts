@@ -82,6 +82,20 @@ export class Link {
     });
   }
 
+  /** A CALL of our own to the CSMS, in the charger's name; after those of the charger. */
+  callCsms(call: OwnCall, done: (outcome: CallOutcome) => void): void {
+    const { action, payload, priority, timeoutMs } = call;
+    const csms = this.#csms;
+    if (csms === undefined) {
+      done({ outcome: 'offline' });
+      return;
+    }
+    const id = this.#options.newId();
+    this.#options.counters.ownCalls += 1;
+    const message = callBytes(id, action, payload);
+    csms.lane.own(id, message, priority, timeoutMs, done);
+  }
+
   /** The CSMS is (again) there. */
   csmsConnected(socket: Socket): void {
     if (this.#ended) {
@@ -348,6 +362,7 @@ export class Link {
       version: this.version,
       from,
       action: frame.action,
+      message: frame.bytes,
       payload: () => parsePayload(frame),
       atMs: this.#options.clock.monotonicMs(),
     };

@@ -28,6 +28,8 @@ export interface RelayedRequest {
   readonly version: OcppVersion;
   readonly from: 'charger' | 'csms';
   readonly action: string;
+  /** The CALL or SEND as it came; absent when it did not come as OCPP. */
+  readonly message?: Buffer;
   payload(): unknown;
   readonly atMs: number;
 }

@@ -18,6 +18,8 @@ const SILENT_MOST = 3;
 /** After a failed connection none is tried for this long, doubled up to the most. */
 const REDIAL_FIRST_MS = 500;
 const REDIAL_MOST_MS = 10_000;
+/** What is still on its way on a serial line after a timeout has arrived by then. */
+const QUIET_MS = 300;
 const WAITING_MOST = 256;
 const RECEIVED_MOST_BYTES = 4_096;
 const TRANSACTION_MOST = 0xffff;
@@ -42,6 +44,7 @@ class StreamPort implements ModbusPort {
   readonly #clock: Clock;
   readonly #timeoutMs: number;
   readonly #framing: ModbusFraming;
+  readonly #serial: boolean;
   readonly #open: () => Promise<Duplex>;
   readonly #waiting: Asked[] = [];
   #stream: Duplex | undefined;
@@ -62,8 +65,8 @@ class StreamPort implements ModbusPort {
     this.#timeoutMs = timeoutMs;
     const target = new URL(url);
     this.#framing = target.protocol === 'tcp:' ? 'tcp' : 'rtu';
-    this.#open =
-      target.protocol === 'serial:' ? () => openSerial(target) : () => openTcp(target, clock);
+    this.#serial = target.protocol === 'serial:';
+    this.#open = this.#serial ? () => openSerial(target) : () => openTcp(target, clock);
   }
 
   read(request: ModbusRequest): Promise<readonly number[]> {
@@ -167,19 +170,31 @@ class StreamPort implements ModbusPort {
     }
   }
 
-  /** RTU answers carry no number: after a timeout only a fresh connection tells late ones apart. */
+  /** RTU answers carry no number: after a timeout late ones must be kept apart from the next. */
   #onSilence(): void {
     this.#silent += 1;
     // Half an answer, too, leaves the rest of it on its way.
     const half = this.#received.length > 0;
-    if (this.#framing === 'rtu' || half || this.#silent >= SILENT_MOST) {
+    const unsure = this.#framing === 'rtu' || half || this.#silent >= SILENT_MOST;
+    if (unsure && !this.#serial) {
       this.#drop(new Error('no answer in time'));
       return;
     }
     const silent = this.#silent;
-    this.#finish()?.reject(new Error('no answer in time'));
+    const asked = this.#finish();
     this.#silent = silent;
-    void this.#next();
+    if (!this.#serial) {
+      asked?.reject(new Error('no answer in time'));
+      void this.#next();
+      return;
+    }
+    // A serial line cannot be opened afresh at once: it is let to fall quiet instead.
+    this.#busy = true;
+    this.#clock.after(QUIET_MS, () => {
+      this.#busy = false;
+      asked?.reject(new Error('no answer in time'));
+      void this.#next();
+    });
   }
 
   #finish(): Asked | undefined {

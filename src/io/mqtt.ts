@@ -121,8 +121,10 @@ class BrokerConnection implements Broker {
     const client = connect(url, this.#settings());
     let silent = true;
     let over = false;
+    let greeted = false;
     client.on('connect', () => {
       silent = false;
+      greeted = true;
       this.#failures = 0;
       this.#silentDials = 0;
       this.#lastProblem = '';
@@ -145,6 +147,7 @@ class BrokerConnection implements Broker {
       if (over) return;
       over = true;
       client.end(true);
+      if (greeted) listener.disconnected?.();
       if (silent) this.#silentDials += 1;
       if (this.#silentDials >= SILENT_DIALS_MOST) this.#otherProtocol();
       this.#dialLater();

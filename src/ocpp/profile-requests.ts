@@ -142,6 +142,31 @@ export const withDynamicUpdate = (
   };
 };
 
+/** GetCompositeSchedule to a charger. */
+export const compositeCall = (
+  version: OcppVersion,
+  connector: number,
+  duration: number,
+): { readonly action: string; readonly payload: object } => ({
+  action: 'GetCompositeSchedule',
+  payload:
+    version === '1.6' ? { connectorId: connector, duration } : { evseId: connector, duration },
+});
+
+/** The periods of an answer to it; undefined when it was refused. */
+export const compositeLimits = (
+  version: OcppVersion,
+  answer: Payload,
+): readonly { readonly startSeconds: number; readonly limit: number }[] | undefined => {
+  if (answer['status'] !== 'Accepted') return undefined;
+  const schedule = readObject(answer[version === '1.6' ? 'chargingSchedule' : 'schedule']);
+  return readList(schedule['chargingSchedulePeriod']).flatMap((each) => {
+    const startSeconds = readNumber(readObject(each)['startPeriod']);
+    const limit = readNumber(readObject(each)['limit']);
+    return startSeconds === undefined || limit === undefined ? [] : [{ startSeconds, limit }];
+  });
+};
+
 const readCriteria = (version: OcppVersion, raw: Payload): ProfileCriteria | ProfileFault => {
   const old = version === '1.6';
   const named = raw['chargingProfilePurpose'];

@@ -116,6 +116,32 @@ export const EmsSchema = Type.Object(
         { ...strict, description: 'Modbus TCP for building controllers' },
       ),
     ),
+    policies: Type.Array(Type.String({ minLength: 1, maxLength: 200 }), {
+      default: [],
+      maxItems: 16,
+      description: 'Policies that may be chosen by request, as in policy',
+    }),
+    children: Type.Array(
+      Type.Object(
+        {
+          id: id('Its name on this site, beside the chargers'),
+          site: id('site.id of the other gateway'),
+          source: id('Source in its ems.sources that this gateway is'),
+          limits: id('Circuit of the other gateway that the source limits'),
+          circuit: id('Circuit of this site that feeds it'),
+          phases: Type.String({
+            pattern: '^(L[123]){3}$',
+            default: 'L1L2L3',
+            description: 'Phases of this site on its L1, L2, L3',
+          }),
+          maxAmps: amps('Fuse of its feed'),
+          failsafeAmps: amps('What it holds without us: failsafeAmps of the source there'),
+          weight: Type.Number({ exclusiveMinimum: 0, maximum: 1_000, default: 1 }),
+        },
+        strict,
+      ),
+      { default: [], maxItems: 64, description: 'Gateways that take their limit from this one' },
+    ),
     inputs: Type.Array(
       Type.Object(
         {
@@ -140,5 +166,5 @@ export const EmsSchema = Type.Object(
       { default: [], maxItems: 16, description: 'Contacts that limit, read over Modbus' },
     ),
   },
-  { ...strict, default: { sources: [], inputs: [] } },
+  { ...strict, default: { sources: [], inputs: [], policies: [], children: [] } },
 );

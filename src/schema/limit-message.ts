@@ -39,6 +39,13 @@ export const LimitMessageSchema = Type.Object(
     seq: Type.Optional(
       Type.Integer({ minimum: 0, description: 'Rejected when lower than before' }),
     ),
+    epoch: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        description:
+          'Number of the run of the sender: a lower one is rejected, a higher one begins seq anew',
+      }),
+    ),
     at: Type.Optional(Type.String({ format: 'date-time', description: 'When it was made' })),
     reason: Type.Optional(Type.String({ maxLength: 200 })),
   },
@@ -77,7 +84,8 @@ const commandOf = (
   message: LimitMessage,
   lasting: boolean,
 ): LimitCommand | { readonly problem: string } => {
-  const { circuit, watts, amps, seq, at, reason, active, startAt, randomizeSeconds } = message;
+  const { circuit, watts, amps, seq, epoch, at, reason, active, startAt, randomizeSeconds } =
+    message;
   const { ttlSeconds = lasting ? LASTING_SECONDS : undefined } = message;
   if (ttlSeconds === undefined) return { problem: '"ttlSeconds" is missing' };
   const lifted = active === false;
@@ -93,6 +101,7 @@ const commandOf = (
     ...(watts === undefined ? {} : { watts }),
     ...(amps === undefined ? {} : { amps: typeof amps === 'number' ? sameAmps(amps) : amps }),
     ...(seq === undefined ? {} : { seq }),
+    ...(epoch === undefined ? {} : { epoch }),
     ...(at === undefined ? {} : { atMs: Date.parse(at) }),
     ...(reason === undefined ? {} : { reason }),
     ...(lifted ? { lifted } : {}),

@@ -43,6 +43,26 @@ export const RequestSchemas = {
     },
     { ...strict, description: 'Who gets more, and who comes first' },
   ),
+  wish: Type.Object(
+    {
+      charger: Charger,
+      connector: Type.Integer({ minimum: 1, maximum: 16, default: 1 }),
+      energyWh: Type.Optional(
+        Type.Number({
+          minimum: 0,
+          maximum: 1_000_000,
+          description: 'From the start of the session',
+        }),
+      ),
+      departAt: Type.Optional(Type.String({ format: 'date-time' })),
+      ...common,
+    },
+    { ...strict, description: 'Energy by a departure; without both the wish is forgotten' },
+  ),
+  policy: Type.Object(
+    { policy: Type.String({ maxLength: 200, description: 'One of ems.policies' }), ...common },
+    { ...strict, description: 'How power is shared, until the next restart' },
+  ),
 };
 
 export type Verb = keyof typeof RequestSchemas;

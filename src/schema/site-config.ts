@@ -29,6 +29,30 @@ const OutageSchema = Type.Union([Type.Literal('answer'), Type.Literal('close')],
     'While the CSMS is away: answer (chargers go on, messages are held on disk) or close (chargers are disconnected and keep their messages themselves)',
 });
 
+const MirrorSchema = Type.Object(
+  {
+    id: id('Name of the mirror, for the log'),
+    url: Type.String({
+      pattern: '^wss?://',
+      description: 'Gets every message of the chargers; the identity is appended',
+    }),
+    password: Type.Optional(Type.String({ maxLength: 255 })),
+    chargers: Type.Optional(Type.Array(Type.String(), { description: 'All when absent' })),
+  },
+  { ...strict, description: 'An upstream that only reads: its answers and calls have no effect' },
+);
+
+const RuleSchema = Type.Object(
+  {
+    deny: Type.Array(Type.String({ pattern: '^[A-Za-z0-9-]+$' }), {
+      minItems: 1,
+      description: 'Actions that the CSMS may not call, e.g. Reset',
+    }),
+    chargers: Type.Optional(Type.Array(Type.String(), { description: 'All when absent' })),
+  },
+  strict,
+);
+
 const ControllerSchema = Type.Object(
   {
     identity: id('Identity of the controller itself: a station without connectors'),
@@ -110,6 +134,12 @@ const ChargerSchema = Type.Object(
     ),
     weight: Type.Number({ exclusiveMinimum: 0, maximum: 100, default: 1, description: 'Share' }),
     connectors: Type.Integer({ minimum: 1, maximum: 16, default: 1 }),
+    upstream: Type.Optional(
+      Type.String({
+        pattern: '^wss?://',
+        description: 'Its CSMS, when it is not upstream.url',
+      }),
+    ),
     outage: Type.Optional(
       Type.Union([Type.Literal('answer'), Type.Literal('close')], {
         description: 'Overrides upstream.outage for this charger',
@@ -164,6 +194,8 @@ export const SiteConfigSchema = Type.Object(
         }),
         mode: Type.Literal('per-charger', { default: 'per-charger' }),
         controller: Type.Optional(ControllerSchema),
+        mirrors: Type.Array(MirrorSchema, { default: [], maxItems: 16 }),
+        rules: Type.Array(RuleSchema, { default: [], maxItems: 256 }),
         outage: OutageSchema,
         unknownTokens: Type.Union(
           [Type.Literal('charger'), Type.Literal('accept'), Type.Literal('reject')],

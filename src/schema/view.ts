@@ -35,6 +35,8 @@ export const CircuitViewSchema = Type.Object(
     offeredAmps: AmpsSchema,
     /** Sum of what every charger below may draw in the worst case. */
     worstCaseAmps: AmpsSchema,
+    /** What is of use here now: load of others, and the rating of every connector with a car. */
+    wantedAmps: Type.Optional(AmpsSchema),
   },
   strict,
 );

@@ -81,10 +81,17 @@ export const answerCharger = (call: ChargerCall): CsmsReply => {
       return { result: { status: 'Rejected' } };
     case 'NotifyEVChargingSchedule':
       return { result: { status: 'Accepted' } };
+    case 'PullDynamicScheduleUpdate':
+      return { result: pulled(call) };
     default:
       return NOTED.has(action) ? { result: {} } : {};
   }
 };
+
+const pulled = ({ conduct }: ChargerCall): object =>
+  conduct.dynamicAmps === undefined
+    ? { status: 'Rejected' }
+    : { status: 'Accepted', scheduleUpdate: { limit: conduct.dynamicAmps } };
 
 const tokenOf = ({ payload }: ChargerCall): string | undefined =>
   readText(payload['idTag']) ?? readText(readObject(payload['idToken'])['idToken']);

@@ -42,6 +42,8 @@ export interface CsmsConduct {
   /** Answers the next calls of an action with an error, this many times. */
   readonly failNext: Map<string, number>;
   answerDelayMs: number;
+  /** What it answers when a charger asks for the figure of a dynamic profile. */
+  dynamicAmps: number | undefined;
   /** Refuses a CALL that comes before the previous one of the same connection was answered. */
   oneCallAtATime: boolean;
 }
@@ -90,6 +92,7 @@ export class SimCsms {
     blockedTags: new Set(),
     failNext: new Map(),
     answerDelayMs: 0,
+    dynamicAmps: undefined,
     oneCallAtATime: false,
   };
   /** Every call it took, oldest first; those it answered with an error are not among them. */

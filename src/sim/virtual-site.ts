@@ -1,3 +1,4 @@
+import type { ProbeReport } from '../control/charger-probe.ts';
 import { ControlLoop } from '../control/control-loop.ts';
 import { ProfileShelf } from '../control/profile-shelf.ts';
 import type { ChargerTraits, Nameplate } from '../core/charger-traits.ts';
@@ -177,6 +178,13 @@ export class VirtualSite {
     return this.#gateway;
   }
 
+  /** As `busbar charger probe` does. */
+  async probe(id: string, active: boolean): Promise<ProbeReport> {
+    const report = await this.#loop?.probes.run(id, active);
+    if (report === undefined || 'problem' in report) throw new Error(report?.problem ?? 'off');
+    return report;
+  }
+
   view(): SiteView {
     if (this.#loop === undefined) throw new Error('the gateway is off');
     return this.#loop.view();
@@ -207,6 +215,9 @@ export class VirtualSite {
     const loop = new ControlLoop({
       site,
       shelf,
+      callCsms: (charger, action, payload, done) => {
+        this.gateway.callCsms(charger, action, payload, done);
+      },
       clock: this.clock,
       calls: { call: (charger, call, done) => this.gateway.call(charger, call, done) },
       settings: { ...DEFAULT_SETTINGS, ...settings },

@@ -40,7 +40,7 @@ describe('the policy of a site', () => {
   test('tells what it misses on the site', () => {
     const site = {
       circuits: [{ id: 'main', limitAmps: 63, marginAmps: 1 }],
-      ems: { sources: [], inputs: [] },
+      ems: { sources: [], inputs: [], children: [], policies: [] },
     };
     const gaps = (name: string) => policyGaps(load(name).policy, site).join();
     assert.match(gaps('solar-surplus'), /needs a meter/);

@@ -53,6 +53,16 @@ describe('in a garage with two cars', () => {
     assert.equal(site.breaker.record().overMs, 0);
   });
 
+  test('what one does not want goes to the other', async () => {
+    const site = await busy();
+    const shared = offer(site, 1);
+    site.setPreference({ kind: 'want', charger: 'CP_1', amps: 8 });
+    await site.run(60);
+    assert.equal(offer(site, 0), 8);
+    assert.match(connector(site, 0)?.reason ?? '', /wants 8 A/);
+    assert.ok(offer(site, 1) > shared + 2);
+  });
+
   test('twice the weight is about twice the amps', async () => {
     const site = await busy();
     site.setPreference({ kind: 'priority', charger: 'CP_1', weight: 2 });

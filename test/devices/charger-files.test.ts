@@ -45,6 +45,7 @@ const FIXTURES: Readonly<Record<string, Fixture>> = {
   },
   easee: { plate: plate('Easee', 'Charge'), conduct: CONDUCTS['forgets-on-disconnect'] },
   'en-plus-caro': { plate: plate('EN+', 'Caro'), conduct: CONDUCTS['no-connector-zero'] },
+  'busbar-gateway': { plate: plate('Busbar', 'gateway'), conduct: {} },
   'cord-one': { plate: plate('cord', 'One'), conduct: CONDUCTS['no-connector-zero'] },
   'ev-switch': { plate: plate('EV Switch', 'S1'), conduct: CONDUCTS['no-connector-zero'] },
   solax: { plate: plate('SolaX', 'X1-EVC'), conduct: CONDUCTS['no-connector-zero'] },

@@ -98,7 +98,11 @@ const startEms = (
       taken.push(source);
       return { accepted: false, applied: null, reason: 'seen' };
     },
-    taker: { setPreference: () => ({ accepted: true, reason: 'accepted' }) },
+    taker: {
+      setPreference: () => ({ accepted: true, reason: 'accepted' }),
+      setWish: () => true,
+      setPolicy: () => {},
+    },
     meters: [],
     onReading: () => {},
   });

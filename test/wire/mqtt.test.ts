@@ -4,6 +4,7 @@ import type { LimitCommand } from '../../src/core/limit-book.ts';
 import { SILENT_LOG } from '../../src/core/log.ts';
 import type { PreferenceCommand } from '../../src/core/preferences.ts';
 import type { Reading } from '../../src/core/reading.ts';
+import { DEFAULT_POLICY } from '../../src/core/sharing/policy.ts';
 import { EmsLink, type EmsLinkOptions } from '../../src/field/ems-link.ts';
 import { openBroker } from '../../src/io/mqtt.ts';
 import { systemClock } from '../../src/io/system-clock.ts';
@@ -16,6 +17,7 @@ const BASE = 'busbar/v1/garage';
 const startEms = (t: TestContext, url: string, changes: Partial<EmsLinkOptions> = {}) => {
   const taken: { source: string; command: LimitCommand }[] = [];
   const requests: PreferenceCommand[] = [];
+  const wishes: object[] = [];
   const readings: Reading[] = [];
   const link = new EmsLink({
     openBroker: (listener, will) =>
@@ -42,13 +44,19 @@ const startEms = (t: TestContext, url: string, changes: Partial<EmsLinkOptions> 
         requests.push(command);
         return { accepted: true, reason: 'accepted' };
       },
+      setWish: (charger, connector, wish) => {
+        wishes.push({ charger, connector, ...wish });
+        return charger === 'CP_1';
+      },
+      setPolicy: ({ id }) => wishes.push({ policy: id }),
     },
+    policies: new Map([['equal', DEFAULT_POLICY]]),
     meters: [],
     onReading: (reading) => readings.push(reading),
     ...changes,
   });
   t.after(() => link.close());
-  return { link, taken, requests, readings };
+  return { link, taken, requests, wishes, readings };
 };
 
 const online = (watcher: Watcher) => watcher.until(`${BASE}/status`, (text) => text === 'online');
@@ -136,7 +144,7 @@ const conforms = (
 
     on('requests are carried out and answered', async (t, url) => {
       const watcher = await watch(t, url);
-      const { requests } = startEms(t, url);
+      const { requests, wishes } = startEms(t, url);
       await online(watcher);
       const ask = (verb: string, body: object) =>
         watcher.client.publishAsync(`${BASE}/request/${verb}`, JSON.stringify(body), { qos: 1 });
@@ -152,10 +160,24 @@ const conforms = (
         { charger: 'CP_1', connector: 1, ttlSeconds: 60, kind: 'pause', by: 'request' },
         { charger: 'CP_1', kind: 'priority', weight: 3, priorityClass: 1 },
       ]);
+      const departAt = '2026-06-01T17:00:00Z';
+      await ask('wish', { charger: 'CP_1', energyWh: 20_000, departAt });
+      assert.equal(JSON.parse(await watcher.until(`${BASE}/response/wish`)).accepted, true);
+      await ask('policy', { policy: 'equal' });
+      assert.equal(JSON.parse(await watcher.until(`${BASE}/response/policy`)).accepted, true);
+      const departsAtWallMs = Date.parse(departAt);
+      assert.deepEqual(wishes, [
+        { charger: 'CP_1', connector: 1, energyWh: 20_000, departsAtWallMs },
+        { policy: DEFAULT_POLICY.id },
+      ]);
+      watcher.texts.clear();
+      await ask('policy', { policy: '/etc/passwd' });
+      const refused = JSON.parse(await watcher.until(`${BASE}/response/policy`));
+      assert.match(refused.reason, /may be chosen: equal; see ems\.policies/);
       await ask('explode', {});
       const unknown = JSON.parse(await watcher.until(`${BASE}/response/explode`));
       assert.equal(unknown.accepted, false);
-      assert.match(unknown.reason, /known are pause, resume, priority/);
+      assert.match(unknown.reason, /known are pause, resume, priority, wish, policy/);
     });
 
     on('meters are read; retained and repeated readings are no news', async (t, url) => {

@@ -1,0 +1,69 @@
+import { parseArgs } from 'node:util';
+import type { ProbeReport } from '../control/charger-probe.ts';
+import { problemLines, readSiteFile } from './site-file.ts';
+
+const USAGE = `usage: busbar charger probe ID --config FILE [--active] [--json]
+       asks the charger how it takes limits; --active tries profiles too, while no car charges
+`;
+/** Longer than every call of a probe may take to be answered. */
+const PROBE_TIMEOUT_MS = 240_000;
+
+/** Asks the running gateway to find out how a charger takes limits. */
+export const run = async (args: readonly string[]): Promise<number> => {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      config: { type: 'string' },
+      active: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+    },
+  });
+  const [action, id] = positionals;
+  if (action !== 'probe' || id === undefined || values.config === undefined) {
+    process.stderr.write(USAGE);
+    return 2;
+  }
+  const { usable, problems } = readSiteFile(values.config);
+  if (usable === undefined) {
+    process.stderr.write(problemLines(values.config, problems));
+    return 1;
+  }
+  const { http, token } = usable.config.listen;
+  const host = http.replace(/^0\.0\.0\.0|^\[::\]/, '127.0.0.1');
+  const path = `/api/v1/chargers/${encodeURIComponent(id)}/probe?active=${values.active}`;
+  const response = await fetch(`http://${host}${path}`, {
+    method: 'POST',
+    headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+    signal: AbortSignal.timeout(PROBE_TIMEOUT_MS),
+  }).catch(() => undefined);
+  if (response === undefined) {
+    process.stderr.write(`no gateway answers at ${host}: start it with busbar serve\n`);
+    return 1;
+  }
+  if (!response.ok) {
+    const { detail } = (await response.json().catch(() => ({}))) as { detail?: string };
+    process.stderr.write(`${detail ?? `the gateway answered ${response.status}`}\n`);
+    return 1;
+  }
+  const report = (await response.json()) as ProbeReport;
+  process.stdout.write(values.json ? `${JSON.stringify(report)}\n` : text(report));
+  return 0;
+};
+
+const text = ({ charger, active, says, tried, learned }: ProbeReport): string => {
+  const row = (name: string, value: unknown): string =>
+    `  ${name.padEnd(28)}${value === null ? 'not told' : String(value)}\n`;
+  const learnt = Object.entries(learned).map(([name, value]) => row(name, value));
+  return [
+    `${charger} says\n`,
+    row('rate units', says.rateUnits),
+    row('highest stack level', says.maxStackLevel),
+    row('periods in a schedule', says.maxPeriods),
+    row('smart charging', says.smartCharging),
+    row('composite schedule', says.compositeSchedule ? 'answered' : 'not answered'),
+    ...(active ? ['tried\n', ...tried.map(({ what, answer }) => row(what, answer))] : []),
+    ...(active && learnt.length > 0 ? ['remembered\n', ...learnt] : []),
+    ...(active && learnt.length === 0 ? ['nothing to remember: it keeps to the standard\n'] : []),
+  ].join('');
+};

@@ -1,0 +1,188 @@
+import type { Log } from '../core/log.ts';
+import type { Clock } from '../core/time.ts';
+import { errorBytes, type Frame, readFrame } from '../ocpp/frame.ts';
+import { type OcppVersion, subprotocolOf } from '../ocpp/version.ts';
+import { Connection } from './connection.ts';
+import { DEFAULT_LANE_LIMITS } from './lane.ts';
+import { newLinkCounters } from './link-counters.ts';
+import type { RelayedRequest } from './observer.ts';
+import { type DialGate, Redial } from './redial.ts';
+import type { Dialer, DialResult, Socket } from './socket.ts';
+
+/** Messages of one charger that wait for a mirror; the oldest go first, and are counted. */
+export const MIRROR_QUEUE_MOST = 500;
+const DIAL_TIMEOUT_MS = 10_000;
+/** A mirror that does not answer in this time gets the next message all the same. */
+const ANSWER_MS = 10_000;
+
+export interface MirrorOptions {
+  readonly id: string;
+  readonly url: string;
+  /** Sent as basic authentication with each charger's identity. */
+  readonly password?: string;
+  /** Chargers whose messages it gets; all when absent. */
+  readonly chargers?: ReadonlySet<string>;
+  readonly dialer: Dialer;
+  readonly gate: DialGate;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: () => number;
+}
+
+/**
+ * A second upstream that only reads: it gets every message of the chargers as the bytes they were,
+ * its answers are discarded, its calls are refused. It may be slow, silent or gone: messages are
+ * handed over after they went to the CSMS, into a queue that is bounded.
+ */
+export class Mirror {
+  readonly #options: MirrorOptions;
+  readonly #lines = new Map<string, MirrorLine>();
+  /** The last boot of a charger: a mirror that connects later has to hear of it first. */
+  readonly #boots = new Map<string, Buffer>();
+  dropped = 0;
+
+  constructor(options: MirrorOptions) {
+    this.#options = options;
+  }
+
+  chargerConnected(charger: string, version: OcppVersion): void {
+    if (this.#options.chargers?.has(charger) === false) return;
+    this.#lines.get(charger)?.stop();
+    const line = new MirrorLine(this.#options, charger, version, {
+      boot: () => this.#boots.get(charger),
+      dropped: () => {
+        this.dropped += 1;
+      },
+    });
+    this.#lines.set(charger, line);
+  }
+
+  chargerGone(charger: string): void {
+    this.#lines.get(charger)?.stop();
+    this.#lines.delete(charger);
+  }
+
+  request({ charger, from, action, message }: RelayedRequest): void {
+    if (from !== 'charger' || message === undefined) return;
+    if (action === 'BootNotification') this.#boots.set(charger, message);
+    this.#lines.get(charger)?.push(message);
+  }
+
+  stop(): void {
+    for (const line of this.#lines.values()) line.stop();
+    this.#lines.clear();
+  }
+}
+
+/** What one charger says, on its way to one mirror. */
+class MirrorLine {
+  readonly #options: MirrorOptions;
+  readonly #charger: string;
+  readonly #version: OcppVersion;
+  readonly #tell: { readonly boot: () => Buffer | undefined; readonly dropped: () => void };
+  readonly #redial: Redial;
+  #queue: Buffer[] = [];
+  #connection: Connection | undefined;
+  #busy = false;
+  #stopped = false;
+
+  constructor(
+    options: MirrorOptions,
+    charger: string,
+    version: OcppVersion,
+    tell: { readonly boot: () => Buffer | undefined; readonly dropped: () => void },
+  ) {
+    this.#options = options;
+    this.#charger = charger;
+    this.#version = version;
+    this.#tell = tell;
+    this.#redial = new Redial({
+      ...options,
+      dial: () => this.#dial(),
+      done: (result) => this.#dialled(result),
+    });
+    this.#redial.begin();
+  }
+
+  push(message: Buffer): void {
+    this.#queue.push(message);
+    if (this.#queue.length > MIRROR_QUEUE_MOST) {
+      this.#queue.shift();
+      this.#tell.dropped();
+    }
+    this.#next();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#redial.stop();
+    this.#connection?.lane.close();
+    this.#connection?.close(1000, 'charger disconnected');
+  }
+
+  #dial(): Promise<DialResult> {
+    const { url, password, dialer } = this.#options;
+    const basic = Buffer.from(`${this.#charger}:${password ?? ''}`).toString('base64');
+    return dialer.dial({
+      url: `${url.replace(/\/+$/, '')}/${encodeURIComponent(this.#charger)}`,
+      subprotocols: [subprotocolOf(this.#version)],
+      timeoutMs: DIAL_TIMEOUT_MS,
+      ...(password === undefined ? {} : { authorization: `Basic ${basic}` }),
+    });
+  }
+
+  #dialled(result: Exclude<DialResult, { outcome: 'unreachable' }>): void {
+    if (result.outcome === 'connected') this.#open(result.socket);
+    else this.#redial.begin();
+  }
+
+  #open(socket: Socket): void {
+    const { clock, log } = this.#options;
+    const connection: Connection = new Connection({
+      name: 'csms',
+      charger: this.#charger,
+      socket,
+      clock,
+      log,
+      limits: DEFAULT_LANE_LIMITS,
+      counters: newLinkCounters(),
+      received: (frame) => this.#receive(connection, frame),
+      closed: () => this.#lost(),
+      hostile: () => connection.drop(),
+      congested: () => {},
+    });
+    this.#connection = connection;
+    this.#busy = false;
+    const boot = this.#tell.boot();
+    if (boot !== undefined && !this.#queue.includes(boot)) this.#queue.unshift(boot);
+    this.#next();
+  }
+
+  #lost(): void {
+    this.#connection?.lane.close();
+    this.#connection = undefined;
+    if (!this.#stopped) this.#redial.begin();
+  }
+
+  #next(): void {
+    const connection = this.#connection;
+    if (connection === undefined || this.#busy) return;
+    const message = this.#queue.shift();
+    if (message === undefined) return;
+    this.#busy = true;
+    const { id } = readFrame(message);
+    connection.lane.own(id, message, 'housekeeping', ANSWER_MS, () => {
+      if (this.#connection !== connection) return;
+      this.#busy = false;
+      this.#next();
+    });
+  }
+
+  #receive(connection: Connection, frame: Frame): void {
+    if (frame.kind === 'call') {
+      connection.send(errorBytes(frame.id, 'SecurityError', 'this upstream may only read'));
+    } else if (frame.kind === 'result' || frame.kind === 'error') {
+      connection.lane.settle(frame.id, () => ({ outcome: 'answered', payload: undefined }));
+    }
+  }
+}

@@ -1,0 +1,51 @@
+import { join } from 'node:path';
+import type { LearnedTraits, Nameplate } from './core/charger-traits.ts';
+import type { Log } from './core/log.ts';
+import { openDocument } from './store/documents.ts';
+
+export type Learned = Awaited<ReturnType<typeof learnedFacts>>;
+
+/** Facts learned about chargers that have to survive a restart. */
+interface LearnedFacts {
+  fallbackInstalled: Record<string, boolean>;
+  /** Absent in files of before. */
+  plates?: Record<string, Nameplate>;
+  /** What probes found out; absent in files of before. */
+  probed?: Record<string, LearnedTraits>;
+}
+
+/** Which chargers hold their fallback, and of which make they are, kept across restarts. */
+export const learnedFacts = async (dataDir: string, log: Log) => {
+  const facts = await openDocument<LearnedFacts>(join(dataDir, 'learned.json'), {
+    fallbackInstalled: {},
+    plates: {},
+  });
+  if (facts.problem !== undefined) log.warn('learned facts', { problem: facts.problem });
+  const { fallbackInstalled, plates = {} } = facts.data;
+  const update = (change: (data: LearnedFacts) => void): void => {
+    facts
+      .update(change)
+      .catch((error: unknown) => log.error('learned facts not saved', { problem: String(error) }));
+  };
+  return {
+    proven: new Set(Object.keys(fallbackInstalled).filter((id) => fallbackInstalled[id])),
+    plates: new Map(Object.entries(plates)),
+    rememberFallback: (charger: string, proven: boolean): void => {
+      if (fallbackInstalled[charger] === proven) return;
+      update((data) => {
+        data.fallbackInstalled[charger] = proven;
+      });
+    },
+    learned: new Map(Object.entries(facts.data.probed ?? {})),
+    rememberLearned: (charger: string, learned: LearnedTraits): void =>
+      update((data) => {
+        data.probed = { ...data.probed, [charger]: learned };
+      }),
+    rememberPlate: (charger: string, plate: Nameplate): void => {
+      if (JSON.stringify(facts.data.plates?.[charger]) === JSON.stringify(plate)) return;
+      update((data) => {
+        data.plates = { ...data.plates, [charger]: plate };
+      });
+    },
+  };
+};

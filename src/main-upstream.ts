@@ -1,0 +1,97 @@
+import { randomUUID } from 'node:crypto';
+import type { ControlLoop } from './control/control-loop.ts';
+import type { ProfileShelf } from './control/profile-shelf.ts';
+import { Gateway } from './gateway/gateway.ts';
+import { DialGate } from './gateway/redial.ts';
+import { type Roles, UpstreamRoles } from './gateway/upstream-roles.ts';
+import { csmsClient } from './io/csms-client.ts';
+import { systemClock } from './io/system-clock.ts';
+import { uploadFile } from './io/upload.ts';
+import type { BusbarOptions } from './main.ts';
+import type { Held } from './main-held.ts';
+import type { SiteConfig } from './schema/site-config.ts';
+import { Controller, SITE_KEY } from './station/controller.ts';
+import { VERSION } from './version.ts';
+
+/** The gateway's own identity at the CSMS; undefined when the config names none. */
+export const controllerOf = (
+  { config, site, log }: BusbarOptions,
+  shelf: ProfileShelf,
+  restart: () => void,
+  loop: () => ControlLoop,
+): Controller | undefined => {
+  const { controller, url, pingSeconds } = config.upstream;
+  if (controller === undefined) return undefined;
+  return new Controller({
+    spec: { ...controller, url: controller.url ?? url },
+    site,
+    log,
+    restart,
+    programVersion: VERSION,
+    keeper: {
+      book: () => shelf.book(SITE_KEY),
+      put: (added, gone) => shelf.put(SITE_KEY, added, gone),
+      drop: (gone) => shelf.drop(SITE_KEY, gone),
+    },
+    dialer: csmsClient({ clock: systemClock, pingSeconds }),
+    clock: systemClock,
+    random: Math.random,
+    newId: randomUUID,
+    view: () => loop().view(),
+    wake: () => loop().wake(),
+    // What the page shows is in it, and no secret: neither passwords nor tokens.
+    upload: (to, name) => uploadFile(to, name, JSON.stringify(loop().view(), null, 2)),
+  });
+};
+
+/** Which part of the config says who gets what. */
+export const rolesOf = ({ upstream, chargers }: SiteConfig): Roles => ({
+  url: upstream.url,
+  routes: new Map(
+    chargers.flatMap(({ id, upstream: url }) => (url === undefined ? [] : [[id, url]])),
+  ),
+  mirrors: upstream.mirrors,
+  rules: upstream.rules,
+});
+
+export const upstreamRolesOf = ({ config, log }: BusbarOptions, loop: ControlLoop): UpstreamRoles =>
+  new UpstreamRoles(rolesOf(config), {
+    first: loop.links,
+    interceptor: loop.profiles,
+    mirrorParts: {
+      dialer: csmsClient({ clock: systemClock, pingSeconds: config.upstream.pingSeconds }),
+      gate: new DialGate(),
+      clock: systemClock,
+      log,
+      random: Math.random,
+    },
+  });
+
+export const gatewayOf = (
+  { config, log }: BusbarOptions,
+  { outage }: Held,
+  roles: UpstreamRoles,
+): Gateway =>
+  new Gateway({
+    clock: systemClock,
+    log,
+    dialer: csmsClient({ clock: systemClock, pingSeconds: config.upstream.pingSeconds }),
+    observer: roles,
+    interceptor: roles.interceptor,
+    upstreamBase: (identity) => roles.base(identity),
+    admits: admission(config),
+    newId: randomUUID,
+    outage,
+    closesInOutage: closingChargers(config),
+    flushAbsentAfterMs: config.upstream.flushAbsentAfterHours * 3_600_000,
+  });
+
+const admission = ({ chargers }: SiteConfig): ((identity: string) => boolean) => {
+  const known = new Set(chargers.map(({ id }) => id));
+  return (identity) => known.has(identity);
+};
+
+const closingChargers = ({ upstream, chargers }: SiteConfig) => {
+  const own = new Map(chargers.map(({ id, outage }) => [id, outage]));
+  return (identity: string): boolean => (own.get(identity) ?? upstream.outage) === 'close';
+};
