@@ -12,6 +12,8 @@ interface LearnedFacts {
   plates?: Record<string, Nameplate>;
   /** What probes found out; absent in files of before. */
   probed?: Record<string, LearnedTraits>;
+  /** Chargers that were adopted; absent in files of before. */
+  adopted?: string[];
 }
 
 /** Which chargers hold their fallback, and of which make they are, kept across restarts. */
@@ -28,6 +30,11 @@ export const learnedFacts = async (dataDir: string, log: Log) => {
       .catch((error: unknown) => log.error('learned facts not saved', { problem: String(error) }));
   };
   return {
+    adopted: [...(facts.data.adopted ?? [])],
+    rememberAdopted: (charger: string): void =>
+      update((data) => {
+        data.adopted = [...new Set([...(data.adopted ?? []), charger])];
+      }),
     proven: new Set(Object.keys(fallbackInstalled).filter((id) => fallbackInstalled[id])),
     plates: new Map(Object.entries(plates)),
     rememberFallback: (charger: string, proven: boolean): void => {

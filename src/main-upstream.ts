@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Adoption } from './control/adoption.ts';
 import type { ControlLoop } from './control/control-loop.ts';
 import type { ProfileShelf } from './control/profile-shelf.ts';
 import { Gateway } from './gateway/gateway.ts';
@@ -54,9 +55,13 @@ export const rolesOf = ({ upstream, chargers }: SiteConfig): Roles => ({
   rules: upstream.rules,
 });
 
-export const upstreamRolesOf = ({ config, log }: BusbarOptions, loop: ControlLoop): UpstreamRoles =>
+export const upstreamRolesOf = (
+  { config, log }: BusbarOptions,
+  loop: ControlLoop,
+  adoption: Adoption,
+): UpstreamRoles =>
   new UpstreamRoles(rolesOf(config), {
-    first: loop.links,
+    first: adoption.watching(loop.links),
     interceptor: loop.profiles,
     mirrorParts: {
       dialer: csmsClient({ clock: systemClock, pingSeconds: config.upstream.pingSeconds }),
@@ -71,6 +76,7 @@ export const gatewayOf = (
   { config, log }: BusbarOptions,
   { outage }: Held,
   roles: UpstreamRoles,
+  adoption: Adoption,
 ): Gateway =>
   new Gateway({
     clock: systemClock,
@@ -79,17 +85,12 @@ export const gatewayOf = (
     observer: roles,
     interceptor: roles.interceptor,
     upstreamBase: (identity) => roles.base(identity),
-    admits: admission(config),
+    admits: (identity) => adoption.admits(identity),
     newId: randomUUID,
     outage,
     closesInOutage: closingChargers(config),
     flushAbsentAfterMs: config.upstream.flushAbsentAfterHours * 3_600_000,
   });
-
-const admission = ({ chargers }: SiteConfig): ((identity: string) => boolean) => {
-  const known = new Set(chargers.map(({ id }) => id));
-  return (identity) => known.has(identity);
-};
 
 const closingChargers = ({ upstream, chargers }: SiteConfig) => {
   const own = new Map(chargers.map(({ id, outage }) => [id, outage]));

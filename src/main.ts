@@ -1,3 +1,5 @@
+import { adoptedCharger } from './config/site.ts';
+import { Adoption } from './control/adoption.ts';
 import { chargerRoutes } from './control/charger-routes.ts';
 import { ControlLoop } from './control/control-loop.ts';
 import { History } from './control/history.ts';
@@ -65,7 +67,7 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
   const restart = options.restart ?? (() => log.warn('restart asked for, and nobody to do it'));
   const controller = controllerOf(options, held.shelf, restart, () => loop);
   const loop: ControlLoop = new ControlLoop({
-    site,
+    site: withAdopted(site, config, facts),
     clock,
     log,
     version: VERSION,
@@ -93,8 +95,9 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
       published?.(view);
     },
   });
-  const roles = upstreamRolesOf(options, loop);
-  const gateway: Gateway = gatewayOf(options, held, roles);
+  const adoption = adoptionOf(config, facts, loop);
+  const roles = upstreamRolesOf(options, loop, adoption);
+  const gateway: Gateway = gatewayOf(options, held, roles, adoption);
   loop.start();
   field = await startFieldSide(options, loop);
   const routes = [
@@ -150,6 +153,25 @@ const startServers = async (
     },
     closeOcpp: () => server.close(),
     closeHttp: () => http.close(),
+  };
+};
+
+const adoptionOf = (config: SiteConfig, facts: Learned, loop: ControlLoop): Adoption =>
+  new Adoption({
+    listed: config.chargers.map(({ id }) => id),
+    adopted: facts.adopted,
+    specOf: (identity) => adoptedCharger(config, identity),
+    adopt: (spec) => loop.adopt(spec),
+    remember: facts.rememberAdopted,
+  });
+
+/** Chargers that were adopted in earlier runs are part of the site from the start. */
+const withAdopted = (site: Site, config: SiteConfig, { adopted }: Learned): Site => {
+  const listed = new Set(site.chargers.map(({ id }) => id));
+  const more = adopted.filter((id) => !listed.has(id));
+  return {
+    ...site,
+    chargers: [...site.chargers, ...more.flatMap((id) => adoptedCharger(config, id) ?? [])],
   };
 };
 

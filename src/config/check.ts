@@ -42,6 +42,7 @@ export const checkConfig = (
   checkMeters(config, report);
   checkWriters(config, report);
   checkSources(config, report);
+  checkAdoption(config, report);
   checkTree(config, report);
   checkChargers(config, report);
   checkDirectCurrent(config, report);
@@ -50,6 +51,14 @@ export const checkConfig = (
   const sums = circuitSums(toSite(config));
   checkFallbacks(config, sums, report);
   return { problems, sums };
+};
+
+const checkAdoption = ({ unknownChargers, circuits }: SiteConfig, report: Report): void => {
+  if (unknownChargers === 'reject') return;
+  const { adopt } = unknownChargers;
+  if (circuits.some(({ id }) => id === adopt)) return;
+  const known = circuits.map(({ id }) => id).join(', ');
+  report('error', ['unknownChargers', 'adopt'], `unknown circuit "${adopt}"; known are ${known}`);
 };
 
 const checkZone = ({ site }: SiteConfig, report: Report): void => {

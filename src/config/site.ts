@@ -34,6 +34,26 @@ export const toSite = (config: SiteConfig): Site => ({
   arrivalReserve: config.arrivalReserve,
 });
 
+/** A charger that nobody listed, as the config says such chargers are; undefined: it is rejected. */
+export const adoptedCharger = (config: SiteConfig, id: string): ChargerSpec | undefined => {
+  const { unknownChargers } = config;
+  if (unknownChargers === 'reject') return undefined;
+  const { adopt: circuit, maxAmps, fallbackAmps } = unknownChargers;
+  return {
+    id,
+    circuit,
+    maxAmps,
+    fallbackAmps,
+    phases: [0, 1, 2],
+    minAmps: LEAST_AMPS,
+    fallbackTrusted: false,
+    csmsProfiles: config.enforcement.csmsProfiles,
+    stepAmps: 1,
+    weight: 1,
+    connectors: 1,
+  };
+};
+
 /** Less is of no use to a child: no car takes it (IEC 61851-1). */
 const LEAST_AMPS = 6;
 

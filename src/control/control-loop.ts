@@ -17,7 +17,7 @@ import {
 import type { Reading } from '../core/reading.ts';
 import type { Policy } from '../core/sharing/policy.ts';
 import type { Wish } from '../core/sharing/wish.ts';
-import type { Site } from '../core/site.ts';
+import type { ChargerSpec, Site } from '../core/site.ts';
 import type { ConnectorKey, ControlSettings, Decision } from '../core/tick.ts';
 import type { Cancel, Clock } from '../core/time.ts';
 import type { ChargerCalls } from '../gateway/observer.ts';
@@ -143,6 +143,14 @@ export class ControlLoop {
 
   view(): SiteView {
     return this.#view ?? this.#tickNow();
+  }
+
+  /** Takes in a charger that was not configured. */
+  adopt(spec: ChargerSpec): void {
+    const { clock, log } = this.#options;
+    this.#draft.adopt(spec, clock.monotonicMs());
+    log.warn('unknown charger adopted', { charger: spec.id, circuit: spec.circuit });
+    this.#soon();
   }
 
   /** Something that the next tick depends on has changed. */

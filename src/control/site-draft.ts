@@ -109,25 +109,29 @@ export class SiteDraft {
     this.#settings = settings;
     this.#tree = circuitTree(site);
     this.#proven = new Set(provenFallbacks);
-    for (const spec of site.chargers) {
-      const plate = makes.plates.get(spec.id);
-      if (plate !== undefined) this.#applyTraits(spec.id, makes.traitsOf(plate));
-      const { honoursDuration, keepsProfilesOffline } = this.traits(spec.id);
-      if (!keepsProfilesOffline) this.#proven.delete(spec.id);
-      if (spec.fallbackTrusted) this.#proven.add(spec.id);
-      const charger = newCharger(spec.id, spec.connectors, nowMs);
-      this.#chargers.set(spec.id, charger);
-      for (const connector of charger.connectors.keys()) {
-        this.#enforcement.set(
-          connectorKey(spec.id, connector),
-          // An offer that does not end by itself holds until the next one is accepted.
-          inheritedEnforcement(
-            spec.maxAmps,
-            nowMs,
-            honoursDuration ? settings.lifeMs : Number.POSITIVE_INFINITY,
-          ),
-        );
-      }
+    for (const spec of site.chargers) this.#begin(spec, nowMs);
+  }
+
+  /** Takes a charger in that was not there at the start; nothing is known of what it does. */
+  adopt(spec: ChargerSpec, nowMs: number): void {
+    if (this.#chargers.has(spec.id)) return;
+    this.site = { ...this.site, chargers: [...this.site.chargers, spec] };
+    this.#begin(spec, nowMs);
+  }
+
+  #begin(spec: ChargerSpec, nowMs: number): void {
+    const plate = this.#makes.plates.get(spec.id);
+    if (plate !== undefined) this.#applyTraits(spec.id, this.#makes.traitsOf(plate));
+    const { honoursDuration, keepsProfilesOffline } = this.traits(spec.id);
+    if (!keepsProfilesOffline) this.#proven.delete(spec.id);
+    if (spec.fallbackTrusted) this.#proven.add(spec.id);
+    const charger = newCharger(spec.id, spec.connectors, nowMs);
+    this.#chargers.set(spec.id, charger);
+    // An offer that does not end by itself holds until the next one is accepted.
+    const lifeMs = honoursDuration ? this.#settings.lifeMs : Number.POSITIVE_INFINITY;
+    for (const connector of charger.connectors.keys()) {
+      const enforcement = inheritedEnforcement(spec.maxAmps, nowMs, lifeMs);
+      this.#enforcement.set(connectorKey(spec.id, connector), enforcement);
     }
   }
 

@@ -23,6 +23,25 @@ const CircuitSchema = Type.Object(
   strict,
 );
 
+const UnknownChargersSchema = Type.Union(
+  [
+    Type.Literal('reject'),
+    Type.Object(
+      {
+        adopt: id('Circuit that feeds chargers which nobody listed'),
+        maxAmps: amps('Rating of each of their connectors', 32),
+        fallbackAmps: amps('What they do by themselves when they no longer hear us', 6),
+      },
+      strict,
+    ),
+  ],
+  {
+    default: 'reject',
+    description:
+      'Chargers that are not listed: reject, or adopt them into a circuit once the CSMS accepted them',
+  },
+);
+
 const OutageSchema = Type.Union([Type.Literal('answer'), Type.Literal('close')], {
   default: 'answer',
   description:
@@ -246,7 +265,7 @@ export const SiteConfigSchema = Type.Object(
     circuits: Type.Array(CircuitSchema, { minItems: 1, maxItems: 256 }),
     meters: Type.Array(MeterSchema, { default: [], maxItems: 256 }),
     chargers: Type.Array(ChargerSchema, { default: [], maxItems: 5_000 }),
-    unknownChargers: Type.Literal('reject', { default: 'reject' }),
+    unknownChargers: UnknownChargersSchema,
     ems: EmsSchema,
     enforcement: Type.Object(
       {
