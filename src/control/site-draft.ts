@@ -39,6 +39,7 @@ import {
   type ProfileLimits,
   type TickInput,
 } from '../core/tick.ts';
+import type { WiringEvidences } from '../core/wiring-check.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
 
 /** What is known of makes of chargers, and of which make each charger was when it last booted. */
@@ -86,6 +87,7 @@ export class SiteDraft {
   readonly #found: Map<string, LearnedTraits>;
   #background: ReadonlyMap<string, Background> = new Map();
   #policyState: PolicyState = {};
+  #wiring: WiringEvidences = new Map();
   #learned: ReadonlyMap<ConnectorKey, Learned> = new Map();
   #turns: ReadonlyMap<ConnectorKey, Turn> = new Map();
   #lastTickAtMs: number | undefined;
@@ -273,6 +275,7 @@ export class SiteDraft {
     this.#turns = decision.turns;
     this.#policyState = decision.policyState;
     this.#learned = decision.learned;
+    this.#wiring = decision.wiring;
   }
 
   /** The snapshot that one tick decides on. */
@@ -308,6 +311,7 @@ export class SiteDraft {
       turns: this.#turns,
       policyState: this.#policyState,
       learned: this.#learned,
+      wiring: this.#wiring,
       ...(lastTickAtMs === undefined ? {} : { lastTickAtMs }),
     };
   }

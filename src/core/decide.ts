@@ -19,6 +19,7 @@ import type {
   MeterTrust,
   TickInput,
 } from './tick.ts';
+import { wiringAfter, wiringAlarms } from './wiring-check.ts';
 
 /**
  * One control cycle, as a pure function of a frozen snapshot: who may draw what (worst cases),
@@ -28,6 +29,7 @@ import type {
 export const decide = (input: TickInput, scratch?: Scratch): Decision => {
   const ticks = connectorTicks(input);
   const rules = policyTick(input, ticks);
+  const wiring = wiringAfter(input, ticks, input.wiring);
   const { circuits, background } = circuitTicks({ ...input, limits: rules.limits }, ticks);
   const reserved = reservedAmps(input, ticks);
   const shared = ticks.filter((tick) => tick.role === 'shared');
@@ -59,7 +61,8 @@ export const decide = (input: TickInput, scratch?: Scratch): Decision => {
     commands: commandsFor(input, connectors, circuits, reserved),
     policyState: rules.state,
     learned: learnedNow(input, ticks),
-    alarms: [...alarmsOf(input, ticks, circuits), ...rules.alarms],
+    wiring,
+    alarms: [...alarmsOf(input, ticks, circuits), ...rules.alarms, ...wiringAlarms(ticks, wiring)],
   };
 };
 

@@ -14,6 +14,7 @@ import type { Wish } from './sharing/wish.ts';
 import type { ChargerSpec, Site } from './site.ts';
 import type { PhaseSet } from './site-phases.ts';
 import type { PhaseAmps } from './units.ts';
+import type { WiringEvidences } from './wiring-check.ts';
 
 /** "charger/connector", unique on the site. */
 export type ConnectorKey = string;
@@ -49,6 +50,8 @@ export interface TickInput {
   readonly turns: ReadonlyMap<ConnectorKey, Turn>;
   readonly lastTickAtMs?: number;
   readonly policyState: PolicyState;
+  /** On which phases chargers were seen. */
+  readonly wiring: WiringEvidences;
   /** What cars were seen to take. */
   readonly learned: ReadonlyMap<ConnectorKey, Learned>;
 }
@@ -191,6 +194,7 @@ export interface Decision {
   readonly turns: ReadonlyMap<ConnectorKey, Turn>;
   readonly policyState: PolicyState;
   readonly learned: ReadonlyMap<ConnectorKey, Learned>;
+  readonly wiring: WiringEvidences;
   /** Plain sentences about what is wrong now. */
   readonly alarms: readonly string[];
 }

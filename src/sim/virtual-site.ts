@@ -31,6 +31,8 @@ export interface VirtualSiteOptions {
   readonly settings?: Partial<ControlSettings>;
   readonly versions?: Readonly<Record<string, OcppVersion>>;
   readonly conduct?: Readonly<Record<string, Partial<ChargerConduct>>>;
+  /** How chargers are really wired, where the installer made a mistake. */
+  readonly wiring?: Readonly<Record<string, readonly number[]>>;
   readonly buildingAmps?: PhaseAmps;
   readonly buildingNoiseAmps?: number;
   readonly loadSteps?: readonly LoadStep[];
@@ -108,7 +110,7 @@ export class VirtualSite {
           identity: spec.id,
           version: options.versions?.[spec.id] ?? '1.6',
           connectors: spec.connectors,
-          wiring: spec.phases,
+          wiring: options.wiring?.[spec.id] ?? spec.phases,
           maxAmps: spec.maxAmps,
           clock: this.clock,
           random: this.random,

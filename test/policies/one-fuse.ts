@@ -155,6 +155,7 @@ const inputOf = (
     ),
     turns: new Map(),
     learned: new Map(),
+    wiring: new Map(),
   };
 };
 
