@@ -35,7 +35,6 @@ export const openHeld = async ({ config, log }: BusbarOptions) => {
   const desk = new QueueDesk(outage.journal, store);
   const housekeeping = new Housekeeping(outage.journal, config.journal.mostDays, systemClock, log);
   for (const { what, quarantine } of store.damage()) log.error(what, { quarantine });
-  for (const lost of outage.journal.lost()) log.error('journal', { problem: lost });
   const alarms = (): readonly string[] => {
     const problem = store.problem();
     const parked = outage.journal.parkedChargers();

@@ -149,10 +149,10 @@ export class StandIn {
       takenAtWallMs: this.#options.clock.wallMs(),
       thinnable: isThinnable(version, frame.action, payload),
       mayRepeat,
+      last: { digest: digestOf(frame), answer: answer.payload },
       ...(transactionId === undefined ? {} : { transactionId: String(transactionId) }),
     };
-    const last = { digest: digestOf(frame), answer: answer.payload };
-    await this.#options.journal.append(charger, header, frame.bytes, { also: changes, last });
+    await this.#options.journal.append(charger, header, frame.bytes, changes);
   }
 }
 

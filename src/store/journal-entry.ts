@@ -13,6 +13,15 @@ export interface EntryHeader {
   readonly mayRepeat: boolean;
   /** Why it was set aside: the CSMS did not take it. */
   readonly parked?: string;
+  /** What it was answered with, for the case that the charger asks again. */
+  readonly last?: LastAnswer;
+}
+
+/** What was answered to a message, so that its repetition gets the same answer. */
+export interface LastAnswer {
+  /** Identifies the content of the message. */
+  readonly digest: string;
+  readonly answer: object;
 }
 
 export interface JournalEntry {

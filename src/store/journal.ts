@@ -1,5 +1,11 @@
 import { type Change, type DurableStore, StoreError } from './durable-store.ts';
-import { type EntryHeader, type JournalEntry, packEntry, unpackEntry } from './journal-entry.ts';
+import {
+  type EntryHeader,
+  type JournalEntry,
+  type LastAnswer,
+  packEntry,
+  unpackEntry,
+} from './journal-entry.ts';
 import { scanAll } from './scan-all.ts';
 
 /** Space the journal may take, as a sum of message bytes, before meter values are thinned. */
@@ -20,13 +26,6 @@ export interface Backlog {
   readonly thinned: number;
   /** Messages set aside because the CSMS does not take them. */
   readonly parked: number;
-}
-
-/** What was answered to the last message, so that its repetition gets the same answer. */
-export interface LastAnswer {
-  /** Identifies the content of the message. */
-  readonly digest: string;
-  readonly answer: object;
 }
 
 interface Head {
@@ -51,7 +50,6 @@ export class Journal {
   readonly #store: DurableStore;
   readonly #mostBytes: number;
   readonly #heads = new Map<string, Head>();
-  readonly #lost: string[] = [];
   #bytes = 0;
 
   private constructor(store: DurableStore, mostBytes: number) {
@@ -101,33 +99,24 @@ export class Journal {
     return this.#bytes;
   }
 
-  /** Gaps found on opening: messages that were acknowledged and are gone. Never silent. */
-  lost(): readonly string[] {
-    return this.#lost;
-  }
-
   /**
    * Takes a message over. Resolves with its number once it is on the medium, together with
-   * `also` (id map, counters) in the same batch: only then may the charger be answered. `last`
-   * is kept with it, so that a charger that did not hear the answer gets it again.
+   * `also` (id map) in the same batch: only then may the charger be answered. What it is answered
+   * stands in the header, so that a charger that did not hear it gets it again.
    */
   async append(
     charger: string,
     header: EntryHeader,
     message: Uint8Array,
-    { also = [], last }: { readonly also?: readonly Change[]; readonly last?: LastAnswer } = {},
+    also: readonly Change[] = [],
   ): Promise<number> {
     if (this.#bytes > this.#mostBytes * FULL_SHARE) throw new StoreError('the journal is full');
     const head = this.#head(charger);
     const seq = head.nextSeq;
     head.nextSeq += 1;
     const value = packEntry(header, message);
-    await this.#store.write([
-      { type: 'put', key: entryKey(charger, seq), value },
-      { type: 'put', key: headKey(charger), value: packHead({ ...head, last }) },
-      ...also,
-    ]);
-    head.last = last;
+    await this.#store.write([{ type: 'put', key: entryKey(charger, seq), value }, ...also]);
+    head.last = header.last;
     head.count += 1;
     head.bytes += value.length;
     head.oldestAtWallMs ??= header.takenAtWallMs;
@@ -158,7 +147,11 @@ export class Journal {
 
   /** The CSMS has it (or an operator let go of it): removes one entry with `also` in one batch. */
   async remove(entry: JournalEntry, also: readonly Change[] = []): Promise<void> {
-    await this.#store.write([{ type: 'delete', key: entryKey(entry.charger, entry.seq) }, ...also]);
+    await this.#store.write([
+      { type: 'delete', key: entryKey(entry.charger, entry.seq) },
+      this.#headChange(entry.charger),
+      ...also,
+    ]);
     await this.#gone(entry);
   }
 
@@ -168,6 +161,7 @@ export class Journal {
     await this.#store.write([
       { type: 'delete', key: entryKey(entry.charger, entry.seq) },
       { type: 'put', key: parkedKey(entry.charger, entry.seq), value },
+      this.#headChange(entry.charger),
       ...also,
     ]);
     this.#head(entry.charger).parked += 1;
@@ -184,6 +178,11 @@ export class Journal {
   async dropParked(entry: JournalEntry): Promise<void> {
     await this.#store.write([{ type: 'delete', key: parkedKey(entry.charger, entry.seq) }]);
     this.#head(entry.charger).parked -= 1;
+  }
+
+  /** The counters outlive the entries; while there are some, the newest of them tells as much. */
+  #headChange(charger: string): Change {
+    return { type: 'put', key: headKey(charger), value: packHead(this.#head(charger)) };
   }
 
   async #gone(entry: JournalEntry): Promise<void> {
@@ -217,10 +216,8 @@ export class Journal {
     head.count += 1;
     head.bytes += value.length;
     head.oldestAtWallMs ??= entry.header.takenAtWallMs;
-    if (entry.seq >= head.nextSeq) {
-      this.#lost.push(`${charger}: its counter is behind its messages (torn write repaired)`);
-      head.nextSeq = entry.seq + 1;
-    }
+    head.nextSeq = Math.max(head.nextSeq, entry.seq + 1);
+    head.last = entry.header.last;
     this.#bytes += value.length;
   }
 
@@ -256,7 +253,7 @@ export class Journal {
     head.thinned += dropped.length;
     await this.#store.write([
       ...dropped.map(({ seq }): Change => ({ type: 'delete', key: entryKey(charger, seq) })),
-      { type: 'put', key: headKey(charger), value: packHead(head) },
+      this.#headChange(charger),
     ]);
     const bytes = dropped.reduce((sum, entry) => sum + entry.storedBytes, 0);
     head.count -= dropped.length;

@@ -49,7 +49,6 @@ describe('the journal', () => {
     );
     assert.equal(again.backlog('CP_1').count, 2);
     assert.deepEqual([...again.chargers()].sort(), ['CP_1', 'CP_2']);
-    assert.deepEqual(again.lost(), []);
     await store.close();
   });
 
