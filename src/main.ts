@@ -21,7 +21,7 @@ import { systemClock } from './io/system-clock.ts';
 import { type FieldSide, startFieldSide } from './main-field.ts';
 import { openHeld } from './main-held.ts';
 import { type Learned, learnedFacts } from './main-learned.ts';
-import { controllerOf, gatewayOf, rolesOf, upstreamRolesOf } from './main-upstream.ts';
+import { controllerOf, gatewayOf, openDialer, rolesOf, upstreamRolesOf } from './main-upstream.ts';
 import type { ApiRoute } from './schema/api-route.ts';
 import type { MeterDevice } from './schema/meter-device.ts';
 import type { SiteConfig } from './schema/site-config.ts';
@@ -97,7 +97,8 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
   });
   const adoption = adoptionOf(config, facts, loop);
   const roles = upstreamRolesOf(options, loop, adoption);
-  const gateway: Gateway = gatewayOf(options, held, roles, adoption);
+  const upstream = await openDialer(options, held);
+  const gateway: Gateway = gatewayOf(options, held, roles, adoption, upstream.dialer);
   loop.start();
   field = await startFieldSide(options, loop);
   const routes = [
@@ -119,6 +120,7 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
       controller?.stop();
       roles.stop();
       gateway.close();
+      upstream.close();
       await servers.closeOcpp();
       loop.stop();
       await field?.close();
