@@ -162,7 +162,7 @@ export class DownDesk {
     answerEdits: readonly Edit[] = [],
   ): Promise<Frame> {
     const { floor, bridge } = this.#options;
-    const local = edited(withMessageId(call, floor.newId()), edits, this.#local(seat.charger));
+    const local = edited(withMessageId(call, floor.newId()), edits, this.#local(seat));
     const ask = (frame: Frame) => this.#asked(seat, frame);
     const bridged = familyOf(seat.version) !== floor.family;
     const answer = await (bridged ? bridge(seat, local, ask) : ask(local));
@@ -176,8 +176,9 @@ export class DownDesk {
     return failure('GenericError', `${seat.charger} did not answer: ${answer}`);
   }
 
-  #local(charger: string): Rename {
+  #local({ charger, version }: Seat): Rename {
     const { numbers, ledger, family } = this.#options.floor;
+    const asNumber = family === '1.6' && version === '1.6';
     return (as, value) => {
       if (as === 'outlet') {
         const outlet = numbers.outletOf(Number(value));
@@ -185,10 +186,7 @@ export class DownDesk {
       }
       const entry = ledger.byUpstream(String(value));
       if (entry?.charger !== charger) return undefined;
-      // A bridge reads ids as text; within 1.6 they are numbers.
-      return family === '1.6' && /^\d+$/.test(entry.localId)
-        ? Number(entry.localId)
-        : entry.localId;
+      return asNumber ? Number(entry.localId) : entry.localId;
     };
   }
 

@@ -20,7 +20,7 @@ import { Seat } from './seat.ts';
 import { StatusBoard } from './status-board.ts';
 import { TransactionLedger } from './transaction-ledger.ts';
 import { payloadOf, UpDesk } from './up-desk.ts';
-import { downBridge, upBridge } from './version-bridge.ts';
+import { VersionBridge } from './version-bridge.ts';
 
 /** Calls of the CSMS that are worked on at once; one more is refused. */
 const CSMS_CALLS_MOST = 64;
@@ -112,10 +112,11 @@ export class AggregateStation implements Dialer {
       heartbeatSeconds: () => this.#heartbeatSeconds,
       connectedAtWallMs: () => this.#connectedAtWallMs,
     };
-    this.#up = new UpDesk(floor, upBridge(floor));
+    const bridge = new VersionBridge(floor);
+    this.#up = new UpDesk(floor, (seat, call) => bridge.up(seat, call));
     this.#down = new DownDesk({
       floor,
-      bridge: downBridge(floor),
+      bridge: (seat, call, ask) => bridge.down(seat, call, ask),
       facts: () => this.#facts(),
       trigger: (message) =>
         void (message === 'Heartbeat' ? this.#say('Heartbeat', {}) : this.#boot()),

@@ -26,6 +26,8 @@ export interface LedgerEntry {
   readonly last?: { readonly digest: string; readonly seqNo: number };
   readonly idTag?: string;
   readonly meterStartWh?: number;
+  /** The last reading of its energy register. */
+  readonly lastWh?: number;
   readonly startedAt?: string;
   readonly chargingState?: string;
   readonly remoteStartId?: number;

@@ -1,16 +1,70 @@
-import { errorBytes, readFrame } from '../../ocpp/frame.ts';
-import type { DownBridge } from './down-desk.ts';
+import { TO_CHARGER_2X } from '../../ocpp/aggregate/bridge-down-v2x.ts';
+import { TO_CHARGER_16 } from '../../ocpp/aggregate/bridge-down-v16.ts';
+import { familyOf } from '../../ocpp/aggregate/rules.ts';
+import { callBytes, errorBytes, type Frame, readFrame, resultBytes } from '../../ocpp/frame.ts';
+import { type Payload, readInteger, readText } from '../../ocpp/payload.ts';
+import { BridgeFrom2x } from './bridge-from-2x.ts';
+import { BridgeFrom16 } from './bridge-from-16.ts';
 import type { Floor } from './floor.ts';
-import type { UpBridge } from './up-desk.ts';
+import type { Seat } from './seat.ts';
+import { payloadOf } from './up-desk.ts';
 
-const WHY = 'this version of OCPP is not translated yet';
+const TO_CHARGER = { '1.6': TO_CHARGER_16, '2.x': TO_CHARGER_2X } as const;
+/** 2.x numbers a remote start; a 1.6 CSMS does not. */
+const ID_MOST = 2 ** 31 - 1;
 
-export const upBridge =
-  (_floor: Floor): UpBridge =>
-  (_seat, call) =>
-    Promise.resolve(errorBytes(call.id, 'NotSupported', WHY));
+/** Joins chargers of one family of versions with a CSMS of the other. */
+export class VersionBridge {
+  readonly #floor: Floor;
+  readonly #from16: BridgeFrom16;
+  readonly #from2x: BridgeFrom2x;
+  #remoteStartId: number;
 
-export const downBridge =
-  (_floor: Floor): DownBridge =>
-  (_seat, call) =>
-    Promise.resolve(readFrame(errorBytes(call.id, 'NotSupported', WHY)));
+  constructor(floor: Floor) {
+    this.#floor = floor;
+    this.#from16 = new BridgeFrom16(floor);
+    this.#from2x = new BridgeFrom2x(floor);
+    this.#remoteStartId = Math.floor(floor.wallMs() / 1_000) % ID_MOST;
+  }
+
+  up(seat: Seat, call: Frame): Promise<Buffer | undefined> {
+    const bridge = familyOf(seat.version) === '1.6' ? this.#from16 : this.#from2x;
+    return bridge.answer(seat, call);
+  }
+
+  /** `call` has the charger's own numbers and ids already. */
+  async down(seat: Seat, call: Frame, ask: (call: Frame) => Promise<Frame>): Promise<Frame> {
+    const translators = TO_CHARGER[familyOf(seat.version)];
+    const known = Object.hasOwn(translators, call.action);
+    const translator = known ? translators[call.action] : undefined;
+    const asked = payloadOf(call) ?? {};
+    if (translator === undefined) {
+      return failure(`${call.action} has no partner in OCPP ${seat.version}`);
+    }
+    const out = translator.request(asked, {
+      outlets: this.#floor.numbers.ofCharger(seat.charger).length,
+      newRemoteStartId: () => {
+        this.#remoteStartId = (this.#remoteStartId + 1) % ID_MOST;
+        return this.#remoteStartId;
+      },
+    });
+    if ('refuse' in out) return failure(out.refuse);
+    if ('answer' in out) return result(out.answer);
+    const answer = await ask(readFrame(callBytes(this.#floor.newId(), out.action, out.payload)));
+    if (answer.kind !== 'result') return answer;
+    const translated = translator.answer(payloadOf(answer) ?? {}, asked);
+    if (out.action === 'RemoteStartTransaction') this.#remember(seat, asked, out.payload);
+    return result(translated);
+  }
+
+  #remember({ charger }: Seat, asked: Payload, sent: Payload): void {
+    const id = readInteger(asked['remoteStartId']);
+    const idTag = readText(sent['idTag']);
+    const outlet = readInteger(sent['connectorId']) ?? 1;
+    if (id === undefined || idTag === undefined) return;
+    this.#from16.startedRemotely(charger, outlet, idTag, id);
+  }
+}
+
+const result = (payload: object): Frame => readFrame(resultBytes('bridge', payload));
+const failure = (why: string): Frame => readFrame(errorBytes('bridge', 'NotSupported', why));

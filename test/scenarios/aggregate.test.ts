@@ -9,6 +9,10 @@ const PAIRS: readonly (readonly [OcppVersion, readonly OcppVersion[]])[] = [
   ['1.6', ['1.6', '1.6']],
   ['2.0.1', ['2.0.1', '2.0.1']],
   ['2.1', ['2.1', '2.0.1']],
+  ['2.0.1', ['2.0.1', '1.6']],
+  ['2.1', ['1.6', '1.6']],
+  ['1.6', ['1.6', '2.0.1']],
+  ['1.6', ['2.0.1', '2.1']],
 ];
 
 const statusAt = ({ heard }: AggregateRun, number: number): string =>
