@@ -98,7 +98,7 @@ export const aggregateSite = async (
   });
   site.csms.conduct.oneCallAtATime = true;
   const wire = new StrictWire(site.csms, upstream);
-  await site.run(60);
+  await site.run(30);
   return {
     site,
     wire,

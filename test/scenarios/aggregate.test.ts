@@ -7,12 +7,10 @@ import { dialectOf } from './aggregate-words.ts';
 
 const PAIRS: readonly (readonly [OcppVersion, readonly OcppVersion[]])[] = [
   ['1.6', ['1.6', '1.6']],
+  ['1.6', ['1.6', '2.1']],
   ['2.0.1', ['2.0.1', '2.0.1']],
-  ['2.1', ['2.1', '2.0.1']],
   ['2.0.1', ['2.0.1', '1.6']],
-  ['2.1', ['1.6', '1.6']],
-  ['1.6', ['1.6', '2.0.1']],
-  ['1.6', ['2.0.1', '2.1']],
+  ['2.1', ['2.0.1', '1.6']],
 ];
 
 const statusAt = ({ heard }: AggregateRun, number: number): string =>
@@ -153,7 +151,7 @@ for (const [upstream, chargers] of PAIRS) {
       first.unplug(1);
       await site.run(30);
       site.csms.comeBack();
-      await site.run(240);
+      await site.run(120);
       second.unplug(1);
       await site.run(30);
       assert.deepEqual([...words.started(run)].sort(), ['1 CARD-1', '2 CARD-2', '2 CARD-2']);

@@ -1,5 +1,6 @@
 import { TO_CHARGER_2X } from '../../ocpp/aggregate/bridge-down-v2x.ts';
 import { TO_CHARGER_16 } from '../../ocpp/aggregate/bridge-down-v16.ts';
+import { UP_PARTNERS } from '../../ocpp/aggregate/bridge-partners.ts';
 import { familyOf } from '../../ocpp/aggregate/rules.ts';
 import { callBytes, errorBytes, type Frame, readFrame, resultBytes } from '../../ocpp/frame.ts';
 import { type Payload, readInteger, readText } from '../../ocpp/payload.ts';
@@ -28,8 +29,12 @@ export class VersionBridge {
   }
 
   up(seat: Seat, call: Frame): Promise<Buffer | undefined> {
-    const bridge = familyOf(seat.version) === '1.6' ? this.#from16 : this.#from2x;
-    return bridge.answer(seat, call);
+    const family = familyOf(seat.version);
+    if (!Object.hasOwn(UP_PARTNERS[family], call.action)) {
+      const why = `${call.action} has no partner in OCPP ${this.#floor.version}`;
+      return Promise.resolve(errorBytes(call.id, 'NotSupported', why));
+    }
+    return (family === '1.6' ? this.#from16 : this.#from2x).answer(seat, call);
   }
 
   /** `call` has the charger's own numbers and ids already. */
@@ -50,11 +55,11 @@ export class VersionBridge {
     });
     if ('refuse' in out) return failure(out.refuse);
     if ('answer' in out) return result(out.answer);
+    // The transaction may begin before the charger has answered.
+    if (out.action === 'RemoteStartTransaction') this.#remember(seat, asked, out.payload);
     const answer = await ask(readFrame(callBytes(this.#floor.newId(), out.action, out.payload)));
     if (answer.kind !== 'result') return answer;
-    const translated = translator.answer(payloadOf(answer) ?? {}, asked);
-    if (out.action === 'RemoteStartTransaction') this.#remember(seat, asked, out.payload);
-    return result(translated);
+    return result(translator.answer(payloadOf(answer) ?? {}, asked));
   }
 
   #remember({ charger }: Seat, asked: Payload, sent: Payload): void {

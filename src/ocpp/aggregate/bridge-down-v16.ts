@@ -138,6 +138,7 @@ const NO_SUCH = 'OCPP 1.6 has no such message';
 export const TO_CHARGER_16: Readonly<Record<string, DownTranslator>> = {
   CancelReservation: same('CancelReservation'),
   ChangeAvailability: {
+    to: 'ChangeAvailability',
     request: (asked) => ({
       action: 'ChangeAvailability',
       payload: { connectorId: evseIdOf(asked['evse']) ?? 0, type: asked['operationalStatus'] },
@@ -145,14 +146,20 @@ export const TO_CHARGER_16: Readonly<Record<string, DownTranslator>> = {
     answer: statusOf,
   },
   ClearCache: same('ClearCache'),
-  ClearChargingProfile: { request: clear, answer: statusOf },
+  ClearChargingProfile: {
+    to: 'ClearChargingProfile',
+    request: clear,
+    answer: statusOf,
+  },
   CostUpdated: noPartner(NO_COST),
   DataTransfer: {
+    to: 'DataTransfer',
     request: dataTransfer,
     answer: (answer) => ({ ...statusOf(answer), ...optional('data', answer['data']) }),
   },
   GetChargingProfiles: noPartner(NO_SUCH),
   GetCompositeSchedule: {
+    to: 'GetCompositeSchedule',
     request: ({ evseId, duration, chargingRateUnit }) => ({
       action: 'GetCompositeSchedule',
       payload: {
@@ -164,26 +171,53 @@ export const TO_CHARGER_16: Readonly<Record<string, DownTranslator>> = {
     answer: composite,
   },
   GetLocalListVersion: {
+    to: 'GetLocalListVersion',
     request: () => ({ action: 'GetLocalListVersion', payload: {} }),
     answer: ({ listVersion }) => ({ versionNumber: Math.max(0, readInteger(listVersion) ?? 0) }),
   },
   GetTransactionStatus: noPartner(NO_SUCH),
   NotifyAllowedEnergyTransfer: noPartner(NO_SUCH),
   NotifyWebPaymentStarted: noPartner(NO_SUCH),
-  RequestStartTransaction: { request: start, answer: statusOf },
+  RequestStartTransaction: {
+    to: 'RemoteStartTransaction',
+    request: start,
+    answer: statusOf,
+  },
   RequestStopTransaction: {
+    to: 'RemoteStopTransaction',
     request: (asked) => ({
       action: 'RemoteStopTransaction',
       payload: { transactionId: readInteger(asked['transactionId']) ?? 0 },
     }),
     answer: statusOf,
   },
-  ReserveNow: { request: reserve, answer: statusOf },
-  Reset: { request: (asked, { outlets }) => reset(asked, outlets), answer: statusOf },
-  SendLocalList: { request: sendList, answer: statusIn({ NotSupported: 'Failed' }) },
-  SetChargingProfile: { request: setProfile, answer: statusIn({ NotSupported: 'Rejected' }) },
-  TriggerMessage: { request: trigger, answer: statusOf },
+  ReserveNow: {
+    to: 'ReserveNow',
+    request: reserve,
+    answer: statusOf,
+  },
+  Reset: {
+    to: 'Reset',
+    request: (asked, { outlets }) => reset(asked, outlets),
+    answer: statusOf,
+  },
+  SendLocalList: {
+    to: 'SendLocalList',
+    request: sendList,
+    answer: statusIn({ NotSupported: 'Failed' }),
+  },
+  SetChargingProfile: {
+    to: 'SetChargingProfile',
+    request: setProfile,
+    answer: statusIn({ NotSupported: 'Rejected' }),
+  },
+  TriggerMessage: {
+    to: 'TriggerMessage',
+    request: trigger,
+    answer: statusOf,
+  },
   UnlockConnector: {
+    to: 'UnlockConnector',
     request: ({ evseId }) => ({ action: 'UnlockConnector', payload: { connectorId: evseId } }),
     answer: statusIn({ NotSupported: 'UnknownConnector' }),
   },

@@ -102,12 +102,13 @@ const listOf = (entries: readonly unknown[]): Payload =>
         }),
       };
 
-const TRIGGER: DownTranslator = { request: trigger, answer: statusOf };
+const TRIGGER: DownTranslator = { to: 'TriggerMessage', request: trigger, answer: statusOf };
 
 /** Calls of a 1.6 CSMS for a 2.x charger. */
 export const TO_CHARGER_2X: Readonly<Record<string, DownTranslator>> = {
   CancelReservation: same('CancelReservation'),
   ChangeAvailability: {
+    to: 'ChangeAvailability',
     request: ({ connectorId, type }) => ({
       action: 'ChangeAvailability',
       payload: { operationalStatus: type, ...optional('evse', evseOf(connectorId)) },
@@ -115,8 +116,13 @@ export const TO_CHARGER_2X: Readonly<Record<string, DownTranslator>> = {
     answer: statusOf,
   },
   ClearCache: same('ClearCache'),
-  ClearChargingProfile: { request: clear, answer: statusOf },
+  ClearChargingProfile: {
+    to: 'ClearChargingProfile',
+    request: clear,
+    answer: statusOf,
+  },
   DataTransfer: {
+    to: 'DataTransfer',
     request: (payload) => ({ action: 'DataTransfer', payload }),
     answer: ({ data, ...answer }) => {
       const text = data === undefined || typeof data === 'string' ? data : JSON.stringify(data);
@@ -125,6 +131,7 @@ export const TO_CHARGER_2X: Readonly<Record<string, DownTranslator>> = {
   },
   ExtendedTriggerMessage: TRIGGER,
   GetCompositeSchedule: {
+    to: 'GetCompositeSchedule',
     request: ({ connectorId, duration, chargingRateUnit }) => ({
       action: 'GetCompositeSchedule',
       payload: {
@@ -136,14 +143,17 @@ export const TO_CHARGER_2X: Readonly<Record<string, DownTranslator>> = {
     answer: composite,
   },
   GetLocalListVersion: {
+    to: 'GetLocalListVersion',
     request: () => ({ action: 'GetLocalListVersion', payload: {} }),
     answer: ({ versionNumber }) => ({ listVersion: readInteger(versionNumber) ?? 0 }),
   },
   RemoteStartTransaction: {
+    to: 'RequestStartTransaction',
     request: (asked, { newRemoteStartId }) => start(asked, newRemoteStartId()),
     answer: statusOf,
   },
   RemoteStopTransaction: {
+    to: 'RequestStopTransaction',
     request: ({ transactionId }) => ({
       action: 'RequestStopTransaction',
       payload: { transactionId: String(transactionId) },
@@ -151,6 +161,7 @@ export const TO_CHARGER_2X: Readonly<Record<string, DownTranslator>> = {
     answer: statusOf,
   },
   ReserveNow: {
+    to: 'ReserveNow',
     request: (asked) => {
       const parent = readText(asked['parentIdTag']);
       const payload = {
@@ -165,16 +176,26 @@ export const TO_CHARGER_2X: Readonly<Record<string, DownTranslator>> = {
     answer: statusOf,
   },
   Reset: {
+    to: 'Reset',
     request: ({ type }) => ({
       action: 'Reset',
       payload: { type: type === 'Soft' ? 'OnIdle' : 'Immediate' },
     }),
     answer: statusIn({ Scheduled: 'Accepted' }),
   },
-  SendLocalList: { request: sendList, answer: statusOf },
-  SetChargingProfile: { request: setProfile, answer: statusOf },
+  SendLocalList: {
+    to: 'SendLocalList',
+    request: sendList,
+    answer: statusOf,
+  },
+  SetChargingProfile: {
+    to: 'SetChargingProfile',
+    request: setProfile,
+    answer: statusOf,
+  },
   TriggerMessage: TRIGGER,
   UnlockConnector: {
+    to: 'UnlockConnector',
     request: ({ connectorId }) => ({
       action: 'UnlockConnector',
       payload: { evseId: connectorId, connectorId: 1 },

@@ -16,6 +16,9 @@ export interface DownContext {
 
 /** One action of the CSMS in the charger's version, and the charger's answer in the CSMS's. */
 export interface DownTranslator {
+  /** The action that the charger hears; absent: none, for this reason. */
+  readonly to?: string;
+  readonly reason?: string;
   /** `asked` has the charger's own numbers and ids already. */
   readonly request: (asked: Payload, context: DownContext) => DownCall;
   readonly answer: (answer: Payload, asked: Payload) => Payload;
@@ -35,11 +38,13 @@ export const statusIn =
 
 /** The same message in both versions, with the same payload. */
 export const same = (action: string): DownTranslator => ({
+  to: action,
   request: (payload) => ({ action, payload }),
   answer: statusOf,
 });
 
 export const noPartner = (reason: string): DownTranslator => ({
+  reason,
   request: () => ({ refuse: reason }),
   answer: statusOf,
 });
