@@ -4,6 +4,7 @@ import { type Frame, parsePayload, readFrame } from '../../src/ocpp/frame.ts';
 import { type Payload, readObject } from '../../src/ocpp/payload.ts';
 import type { OcppVersion } from '../../src/ocpp/version.ts';
 import { Car } from '../../src/sim/car.ts';
+import type { ChargerConduct } from '../../src/sim/charger.ts';
 import type { SimCsms } from '../../src/sim/csms.ts';
 import { VirtualSite, type VirtualSiteOptions } from '../../src/sim/virtual-site.ts';
 import { validators } from '../ocpp-schemas.ts';
@@ -89,12 +90,20 @@ export const aggregateSite = async (
     serial: 'SN-1',
     firmware: '1',
   };
+  const strange: string[] = [];
+  const conduct = Object.fromEntries(
+    Object.entries(versions).map(([id, version]) => [
+      id,
+      strictCharger(version, options.conduct?.[id] ?? {}, strange),
+    ]),
+  );
   const site = new VirtualSite({
     site: garage(chargers.length),
     versions,
     buildingAmps: [5, 5, 5],
     aggregate: { station },
     ...options,
+    conduct,
   });
   site.csms.conduct.oneCallAtATime = true;
   const wire = new StrictWire(site.csms, upstream);
@@ -109,7 +118,25 @@ export const aggregateSite = async (
         .map(({ payload }) => readObject(payload)),
     assertClean: () => {
       assert.deepEqual(wire.violations, []);
+      assert.deepEqual(strange, []);
       assert.deepEqual(site.csms.problems, []);
+    },
+  };
+};
+
+/** A charger that checks what it is asked against the schemas of its own version. */
+const strictCharger = (
+  version: OcppVersion,
+  conduct: Partial<ChargerConduct>,
+  strange: string[],
+): Partial<ChargerConduct> => {
+  const validate = validators(version);
+  return {
+    ...conduct,
+    answers: (action, payload) => {
+      const check = validate(`${action}.req`);
+      if (!check(payload)) strange.push(`${action} ${JSON.stringify([payload, check.errors])}`);
+      return conduct.answers?.(action, payload);
     },
   };
 };
