@@ -53,6 +53,10 @@ chargers:
   of 1.6 chargers do not reach a 2.x CSMS; chargers are not asked for certificates, logs or firmware.
 - **Passwords of chargers** are not seen by the CSMS in this mode, so nobody checks them: keep the
   chargers' network apart.
+- A charger with an \`upstream\` of its own is no part of the station. The limit of the whole site is set at
+  the gateway's own identity (\`upstream.controller\`), which may be used beside the station.
+- One connection carries one call at a time, so the CSMS's time to answer bounds what a large site can
+  tell it: at 50 ms about 20 messages a second.
 - What cannot be done is answered with CALLERROR \`NotSupported\` and the reason in its description.
 `;
 

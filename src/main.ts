@@ -59,7 +59,6 @@ export interface Busbar {
 /** Builds a running gateway: the only place that makes adapters and joins them. */
 export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
   const { config, site, log, published } = options;
-  const clock = systemClock;
   const facts = await learnedFacts(config.dataDir, log);
   const held = await openHeld(options);
   const history = new History();
@@ -68,7 +67,7 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
   const controller = controllerOf(options, held.shelf, restart, () => loop);
   const loop: ControlLoop = new ControlLoop({
     site: withAdopted(site, config, facts),
-    clock,
+    clock: systemClock,
     log,
     version: VERSION,
     calls: stationCalls(
@@ -102,7 +101,7 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
   loop.start();
   field = await startFieldSide(options, loop);
   const routes = [
-    ...queueRoutes(held.desk, clock, log),
+    ...queueRoutes(held.desk, systemClock, log),
     ...chargerRoutes(loop.probes, held.shelf),
     ...field.routes,
     ...historyRoutes(history, () => loop.view()),

@@ -1,5 +1,5 @@
 import type { Cancel, Clock } from '../../core/time.ts';
-import { callBytes, type Frame, readFrame } from '../../ocpp/frame.ts';
+import type { Frame } from '../../ocpp/frame.ts';
 
 /** Calls of one source that wait; one more is refused. */
 export const WAITING_MOST = 64;
@@ -51,10 +51,6 @@ export class FairLane {
     });
   }
 
-  call(source: string, id: string, action: string, payload: object): Promise<Frame | Unanswered> {
-    return this.send(source, readFrame(callBytes(id, action, payload)));
-  }
-
   /** Takes an answer; false when nothing was asked under its id. */
   settle(answer: Frame): boolean {
     const open = this.#outstanding;
@@ -64,6 +60,13 @@ export class FairLane {
     this.#next();
     open.settle(answer);
     return true;
+  }
+
+  /** Its source is gone: what it has not sent yet is sent by somebody else, or never. */
+  forget(source: string): void {
+    const queue = this.#waiting.get(source) ?? [];
+    this.#waiting.delete(source);
+    for (const { settle } of queue) settle('lost');
   }
 
   close(): void {

@@ -24,7 +24,6 @@ export interface Floor {
   readonly seats: ReadonlyMap<string, Seat>;
   /** Sends a CALL to the CSMS in the name of `source`, when it is its turn. */
   readonly send: (source: string, call: Frame) => Promise<Frame | Unanswered>;
-  /** As the CSMS counts it. */
   readonly wallMs: () => number;
   readonly heartbeatSeconds: () => number;
   /** When this connection with the CSMS was made; what happened before it happened offline. */

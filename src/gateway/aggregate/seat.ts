@@ -19,7 +19,7 @@ export interface SeatOptions {
   readonly version: OcppVersion;
   readonly subprotocol: string;
   readonly clock: Clock;
-  /** Answers a call of the charger; undefined: no answer is given. */
+  /** Answers a call of the charger; undefined: no answer is given. Never rejects. */
   readonly answer: (seat: Seat, call: Frame) => Promise<Buffer | undefined>;
   readonly left: (seat: Seat, closedByLink: boolean) => void;
 }
@@ -80,7 +80,7 @@ export class Seat {
     }
     this.#calls += 1;
     this.#tail = this.#tail.then(async () => {
-      const answer = await this.#options.answer(this, call).catch(() => undefined);
+      const answer = await this.#options.answer(this, call);
       this.#calls -= 1;
       if (answer !== undefined) this.socket.deliver(answer);
     });

@@ -74,6 +74,8 @@ export class AggregateStation implements Dialer {
   #upstream: { readonly connection: Connection; readonly lane: FairLane } | undefined;
   #booted = false;
   #ready = false;
+  /** A dial or a boot is under way, or comes at once. */
+  #trying = true;
   #heartbeatSeconds = 300;
   #timer: Cancel = () => {};
   #connectedAtWallMs = 0;
@@ -158,7 +160,7 @@ export class AggregateStation implements Dialer {
       version: versionOf(subprotocol ?? '') ?? '1.6',
       subprotocol: subprotocol ?? '',
       clock: this.#options.clock,
-      answer: (from, call) => this.#up.answer(from, call),
+      answer: (from, call) => this.#answer(from, call),
       left: (from, closedByLink) => this.#left(from, closedByLink),
     });
     this.#seats.set(charger, seat);
@@ -178,9 +180,22 @@ export class AggregateStation implements Dialer {
     this.#lose('gateway is stopping');
   }
 
+  /** Without an answer the charger keeps its message. */
+  async #answer(seat: Seat, call: Frame): Promise<Buffer | undefined> {
+    try {
+      return await this.#up.answer(seat, call);
+    } catch (error) {
+      const { charger } = seat;
+      const { action } = call;
+      this.#options.log.error('call not answered', { charger, action, problem: String(error) });
+      return undefined;
+    }
+  }
+
   #arrival(timeoutMs: number): Promise<boolean> {
     if (this.#ready) return Promise.resolve(true);
-    if (this.#closed) return Promise.resolve(false);
+    // Nobody waits out the pauses between dials: links dial again by themselves.
+    if (this.#closed || !this.#trying) return Promise.resolve(false);
     return new Promise((resolve) => {
       const settle: Arrival = (here) => {
         cancel();
@@ -193,12 +208,14 @@ export class AggregateStation implements Dialer {
   }
 
   #arrived(here: boolean): void {
+    this.#trying = false;
     for (const settle of [...this.#arrivals]) settle(here);
   }
 
   async #dialCsms(): Promise<DialResult> {
     const { dialer, url, station } = this.#options;
     const { identity, password, version } = station;
+    this.#trying = true;
     const basic = Buffer.from(`${identity}:${password ?? ''}`).toString('base64');
     const result = await dialer.dial({
       url: upstreamUrl(url, encodeURIComponent(identity), ''),
@@ -306,6 +323,7 @@ export class AggregateStation implements Dialer {
   #left(seat: Seat, closedByLink: boolean): void {
     if (this.#seats.get(seat.charger) !== seat) return;
     this.#seats.delete(seat.charger);
+    this.#upstream?.lane.forget(seat.charger);
     if (closedByLink && this.#ready) this.#board.left(seat.charger);
   }
 

@@ -58,7 +58,10 @@ export class UpDesk {
       return errorBytes(call.id, formatError(seat), 'the payload is not JSON');
     }
     for (const { as, value } of namesIn(payload, edits)) {
-      if (as !== 'outlet') continue;
+      if (as !== 'outlet') {
+        await this.#adopt(charger, String(value));
+        continue;
+      }
       if (Number(value) === 0) return this.#wholeCharger(seat, call, payload);
       if (await numbers.ensure(charger, Number(value))) continue;
       const text = `no connector or EVSE ${value} can be given a number`;
@@ -81,6 +84,14 @@ export class UpDesk {
       const id = ledger.find(charger, String(value))?.upstreamId;
       return id === undefined || family === '2.x' ? id : Number(id);
     };
+  }
+
+  /** A transaction that began before there was this station is its charger's. */
+  async #adopt(charger: string, id: string): Promise<void> {
+    const { ledger, family } = this.#floor;
+    if (family !== '1.6' || !(Number(id) > 0) || ledger.find(charger, id) !== undefined) return;
+    if (ledger.byUpstream(id) !== undefined) return;
+    await ledger.put({ charger, localId: id, upstreamId: id, outlet: 0, seqNo: 0 });
   }
 
   /** Connector 0 of a charger is not the station's: it speaks for all its connectors. */
