@@ -51,8 +51,8 @@ chargers:
 - **Lost in translation**: tokens of more than 20 characters under 1.6 are refused as Invalid;
   measurands, phases and units that the other version does not know are left out; signed meter values
   of 1.6 chargers do not reach a 2.x CSMS; chargers are not asked for certificates, logs or firmware.
-- **Passwords of chargers** are not seen by the CSMS in this mode, so nobody checks them: keep the
-  chargers' network apart.
+- **Passwords of chargers** are not seen by the CSMS in this mode: a charger with a \`password\` in the site
+  file has to show it (401 else); the others get in by their name, so keep their network apart.
 - A charger with an \`upstream\` of its own is no part of the station. The limit of the whole site is set at
   the gateway's own identity (\`upstream.controller\`), which may be used beside the station.
 - One connection carries one call at a time, so the CSMS's time to answer bounds what a large site can

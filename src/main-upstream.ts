@@ -94,6 +94,11 @@ export const openDialer = async (
     url,
     station: { ...station, firmware: VERSION },
     outlets: outletSpecs(config),
+    passwords: new Map(
+      config.chargers.flatMap(({ id, password }) =>
+        password === undefined ? [] : [[id, password]],
+      ),
+    ),
   });
   return { dialer: aggregate, close: () => aggregate.close() };
 };

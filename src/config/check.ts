@@ -72,6 +72,11 @@ const checkAggregate = (
     const text = 'in mode aggregate no CSMS is asked about a charger: list the chargers';
     report('error', ['unknownChargers'], text);
   }
+  const open = chargers.filter(({ password, upstream: own }) => !password && !own);
+  if (mode === 'aggregate' && open.length > 0) {
+    const text = `${open.length} chargers without password get in by their name alone`;
+    report('warning', ['chargers'], text);
+  }
   if (mode === 'aggregate' && station === undefined) {
     const text = 'mode aggregate needs the station: set identity and version (1.6, 2.0.1 or 2.1)';
     report('error', ['upstream', 'station'], text);

@@ -159,6 +159,14 @@ const ChargerSchema = Type.Object(
         description: 'Its CSMS, when it is not upstream.url',
       }),
     ),
+    password: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 64,
+        description:
+          'upstream.mode aggregate: it has to show this one; else the CSMS looks after passwords',
+      }),
+    ),
     upstreamConnector: Type.Optional(
       Type.Integer({
         minimum: 1,

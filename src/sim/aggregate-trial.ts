@@ -10,6 +10,7 @@ import { DialGate } from '../gateway/redial.ts';
 export interface AggregateTrial {
   readonly station: StationSettings;
   readonly first?: Readonly<Record<string, number>>;
+  readonly passwords?: Readonly<Record<string, string>>;
 }
 
 type Around = Pick<AggregateOptions, 'clock' | 'log' | 'random' | 'newId' | 'dialer' | 'store'> & {
@@ -26,6 +27,7 @@ export const openAggregate = (
     gate: around.gate ?? new DialGate(),
     url: 'ws://csms/ocpp',
     station: trial.station,
+    passwords: new Map(Object.entries(trial.passwords ?? {})),
     outlets: site.chargers.map(({ id, connectors }) => {
       const first = trial.first?.[id];
       return { charger: id, outlets: connectors, ...(first === undefined ? {} : { first }) };

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { showsPassword } from '../../src/gateway/aggregate/charger-password.ts';
 import { type Payload, readList, readObject } from '../../src/ocpp/payload.ts';
-import { type AggregateRun, aggregateSite, car } from './aggregate-site.ts';
+import { type AggregateRun, aggregateSite, car, STATION_16 } from './aggregate-site.ts';
 import { dialectOf } from './aggregate-words.ts';
 
 const events = ({ heard }: AggregateRun) => heard('TransactionEvent');
@@ -201,6 +202,19 @@ describe('2.x chargers under a 1.6 CSMS', () => {
 });
 
 describe('the station and its CSMS', () => {
+  test('a charger that has a password has to show it', async () => {
+    const run = await aggregateSite('1.6', ['1.6', '1.6'], {
+      aggregate: { station: STATION_16, passwords: { CP_2: 'secret' }, first: { CP_1: 9 } },
+    });
+    const { site } = run;
+    assert.ok(site.charger('CP_1').online && !site.charger('CP_2').connected);
+    assert.deepEqual([site.upstreamNumber('CP_1'), site.upstreamNumber('CP_2')], [9, 1]);
+    const basic = `Basic ${Buffer.from('CP_2:secret').toString('base64')}`;
+    assert.ok(showsPassword('CP_2', 'secret', basic));
+    assert.ok(!showsPassword('CP_1', 'secret', basic));
+    run.assertClean();
+  });
+
   test('a CSMS that keeps it waiting keeps all waiting, and then gets everything', async () => {
     const run = await aggregateSite('1.6', ['1.6']);
     const { site } = run;

@@ -152,4 +152,12 @@ const asked = async (site: VirtualSite, action: string, payload: object): Promis
   return answer;
 };
 
+export const STATION_16 = {
+  identity: STATION,
+  version: '1.6',
+  vendor: 'Busbar',
+  model: 'Site gateway',
+  firmware: '1',
+} as const;
+
 export const car = (needWh = 100_000): Car => new Car({ maxAmps: 16, needWh });

@@ -36,6 +36,8 @@ export class OutletNumbers {
   readonly #log: Log;
   readonly #rows = new Map<number, Row>();
   readonly #numbers = new Map<string, number>();
+  /** No number below it is free. */
+  #free = 1;
 
   private constructor(store: DurableStore, log: Log) {
     this.#store = store;
@@ -121,8 +123,8 @@ export class OutletNumbers {
 
   #assign(outlet: Outlet): readonly Change[] {
     if (this.#numbers.has(keyOf(outlet))) return [];
-    const number = Math.max(0, ...this.#rows.keys()) + 1;
-    return [this.#set(number, outlet)];
+    while (this.#rows.has(this.#free)) this.#free += 1;
+    return [this.#set(this.#free, outlet)];
   }
 
   #set(number: number, row: Row): Change {

@@ -12,6 +12,7 @@ import { newLinkCounters } from '../link-counters.ts';
 import { CSMS_ANSWER_MS } from '../outage.ts';
 import { type DialGate, Redial } from '../redial.ts';
 import type { Dialer, DialRequest, DialResult, Socket } from '../socket.ts';
+import { showsPassword } from './charger-password.ts';
 import { DownDesk } from './down-desk.ts';
 import { FairLane, type Unanswered } from './fair-lane.ts';
 import type { Floor } from './floor.ts';
@@ -52,6 +53,8 @@ export interface AggregateOptions {
   readonly url: string;
   readonly station: StationSettings;
   readonly outlets: readonly OutletSpec[];
+  /** Chargers that have to show one; the CSMS, which does it else, does not see them. */
+  readonly passwords?: ReadonlyMap<string, string>;
 }
 
 /** Waits for the station to be there. */
@@ -151,6 +154,10 @@ export class AggregateStation implements Dialer {
     if (charger === undefined) return { outcome: 'refused', status: 404, message: 'no identity' };
     if (subprotocol === undefined && request.subprotocols.length > 0) {
       return { outcome: 'no-subprotocol' };
+    }
+    const password = this.#options.passwords?.get(charger);
+    if (password !== undefined && !showsPassword(charger, password, request.authorization)) {
+      return { outcome: 'refused', status: 401, message: 'wrong password' };
     }
     if (!(await this.#arrival(request.timeoutMs))) {
       return { outcome: 'unreachable', problem: 'the station has no connection with the CSMS' };
