@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 
 const digestOf = (text: string): Buffer => createHash('sha256').update(text).digest();
 
-/** Whether a charger showed its password (basic authentication, OCPP-J §6.2); says nothing by its time. */
+/** Whether a charger showed its password (basic authentication), always in the same time. */
 export const showsPassword = (
   charger: string,
   password: string,
