@@ -4,6 +4,7 @@ import { ChargerQuirkSchema } from '../src/schema/charger-quirk.ts';
 import { MeterDeviceSchema } from '../src/schema/meter-device.ts';
 import { PolicyFileSchema } from '../src/schema/policy-file.ts';
 import { SiteConfigSchema } from '../src/schema/site-config.ts';
+import { aggregatePage } from './aggregate-page.ts';
 import { asyncApi } from './async-api.ts';
 import { configurationPage } from './configuration-page.ts';
 import { modbusPage } from './modbus-page.ts';
@@ -13,6 +14,7 @@ const FILES: Readonly<Record<string, () => string>> = {
   'devices/meter.schema.json': () => `${JSON.stringify(MeterDeviceSchema, null, 2)}\n`,
   'policies/policy.schema.json': () => `${JSON.stringify(PolicyFileSchema, null, 2)}\n`,
   'devices/charger.schema.json': () => `${JSON.stringify(ChargerQuirkSchema, null, 2)}\n`,
+  'docs/aggregate.md': aggregatePage,
   'docs/asyncapi.yaml': asyncApi,
   'docs/modbus-registers.md': modbusPage,
   'docs/configuration.md': () => configurationPage(SiteConfigSchema),

@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { outletSpecs } from './config/site.ts';
 import type { Adoption } from './control/adoption.ts';
 import type { ControlLoop } from './control/control-loop.ts';
 import type { ProfileShelf } from './control/profile-shelf.ts';
+import { AggregateStation } from './gateway/aggregate/station.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { DialGate } from './gateway/redial.ts';
+import type { Dialer } from './gateway/socket.ts';
 import { type Roles, UpstreamRoles } from './gateway/upstream-roles.ts';
 import { csmsClient } from './io/csms-client.ts';
 import { systemClock } from './io/system-clock.ts';
@@ -72,16 +75,45 @@ export const upstreamRolesOf = (
     },
   });
 
+/** How links reach the CSMS: each by itself, or all as one station. */
+export const openDialer = async (
+  { config, log }: BusbarOptions,
+  { store, outage }: Held,
+): Promise<{ readonly dialer: Dialer; close(): void }> => {
+  const { mode, station, url, pingSeconds } = config.upstream;
+  const dialer = csmsClient({ clock: systemClock, pingSeconds });
+  if (mode !== 'aggregate' || station === undefined) return { dialer, close: () => {} };
+  const aggregate = await AggregateStation.open({
+    clock: systemClock,
+    log,
+    random: Math.random,
+    newId: randomUUID,
+    dialer,
+    gate: outage.gate,
+    store,
+    url,
+    station: { ...station, firmware: VERSION },
+    outlets: outletSpecs(config),
+    passwords: new Map(
+      config.chargers.flatMap(({ id, password }) =>
+        password === undefined ? [] : [[id, password]],
+      ),
+    ),
+  });
+  return { dialer: aggregate, close: () => aggregate.close() };
+};
+
 export const gatewayOf = (
   { config, log }: BusbarOptions,
   { outage }: Held,
   roles: UpstreamRoles,
   adoption: Adoption,
+  dialer: Dialer,
 ): Gateway =>
   new Gateway({
     clock: systemClock,
     log,
-    dialer: csmsClient({ clock: systemClock, pingSeconds: config.upstream.pingSeconds }),
+    dialer,
     observer: roles,
     interceptor: roles.interceptor,
     upstreamBase: (identity) => roles.base(identity),

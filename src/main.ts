@@ -21,7 +21,7 @@ import { systemClock } from './io/system-clock.ts';
 import { type FieldSide, startFieldSide } from './main-field.ts';
 import { openHeld } from './main-held.ts';
 import { type Learned, learnedFacts } from './main-learned.ts';
-import { controllerOf, gatewayOf, rolesOf, upstreamRolesOf } from './main-upstream.ts';
+import { controllerOf, gatewayOf, openDialer, rolesOf, upstreamRolesOf } from './main-upstream.ts';
 import type { ApiRoute } from './schema/api-route.ts';
 import type { MeterDevice } from './schema/meter-device.ts';
 import type { SiteConfig } from './schema/site-config.ts';
@@ -59,7 +59,6 @@ export interface Busbar {
 /** Builds a running gateway: the only place that makes adapters and joins them. */
 export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
   const { config, site, log, published } = options;
-  const clock = systemClock;
   const facts = await learnedFacts(config.dataDir, log);
   const held = await openHeld(options);
   const history = new History();
@@ -68,7 +67,7 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
   const controller = controllerOf(options, held.shelf, restart, () => loop);
   const loop: ControlLoop = new ControlLoop({
     site: withAdopted(site, config, facts),
-    clock,
+    clock: systemClock,
     log,
     version: VERSION,
     calls: stationCalls(
@@ -97,11 +96,12 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
   });
   const adoption = adoptionOf(config, facts, loop);
   const roles = upstreamRolesOf(options, loop, adoption);
-  const gateway: Gateway = gatewayOf(options, held, roles, adoption);
+  const upstream = await openDialer(options, held);
+  const gateway: Gateway = gatewayOf(options, held, roles, adoption, upstream.dialer);
   loop.start();
   field = await startFieldSide(options, loop);
   const routes = [
-    ...queueRoutes(held.desk, clock, log),
+    ...queueRoutes(held.desk, systemClock, log),
     ...chargerRoutes(loop.probes, held.shelf),
     ...field.routes,
     ...historyRoutes(history, () => loop.view()),
@@ -119,6 +119,7 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
       controller?.stop();
       roles.stop();
       gateway.close();
+      upstream.close();
       await servers.closeOcpp();
       loop.stop();
       await field?.close();

@@ -31,3 +31,12 @@ export const validators = (version: OcppVersion): ((name: string) => ValidateFun
     return validate;
   };
 };
+
+/** Actions of one version, by their requests. */
+export const requestNames = (version: OcppVersion): readonly string[] => {
+  const file = createRequire(import.meta.url).resolve(
+    `ocpp-rpc/lib/schemas/${FILES[version]}.json`,
+  );
+  const schemas = JSON.parse(readFileSync(file, 'utf8')) as readonly Schema[];
+  return schemas.flatMap(({ $id }) => /^urn:(\w+?)(?:\.req|Request)$/.exec($id)?.[1] ?? []);
+};

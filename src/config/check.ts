@@ -47,6 +47,7 @@ export const checkConfig = (
   checkChargers(config, report);
   checkDirectCurrent(config, report);
   checkListening(config, report);
+  checkAggregate(config, report);
   if (problems.some(({ severity }) => severity === 'error')) return { problems, sums: [] };
   const sums = circuitSums(toSite(config));
   checkFallbacks(config, sums, report);
@@ -59,6 +60,42 @@ const checkAdoption = ({ unknownChargers, circuits }: SiteConfig, report: Report
   if (circuits.some(({ id }) => id === adopt)) return;
   const known = circuits.map(({ id }) => id).join(', ');
   report('error', ['unknownChargers', 'adopt'], `unknown circuit "${adopt}"; known are ${known}`);
+};
+
+/** The CSMS sees one station: it needs a name, and numbers that mean one connector each. */
+const checkAggregate = (
+  { upstream, chargers, unknownChargers }: SiteConfig,
+  report: Report,
+): void => {
+  const { mode, station } = upstream;
+  if (mode === 'aggregate' && unknownChargers !== 'reject') {
+    const text = 'in mode aggregate no CSMS is asked about a charger: list the chargers';
+    report('error', ['unknownChargers'], text);
+  }
+  const open = chargers.filter(({ password, upstream: own }) => !password && !own);
+  if (mode === 'aggregate' && open.length > 0) {
+    const text = `${open.length} chargers without password get in by their name alone`;
+    report('warning', ['chargers'], text);
+  }
+  if (mode === 'aggregate' && station === undefined) {
+    const text = 'mode aggregate needs the station: set identity and version (1.6, 2.0.1 or 2.1)';
+    report('error', ['upstream', 'station'], text);
+  }
+  if (mode !== 'aggregate' && station !== undefined) {
+    report('warning', ['upstream', 'station'], 'not used: upstream.mode is not aggregate');
+  }
+  const owners = new Map<number, string>();
+  chargers.forEach(({ id, connectors, upstreamConnector: first }, i) => {
+    if (first === undefined) return;
+    for (let number = first; number < first + connectors; number += 1) {
+      const owner = owners.get(number);
+      owners.set(number, id);
+      if (owner === undefined) continue;
+      const text = `connector ${number} towards the CSMS is one of "${owner}" already`;
+      report('error', ['chargers', i, 'upstreamConnector'], text);
+      return;
+    }
+  });
 };
 
 const checkZone = ({ site }: SiteConfig, report: Report): void => {

@@ -164,3 +164,14 @@ const parentsFirst = (circuits: SiteConfig['circuits']): SiteConfig['circuits'] 
   }
   return ordered;
 };
+
+/** What the CSMS sees of each charger in aggregate mode: its outlets and the first one's number. */
+export const outletSpecs = ({ chargers }: SiteConfig) =>
+  chargers
+    // A charger with a route of its own is no part of the station.
+    .filter(({ upstream }) => upstream === undefined)
+    .map(({ id, connectors, upstreamConnector: first }) => ({
+      charger: id,
+      outlets: connectors,
+      ...(first === undefined ? {} : { first }),
+    }));

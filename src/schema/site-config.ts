@@ -159,6 +159,22 @@ const ChargerSchema = Type.Object(
         description: 'Its CSMS, when it is not upstream.url',
       }),
     ),
+    password: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 64,
+        description:
+          'upstream.mode aggregate: it has to show this one; else the CSMS looks after passwords',
+      }),
+    ),
+    upstreamConnector: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 9_999,
+        description:
+          'upstream.mode aggregate: number of its first connector or EVSE towards the CSMS; absent: the next free one',
+      }),
+    ),
     outage: Type.Optional(
       Type.Union([Type.Literal('answer'), Type.Literal('close')], {
         description: 'Overrides upstream.outage for this charger',
@@ -171,6 +187,22 @@ const ChargerSchema = Type.Object(
     ),
   },
   strict,
+);
+
+const StationSchema = Type.Object(
+  {
+    identity: id('Identity towards the CSMS: appended to upstream.url'),
+    version: Type.Union([Type.Literal('1.6'), Type.Literal('2.0.1'), Type.Literal('2.1')], {
+      description: 'OCPP version towards the CSMS; chargers may speak others',
+    }),
+    vendor: Type.String({ minLength: 1, maxLength: 20, default: 'Busbar' }),
+    model: Type.String({ minLength: 1, maxLength: 20, default: 'Site gateway' }),
+    serial: Type.Optional(Type.String({ minLength: 1, maxLength: 25 })),
+    password: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 64, description: 'Basic authentication' }),
+    ),
+  },
+  { ...strict, description: 'upstream.mode aggregate: the one station that the CSMS sees' },
 );
 
 /** The site file (YAML). Everything has its default and its bounds here. */
@@ -211,7 +243,12 @@ export const SiteConfigSchema = Type.Object(
           description: 'CSMS; the identity of the charger is appended',
           errorMessage: 'must be ws://... or wss://...',
         }),
-        mode: Type.Literal('per-charger', { default: 'per-charger' }),
+        mode: Type.Union([Type.Literal('per-charger'), Type.Literal('aggregate')], {
+          default: 'per-charger',
+          description:
+            'per-charger: the CSMS sees every charger; aggregate: it sees one station, upstream.station',
+        }),
+        station: Type.Optional(StationSchema),
         controller: Type.Optional(ControllerSchema),
         mirrors: Type.Array(MirrorSchema, { default: [], maxItems: 16 }),
         rules: Type.Array(RuleSchema, { default: [], maxItems: 256 }),

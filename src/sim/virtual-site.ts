@@ -8,11 +8,14 @@ import type { PreferenceCommand } from '../core/preferences.ts';
 import type { Site } from '../core/site.ts';
 import { type ControlSettings, DEFAULT_SETTINGS } from '../core/tick.ts';
 import { NO_AMPS, type PhaseAmps } from '../core/units.ts';
+import type { AggregateStation } from '../gateway/aggregate/station.ts';
 import { Gateway } from '../gateway/gateway.ts';
 import { type Outage, type OutageSettings, openOutage } from '../gateway/outage.ts';
+import type { Dialer } from '../gateway/socket.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
 import type { SiteView } from '../schema/view.ts';
 import { Controller, type ControllerSpec, SITE_KEY } from '../station/controller.ts';
+import { type AggregateTrial, openAggregate } from './aggregate-trial.ts';
 import type { Breaker } from './breaker.ts';
 import { type Appliance, Building, type LoadStep } from './building.ts';
 import { type ChargerConduct, SimCharger } from './charger.ts';
@@ -51,6 +54,8 @@ export interface VirtualSiteOptions {
   readonly flushAbsentAfterMs?: number;
   /** The gateway has an identity of its own at the CSMS. */
   readonly controller?: Omit<ControllerSpec, 'url'>;
+  /** The CSMS sees this one station in place of the chargers. */
+  readonly aggregate?: AggregateTrial;
 }
 
 const OUTAGE_SETTINGS: OutageSettings = {
@@ -89,6 +94,7 @@ export class VirtualSite {
   readonly uploads: { readonly url: string; readonly name: string }[] = [];
   #gateway: Gateway | undefined;
   #loop: ControlLoop | undefined;
+  #aggregate: AggregateStation | undefined;
 
   constructor(options: VirtualSiteOptions) {
     const { site, seed = 1 } = options;
@@ -173,6 +179,11 @@ export class VirtualSite {
     return this.#outage;
   }
 
+  /** Number of a charger's connector or EVSE towards the CSMS. */
+  upstreamNumber(charger: string, local = 1): number {
+    return this.#aggregate?.numberOf(charger, local) ?? 0;
+  }
+
   get gateway(): Gateway {
     if (this.#gateway === undefined) throw new Error('the gateway is off');
     return this.#gateway;
@@ -248,7 +259,7 @@ export class VirtualSite {
     this.#loop = loop;
     this.#gateway = new Gateway({
       clock: this.clock,
-      dialer: this.network.dialer,
+      dialer: await this.#openDialer(store, outage, newId),
       observer: loop.links,
       interceptor: loop.profiles,
       upstreamBase: () => 'ws://csms/ocpp',
@@ -273,6 +284,8 @@ export class VirtualSite {
     this.controller = undefined;
     this.#loop?.stop();
     this.#gateway?.close();
+    this.#aggregate?.close();
+    this.#aggregate = undefined;
     this.#loop = undefined;
     this.#gateway = undefined;
   }
@@ -326,6 +339,20 @@ export class VirtualSite {
         return Promise.resolve();
       },
     });
+  }
+
+  async #openDialer(
+    store: MemoryStore,
+    outage: Outage | undefined,
+    newId: () => string,
+  ): Promise<Dialer> {
+    const { site, aggregate, log = SILENT_LOG } = this.#options;
+    const { dialer } = this.network;
+    if (aggregate === undefined) return dialer;
+    const { clock, random } = this;
+    const around = { clock, log, random, newId, dialer, store, gate: outage?.gate };
+    this.#aggregate = await openAggregate(aggregate, site, around);
+    return this.#aggregate;
   }
 
   #physics(): void {

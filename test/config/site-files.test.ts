@@ -42,6 +42,22 @@ test('the smallest site file is enough, and gets its defaults', () => {
 describe('a bad site file names the line, the place and the remedy', () => {
   for (const [name, text, problem] of [
     ['not YAML', 'version: 1\nsite: {id: [', /^[23] : /],
+    [
+      'aggregate mode without a station',
+      MINIMAL.replace('/ocpp}', '/ocpp, mode: aggregate}'),
+      /^3 upstream\.station: mode aggregate needs the station: set identity and version/,
+    ],
+    [
+      'a station without a version',
+      MINIMAL.replace('/ocpp}', '/ocpp, mode: aggregate, station: {identity: S}}'),
+      /^3 upstream\.station.*"version" is missing/,
+    ],
+    [
+      'two chargers with one connector towards the CSMS',
+      MINIMAL.replace('circuit: main}', 'circuit: main, connectors: 2, upstreamConnector: 1}') +
+        '  - {id: CP_2, circuit: main, upstreamConnector: 2}\n',
+      /^8 chargers\[1\]\.upstreamConnector: connector 2 towards the CSMS is one of "CP_1" already/,
+    ],
     ['empty', '', /empty or not a mapping/],
     [
       'unknown key',

@@ -1,0 +1,37 @@
+import { createHash } from 'node:crypto';
+import type { UpCall } from '../../ocpp/aggregate/bridge-up-v16.ts';
+import { callBytes, type Frame, readFrame, resultBytes } from '../../ocpp/frame.ts';
+import type { Payload } from '../../ocpp/payload.ts';
+import type { Floor } from './floor.ts';
+import type { Seat } from './seat.ts';
+import { answerAs, payloadOf, unanswered } from './up-desk.ts';
+
+/** What came of a translated call: the answer for the charger, and what the CSMS said. */
+export interface Carried {
+  readonly bytes: Buffer | undefined;
+  /** Undefined: it did not take the message. */
+  readonly said?: Payload;
+}
+
+/** Sends a translated call, and answers the charger's with the translated answer. */
+export const carry = async (
+  floor: Floor,
+  seat: Seat,
+  asked: Frame,
+  call: UpCall,
+): Promise<Carried> => {
+  const frame = readFrame(callBytes(floor.newId(), call.action, call.payload));
+  const answer = await floor.send(seat.charger, frame);
+  if (typeof answer === 'string') return { bytes: unanswered(asked, answer) };
+  if (answer.kind !== 'result') return { bytes: answerAs(answer, asked.id) };
+  if (call.action === 'StatusNotification') floor.board.told(call.payload);
+  const said = payloadOf(answer) ?? {};
+  return { bytes: resultBytes(asked.id, call.answer(said)), said };
+};
+
+/** The same content is the same message, whatever its id. */
+export const digestOf = (call: Frame): string =>
+  createHash('sha256')
+    .update(call.action)
+    .update(call.bytes.subarray(call.payloadStart, call.payloadEnd))
+    .digest('base64');

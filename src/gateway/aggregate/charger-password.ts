@@ -1,0 +1,13 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+
+const digestOf = (text: string): Buffer => createHash('sha256').update(text).digest();
+
+/** Whether a charger showed its password (basic authentication), always in the same time. */
+export const showsPassword = (
+  charger: string,
+  password: string,
+  authorization: string | undefined,
+): boolean => {
+  const expected = `Basic ${Buffer.from(`${charger}:${password}`).toString('base64')}`;
+  return timingSafeEqual(digestOf(authorization ?? ''), digestOf(expected));
+};

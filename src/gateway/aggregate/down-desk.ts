@@ -1,0 +1,215 @@
+import { absentAnswer, outletKey } from '../../ocpp/aggregate/absent.ts';
+import { combined } from '../../ocpp/aggregate/combine.ts';
+import { type Edit, edited, namesIn, type Rename } from '../../ocpp/aggregate/edit.ts';
+import { OWN_TRIGGERS, ownAnswer, type StationFacts } from '../../ocpp/aggregate/own-answers.ts';
+import { type Combine, type DownRule, downRule, familyOf } from '../../ocpp/aggregate/rules.ts';
+import { errorBytes, type Frame, readFrame, resultBytes } from '../../ocpp/frame.ts';
+import { type Payload, readInteger, readObject, readText } from '../../ocpp/payload.ts';
+import { setMember } from '../../ocpp/splice.ts';
+import { withMessageId } from '../../ocpp/transaction-id.ts';
+import type { Floor } from './floor.ts';
+import type { Seat } from './seat.ts';
+import { answerAs, payloadOf } from './up-desk.ts';
+
+/** A charger has this long to answer a call of the CSMS. */
+export const CHARGER_ANSWER_MS = 30_000;
+
+/** Asks a charger of another family than the CSMS, and translates its answer. */
+export type DownBridge = (
+  seat: Seat,
+  call: Frame,
+  ask: (call: Frame) => Promise<Frame>,
+) => Promise<Frame>;
+
+export interface DownDeskOptions {
+  readonly floor: Floor;
+  readonly bridge: DownBridge;
+  readonly facts: () => StationFacts;
+  /** Sends a message of the station itself. */
+  readonly trigger: (message: string) => void;
+}
+
+type OutletRule = Extract<DownRule, { to: 'outlet' }>;
+
+/** Calls of the CSMS: to the charger they are for, to all of them, or answered by the station. */
+export class DownDesk {
+  readonly #options: DownDeskOptions;
+
+  constructor(options: DownDeskOptions) {
+    this.#options = options;
+  }
+
+  async answer(call: Frame): Promise<Buffer> {
+    const { floor } = this.#options;
+    const payload = payloadOf(call);
+    if (payload === undefined) {
+      const code = floor.family === '1.6' ? 'FormationViolation' : 'FormatViolation';
+      return errorBytes(call.id, code, 'the payload is not JSON');
+    }
+    const rule = downRule(floor.family, call.action);
+    if (rule === undefined) {
+      return errorBytes(call.id, 'NotImplemented', `${call.action} is not known here`);
+    }
+    if (rule.to === 'nobody') return errorBytes(call.id, 'NotSupported', rule.reason);
+    return answerAs(await this.#byRule(rule, call, payload), call.id);
+  }
+
+  #byRule(
+    rule: Exclude<DownRule, { to: 'nobody' }>,
+    call: Frame,
+    payload: Payload,
+  ): Frame | Promise<Frame> {
+    switch (rule.to) {
+      case 'station':
+        return this.#own(call, payload);
+      case 'every':
+        return this.#every(call, rule.combine);
+      case 'transaction':
+        return this.#transaction(rule.edits, call, payload);
+      case 'outlet':
+        return this.#outlet(rule, call, payload);
+    }
+  }
+
+  #own(call: Frame, payload: Payload): Frame {
+    const { floor, facts } = this.#options;
+    const answer = ownAnswer(floor.family, call.action, payload, facts());
+    return answer === undefined ? failure('NotSupported', 'not answered here') : result(answer);
+  }
+
+  #absent(call: Frame, why: string): Frame {
+    return result(absentAnswer(this.#options.floor.family, call.action, why));
+  }
+
+  #transaction(edits: readonly Edit[], call: Frame, payload: Payload): Frame | Promise<Frame> {
+    const { ledger, seats } = this.#options.floor;
+    const [name] = namesIn(payload, edits);
+    if (name === undefined) return this.#every(call, { by: 'any', key: 'messagesInQueue' });
+    const entry = ledger.byUpstream(String(name.value));
+    const seat = entry === undefined ? undefined : seats.get(entry.charger);
+    if (seat === undefined)
+      return this.#absent(call, 'no such transaction, or its charger is away');
+    return this.#ask(seat, call, edits);
+  }
+
+  #outlet(rule: OutletRule, call: Frame, payload: Payload): Frame | Promise<Frame> {
+    const { numbers, seats, ledger } = this.#options.floor;
+    const number = readInteger(valueAt(payload, rule.outlet)) ?? 0;
+    if (number === 0) return this.#noOutlet(rule, call, payload);
+    const outlet = numbers.outletOf(number);
+    const seat = outlet === undefined ? undefined : seats.get(outlet.charger);
+    if (outlet === undefined || seat === undefined) {
+      const why = outlet === undefined ? 'no such connector or EVSE' : 'its charger is away';
+      return this.#absent(call, `${number}: ${why}`);
+    }
+    // A transaction of another charger must not reach this one, whatever its number says.
+    const foreign = namesIn(payload, rule.edits).some(
+      ({ as, value }) =>
+        as === 'transaction' && ledger.byUpstream(String(value))?.charger !== seat.charger,
+    );
+    if (foreign) return this.#absent(call, 'no such transaction there');
+    return this.#ask(seat, call, rule.edits, rule.answerEdits);
+  }
+
+  #noOutlet(rule: OutletRule, call: Frame, payload: Payload): Frame | Promise<Frame> {
+    const { family, seats } = this.#options.floor;
+    const { action } = call;
+    if (action === 'TriggerMessage' || action === 'ExtendedTriggerMessage') {
+      const message = readText(payload['requestedMessage']) ?? '';
+      if (OWN_TRIGGERS.has(message)) {
+        this.#options.trigger(message);
+        return result({ status: 'Accepted' });
+      }
+    }
+    const wholeSite = namesSiteLimit(action, payload);
+    if (rule.zero === 'refuse' || wholeSite) return failure('NotSupported', rule.reason ?? '');
+    if (rule.zero === 'every') return this.#every(call, rule.combine ?? NO_ORDER);
+    const free = this.#freeOutlet();
+    const seat = free === undefined ? undefined : seats.get(free.charger);
+    if (free === undefined || seat === undefined) return this.#absent(call, 'none is free');
+    const key = outletKey(family);
+    const bytes = setMember(call.bytes, call.payloadStart, key, String(free.number));
+    return this.#ask(seat, readFrame(bytes), rule.edits, rule.answerEdits);
+  }
+
+  /** Where a car waits, else where one could come. */
+  #freeOutlet() {
+    const { numbers, seats, ledger, board } = this.#options.floor;
+    const here = numbers
+      .all()
+      .filter(({ charger, local }) => seats.has(charger) && !ledger.running(charger, local));
+    const withStatus = (...wanted: readonly string[]) =>
+      here.find(({ number }) => wanted.includes(board.statusOf(number) ?? ''));
+    return withStatus('Preparing', 'Occupied') ?? withStatus('Available');
+  }
+
+  async #every(call: Frame, combine: Combine): Promise<Frame> {
+    const seats = [...this.#options.floor.seats.values()];
+    const answers = await Promise.all(seats.map((seat) => this.#ask(seat, call, [])));
+    return result(
+      combined(
+        combine,
+        answers.map((answer) => (answer.kind === 'result' ? payloadOf(answer) : undefined)),
+      ),
+    );
+  }
+
+  /** One charger's answer, in the messages, numbers and ids of the CSMS. */
+  async #ask(
+    seat: Seat,
+    call: Frame,
+    edits: readonly Edit[],
+    answerEdits: readonly Edit[] = [],
+  ): Promise<Frame> {
+    const { floor, bridge } = this.#options;
+    const local = edited(withMessageId(call, floor.newId()), edits, this.#local(seat));
+    const ask = (frame: Frame) => this.#asked(seat, frame);
+    const bridged = familyOf(seat.version) !== floor.family;
+    const answer = await (bridged ? bridge(seat, local, ask) : ask(local));
+    if (answer.kind !== 'result') return answer;
+    return edited(answer, answerEdits, this.#global(seat.charger));
+  }
+
+  async #asked(seat: Seat, call: Frame): Promise<Frame> {
+    const answer = await seat.ask(call, CHARGER_ANSWER_MS);
+    if (typeof answer !== 'string') return answer;
+    return failure('GenericError', `${seat.charger} did not answer: ${answer}`);
+  }
+
+  #local({ charger, version }: Seat): Rename {
+    const { numbers, ledger, family } = this.#options.floor;
+    const asNumber = family === '1.6' && version === '1.6';
+    return (as, value) => {
+      if (as === 'outlet') {
+        const outlet = numbers.outletOf(Number(value));
+        return outlet?.charger === charger ? outlet.local : undefined;
+      }
+      const entry = ledger.byUpstream(String(value));
+      if (entry?.charger !== charger) return undefined;
+      return asNumber ? Number(entry.localId) : entry.localId;
+    };
+  }
+
+  #global(charger: string): Rename {
+    const { numbers, ledger } = this.#options.floor;
+    return (as, value) =>
+      as === 'outlet'
+        ? numbers.numberOf(charger, Number(value))
+        : ledger.find(charger, String(value))?.upstreamId;
+  }
+}
+
+const NO_ORDER: Combine = { by: 'worst', order: ['Accepted', 'Rejected'] };
+
+const result = (payload: object): Frame => readFrame(resultBytes('own', payload));
+const failure = (code: string, why: string): Frame => readFrame(errorBytes('own', code, why));
+
+const valueAt = (payload: unknown, path: readonly string[]): unknown =>
+  path.reduce<unknown>((value, key) => readObject(value)[key], payload);
+
+const namesSiteLimit = (action: string, payload: Payload): boolean => {
+  if (action !== 'SetChargingProfile') return false;
+  const profile = readObject(payload['csChargingProfiles'] ?? payload['chargingProfile']);
+  const purpose = readText(profile['chargingProfilePurpose']) ?? '';
+  return purpose !== 'TxDefaultProfile' && purpose !== 'TxProfile';
+};

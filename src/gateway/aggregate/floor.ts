@@ -1,0 +1,31 @@
+import type { Log } from '../../core/log.ts';
+import type { Clock } from '../../core/time.ts';
+import type { Family } from '../../ocpp/aggregate/rules.ts';
+import type { Frame } from '../../ocpp/frame.ts';
+import type { OcppVersion } from '../../ocpp/version.ts';
+import type { Unanswered } from './fair-lane.ts';
+import type { OutletNumbers } from './outlet-numbers.ts';
+import type { Seat } from './seat.ts';
+import type { StatusBoard } from './status-board.ts';
+import type { TransactionLedger } from './transaction-ledger.ts';
+
+/** What the parts of an aggregated station share. */
+export interface Floor {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Unique for ever, at most 36 characters. */
+  readonly newId: () => string;
+  readonly numbers: OutletNumbers;
+  readonly ledger: TransactionLedger;
+  readonly board: StatusBoard;
+  /** What the CSMS speaks. */
+  readonly version: OcppVersion;
+  readonly family: Family;
+  readonly seats: ReadonlyMap<string, Seat>;
+  /** Sends a CALL to the CSMS in the name of `source`, when it is its turn. */
+  readonly send: (source: string, call: Frame) => Promise<Frame | Unanswered>;
+  readonly wallMs: () => number;
+  readonly heartbeatSeconds: () => number;
+  /** When this connection with the CSMS was made; what happened before it happened offline. */
+  readonly connectedAtWallMs: () => number;
+}

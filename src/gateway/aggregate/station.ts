@@ -1,0 +1,376 @@
+import type { Log } from '../../core/log.ts';
+import type { Cancel, Clock } from '../../core/time.ts';
+import { bootOf, intervalOf, type StationFacts } from '../../ocpp/aggregate/own-answers.ts';
+import { familyOf } from '../../ocpp/aggregate/rules.ts';
+import { callBytes, errorBytes, type Frame, readFrame } from '../../ocpp/frame.ts';
+import { type OcppVersion, subprotocolOf, versionOf } from '../../ocpp/version.ts';
+import type { DurableStore } from '../../store/durable-store.ts';
+import { Connection } from '../connection.ts';
+import { identityInPath, upstreamUrl } from '../identity.ts';
+import { DEFAULT_LANE_LIMITS } from '../lane.ts';
+import { newLinkCounters } from '../link-counters.ts';
+import { CSMS_ANSWER_MS } from '../outage.ts';
+import { type DialGate, Redial } from '../redial.ts';
+import type { Dialer, DialRequest, DialResult, Socket } from '../socket.ts';
+import { showsPassword } from './charger-password.ts';
+import { DownDesk } from './down-desk.ts';
+import { FairLane, type Unanswered } from './fair-lane.ts';
+import type { Floor } from './floor.ts';
+import { OutletNumbers, type OutletSpec } from './outlet-numbers.ts';
+import { Seat } from './seat.ts';
+import { StatusBoard } from './status-board.ts';
+import { TransactionLedger } from './transaction-ledger.ts';
+import { payloadOf, UpDesk } from './up-desk.ts';
+import { VersionBridge } from './version-bridge.ts';
+
+/** Calls of the CSMS that are worked on at once; one more is refused. */
+const CSMS_CALLS_MOST = 64;
+const DIAL_TIMEOUT_MS = 10_000;
+/** The station's own source in the lane; no identity contains a space. */
+const OWN = 'the station';
+
+/** How the CSMS knows the site. */
+export interface StationSettings {
+  readonly identity: string;
+  readonly version: OcppVersion;
+  readonly vendor: string;
+  readonly model: string;
+  readonly serial?: string;
+  readonly password?: string;
+  readonly firmware: string;
+}
+
+export interface AggregateOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: () => number;
+  readonly newId: () => string;
+  /** How the CSMS is really reached. */
+  readonly dialer: Dialer;
+  readonly gate: DialGate;
+  readonly store: DurableStore;
+  /** Base URL of the CSMS; the station's identity is appended. */
+  readonly url: string;
+  readonly station: StationSettings;
+  readonly outlets: readonly OutletSpec[];
+  /** Chargers that have to show one; the CSMS, which does it else, does not see them. */
+  readonly passwords?: ReadonlyMap<string, string>;
+}
+
+/** Waits for the station to be there. */
+type Arrival = (here: boolean) => void;
+
+/**
+ * One station in the place of all chargers. Links dial it as they would dial the CSMS: each gets an
+ * in-process connection, and all of them share one connection to the CSMS. When that is lost they
+ * are lost with it, so every link holds its messages as it does without aggregation.
+ */
+export class AggregateStation implements Dialer {
+  readonly #options: AggregateOptions;
+  readonly #numbers: OutletNumbers;
+  readonly #seats = new Map<string, Seat>();
+  readonly #redial: Redial;
+  readonly #board: StatusBoard;
+  readonly #up: UpDesk;
+  readonly #down: DownDesk;
+  readonly #arrivals = new Set<Arrival>();
+  #upstream: { readonly connection: Connection; readonly lane: FairLane } | undefined;
+  #booted = false;
+  #ready = false;
+  /** A dial or a boot is under way, or comes at once. */
+  #trying = true;
+  #heartbeatSeconds = 300;
+  #timer: Cancel = () => {};
+  #connectedAtWallMs = 0;
+  #csmsCalls = 0;
+  #closed = false;
+
+  private constructor(
+    options: AggregateOptions,
+    numbers: OutletNumbers,
+    ledger: TransactionLedger,
+  ) {
+    const { clock, log, newId, station, random, gate } = options;
+    this.#options = options;
+    this.#numbers = numbers;
+    const wallMs = () => clock.wallMs();
+    this.#board = new StatusBoard({
+      clock,
+      numbers,
+      version: station.version,
+      wallMs,
+      isHere: (charger) => this.#seats.has(charger),
+      say: (payload) => void this.#say('StatusNotification', payload),
+    });
+    const floor: Floor = {
+      clock,
+      log,
+      newId,
+      numbers,
+      ledger,
+      board: this.#board,
+      version: station.version,
+      family: familyOf(station.version),
+      seats: this.#seats,
+      send: (source, call) => this.#send(source, call),
+      wallMs,
+      heartbeatSeconds: () => this.#heartbeatSeconds,
+      connectedAtWallMs: () => this.#connectedAtWallMs,
+    };
+    const bridge = new VersionBridge(floor);
+    this.#up = new UpDesk(floor, (seat, call) => bridge.up(seat, call));
+    this.#down = new DownDesk({
+      floor,
+      bridge: (seat, call, ask) => bridge.down(seat, call, ask),
+      facts: () => this.#facts(),
+      trigger: (message) =>
+        void (message === 'Heartbeat' ? this.#say('Heartbeat', {}) : this.#boot()),
+    });
+    this.#redial = new Redial({
+      clock,
+      random,
+      gate,
+      dial: () => this.#dialCsms(),
+      done: (result) => this.#dialled(result),
+    });
+  }
+
+  /** Reads back what the run before left. Rejects with a StoreError when the store is unusable. */
+  static async open(options: AggregateOptions): Promise<AggregateStation> {
+    const { store, outlets, log } = options;
+    const numbers = await OutletNumbers.open(store, outlets, log);
+    const station = new AggregateStation(options, numbers, await TransactionLedger.open(store));
+    station.#redial.begin();
+    return station;
+  }
+
+  /** A link wants the CSMS for its charger. */
+  async dial(request: DialRequest): Promise<DialResult> {
+    const { url, dialer } = this.#options;
+    // A charger with a route of its own is no part of the station.
+    if (!request.url.startsWith(upstreamUrl(url, '', ''))) return dialer.dial(request);
+    const charger = identityInPath(request.url)?.identity;
+    const subprotocol = request.subprotocols.find((name) => versionOf(name) !== undefined);
+    if (charger === undefined) return { outcome: 'refused', status: 404, message: 'no identity' };
+    if (subprotocol === undefined && request.subprotocols.length > 0) {
+      return { outcome: 'no-subprotocol' };
+    }
+    const password = this.#options.passwords?.get(charger);
+    if (password !== undefined && !showsPassword(charger, password, request.authorization)) {
+      return { outcome: 'refused', status: 401, message: 'wrong password' };
+    }
+    if (!(await this.#arrival(request.timeoutMs))) {
+      return { outcome: 'unreachable', problem: 'the station has no connection with the CSMS' };
+    }
+    const seat = new Seat({
+      charger,
+      version: versionOf(subprotocol ?? '') ?? '1.6',
+      subprotocol: subprotocol ?? '',
+      clock: this.#options.clock,
+      answer: (from, call) => this.#answer(from, call),
+      left: (from, closedByLink) => this.#left(from, closedByLink),
+    });
+    this.#seats.set(charger, seat);
+    this.#board.joined(charger);
+    return { outcome: 'connected', socket: seat.socket };
+  }
+
+  /** The station's number of a charger's connector or EVSE. */
+  numberOf(charger: string, local: number): number | undefined {
+    return this.#numbers.numberOf(charger, local);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#redial.stop();
+    this.#upstream?.connection.close(1001, 'gateway is stopping');
+    this.#lose('gateway is stopping');
+  }
+
+  /** Without an answer the charger keeps its message. */
+  async #answer(seat: Seat, call: Frame): Promise<Buffer | undefined> {
+    try {
+      return await this.#up.answer(seat, call);
+    } catch (error) {
+      const { charger } = seat;
+      const { action } = call;
+      this.#options.log.error('call not answered', { charger, action, problem: String(error) });
+      return undefined;
+    }
+  }
+
+  #arrival(timeoutMs: number): Promise<boolean> {
+    if (this.#ready) return Promise.resolve(true);
+    // Nobody waits out the pauses between dials: links dial again by themselves.
+    if (this.#closed || !this.#trying) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      const settle: Arrival = (here) => {
+        cancel();
+        this.#arrivals.delete(settle);
+        resolve(here);
+      };
+      const cancel = this.#options.clock.after(timeoutMs, () => settle(false));
+      this.#arrivals.add(settle);
+    });
+  }
+
+  #arrived(here: boolean): void {
+    this.#trying = false;
+    for (const settle of [...this.#arrivals]) settle(here);
+  }
+
+  async #dialCsms(): Promise<DialResult> {
+    const { dialer, url, station } = this.#options;
+    const { identity, password, version } = station;
+    this.#trying = true;
+    const basic = Buffer.from(`${identity}:${password ?? ''}`).toString('base64');
+    const result = await dialer.dial({
+      url: upstreamUrl(url, encodeURIComponent(identity), ''),
+      subprotocols: [subprotocolOf(version)],
+      timeoutMs: DIAL_TIMEOUT_MS,
+      ...(password === undefined ? {} : { authorization: `Basic ${basic}` }),
+    });
+    if (result.outcome === 'unreachable') this.#arrived(false);
+    return result;
+  }
+
+  #dialled(result: Exclude<DialResult, { outcome: 'unreachable' }>): void {
+    const { log, station } = this.#options;
+    const { identity, version } = station;
+    if (result.outcome === 'connected' && result.socket.subprotocol === subprotocolOf(version)) {
+      this.#connected(result.socket);
+      return;
+    }
+    if (result.outcome === 'connected') result.socket.close(1002, 'not the subprotocol offered');
+    const why = result.outcome === 'refused' ? `HTTP ${result.status}` : 'another OCPP version';
+    log.error('the CSMS does not accept the station: see upstream.station', { identity, why });
+    this.#arrived(false);
+    this.#redial.begin();
+  }
+
+  #connected(socket: Socket): void {
+    const { clock, log, station } = this.#options;
+    const connection: Connection = new Connection({
+      name: 'csms',
+      charger: station.identity,
+      socket,
+      clock,
+      limits: DEFAULT_LANE_LIMITS,
+      counters: newLinkCounters(),
+      log,
+      received: (frame) => this.#receive(frame),
+      closed: (reason) => this.#lose(reason),
+      hostile: () => connection.drop(),
+      congested: () => {},
+    });
+    const lane = new FairLane({
+      clock,
+      timeoutMs: CSMS_ANSWER_MS,
+      send: (message) => connection.send(message),
+      silent: () => {
+        log.warn('CSMS does not answer the station');
+        connection.drop();
+      },
+    });
+    this.#upstream = { connection, lane };
+    this.#connectedAtWallMs = clock.wallMs();
+    // A station that was accepted does not boot again because a line broke.
+    if (this.#booted) this.#begin();
+    else void this.#boot();
+  }
+
+  async #boot(): Promise<void> {
+    const { clock, log, station } = this.#options;
+    const lane = this.#upstream?.lane;
+    const answer = payloadOf(await this.#say('BootNotification', bootOf(this.#facts())));
+    if (lane === undefined || this.#upstream?.lane !== lane) return;
+    if (answer !== undefined) this.#heartbeatSeconds = intervalOf(answer);
+    if (answer?.['status'] === 'Accepted') {
+      this.#booted = true;
+      log.info('the CSMS accepts the station', { identity: station.identity });
+      if (!this.#ready) this.#begin();
+      return;
+    }
+    log.warn('the CSMS does not accept the station yet', { status: answer?.['status'] ?? 'error' });
+    this.#booted = false;
+    this.#arrived(false);
+    this.#timer();
+    this.#timer = clock.after(this.#heartbeatSeconds * 1000, () => void this.#boot());
+  }
+
+  #begin(): void {
+    this.#ready = true;
+    this.#arrived(true);
+    this.#board.began();
+    this.#beat();
+  }
+
+  #beat(): void {
+    this.#timer();
+    this.#timer = this.#options.clock.after(this.#heartbeatSeconds * 1000, () => {
+      void this.#say('Heartbeat', {});
+      this.#beat();
+    });
+  }
+
+  /** The one connection is lost, and with it that of every charger. */
+  #lose(reason: string): void {
+    const { log } = this.#options;
+    log.warn('the station lost the CSMS', { reason });
+    this.#ready = false;
+    this.#timer();
+    this.#board.ended();
+    this.#upstream?.lane.close();
+    this.#upstream = undefined;
+    for (const seat of [...this.#seats.values()]) seat.socket.lose();
+    this.#arrived(false);
+    if (!this.#closed) this.#redial.begin();
+  }
+
+  #left(seat: Seat, closedByLink: boolean): void {
+    if (this.#seats.get(seat.charger) !== seat) return;
+    this.#seats.delete(seat.charger);
+    this.#upstream?.lane.forget(seat.charger);
+    if (closedByLink && this.#ready) this.#board.left(seat.charger);
+  }
+
+  #receive(frame: Frame): void {
+    if (frame.kind === 'call') void this.#take(frame);
+    else if (frame.kind === 'result' || frame.kind === 'error') this.#upstream?.lane.settle(frame);
+  }
+
+  async #take(call: Frame): Promise<void> {
+    const connection = this.#upstream?.connection;
+    if (this.#csmsCalls >= CSMS_CALLS_MOST) {
+      connection?.send(errorBytes(call.id, 'InternalError', 'too many calls wait'));
+      return;
+    }
+    this.#csmsCalls += 1;
+    try {
+      const answer = await this.#down.answer(call);
+      if (this.#upstream?.connection === connection) connection?.send(answer);
+    } catch (error) {
+      this.#options.log.error('call of the CSMS failed', { problem: String(error) });
+      connection?.send(errorBytes(call.id, 'InternalError', 'it could not be carried out'));
+    } finally {
+      this.#csmsCalls -= 1;
+    }
+  }
+
+  #send(source: string, call: Frame): Promise<Frame | Unanswered> {
+    return this.#upstream?.lane.send(source, call) ?? Promise.resolve('lost');
+  }
+
+  /** A call of the station itself; an empty frame when it is not answered. */
+  async #say(action: string, payload: object): Promise<Frame> {
+    const call = readFrame(callBytes(this.#options.newId(), action, payload));
+    const answer = await this.#send(OWN, call);
+    return typeof answer === 'string' ? readFrame(Buffer.from('')) : answer;
+  }
+
+  #facts(): StationFacts {
+    const outlets = this.#numbers.all().length;
+    const heartbeatSeconds = this.#heartbeatSeconds;
+    return { ...this.#options.station, outlets, heartbeatSeconds };
+  }
+}

@@ -1,0 +1,106 @@
+import { type Cancel, type Clock, timestamp } from '../../core/time.ts';
+import { type Family, familyOf } from '../../ocpp/aggregate/rules.ts';
+import { type Payload, readInteger, readText } from '../../ocpp/payload.ts';
+import type { OcppVersion } from '../../ocpp/version.ts';
+import type { OutletNumbers } from './outlet-numbers.ts';
+
+/** A charger that is gone this long is shown as unavailable; a short break is nobody's business. */
+export const AWAY_AFTER_MS = 15_000;
+
+export interface StatusBoardOptions {
+  readonly clock: Clock;
+  readonly numbers: OutletNumbers;
+  readonly version: OcppVersion;
+  readonly wallMs: () => number;
+  readonly isHere: (charger: string) => boolean;
+  /** Sends a StatusNotification of the station itself. */
+  readonly say: (payload: object) => void;
+}
+
+/**
+ * What the CSMS was told about each connector or EVSE. A charger that disconnects shows as
+ * unavailable there, and as what it was when it comes back; the station stays.
+ */
+export class StatusBoard {
+  readonly #options: StatusBoardOptions;
+  readonly #family: Family;
+  /** The last message by station number, as the CSMS got it. */
+  readonly #last = new Map<number, Payload>();
+  readonly #away = new Set<string>();
+  readonly #timers = new Map<string, Cancel>();
+
+  constructor(options: StatusBoardOptions) {
+    this.#options = options;
+    this.#family = familyOf(options.version);
+  }
+
+  /** The CSMS was told this by a charger. */
+  told(payload: Payload): void {
+    const number = readInteger(payload[this.#family === '1.6' ? 'connectorId' : 'evseId']);
+    if (number !== undefined && number > 0) this.#last.set(number, payload);
+  }
+
+  /** Status word of the last message; undefined: none yet. */
+  statusOf(number: number): string | undefined {
+    const last = this.#last.get(number);
+    return readText(last?.[this.#family === '1.6' ? 'status' : 'connectorStatus']);
+  }
+
+  /** The station was accepted: the CSMS hears of the whole and of who is not there. */
+  began(): void {
+    if (this.#family === '1.6') this.#options.say(this.#message(0, 'Available'));
+    for (const charger of new Set(this.#options.numbers.all().map((outlet) => outlet.charger))) {
+      this.#away.delete(charger);
+      if (!this.#options.isHere(charger)) this.left(charger);
+    }
+  }
+
+  /** The CSMS is away: it hears everything anew. */
+  ended(): void {
+    for (const cancel of this.#timers.values()) cancel();
+    this.#timers.clear();
+  }
+
+  left(charger: string): void {
+    this.#timers.get(charger)?.();
+    const cancel = this.#options.clock.after(AWAY_AFTER_MS, () => {
+      this.#timers.delete(charger);
+      this.#away.add(charger);
+      this.whole(charger, 'Unavailable');
+    });
+    this.#timers.set(charger, cancel);
+  }
+
+  joined(charger: string): void {
+    this.#timers.get(charger)?.();
+    this.#timers.delete(charger);
+    if (this.#away.delete(charger)) this.restore(charger);
+  }
+
+  /** All of a charger is as its connector 0. */
+  whole(charger: string, status: 'Unavailable' | 'Faulted'): void {
+    for (const { number } of this.#options.numbers.ofCharger(charger)) {
+      this.#options.say(this.#message(number, status));
+    }
+  }
+
+  /** Each outlet of a charger is what it said last. */
+  restore(charger: string): void {
+    for (const { number } of this.#options.numbers.ofCharger(charger)) {
+      const last = this.#last.get(number);
+      if (last !== undefined) this.#options.say(last);
+    }
+  }
+
+  #message(number: number, status: string): object {
+    const at = timestamp(this.#options.wallMs());
+    return this.#family === '1.6'
+      ? {
+          connectorId: number,
+          errorCode: status === 'Faulted' ? 'OtherError' : 'NoError',
+          status,
+          timestamp: at,
+        }
+      : { timestamp: at, connectorStatus: status, evseId: number, connectorId: 1 };
+  }
+}

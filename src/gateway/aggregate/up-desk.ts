@@ -1,0 +1,162 @@
+import { timestamp } from '../../core/time.ts';
+import { edited, namesIn, type Rename } from '../../ocpp/aggregate/edit.ts';
+import { familyOf, upRule } from '../../ocpp/aggregate/rules.ts';
+import { errorBytes, type Frame, parsePayload, resultBytes } from '../../ocpp/frame.ts';
+import { type Payload, readInteger, readObject, readText } from '../../ocpp/payload.ts';
+import { withMessageId } from '../../ocpp/transaction-id.ts';
+import type { Unanswered } from './fair-lane.ts';
+import type { Floor } from './floor.ts';
+import type { Seat } from './seat.ts';
+
+/** Answers a charger of another family than the CSMS; undefined: by the rules as it is. */
+export type UpBridge = (seat: Seat, call: Frame) => Promise<Buffer | undefined>;
+
+/** Calls of chargers: to the CSMS under the station's numbers, and the answers back. */
+export class UpDesk {
+  readonly #floor: Floor;
+  readonly #bridge: UpBridge;
+
+  constructor(floor: Floor, bridge: UpBridge) {
+    this.#floor = floor;
+    this.#bridge = bridge;
+  }
+
+  /** The bytes of the answer; undefined when none may be given. */
+  async answer(seat: Seat, call: Frame): Promise<Buffer | undefined> {
+    const { family, wallMs, heartbeatSeconds } = this.#floor;
+    const own = familyOf(seat.version);
+    const rule = upRule(own, call.action);
+    const currentTime = timestamp(wallMs());
+    if (rule === undefined) {
+      return errorBytes(call.id, 'NotImplemented', `${call.action} is not known here`);
+    }
+    switch (rule.do) {
+      case 'boot': {
+        const boot = { status: 'Accepted', currentTime, interval: heartbeatSeconds() };
+        return resultBytes(call.id, boot);
+      }
+      case 'time':
+        return resultBytes(call.id, { currentTime });
+      case 'noted':
+        return resultBytes(call.id, {});
+      case 'refuse':
+        return errorBytes(call.id, 'NotSupported', rule.reason);
+    }
+    if (own !== family) return this.#bridge(seat, call);
+    return this.#relay(seat, call, rule.edits);
+  }
+
+  async #relay(
+    seat: Seat,
+    call: Frame,
+    edits: Parameters<typeof edited>[1],
+  ): Promise<Buffer | undefined> {
+    const { charger } = seat;
+    const { numbers, send, newId, board } = this.#floor;
+    const payload = payloadOf(call);
+    if (payload === undefined) {
+      return errorBytes(call.id, formatError(seat), 'the payload is not JSON');
+    }
+    for (const { as, value } of namesIn(payload, edits)) {
+      if (as !== 'outlet') {
+        await this.#adopt(charger, String(value));
+        continue;
+      }
+      if (Number(value) === 0) return this.#wholeCharger(seat, call, payload);
+      if (await numbers.ensure(charger, Number(value))) continue;
+      const text = `no connector or EVSE ${value} can be given a number`;
+      return errorBytes(call.id, 'PropertyConstraintViolation', text);
+    }
+    await this.#before(seat, call.action, payload);
+    const out = edited(withMessageId(call, newId()), edits, this.renaming(charger));
+    const answer = await send(charger, out);
+    if (typeof answer === 'string') return unanswered(call, answer);
+    if (call.action === 'StatusNotification') board.told(readObject(parsePayload(out)));
+    if (answer.kind === 'result') await this.#after(seat, call.action, payload, answer);
+    return answerAs(answer, call.id);
+  }
+
+  /** The station's names for a charger's. */
+  renaming(charger: string): Rename {
+    const { numbers, ledger, family } = this.#floor;
+    return (as, value) => {
+      if (as === 'outlet') return numbers.numberOf(charger, Number(value));
+      const id = ledger.find(charger, String(value))?.upstreamId;
+      return id === undefined || family === '2.x' ? id : Number(id);
+    };
+  }
+
+  /** A transaction that began before there was this station is its charger's. */
+  async #adopt(charger: string, id: string): Promise<void> {
+    const { ledger, family } = this.#floor;
+    if (family !== '1.6' || !(Number(id) > 0) || ledger.find(charger, id) !== undefined) return;
+    if (ledger.byUpstream(id) !== undefined) return;
+    await ledger.put({ charger, localId: id, upstreamId: id, outlet: 0, seqNo: 0 });
+  }
+
+  /** Connector 0 of a charger is not the station's: it speaks for all its connectors. */
+  #wholeCharger({ charger }: Seat, call: Frame, payload: Payload): Buffer {
+    if (call.action === 'StatusNotification') {
+      const status = readText(payload['status']) ?? readText(payload['connectorStatus']);
+      if (status === 'Faulted' || status === 'Unavailable') {
+        this.#floor.board.whole(charger, status);
+      } else this.#floor.board.restore(charger);
+    }
+    return resultBytes(call.id, {});
+  }
+
+  /** A 2.x transaction belongs to its charger before the CSMS hears of it. */
+  async #before({ charger }: Seat, action: string, payload: Payload): Promise<void> {
+    if (action !== 'TransactionEvent') return;
+    const { ledger, newId } = this.#floor;
+    const localId = readText(readObject(payload['transactionInfo'])['transactionId']);
+    if (localId === undefined || ledger.find(charger, localId) !== undefined) return;
+    const taken = ledger.byUpstream(localId);
+    const outlet = readInteger(readObject(payload['evse'])['id']) ?? 0;
+    const upstreamId = taken === undefined || taken.charger === charger ? localId : newId();
+    await ledger.put({ charger, localId, upstreamId, outlet, seqNo: 0 });
+  }
+
+  async #after({ charger }: Seat, action: string, asked: Payload, answer: Frame): Promise<void> {
+    const { ledger } = this.#floor;
+    if (action === 'StartTransaction') {
+      const id = readInteger(payloadOf(answer)?.['transactionId']);
+      if (id === undefined) return;
+      const outlet = readInteger(asked['connectorId']) ?? 0;
+      await ledger.put({ charger, localId: String(id), upstreamId: String(id), outlet, seqNo: 0 });
+      return;
+    }
+    const localId =
+      action === 'StopTransaction'
+        ? String(asked['transactionId'])
+        : action === 'TransactionEvent' && asked['eventType'] === 'Ended'
+          ? readText(readObject(asked['transactionInfo'])['transactionId'])
+          : undefined;
+    const entry = localId === undefined ? undefined : ledger.find(charger, localId);
+    if (entry !== undefined && entry.ended !== true) await ledger.put({ ...entry, ended: true });
+  }
+}
+
+/** Undefined when it is not a JSON object. */
+export const payloadOf = (frame: Frame): Payload | undefined => {
+  try {
+    return readObject(parsePayload(frame));
+  } catch {
+    return undefined;
+  }
+};
+
+/** The same answer to another message id, its other bytes as they came. */
+export const answerAs = (answer: Frame, id: string): Buffer =>
+  Buffer.concat([
+    Buffer.from(`[${answer.kind === 'result' ? 3 : 4},${JSON.stringify(id)},`),
+    answer.bytes.subarray(answer.payloadStart, answer.payloadEnd),
+    Buffer.of(0x5d),
+  ]);
+
+/** Silence is passed on: the link takes the CSMS for gone, and keeps what must not be lost. */
+export const unanswered = (call: Frame, why: Unanswered): Buffer | undefined =>
+  why === 'full' ? errorBytes(call.id, 'InternalError', 'too many calls wait') : undefined;
+
+export const formatError = ({ version }: Seat): string =>
+  version === '1.6' ? 'FormationViolation' : 'FormatViolation';
