@@ -48,6 +48,8 @@ const rawAppend = async (path: string) => {
   const flush = async (): Promise<void> => {
     flushing = true;
     while (waiting.length > 0) {
+      // The same grouping as the journal's.
+      await new Promise((resolve) => setImmediate(resolve));
       const group = waiting;
       waiting = [];
       await file.appendFile(Buffer.concat(group.map(({ bytes }) => bytes)));

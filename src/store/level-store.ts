@@ -124,6 +124,8 @@ export class LevelStore implements DurableStore {
   async #flush(): Promise<void> {
     this.#flushing = true;
     while (this.#waiting.length > 0) {
+      // Who was just answered may write again at once: one turn later they share a group.
+      await new Promise((resolve) => setImmediate(resolve));
       const group = this.#nextGroup();
       try {
         if (this.#problem !== undefined) await this.#reopen();
