@@ -105,10 +105,19 @@ export const openDialer = async (
 
 export const gatewayOf = (
   { config, log }: BusbarOptions,
-  { outage }: Held,
-  roles: UpstreamRoles,
-  adoption: Adoption,
-  dialer: Dialer,
+  {
+    held,
+    roles,
+    adoption,
+    dialer,
+    loop,
+  }: {
+    readonly held: Held;
+    readonly roles: UpstreamRoles;
+    readonly adoption: Adoption;
+    readonly dialer: Dialer;
+    readonly loop: ControlLoop;
+  },
 ): Gateway =>
   new Gateway({
     clock: systemClock,
@@ -119,7 +128,8 @@ export const gatewayOf = (
     upstreamBase: (identity) => roles.base(identity),
     admits: (identity) => adoption.admits(identity),
     newId: randomUUID,
-    outage,
+    outage: held.outage,
+    withhold: (charger, transactionId) => loop.withhold(charger, transactionId),
     closesInOutage: closingChargers(config),
     flushAbsentAfterMs: config.upstream.flushAbsentAfterHours * 3_600_000,
   });

@@ -58,7 +58,7 @@ export interface Busbar {
 
 /** Builds a running gateway: the only place that makes adapters and joins them. */
 export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
-  const { config, site, log, published } = options;
+  const { config, log, published } = options;
   const facts = await learnedFacts(config.dataDir, log);
   const held = await openHeld(options);
   const history = new History();
@@ -66,22 +66,12 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
   const restart = options.restart ?? (() => log.warn('restart asked for, and nobody to do it'));
   const controller = controllerOf(options, held.shelf, restart, () => loop);
   const loop: ControlLoop = new ControlLoop({
-    site: withAdopted(site, config, facts),
-    clock: systemClock,
-    log,
-    version: VERSION,
+    ...loopSettings(options, facts),
     calls: stationCalls(
       () => field,
       () => gateway,
     ),
     callCsms: (charger, action, payload, done) => gateway.callCsms(charger, action, payload, done),
-    settings: { ...DEFAULT_SETTINGS, lifeMs: config.enforcement.lifeSeconds * 1000 },
-    policy: options.policy,
-    provenFallbacks: facts.proven,
-    rememberFallback: facts.rememberFallback,
-    makes: makesOf(options, facts),
-    raisesPerDay: config.enforcement.raisesPerDay,
-    remoteStopAfterSeconds: config.enforcement.remoteStopAfterSeconds,
     shelf: held.shelf,
     siteLimits: () => controller?.limits() ?? [],
     counters: () => countersOf(gateway),
@@ -97,7 +87,13 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
   const adoption = adoptionOf(config, facts, loop);
   const roles = upstreamRolesOf(options, loop, adoption);
   const upstream = await openDialer(options, held);
-  const gateway: Gateway = gatewayOf(options, held, roles, adoption, upstream.dialer);
+  const gateway: Gateway = gatewayOf(options, {
+    held,
+    roles,
+    adoption,
+    loop,
+    dialer: upstream.dialer,
+  });
   loop.start();
   field = await startFieldSide(options, loop);
   const routes = [
@@ -126,6 +122,25 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
       await servers.closeHttp();
       await held.close();
     },
+  };
+};
+
+/** What the tick takes from the site file and from what earlier runs learned. */
+const loopSettings = (options: BusbarOptions, facts: Learned) => {
+  const { config, site, log, policy } = options;
+  const { lifeSeconds, raisesPerDay, remoteStopAfterSeconds } = config.enforcement;
+  return {
+    site: withAdopted(site, config, facts),
+    clock: systemClock,
+    log,
+    policy,
+    version: VERSION,
+    settings: { ...DEFAULT_SETTINGS, lifeMs: lifeSeconds * 1000 },
+    provenFallbacks: facts.proven,
+    rememberFallback: facts.rememberFallback,
+    makes: makesOf(options, facts),
+    raisesPerDay,
+    remoteStopAfterSeconds,
   };
 };
 

@@ -145,6 +145,16 @@ export class ControlLoop {
     return this.#view ?? this.#tickNow();
   }
 
+  /** A transaction goes on without energy (1.6 §4.8 with StopTransactionOnInvalidId false). */
+  withhold(charger: string, transactionId: string): void {
+    this.#options.log.warn('energy withheld: the CSMS does not accept the driver', {
+      charger,
+      transactionId,
+    });
+    this.#draft.withhold(charger, transactionId);
+    this.#soon();
+  }
+
   /** Takes in a charger that was not configured. */
   adopt(spec: ChargerSpec): void {
     const { clock, log } = this.#options;

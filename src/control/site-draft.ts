@@ -79,6 +79,8 @@ export class SiteDraft {
   readonly #readings = new Map<string, MeterState>();
   readonly #enforcement = new Map<ConnectorKey, Enforcement>();
   readonly #proven: Set<string>;
+  /** Transactions that get no energy: the CSMS does not accept their driver. */
+  readonly #withheld = new Set<string>();
   readonly #wishes = new Map<ConnectorKey, Wish>();
   #policy: Policy;
   readonly #makes: ChargerMakes;
@@ -133,6 +135,30 @@ export class SiteDraft {
       const enforcement = inheritedEnforcement(spec.maxAmps, nowMs, lifeMs);
       this.#enforcement.set(connectorKey(spec.id, connector), enforcement);
     }
+  }
+
+  /** The transaction goes on without energy, until it ends. */
+  withhold(charger: string, transactionId: string): void {
+    this.#withheld.add(`${charger} ${transactionId}`);
+  }
+
+  /** What was asked for, with the connectors of withheld transactions paused. */
+  #withWithheld(): Preferences {
+    if (this.#withheld.size === 0) return this.preferences;
+    const preferences = new Map(this.preferences);
+    const running = new Set<string>();
+    for (const { id, connectors } of this.#chargers.values()) {
+      for (const { connector, transaction } of connectors.values()) {
+        const name = `${id} ${transaction?.id}`;
+        if (transaction === undefined || !this.#withheld.has(name)) continue;
+        running.add(name);
+        const key = connectorKey(id, connector);
+        const paused = { by: 'CSMS: driver not accepted', untilMs: Number.POSITIVE_INFINITY };
+        preferences.set(key, { ...preferences.get(key), paused });
+      }
+    }
+    for (const name of this.#withheld) if (!running.has(name)) this.#withheld.delete(name);
+    return preferences;
   }
 
   charger(id: string): ChargerState | undefined {
@@ -303,7 +329,7 @@ export class SiteDraft {
       fallbackProven: new Set(this.#proven),
       background: this.#background,
       profiles,
-      preferences: this.preferences,
+      preferences: this.#withWithheld(),
       settings: this.#settings,
       wallMs,
       policy: this.#policy,

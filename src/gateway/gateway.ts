@@ -38,6 +38,8 @@ export interface GatewayOptions {
   readonly outage?: Outage;
   /** Chargers that are disconnected all the same. */
   readonly closesInOutage?: (identity: string) => boolean;
+  /** Takes the energy from a transaction whose driver the CSMS does not accept. */
+  readonly withhold?: (charger: string, transactionId: string) => void;
   /** Messages of a charger that stays away are delivered without it after so long; 0: never. */
   readonly flushAbsentAfterMs?: number;
 }
@@ -284,7 +286,7 @@ export class Gateway implements ChargerCalls {
     subprotocol: string,
     link: () => Link,
   ): LinkOutage | undefined {
-    const { clock, log, newId, upstreamBase } = this.#options;
+    const { clock, log, newId, upstreamBase, withhold } = this.#options;
     const { identity } = found;
     const shared = this.#outageOf(identity);
     if (shared === undefined) return undefined;
@@ -306,6 +308,7 @@ export class Gateway implements ChargerCalls {
       connected: (socket) => link().csmsConnected(socket),
       disconnect: (reason) => link().close(1012, reason),
       callCharger: (call, done) => link().call(call, done),
+      withhold: (transactionId) => withhold?.(identity, transactionId),
     });
   }
 }

@@ -37,6 +37,8 @@ export interface LinkOutageOptions {
   readonly connected: (socket: Socket) => void;
   /** The CSMS does not want this charger, or not so: it has to connect anew. */
   readonly disconnect: (reason: string) => void;
+  /** The charger is set to go on with such a transaction; it gets no energy. */
+  readonly withhold: (transactionId: string) => void;
   readonly callCharger: (call: OwnCall, done: (outcome: CallOutcome) => void) => void;
 }
 
@@ -277,9 +279,12 @@ export class LinkOutage {
 
   /** The driver was let in while the CSMS was away, and the CSMS does not want them (1.6 §4.8). */
   #stopUnwanted(transactionId: string): void {
-    const { charger, version, shared, log, callCharger } = this.#options;
+    const { charger, version, shared, log, callCharger, withhold } = this.#options;
     log.warn('the CSMS does not accept the driver', { charger, transactionId });
-    if (shared.memory.switches(charger).stopOnInvalid === false) return;
+    if (shared.memory.switches(charger).stopOnInvalid === false) {
+      withhold(transactionId);
+      return;
+    }
     const [action, payload] =
       version === '1.6'
         ? ['RemoteStopTransaction', { transactionId: Number(transactionId) }]

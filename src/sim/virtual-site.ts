@@ -268,6 +268,7 @@ export class VirtualSite {
       log,
       ...(outage === undefined ? {} : { outage }),
       flushAbsentAfterMs: this.#options.flushAbsentAfterMs ?? 0,
+      withhold: (charger, transactionId) => loop.withhold(charger, transactionId),
     });
     const gateway = this.#gateway;
     this.network.attachGateway((knock) => void gateway.knock(knock));

@@ -126,6 +126,39 @@ for (const version of VERSIONS) {
       assertNothingLost(site, 2);
     });
 
+    test('or only loses its energy, where the charger is set to go on (1.6 §4.8)', async () => {
+      const site = await startSite(version, { outageSettings: { unknownTokens: 'accept' } });
+      const [action, payload] =
+        version === '1.6'
+          ? ['ChangeConfiguration', { key: 'StopTransactionOnInvalidId', value: 'false' }]
+          : [
+              'SetVariables',
+              {
+                setVariableData: [
+                  {
+                    component: { name: 'TxCtrlr' },
+                    variable: { name: 'StopTxOnInvalidId' },
+                    attributeValue: 'false',
+                  },
+                ],
+              },
+            ];
+      await callAndRun(site, action as string, payload as object);
+      site.csms.conduct.blockedTags.add('CARD-9');
+      site.csms.goDown();
+      await site.run(10);
+      site.charger('CP_1').plugIn(1, car(), 'CARD-9');
+      await site.run(60);
+      assert.ok(site.chargerAmps('CP_1')[0] > 5);
+      site.csms.comeBack();
+      await site.run(120);
+      assert.ok(site.charger('CP_1').hasSession(1), 'the transaction goes on');
+      assert.equal(Math.max(...site.chargerAmps('CP_1')), 0, 'without energy');
+      site.charger('CP_1').unplug(1);
+      await site.run(60);
+      assertNothingLost(site, 2);
+    });
+
     test('the gateway restarts in the middle, and a charger reboots', async () => {
       const site = await startSite(version);
       site.charger('CP_1').plugIn(1, car(), 'CARD-1');
