@@ -38,7 +38,7 @@ export const toSite = (config: SiteConfig): Site => ({
 export const adoptedCharger = (config: SiteConfig, id: string): ChargerSpec | undefined => {
   const { unknownChargers } = config;
   if (unknownChargers === 'reject') return undefined;
-  const { adopt: circuit, maxAmps, fallbackAmps } = unknownChargers;
+  const { adopt: circuit, maxAmps = 32, fallbackAmps = LEAST_AMPS } = unknownChargers;
   return {
     id,
     circuit,

@@ -29,8 +29,10 @@ const UnknownChargersSchema = Type.Union(
     Type.Object(
       {
         adopt: id('Circuit that feeds chargers which nobody listed'),
-        maxAmps: amps('Rating of each of their connectors', 32),
-        fallbackAmps: amps('What they do by themselves when they no longer hear us', 6),
+        maxAmps: Type.Optional(amps('Rating of each of their connectors; 32 when absent')),
+        fallbackAmps: Type.Optional(
+          amps('What they do by themselves when they no longer hear us; 6 when absent'),
+        ),
       },
       strict,
     ),

@@ -33,14 +33,19 @@ export const validator = (schema: TSchema): ((value: unknown) => Validated) => {
     const value = structuredClone(input);
     if (validate(value)) return { value, problems: [] };
     const errors = (validate.errors ?? []).filter((error) => error.keyword !== 'anyOf');
-    return { value, problems: mostSpecific(errors).slice(0, PROBLEMS_MOST).map(problemOf) };
+    const told = mostSpecific(errors).slice(0, PROBLEMS_MOST);
+    return { value, problems: told.map((error) => problemOf(error, errors)) };
   };
 };
 
-/** Alternatives of a union each report; the first message per place is enough. */
+/**
+ * Alternatives of a union each report; the first message per place is enough, and of an object it
+ * is of no interest that it is not one of the words which could stand there too.
+ */
 const mostSpecific = (errors: readonly ErrorObject[]): readonly ErrorObject[] => {
   const seen = new Set<string>();
   return errors.filter((error) => {
+    if (isAside(error, errors)) return false;
     const extra = error.params['additionalProperty'] ?? error.params['missingProperty'] ?? '';
     const key = `${error.instancePath}#${extra}`;
     if (seen.has(key)) return false;
@@ -49,7 +54,21 @@ const mostSpecific = (errors: readonly ErrorObject[]): readonly ErrorObject[] =>
   });
 };
 
-const problemOf = (error: ErrorObject): SchemaProblem => {
+const isAside = (error: ErrorObject, errors: readonly ErrorObject[]): boolean =>
+  typeof error.data === 'object' &&
+  (error.keyword === 'type' || error.keyword === 'const') &&
+  errors.some(
+    ({ keyword, instancePath }) =>
+      keyword !== 'type' && keyword !== 'const' && instancePath.startsWith(error.instancePath),
+  );
+
+/** Every value that the alternatives of a place allow. */
+const allowedAt = (path: string, errors: readonly ErrorObject[]): readonly unknown[] =>
+  errors
+    .filter(({ instancePath, keyword }) => instancePath === path && keyword === 'const')
+    .map(({ params }) => params['allowedValue'] as unknown);
+
+const problemOf = (error: ErrorObject, errors: readonly ErrorObject[]): SchemaProblem => {
   const path = error.instancePath
     .split('/')
     .slice(1)
@@ -66,9 +85,8 @@ const problemOf = (error: ErrorObject): SchemaProblem => {
       return { path, text: `"${error.params['missingProperty']}" is missing` };
     case 'enum':
     case 'const': {
-      const allowed = (error.params['allowedValues'] as unknown[]) ?? [
-        error.params['allowedValue'],
-      ];
+      const listed = error.params['allowedValues'] as unknown[] | undefined;
+      const allowed = listed ?? allowedAt(error.instancePath, errors);
       return { path, text: `must be one of ${allowed.map(String).join(', ')}` };
     }
     case 'pattern':
