@@ -90,6 +90,16 @@ describe('a bad site file names the line, the place and the remedy', () => {
       /"m" needs one of connect/,
     ],
     [
+      'a word that is none of several',
+      MINIMAL.replace('ocpp}', 'ocpp, outage: anser}'),
+      /^3 upstream\.outage: must be one of answer, close$/,
+    ],
+    [
+      'adoption into nowhere',
+      add('unknownChargers: {adopt: hall}'),
+      /^8 unknownChargers\.adopt: unknown circuit "hall"; known are main$/,
+    ],
+    [
       'missing key',
       MINIMAL.replace('upstream: {url: ws://csms.example/ocpp}\n', ''),
       /"upstream" is missing/,
