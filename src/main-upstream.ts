@@ -32,11 +32,7 @@ export const controllerOf = (
     log,
     restart,
     programVersion: VERSION,
-    keeper: {
-      book: () => shelf.book(SITE_KEY),
-      put: (added, gone) => shelf.put(SITE_KEY, added, gone),
-      drop: (gone) => shelf.drop(SITE_KEY, gone),
-    },
+    keeper: shelf.keeper(SITE_KEY),
     dialer: csmsClient({ clock: systemClock, pingSeconds }),
     clock: systemClock,
     random: Math.random,

@@ -4,10 +4,10 @@ import { readProfile } from '../ocpp/read-profile.ts';
 import { OCPP_VERSIONS, type OcppVersion } from '../ocpp/version.ts';
 import type { BookedProfile, ProfileBook } from '../profiles/book.ts';
 import type { Change, DurableStore, StoredRecord } from '../store/durable-store.ts';
+import { scanAll } from '../store/scan-all.ts';
 
 /** Everything about profiles lies under this prefix. */
 export const SHELF_PREFIX = 'p/';
-const PAGE = 500;
 /** Records that are read at the start; more were never written by this gateway. */
 const RECORDS_MOST = 1_000_000;
 
@@ -48,17 +48,19 @@ export class ProfileShelf {
 
   static async open(store: DurableStore, log: Log): Promise<ProfileShelf> {
     const records: StoredRecord[] = [];
-    let after: string | undefined;
-    while (records.length < RECORDS_MOST) {
-      const page = await store.scan(SHELF_PREFIX, {
-        limit: PAGE,
-        ...(after === undefined ? {} : { after }),
-      });
-      records.push(...page);
-      after = page.at(-1)?.key;
-      if (page.length < PAGE) break;
+    for await (const record of scanAll(store, SHELF_PREFIX)) {
+      if (records.push(record) >= RECORDS_MOST) break;
     }
     return new ProfileShelf(store, records, log);
+  }
+
+  /** The shelf of one name alone, for who has profiles and is no charger. */
+  keeper(name: string) {
+    return {
+      book: () => this.book(name),
+      put: (added: ShelvedProfile, gone: ProfileBook) => this.put(name, added, gone),
+      drop: (gone: ProfileBook) => this.drop(name, gone),
+    };
   }
 
   book(charger: string): readonly ShelvedProfile[] {

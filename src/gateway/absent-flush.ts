@@ -4,6 +4,7 @@ import { errorBytes } from '../ocpp/frame.ts';
 import { versionOf } from '../ocpp/version.ts';
 import { outcomeOf } from './call-outcome.ts';
 import { Connection } from './connection.ts';
+import { DIAL_TIMEOUT_MS } from './dial-request.ts';
 import { DEFAULT_LANE_LIMITS } from './lane.ts';
 import type { LinkCounters } from './link-counters.ts';
 import type { CallOutcome } from './observer.ts';
@@ -12,7 +13,6 @@ import { Replay } from './replay.ts';
 import type { Dialer, Socket } from './socket.ts';
 
 const CHECK_MS = 60_000;
-const DIAL_TIMEOUT_MS = 10_000;
 
 export interface AbsentFlushOptions {
   readonly shared: Outage;

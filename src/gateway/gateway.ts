@@ -2,6 +2,7 @@ import type { Log } from '../core/log.ts';
 import type { Clock } from '../core/time.ts';
 import { type OcppVersion, versionOf } from '../ocpp/version.ts';
 import { AbsentFlush } from './absent-flush.ts';
+import { DIAL_TIMEOUT_MS } from './dial-request.ts';
 import { identityInPath, upstreamUrl } from './identity.ts';
 import type { Interceptor } from './interceptor.ts';
 import { KnockLimiter } from './knock-limiter.ts';
@@ -13,8 +14,6 @@ import type { CallOutcome, ChargerCalls, LinkObserver, OwnCall } from './observe
 import type { Outage } from './outage.ts';
 import type { Dialer, DialResult, Knock, Socket } from './socket.ts';
 
-/** The CSMS has this long to answer a handshake. */
-export const DIAL_TIMEOUT_MS = 10_000;
 /** Handshakes held at once; further chargers are told to come back. */
 const HELD_MOST = 512;
 

@@ -1,10 +1,15 @@
-import type { Frame } from '../ocpp/frame.ts';
+import { errorBytes, type Frame, resultBytes } from '../ocpp/frame.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
 
 /** An answer that the gateway gives in place of the side that was asked. */
 export type CallAnswer =
   | { readonly payload: object }
   | { readonly errorCode: string; readonly description: string };
+
+export const answerBytes = (id: string, answer: CallAnswer): Buffer =>
+  'payload' in answer
+    ? resultBytes(id, answer.payload)
+    : errorBytes(id, answer.errorCode, answer.description);
 
 /** What becomes of a CALL that is not relayed as it came. */
 export type Interception =

@@ -7,12 +7,12 @@ import {
   answerWithTransactionId,
   carriesTransactionId,
   transactionIdIn,
-  withMessageId,
   withMessagesInQueue,
   withTransactionId,
 } from '../ocpp/transaction-id.ts';
 import { isQueued } from '../ocpp/transaction-message.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
+import { basicAuthorization } from './dial-request.ts';
 import type { CallAnswer } from './interceptor.ts';
 import type { CallOutcome, OwnCall } from './observer.ts';
 import { CSMS_ANSWER_MS, type Outage } from './outage.ts';
@@ -155,8 +155,8 @@ export class LinkOutage {
   csmsAnswered(call: Frame, answer: Frame): Frame | Promise<Frame> {
     if (answer.kind !== 'result') return answer;
     const { version } = this.#options;
-    if (version !== '1.6' && !answer.bytes.includes('idTokenInfo') && !isTimed(call)) return answer;
     if (!tellsFacts('charger', call.action)) return answer;
+    if (version !== '1.6' && !answer.bytes.includes('idTokenInfo') && !isTimed(call)) return answer;
     try {
       const payload = parsePayload(answer);
       this.#learn(factsOfAnswer(version, call.action, () => parsePayload(call), payload));
@@ -188,10 +188,6 @@ export class LinkOutage {
     this.#learn(factsOfCsmsCall(this.#options.version, action, payload, answer));
   }
 
-  renamed(call: Frame, id: string): Frame {
-    return withMessageId(call, id);
-  }
-
   #transaction16(call: Frame, answer: Frame, payload: unknown): Frame | Promise<Frame> {
     const { charger, shared, log } = this.#options;
     const { ids, journal, memory } = shared;
@@ -220,8 +216,7 @@ export class LinkOutage {
     for (const fact of facts) {
       if (fact.type !== 'password') continue;
       for (const password of readings(fact.password)) {
-        const basic = Buffer.concat([Buffer.from(`${charger}:`), password]).toString('base64');
-        void shared.admission.passwordSet(charger, `Basic ${basic}`);
+        void shared.admission.passwordSet(charger, basicAuthorization(charger, password));
       }
     }
   }

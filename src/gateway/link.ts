@@ -1,17 +1,16 @@
 import type { Log } from '../core/log.ts';
 import type { Cancel, Clock } from '../core/time.ts';
-import {
-  callBytes,
-  errorBytes,
-  type Frame,
-  parsePayload,
-  readFrame,
-  resultBytes,
-} from '../ocpp/frame.ts';
+import { callBytes, errorBytes, type Frame, parsePayload, readFrame } from '../ocpp/frame.ts';
+import { withMessageId } from '../ocpp/transaction-id.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
 import { outcomeOf } from './call-outcome.ts';
 import { Connection } from './connection.ts';
-import type { CallAnswer, Interception, Interceptor } from './interceptor.ts';
+import {
+  answerBytes,
+  type CallAnswer,
+  type Interception,
+  type Interceptor,
+} from './interceptor.ts';
 import type { LaneLimits, UnansweredCall } from './lane.ts';
 import type { LinkCounters } from './link-counters.ts';
 import type { LinkOutage } from './link-outage.ts';
@@ -269,7 +268,7 @@ export class Link {
     const csms = this.#csms;
     if (csms === undefined) return Promise.resolve({ outcome: 'offline' });
     const { outage, newId } = this.#options;
-    const sent = csms.lane.knows(call.id) ? (outage?.renamed(call, newId()) ?? call) : call;
+    const sent = csms.lane.knows(call.id) ? withMessageId(call, newId()) : call;
     const timeoutMs = outage?.csmsAnswerMs ?? 0;
     return new Promise((resolve) => {
       const priority = first ? 'safety' : 'housekeeping';
@@ -380,8 +379,3 @@ export class Link {
     }
   }
 }
-
-const answerBytes = (id: string, answer: CallAnswer): Buffer =>
-  'payload' in answer
-    ? resultBytes(id, answer.payload)
-    : errorBytes(id, answer.errorCode, answer.description);

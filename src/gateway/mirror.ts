@@ -1,8 +1,9 @@
 import type { Log } from '../core/log.ts';
 import type { Clock } from '../core/time.ts';
 import { errorBytes, type Frame, readFrame } from '../ocpp/frame.ts';
-import { type OcppVersion, subprotocolOf } from '../ocpp/version.ts';
+import type { OcppVersion } from '../ocpp/version.ts';
 import { Connection } from './connection.ts';
+import { dialRequest } from './dial-request.ts';
 import { DEFAULT_LANE_LIMITS } from './lane.ts';
 import { newLinkCounters } from './link-counters.ts';
 import type { RelayedRequest } from './observer.ts';
@@ -11,7 +12,6 @@ import type { Dialer, DialResult, Socket } from './socket.ts';
 
 /** Messages of one charger that wait for a mirror; the oldest go first, and are counted. */
 export const MIRROR_QUEUE_MOST = 500;
-const DIAL_TIMEOUT_MS = 10_000;
 /** A mirror that does not answer in this time gets the next message all the same. */
 const ANSWER_MS = 10_000;
 
@@ -122,13 +122,7 @@ class MirrorLine {
 
   #dial(): Promise<DialResult> {
     const { url, password, dialer } = this.#options;
-    const basic = Buffer.from(`${this.#charger}:${password ?? ''}`).toString('base64');
-    return dialer.dial({
-      url: `${url.replace(/\/+$/, '')}/${encodeURIComponent(this.#charger)}`,
-      subprotocols: [subprotocolOf(this.#version)],
-      timeoutMs: DIAL_TIMEOUT_MS,
-      ...(password === undefined ? {} : { authorization: `Basic ${basic}` }),
-    });
+    return dialer.dial(dialRequest(url, this.#charger, this.#version, password));
   }
 
   #dialled(result: Exclude<DialResult, { outcome: 'unreachable' }>): void {

@@ -322,11 +322,7 @@ export class VirtualSite {
       log,
       newId,
       programVersion: 'virtual',
-      keeper: {
-        book: () => shelf.book(SITE_KEY),
-        put: (added, gone) => shelf.put(SITE_KEY, added, gone),
-        drop: (gone) => shelf.drop(SITE_KEY, gone),
-      },
+      keeper: shelf.keeper(SITE_KEY),
       dialer: this.network.dialer,
       clock: this.clock,
       random: this.random,

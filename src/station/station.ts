@@ -2,13 +2,14 @@ import type { Log } from '../core/log.ts';
 import type { Cancel, Clock } from '../core/time.ts';
 import { outcomeOf } from '../gateway/call-outcome.ts';
 import { Connection } from '../gateway/connection.ts';
-import type { CallAnswer } from '../gateway/interceptor.ts';
+import { dialRequest } from '../gateway/dial-request.ts';
+import { answerBytes, type CallAnswer } from '../gateway/interceptor.ts';
 import { DEFAULT_LANE_LIMITS } from '../gateway/lane.ts';
 import { newLinkCounters } from '../gateway/link-counters.ts';
 import type { CallOutcome } from '../gateway/observer.ts';
 import { DialGate, Redial } from '../gateway/redial.ts';
 import type { Dialer, DialResult, Socket } from '../gateway/socket.ts';
-import { callBytes, errorBytes, type Frame, parsePayload, resultBytes } from '../ocpp/frame.ts';
+import { callBytes, type Frame, parsePayload } from '../ocpp/frame.ts';
 import type { StationVariable } from '../ocpp/station/variables.ts';
 import {
   bootCall,
@@ -27,7 +28,6 @@ import type { SiteLimit } from './site-limit.ts';
 import { type StationDesk, stationAnswer } from './station-calls.ts';
 import { stationVariables } from './station-variables.ts';
 
-const DIAL_TIMEOUT_MS = 10_000;
 const CALL_TIMEOUT_MS = 30_000;
 /** A CSMS that names no interval gets a heartbeat this often. */
 const HEARTBEAT_MS = 300_000;
@@ -130,13 +130,7 @@ export class Station {
 
   #dial(): Promise<DialResult> {
     const { dialer, url, identity, password, version } = this.#options;
-    const basic = Buffer.from(`${identity}:${password ?? ''}`).toString('base64');
-    return dialer.dial({
-      url: `${url.replace(/\/+$/, '')}/${encodeURIComponent(identity)}`,
-      subprotocols: [subprotocolOf(version)],
-      timeoutMs: DIAL_TIMEOUT_MS,
-      ...(password === undefined ? {} : { authorization: `Basic ${basic}` }),
-    });
+    return dialer.dial(dialRequest(url, identity, version, password));
   }
 
   #dialled(result: Exclude<DialResult, { outcome: 'unreachable' }>): void {
@@ -274,11 +268,7 @@ export class Station {
     const connection = this.#connection;
     const after: StationCall[] = [];
     const answer = await this.#answerOf(frame, after);
-    connection?.send(
-      'payload' in answer
-        ? resultBytes(frame.id, answer.payload)
-        : errorBytes(frame.id, answer.errorCode, answer.description),
-    );
+    connection?.send(answerBytes(frame.id, answer));
     for (const call of after) this.#call(call, () => {});
   }
 

@@ -1,3 +1,4 @@
+import { dataText } from '../../ocpp/aggregate/bridge-parts.ts';
 import {
   authorize16,
   meterValues16Call,
@@ -43,7 +44,7 @@ export class BridgeFrom2x {
         return this.#authorize(seat, call, asked);
       case 'DataTransfer': {
         const { data } = asked;
-        const text = data === undefined || typeof data === 'string' ? data : JSON.stringify(data);
+        const text = dataText(data);
         return this.#carry(seat, call, dataTransfer({ ...asked, ...(text && { data: text }) }));
       }
       case 'SecurityEventNotification':

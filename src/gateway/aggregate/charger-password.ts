@@ -1,4 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { basicAuthorization } from '../dial-request.ts';
 
 const digestOf = (text: string): Buffer => createHash('sha256').update(text).digest();
 
@@ -8,6 +9,6 @@ export const showsPassword = (
   password: string,
   authorization: string | undefined,
 ): boolean => {
-  const expected = `Basic ${Buffer.from(`${charger}:${password}`).toString('base64')}`;
+  const expected = basicAuthorization(charger, password);
   return timingSafeEqual(digestOf(authorization ?? ''), digestOf(expected));
 };

@@ -1,11 +1,11 @@
 import type { Log } from '../../core/log.ts';
 import type { Change, DurableStore } from '../../store/durable-store.ts';
+import { scanAll } from '../../store/scan-all.ts';
 
 /** Connectors or EVSEs of one charger; a number above it is nobody's. */
 export const OUTLETS_MOST = 64;
 /** Numbers ever given out. */
 const NUMBERS_MOST = 20_000;
-const SCAN_MOST = 1_000;
 const PREFIX = 'g/n/';
 
 /** One connector (1.6) or EVSE (2.x) of a charger, by the charger's own number. */
@@ -50,13 +50,9 @@ export class OutletNumbers {
     log: Log,
   ): Promise<OutletNumbers> {
     const numbers = new OutletNumbers(store, log);
-    for (let after: string | undefined = PREFIX; after !== undefined; ) {
-      const records = await store.scan(PREFIX, { after, limit: SCAN_MOST });
-      for (const { key, value } of records) {
-        const row = JSON.parse(Buffer.from(value).toString()) as Row;
-        numbers.#take(Number(key.slice(PREFIX.length)), row);
-      }
-      after = records.length < SCAN_MOST ? undefined : records.at(-1)?.key;
+    for await (const { key, value } of scanAll(store, PREFIX)) {
+      const row = JSON.parse(Buffer.from(value).toString()) as Row;
+      numbers.#take(Number(key.slice(PREFIX.length)), row);
     }
     const changes = [
       ...specs.flatMap((spec) => numbers.#pin(spec)),

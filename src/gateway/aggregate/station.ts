@@ -6,6 +6,7 @@ import { callBytes, errorBytes, type Frame, readFrame } from '../../ocpp/frame.t
 import { type OcppVersion, subprotocolOf, versionOf } from '../../ocpp/version.ts';
 import type { DurableStore } from '../../store/durable-store.ts';
 import { Connection } from '../connection.ts';
+import { dialRequest } from '../dial-request.ts';
 import { identityInPath, upstreamUrl } from '../identity.ts';
 import { DEFAULT_LANE_LIMITS } from '../lane.ts';
 import { newLinkCounters } from '../link-counters.ts';
@@ -25,7 +26,6 @@ import { VersionBridge } from './version-bridge.ts';
 
 /** Calls of the CSMS that are worked on at once; one more is refused. */
 const CSMS_CALLS_MOST = 64;
-const DIAL_TIMEOUT_MS = 10_000;
 /** The station's own source in the lane; no identity contains a space. */
 const OWN = 'the station';
 
@@ -223,13 +223,7 @@ export class AggregateStation implements Dialer {
     const { dialer, url, station } = this.#options;
     const { identity, password, version } = station;
     this.#trying = true;
-    const basic = Buffer.from(`${identity}:${password ?? ''}`).toString('base64');
-    const result = await dialer.dial({
-      url: upstreamUrl(url, encodeURIComponent(identity), ''),
-      subprotocols: [subprotocolOf(version)],
-      timeoutMs: DIAL_TIMEOUT_MS,
-      ...(password === undefined ? {} : { authorization: `Basic ${basic}` }),
-    });
+    const result = await dialer.dial(dialRequest(url, identity, version, password));
     if (result.outcome === 'unreachable') this.#arrived(false);
     return result;
   }

@@ -1,9 +1,9 @@
 import type { Change, DurableStore } from '../../store/durable-store.ts';
+import { scanAll } from '../../store/scan-all.ts';
 
 /** Transactions of a charger remembered at once, and of those the ones that are over. */
 const KEPT_MOST = 64;
 const ENDED_MOST = 8;
-const SCAN_MOST = 1_000;
 const PREFIX = 'g/t/';
 const NEXT_KEY = 'g/i';
 /** The gateway's ids for outages begin above (gateway/transaction-ids). */
@@ -52,12 +52,8 @@ export class TransactionLedger {
     const ledger = new TransactionLedger(store);
     const next = await store.get(NEXT_KEY);
     if (next !== undefined) ledger.#nextInteger = Number(Buffer.from(next).toString());
-    for (let after: string | undefined = PREFIX; after !== undefined; ) {
-      const records = await store.scan(PREFIX, { after, limit: SCAN_MOST });
-      for (const { value } of records) {
-        ledger.#take(JSON.parse(Buffer.from(value).toString()) as LedgerEntry);
-      }
-      after = records.length < SCAN_MOST ? undefined : records.at(-1)?.key;
+    for await (const { value } of scanAll(store, PREFIX)) {
+      ledger.#take(JSON.parse(Buffer.from(value).toString()) as LedgerEntry);
     }
     return ledger;
   }

@@ -2,6 +2,7 @@ import { optional, type Payload, readInteger, readList, readObject, readText } f
 import {
   type DownCall,
   type DownTranslator,
+  dataText,
   noPartner,
   same,
   statusIn,
@@ -126,7 +127,7 @@ const sendList = (asked: Payload): DownCall => {
 
 const dataTransfer = (asked: Payload): DownCall => {
   const { vendorId, messageId, data } = asked;
-  const text = data === undefined || typeof data === 'string' ? data : JSON.stringify(data);
+  const text = dataText(data);
   const payload = { vendorId, ...optional('messageId', messageId), ...optional('data', text) };
   return { action: 'DataTransfer', payload };
 };

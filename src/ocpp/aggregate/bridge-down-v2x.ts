@@ -1,5 +1,12 @@
 import { optional, type Payload, readInteger, readList, readObject, readText } from '../payload.ts';
-import { type DownCall, type DownTranslator, same, statusIn, statusOf } from './bridge-parts.ts';
+import {
+  type DownCall,
+  type DownTranslator,
+  dataText,
+  same,
+  statusIn,
+  statusOf,
+} from './bridge-parts.ts';
 import { profile2x } from './bridge-profile.ts';
 import { idTokenInfoOf, idTokenOf, purpose2xOf } from './bridge-words.ts';
 
@@ -125,7 +132,7 @@ export const TO_CHARGER_2X: Readonly<Record<string, DownTranslator>> = {
     to: 'DataTransfer',
     request: (payload) => ({ action: 'DataTransfer', payload }),
     answer: ({ data, ...answer }) => {
-      const text = data === undefined || typeof data === 'string' ? data : JSON.stringify(data);
+      const text = dataText(data);
       return { ...statusOf(answer), ...optional('data', text) };
     },
   },

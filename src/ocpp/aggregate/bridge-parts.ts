@@ -48,3 +48,7 @@ export const noPartner = (reason: string): DownTranslator => ({
   request: () => ({ refuse: reason }),
   answer: statusOf,
 });
+
+/** `data` of a DataTransfer is a text in 1.6 and anything in 2.x. */
+export const dataText = (data: unknown): string | undefined =>
+  data === undefined || typeof data === 'string' ? data : JSON.stringify(data);

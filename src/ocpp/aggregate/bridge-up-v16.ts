@@ -1,5 +1,6 @@
 import { optional, type Payload, readInteger, readList, readObject, readText } from '../payload.ts';
 import { meterValues2x, registerValue, triggerOf } from './bridge-meter.ts';
+import { dataText } from './bridge-parts.ts';
 import { connectorStatusOf, idTagInfoOf, idTokenOf, stoppedOf } from './bridge-words.ts';
 
 /** One call of a 1.6 charger as a 2.x CSMS hears it, and the CSMS's answer in 1.6. */
@@ -140,9 +141,6 @@ export const dataTransfer = (payload: Payload): UpCall => ({
   payload,
   answer: ({ status, data }) => ({
     status: readText(status) ?? 'Rejected',
-    ...optional(
-      'data',
-      data === undefined || typeof data === 'string' ? data : JSON.stringify(data),
-    ),
+    ...optional('data', dataText(data)),
   }),
 });
