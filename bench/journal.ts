@@ -6,7 +6,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import { Journal } from '../src/store/journal.ts';
 import type { EntryHeader } from '../src/store/journal-entry.ts';
-import { LevelStore } from '../src/store/level-store.ts';
+import { LogStore } from '../src/store/log-store.ts';
 import type { BenchOptions } from './main.ts';
 import { percentile } from './part-statistics.ts';
 
@@ -67,7 +67,7 @@ const rawAppend = async (path: string) => {
 };
 
 const journalAppend = async (path: string) => {
-  const store = await LevelStore.open(path, () => performance.now());
+  const store = await LogStore.open(path, { monotonicMs: () => performance.now() });
   const journal = await Journal.open(store, { mostBytes: 2 ** 40 });
   const append: Append = (producer, n) =>
     journal.append(`CP_${producer}`, header(n), nthMessage(producer, n));

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { WebSocket, WebSocketServer } from 'ws';
 import { Journal } from '../src/store/journal.ts';
-import { LevelStore } from '../src/store/level-store.ts';
+import { LogStore } from '../src/store/log-store.ts';
 import type { BenchOptions } from './main.ts';
 import { percentile } from './part-statistics.ts';
 
@@ -44,7 +44,7 @@ const meterValues = (charger: number, minute: number): Buffer => {
 
 /** Three days of messages of every charger, as the gateway would have kept them. */
 const fill = async (folder: string, hours: number): Promise<number> => {
-  const store = await LevelStore.open(folder, () => performance.now());
+  const store = await LogStore.open(folder, { monotonicMs: () => performance.now() });
   const journal = await Journal.open(store, { mostBytes: 2 ** 30 });
   let writing: Promise<unknown>[] = [];
   let messageBytes = 0;

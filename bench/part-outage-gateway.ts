@@ -7,7 +7,7 @@ import { openOutage, REPLAY_PER_SECOND } from '../src/gateway/outage.ts';
 import { startChargerServer } from '../src/io/charger-server.ts';
 import { csmsClient } from '../src/io/csms-client.ts';
 import { systemClock as clock } from '../src/io/system-clock.ts';
-import { LevelStore } from '../src/store/level-store.ts';
+import { LogStore } from '../src/store/log-store.ts';
 
 const [folder = '', upstream = ''] = process.argv.slice(2);
 const OBSERVER: LinkObserver = {
@@ -18,7 +18,7 @@ const OBSERVER: LinkObserver = {
   answer() {},
 };
 const startMs = performance.now();
-const store = await LevelStore.open(folder, () => clock.monotonicMs());
+const store = await LogStore.open(folder, { monotonicMs: () => clock.monotonicMs() });
 const outage = await openOutage({
   store,
   clock,

@@ -8,7 +8,7 @@ import { QueueDesk } from './gateway/queue-desk.ts';
 import { hashSecret } from './io/secret-hash.ts';
 import { systemClock } from './io/system-clock.ts';
 import type { BusbarOptions } from './main.ts';
-import { LevelStore } from './store/level-store.ts';
+import { LogStore } from './store/log-store.ts';
 
 export type Held = Awaited<ReturnType<typeof openHeld>>;
 
@@ -16,7 +16,7 @@ export type Held = Awaited<ReturnType<typeof openHeld>>;
 export const openHeld = async ({ config, log }: BusbarOptions) => {
   await mkdir(config.dataDir, { recursive: true });
   const path = join(config.dataDir, 'journal');
-  const store = await LevelStore.open(path, () => systemClock.monotonicMs());
+  const store = await LogStore.open(path, { monotonicMs: () => systemClock.monotonicMs() });
   const { unknownTokens, unknownBoot, replayPerSecond } = config.upstream;
   const outage = await openOutage({
     store,

@@ -3,7 +3,7 @@ import type { QueuedMessage, QueueSummary } from '../gateway/queue-desk.ts';
 import { QueueDesk } from '../gateway/queue-desk.ts';
 import type { SiteConfig } from '../schema/site-config.ts';
 import { Journal } from '../store/journal.ts';
-import { LevelStore } from '../store/level-store.ts';
+import { LogStore } from '../store/log-store.ts';
 import { askGateway, GatewayRefusal } from './running-gateway.ts';
 
 /** The queue of a gateway: asked of the running one, or read from the disk of a stopped one. */
@@ -46,7 +46,7 @@ export const openQueue = async (config: SiteConfig): Promise<QueueSource> => {
 
 const openStopped = async (config: SiteConfig): Promise<QueueSource> => {
   const path = join(config.dataDir, 'journal');
-  const store = await LevelStore.open(path, () => performance.now());
+  const store = await LogStore.open(path, { monotonicMs: () => performance.now() });
   const desk = new QueueDesk(await Journal.open(store), store);
   return {
     running: false,

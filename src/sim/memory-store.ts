@@ -4,6 +4,7 @@ import type {
   Damage,
   DurableStore,
   ScanOptions,
+  StoredKey,
   StoredRecord,
 } from '../store/durable-store.ts';
 import { StoreError } from '../store/durable-store.ts';
@@ -83,6 +84,13 @@ export class MemoryStore implements DurableStore {
       .slice(0, limit)
       .map(([key, value]) => ({ key, value }));
     return Promise.resolve(found);
+  }
+
+  keys(prefix: string): readonly StoredKey[] {
+    return [...this.#medium.records]
+      .filter(([key]) => key.startsWith(prefix))
+      .map(([key, value]) => ({ key, valueBytes: value.length }))
+      .sort((a, b) => (a.key < b.key ? -1 : 1));
   }
 
   damage(): readonly Damage[] {

@@ -1,6 +1,7 @@
 import { copyFile, mkdir, open, readFile, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Adapter, Low } from 'lowdb';
+import { syncFolder } from './sync-folder.ts';
 
 /**
  * A small human-readable JSON document that survives a power cut: learned facts, never a queue,
@@ -89,14 +90,5 @@ const readJson = async <Data>(file: string): Promise<JsonFile<Data>> => {
     return { state: 'ok', value: JSON.parse(text) as Data };
   } catch (error) {
     return { state: 'damaged', problem: (error as Error).message };
-  }
-};
-
-const syncFolder = async (folder: string): Promise<void> => {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 };

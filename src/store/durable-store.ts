@@ -12,6 +12,8 @@ export interface DurableStore {
   get(key: string): Promise<Uint8Array | undefined>;
   /** Records whose key starts with `prefix`, in key order, at most `limit`, after key `after`. */
   scan(prefix: string, options: ScanOptions): Promise<readonly StoredRecord[]>;
+  /** Every key that starts with `prefix`, in order, without reading values; not across an await. */
+  keys(prefix: string): Iterable<StoredKey>;
   /** What was found damaged and set aside when the store was opened, and since. */
   damage(): readonly Damage[];
   /** Undefined while writes work; otherwise why they do not (disk full, read-only, I/O error). */
@@ -26,6 +28,11 @@ export type Change =
 export interface ScanOptions {
   readonly after?: string;
   readonly limit: number;
+}
+
+export interface StoredKey {
+  readonly key: string;
+  readonly valueBytes: number;
 }
 
 export interface StoredRecord {

@@ -57,7 +57,7 @@ export class Journal {
     this.#mostBytes = mostBytes;
   }
 
-  /** Reads the counters back; the time is proportional to the number of entries, not their size. */
+  /** Reads the counters back, from the keys and the two ends of each charger's queue. */
   static async open(
     store: DurableStore,
     { mostBytes = DEFAULT_MOST_BYTES }: { readonly mostBytes?: number } = {},
@@ -204,21 +204,28 @@ export class Journal {
       const charger = key.slice('h/'.length);
       this.#heads.set(charger, { ...freshHead(), nextSeq, thinned, last });
     }
-    for await (const { key } of scanAll(this.#store, 'k/')) this.#head(chargerOf(key)).parked += 1;
-    for await (const { key, value } of scanAll(this.#store, 'm/')) this.#count(key, value);
+    for (const { key } of this.#store.keys('k/')) this.#head(chargerOf(key)).parked += 1;
+    for (const { key, valueBytes } of this.#store.keys('m/')) this.#count(key, valueBytes);
+    for (const [charger, head] of this.#heads) await this.#readEnds(charger, head);
   }
 
-  #count(key: string, value: Uint8Array): void {
-    const charger = chargerOf(key);
-    const head = this.#head(charger);
-    const entry = unpackEntry(charger, seqOf(key), value);
-    if (head.count === 0) head.doneSeq = entry.seq - 1;
+  #count(key: string, valueBytes: number): void {
+    const head = this.#head(chargerOf(key));
+    const seq = seqOf(key);
+    if (head.count === 0) head.doneSeq = seq - 1;
     head.count += 1;
-    head.bytes += value.length;
-    head.oldestAtWallMs ??= entry.header.takenAtWallMs;
-    head.nextSeq = Math.max(head.nextSeq, entry.seq + 1);
-    head.last = entry.header.last;
-    this.#bytes += value.length;
+    head.bytes += valueBytes;
+    head.nextSeq = Math.max(head.nextSeq, seq + 1);
+    this.#bytes += valueBytes;
+  }
+
+  /** The age of the oldest entry, and what the newest was answered with. */
+  async #readEnds(charger: string, head: Head): Promise<void> {
+    if (head.count === 0) return;
+    const [oldest] = await this.first(charger, 1);
+    const [newest] = await this.entries(charger, head.nextSeq - 2, 1);
+    head.oldestAtWallMs = oldest?.header.takenAtWallMs;
+    if (newest !== undefined) head.last = newest.header.last;
   }
 
   /**

@@ -10,7 +10,7 @@ import { queueRoutes } from '../../src/gateway/queue-routes.ts';
 import { startHttp } from '../../src/io/http.ts';
 import { systemClock } from '../../src/io/system-clock.ts';
 import { Journal } from '../../src/store/journal.ts';
-import { LevelStore } from '../../src/store/level-store.ts';
+import { LogStore } from '../../src/store/log-store.ts';
 import { emptyView } from '../wire/empty-view.ts';
 
 const TOKEN = 'a-token-of-some-length';
@@ -30,7 +30,9 @@ const header = (messageId: string) =>
 /** A data folder with two held messages of CP_1, one of them set aside. */
 const heldSite = async (http: string) => {
   const folder = await mkdtemp(join(tmpdir(), 'busbar-queue-'));
-  const store = await LevelStore.open(join(folder, 'journal'), () => performance.now());
+  const store = await LogStore.open(join(folder, 'journal'), {
+    monotonicMs: () => performance.now(),
+  });
   const journal = await Journal.open(store);
   await journal.append('CP_1', header('1'), Buffer.from(START));
   await journal.append('CP_1', header('2'), Buffer.from(START.replace('"1"', '"2"')));
@@ -121,7 +123,9 @@ describe('the queue of a stopped gateway', () => {
     );
     assert.equal(drop.status, 0, drop.err);
     assert.match(drop.out, /dropped by eve/);
-    const again = await LevelStore.open(join(file, '..', 'journal'), () => performance.now());
+    const again = await LogStore.open(join(file, '..', 'journal'), {
+      monotonicMs: () => performance.now(),
+    });
     const [record] = await again.scan('d/', { limit: 10 });
     const kept = JSON.parse(Buffer.from(record?.value ?? []).toString()) as { by: string };
     assert.equal(kept.by, 'eve');

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { Journal, READ_AHEAD } from '../../src/store/journal.ts';
 import type { EntryHeader } from '../../src/store/journal-entry.ts';
-import { LevelStore } from '../../src/store/level-store.ts';
+import { LogStore } from '../../src/store/log-store.ts';
 
 const clock = () => performance.now();
 const header = (messageId: string, thinnable = false): EntryHeader => ({
@@ -20,13 +20,13 @@ const message = (text: string) => Buffer.from(text);
 
 const open = async (mostBytes?: number) => {
   const path = await mkdtemp(join(tmpdir(), 'busbar-journal-'));
-  const store = await LevelStore.open(path, clock);
+  const store = await LogStore.open(path, { monotonicMs: clock });
   const options = mostBytes === undefined ? {} : { mostBytes };
   return {
     journal: await Journal.open(store, options),
     reopen: async () => {
       await store.close();
-      const again = await LevelStore.open(path, clock);
+      const again = await LogStore.open(path, { monotonicMs: clock });
       return { journal: await Journal.open(again, options), store: again };
     },
   };

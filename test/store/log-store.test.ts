@@ -3,34 +3,34 @@ import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { LevelStore } from '../../src/store/level-store.ts';
+import { LogStore } from '../../src/store/log-store.ts';
 import { storeConformance } from './conformance.ts';
 
 const folder = () => mkdtemp(join(tmpdir(), 'busbar-store-'));
 const clock = () => performance.now();
 
-storeConformance('level store', async () => {
+storeConformance('log store', async () => {
   const path = await folder();
-  const store = await LevelStore.open(path, clock);
+  const store = await LogStore.open(path, { monotonicMs: clock });
   return {
     store,
     reopen: async () => {
       await store.close();
-      return LevelStore.open(path, clock);
+      return LogStore.open(path, { monotonicMs: clock });
     },
   };
 });
 
 test('a second process cannot open the same store, and is told why', async () => {
   const path = await folder();
-  const store = await LevelStore.open(path, clock);
-  await assert.rejects(LevelStore.open(path, clock), /cannot open .*lock/i);
+  const store = await LogStore.open(path, { monotonicMs: clock });
+  await assert.rejects(LogStore.open(path, { monotonicMs: clock }), /cannot open .*lock/i);
   await store.close();
 });
 
 test('a damaged record is set aside and told, the others are delivered', async () => {
   const path = await folder();
-  const store = await LevelStore.open(path, clock);
+  const store = await LogStore.open(path, { monotonicMs: clock });
   const count = 50;
   for (let i = 0; i < count; i += 1) {
     const key = `m/${String(i).padStart(3, '0')}`;
@@ -38,7 +38,7 @@ test('a damaged record is set aside and told, the others are delivered', async (
   }
   await store.close();
   await damageOneByte(path);
-  const again = await LevelStore.open(path, clock);
+  const again = await LogStore.open(path, { monotonicMs: clock });
   const left = await again.scan('m/', { limit: 1000 });
   assert.ok(left.length < count, 'the damaged record is not delivered');
   for (const { value } of left) assert.match(Buffer.from(value).toString(), /^(payload-\d+-)+$/);

@@ -1,0 +1,62 @@
+import type { Change } from './durable-store.ts';
+import type { KeyIndex } from './key-index.ts';
+import { groupsOf, type LogGroup } from './log-format.ts';
+import type { Segment } from './log-segment.ts';
+
+/** So many bytes may be dead before it is worth while to move what is alive. */
+const SLACK_BYTES = 16 * 1024 * 1024;
+/** Moved with one group at most, so that nobody waits for it. */
+const MOVE_MOST_BYTES = 128 * 1024;
+/** Groups of the old segment looked through for one group at most. */
+const LOOK_MOST_GROUPS = 8;
+
+/**
+ * Keeps the log at no more than about twice what is alive in it: with each group that is written,
+ * a few records that are still current move from the oldest segment to the newest. Nothing is done
+ * while nothing is written, and a drained backlog costs no move at all: its segments are just empty.
+ */
+export class LogCleaner {
+  readonly #index: KeyIndex;
+  #segment: Segment | undefined;
+  #groups: Generator<LogGroup> | undefined;
+
+  constructor(index: KeyIndex) {
+    this.#index = index;
+  }
+
+  /** Current records of the oldest segment, to be written again; none where it is not worth while. */
+  async next(segments: readonly Segment[]): Promise<readonly Change[]> {
+    const oldest = segments[0];
+    if (oldest === undefined || segments.length < 2 || !isWorthWhile(segments)) return [];
+    if (this.#segment !== oldest || this.#groups === undefined) {
+      this.#segment = oldest;
+      this.#groups = groupsOf(await oldest.readWhole());
+    }
+    const moved: Change[] = [];
+    let bytes = 0;
+    for (let looked = 0; looked < LOOK_MOST_GROUPS && bytes < MOVE_MOST_BYTES; looked += 1) {
+      const { value: group, done } = this.#groups.next();
+      if (done === true) {
+        this.#groups = undefined;
+        break;
+      }
+      for (const { key, value, offset, length } of group.records) {
+        const place = this.#index.get(key);
+        if (value === undefined || place?.segment !== oldest || place.offset !== offset) continue;
+        moved.push({ type: 'put', key, value });
+        bytes += length;
+      }
+    }
+    return moved;
+  }
+}
+
+const isWorthWhile = (segments: readonly Segment[]): boolean => {
+  let bytes = 0;
+  let live = 0;
+  for (const segment of segments) {
+    bytes += segment.bytes;
+    live += segment.liveBytes;
+  }
+  return bytes - live > Math.max(live, SLACK_BYTES);
+};

@@ -1,0 +1,251 @@
+import { mkdir } from 'node:fs/promises';
+import type {
+  Change,
+  Damage,
+  DurableStore,
+  ScanOptions,
+  StoredKey,
+  StoredRecord,
+} from './durable-store.ts';
+import { StoreError } from './durable-store.ts';
+import { lockFolder } from './folder-lock.ts';
+import { KeyIndex } from './key-index.ts';
+import { LogCleaner } from './log-cleaner.ts';
+import { encodeGroup } from './log-format.ts';
+import { replay, tellDamage } from './log-replay.ts';
+import { Segment } from './log-segment.ts';
+import { syncFolder } from './sync-folder.ts';
+
+/** A segment that is larger is closed, and the next one begun. */
+export const SEGMENT_BYTES = 8 * 1024 * 1024;
+/** A group ends with the write that reaches one of these; the others wait for the next group. */
+export const GROUP_MOST_CHANGES = 512;
+export const GROUP_MOST_BYTES = 2 * 1024 * 1024;
+/** Waiting writes beyond this are refused at once: the medium does not keep up. */
+export const WAITING_MOST = 20_000;
+/** Writes fail fast for this long after a failure, then they are tried again on a fresh segment. */
+export const RETRY_AFTER_MS = 2_000;
+
+interface Waiting {
+  readonly changes: readonly Change[];
+  readonly resolve: () => void;
+  readonly reject: (error: StoreError) => void;
+}
+
+export interface LogStoreOptions {
+  readonly monotonicMs: () => number;
+  readonly segmentBytes?: number;
+}
+
+/**
+ * The durable store on a log of its own (ADR 5). Writes that arrive while a group is being synced form
+ * the next group: one write and one fdatasync for all of them, so that a slow card makes groups
+ * larger, not the queue longer. Keys are held in memory, values only on the medium. Segments are
+ * emptied and removed strictly from the oldest on, so that no deletion is lost before what it deletes.
+ */
+export class LogStore implements DurableStore {
+  readonly #folder: string;
+  readonly #unlock: () => Promise<void>;
+  readonly #monotonicMs: () => number;
+  readonly #segmentBytes: number;
+  readonly #index = new KeyIndex();
+  readonly #cleaner = new LogCleaner(this.#index);
+  readonly #damage: Damage[] = [];
+  /** Oldest first; the last one is written to. */
+  readonly #segments: Segment[] = [];
+  #waiting: Waiting[] = [];
+  #flushing: Promise<void> | undefined;
+  #problem: string | undefined;
+  #failedAtMs = 0;
+  #closed = false;
+
+  private constructor(folder: string, unlock: () => Promise<void>, options: LogStoreOptions) {
+    this.#folder = folder;
+    this.#unlock = unlock;
+    this.#monotonicMs = options.monotonicMs;
+    this.#segmentBytes = options.segmentBytes ?? SEGMENT_BYTES;
+  }
+
+  /**
+   * Opens or creates the store. What cannot be read any more is left out and told in `damage()`, with
+   * a copy beside it. Throws StoreError when the folder is unusable or another process holds it.
+   */
+  static async open(folder: string, options: LogStoreOptions): Promise<LogStore> {
+    try {
+      await mkdir(folder, { recursive: true });
+      const store = new LogStore(folder, await lockFolder(folder), options);
+      try {
+        const { segments, damage } = await replay(folder, store.#index);
+        store.#segments.push(...segments);
+        store.#damage.push(...damage);
+        return store;
+      } catch (error) {
+        await store.#letGo();
+        throw error;
+      }
+    } catch (error) {
+      if (error instanceof StoreError) throw error;
+      throw new StoreError(`cannot open ${folder}: ${causeOf(error)}`);
+    }
+  }
+
+  write(changes: readonly Change[]): Promise<void> {
+    if (this.#closed) return Promise.reject(new StoreError('the store is closed'));
+    if (this.#waiting.length >= WAITING_MOST) {
+      return Promise.reject(new StoreError('too many writes are waiting for the medium'));
+    }
+    if (this.#problem !== undefined && this.#monotonicMs() - this.#failedAtMs < RETRY_AFTER_MS) {
+      return Promise.reject(new StoreError(this.#problem));
+    }
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ changes, resolve, reject });
+      this.#flushing ??= this.#flush();
+    });
+  }
+
+  async get(key: string): Promise<Uint8Array | undefined> {
+    const place = this.#index.get(key);
+    if (place === undefined) return undefined;
+    const record = await place.segment.read(place);
+    if (record?.key === key) return record.value;
+    // Bytes that were in order when the store was opened: the medium loses what it holds.
+    if (this.#index.get(key) === place) this.#index.delete(key);
+    await tellDamage(this.#damage, place.segment, `record ${key} cannot be read any more`);
+    return undefined;
+  }
+
+  async scan(prefix: string, { after, limit }: ScanOptions): Promise<readonly StoredRecord[]> {
+    const keys: string[] = [];
+    for (const [key] of this.#index.under(prefix, after)) {
+      if (keys.length >= limit) break;
+      keys.push(key);
+    }
+    const found: StoredRecord[] = [];
+    for (const key of keys) {
+      const value = await this.get(key);
+      if (value !== undefined) found.push({ key, value });
+    }
+    return found;
+  }
+
+  *keys(prefix: string): Generator<StoredKey> {
+    for (const [key, { valueBytes }] of this.#index.under(prefix)) yield { key, valueBytes };
+  }
+
+  damage(): readonly Damage[] {
+    return this.#damage;
+  }
+
+  problem(): string | undefined {
+    return this.#problem;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#flushing;
+    await this.#letGo();
+  }
+
+  async #letGo(): Promise<void> {
+    for (const segment of this.#segments) await segment.close();
+    await this.#unlock();
+  }
+
+  async #flush(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      // Who was just answered may write again at once: one turn later they share a group.
+      await new Promise((resolve) => setImmediate(resolve));
+      const group = this.#nextGroup();
+      try {
+        await this.#append(group.flatMap(({ changes }) => changes));
+        this.#problem = undefined;
+        for (const { resolve } of group) resolve();
+      } catch (error) {
+        this.#fail(group, error);
+      }
+    }
+    this.#flushing = undefined;
+  }
+
+  #nextGroup(): readonly Waiting[] {
+    let count = 0;
+    let changes = 0;
+    let bytes = 0;
+    for (const waiting of this.#waiting) {
+      if (changes >= GROUP_MOST_CHANGES || bytes >= GROUP_MOST_BYTES) break;
+      count += 1;
+      changes += waiting.changes.length;
+      for (const change of waiting.changes)
+        bytes += change.type === 'put' ? change.value.length : 0;
+    }
+    return this.#waiting.splice(0, count);
+  }
+
+  async #append(asked: readonly Change[]): Promise<void> {
+    if (this.#problem !== undefined) await this.#recover();
+    const segment = await this.#writable();
+    // What is moved was current before this group: a change of the group itself comes after it.
+    const moved = await this.#cleaner.next(this.#segments);
+    const changes = moved.length === 0 ? asked : [...moved, ...asked];
+    const { bytes, spans } = encodeGroup(changes);
+    const start = segment.bytes;
+    await segment.append(bytes);
+    changes.forEach((change, index) => {
+      const span = spans[index];
+      if (change.type === 'delete' || span === undefined) this.#index.delete(change.key);
+      else {
+        const offset = start + span.offset;
+        const valueBytes = change.value.length;
+        this.#index.put(change.key, { segment, offset, length: span.length, valueBytes });
+      }
+    });
+    // The group is on the medium, whatever becomes of this: it is tried again with the next one.
+    await this.#dropEmptied().catch(() => {});
+  }
+
+  async #writable(): Promise<Segment> {
+    const newest = this.#segments.at(-1);
+    if (newest !== undefined && newest.bytes < this.#segmentBytes) return newest;
+    const next = await Segment.create(this.#folder, (newest?.number ?? 0) + 1);
+    try {
+      await syncFolder(this.#folder);
+    } catch (error) {
+      await next.close();
+      throw error;
+    }
+    this.#segments.push(next);
+    return next;
+  }
+
+  /**
+   * After a failed write the end of the file is unknown, and a sync that succeeds after one that failed
+   * proves nothing: what was acknowledged stays, what was not is cut off.
+   */
+  async #recover(): Promise<void> {
+    for (const segment of this.#segments) await segment.reopen();
+    const newest = this.#segments.at(-1);
+    await newest?.cut(newest.bytes);
+  }
+
+  /**
+   * The oldest first, and each one certainly gone before the next is removed: until then the next one's
+   * deletions are needed.
+   */
+  async #dropEmptied(): Promise<void> {
+    while (this.#segments.length > 1 && this.#segments[0]?.liveBytes === 0) {
+      await syncFolder(this.#folder);
+      await this.#segments[0].remove();
+      this.#segments.shift();
+    }
+  }
+
+  #fail(group: readonly Waiting[], error: unknown): void {
+    this.#problem = `journal cannot be written: ${causeOf(error)}`;
+    this.#failedAtMs = this.#monotonicMs();
+    const rejection = new StoreError(this.#problem);
+    for (const { reject } of [...group, ...this.#waiting.splice(0)]) reject(rejection);
+  }
+}
+
+const causeOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);
