@@ -37,10 +37,13 @@ const LENGTH_BYTES = 4;
 
 /** Header as JSON with its length in front, then the message untouched. */
 export const packEntry = (header: EntryHeader, message: Uint8Array): Buffer => {
-  const text = Buffer.from(JSON.stringify(header));
-  const length = Buffer.alloc(LENGTH_BYTES);
-  length.writeUInt32LE(text.length, 0);
-  return Buffer.concat([length, text, message]);
+  const text = JSON.stringify(header);
+  const headerBytes = Buffer.byteLength(text);
+  const entry = Buffer.allocUnsafe(LENGTH_BYTES + headerBytes + message.length);
+  entry.writeUInt32LE(headerBytes, 0);
+  entry.write(text, LENGTH_BYTES);
+  entry.set(message, LENGTH_BYTES + headerBytes);
+  return entry;
 };
 
 export const unpackEntry = (charger: string, seq: number, value: Uint8Array): JournalEntry => {

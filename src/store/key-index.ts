@@ -8,7 +8,7 @@ export interface Place extends Span {
   readonly valueBytes: number;
 }
 
-const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+const byText = (a: string, b: string): number => (a === b ? 0 : a < b ? -1 : 1);
 
 /** The keys of the log in order, in memory: about 100 bytes for each. */
 export class KeyIndex {
@@ -19,8 +19,10 @@ export class KeyIndex {
   }
 
   put(key: string, place: Place): void {
-    this.#forget(this.#tree.get(key));
     place.segment.liveBytes += place.length;
+    // Most keys are new: one search in the tree then, not two.
+    if (this.#tree.setIfNotPresent(key, place)) return;
+    this.#forget(this.#tree.get(key));
     this.#tree.set(key, place);
   }
 

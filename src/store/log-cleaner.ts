@@ -3,8 +3,6 @@ import type { KeyIndex } from './key-index.ts';
 import { groupsOf, type LogGroup } from './log-format.ts';
 import type { Segment } from './log-segment.ts';
 
-/** So many bytes may be dead before it is worth while to move what is alive. */
-const SLACK_BYTES = 16 * 1024 * 1024;
 /** Moved with one group at most, so that nobody waits for it. */
 const MOVE_MOST_BYTES = 128 * 1024;
 /** Groups of the old segment looked through for one group at most. */
@@ -17,17 +15,20 @@ const LOOK_MOST_GROUPS = 8;
  */
 export class LogCleaner {
   readonly #index: KeyIndex;
+  readonly #slackBytes: number;
   #segment: Segment | undefined;
   #groups: Generator<LogGroup> | undefined;
 
-  constructor(index: KeyIndex) {
+  /** `slackBytes` may be dead before it is worth while to move what is alive. */
+  constructor(index: KeyIndex, slackBytes: number) {
     this.#index = index;
+    this.#slackBytes = slackBytes;
   }
 
   /** Current records of the oldest segment, to be written again; none where it is not worth while. */
   async next(segments: readonly Segment[]): Promise<readonly Change[]> {
     const oldest = segments[0];
-    if (oldest === undefined || segments.length < 2 || !isWorthWhile(segments)) return [];
+    if (oldest === undefined || segments.length < 2 || !this.#isWorthWhile(segments)) return [];
     if (this.#segment !== oldest || this.#groups === undefined) {
       this.#segment = oldest;
       this.#groups = groupsOf(await oldest.readWhole());
@@ -49,14 +50,14 @@ export class LogCleaner {
     }
     return moved;
   }
-}
 
-const isWorthWhile = (segments: readonly Segment[]): boolean => {
-  let bytes = 0;
-  let live = 0;
-  for (const segment of segments) {
-    bytes += segment.bytes;
-    live += segment.liveBytes;
+  #isWorthWhile(segments: readonly Segment[]): boolean {
+    let bytes = 0;
+    let live = 0;
+    for (const segment of segments) {
+      bytes += segment.bytes;
+      live += segment.liveBytes;
+    }
+    return bytes - live > Math.max(live, this.#slackBytes);
   }
-  return bytes - live > Math.max(live, SLACK_BYTES);
-};
+}

@@ -124,7 +124,7 @@ export const readSegment = (bytes: Buffer, newest: boolean): SegmentContent => {
   let damagedBytes = 0;
   let end = SEGMENT_MARK.length;
   for (const group of groupsOf(bytes)) {
-    if (newest && !group.whole && group.end >= bytes.length) break;
+    if (newest && !group.whole && isEmpty(bytes, group.end)) break;
     for (const record of group.records) records.push(record);
     damagedBytes += group.damagedBytes;
     end = Math.min(group.end, bytes.length);
@@ -135,10 +135,12 @@ export const readSegment = (bytes: Buffer, newest: boolean): SegmentContent => {
 
 /** A write that was cut short leaves a group that the file is too short for, or nothing but zeros. */
 const isCut = (bytes: Buffer, from: number): boolean => {
-  const rest = bytes.subarray(from);
-  if (rest.length < GROUP_BYTES || rest.every((byte) => byte === 0)) return true;
+  if (bytes.length - from < GROUP_BYTES || isEmpty(bytes, from)) return true;
   return isHeader(bytes, from) && groupEnd(bytes, from) > bytes.length;
 };
+
+const isEmpty = (bytes: Buffer, from: number): boolean =>
+  bytes.subarray(from).every((byte) => byte === 0);
 
 const readGroup = (bytes: Buffer, start: number): LogGroup => {
   const count = bytes.readUInt32LE(start + 8);

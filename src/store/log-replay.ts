@@ -7,7 +7,7 @@ import { Segment, segmentNumber } from './log-segment.ts';
 /** Damages told by name; a medium that fails has no end of them. */
 const DAMAGES_TOLD_MOST = 100;
 
-/** Reads the segments of a folder into the index, oldest first; the newest is ready to be written to. */
+/** Reads the segments of a folder into the index, oldest first; the newest can be written to. */
 export const replay = async (folder: string, index: KeyIndex) => {
   const segments: Segment[] = [];
   const damage: Damage[] = [];

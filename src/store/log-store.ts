@@ -18,6 +18,8 @@ import { syncFolder } from './sync-folder.ts';
 
 /** A segment that is larger is closed, and the next one begun. */
 export const SEGMENT_BYTES = 8 * 1024 * 1024;
+/** The log may hold so much that is not current any more before what is current is moved. */
+const SLACK_SEGMENTS = 2;
 /** A group ends with the write that reaches one of these; the others wait for the next group. */
 export const GROUP_MOST_CHANGES = 512;
 export const GROUP_MOST_BYTES = 2 * 1024 * 1024;
@@ -49,7 +51,7 @@ export class LogStore implements DurableStore {
   readonly #monotonicMs: () => number;
   readonly #segmentBytes: number;
   readonly #index = new KeyIndex();
-  readonly #cleaner = new LogCleaner(this.#index);
+  readonly #cleaner: LogCleaner;
   readonly #damage: Damage[] = [];
   /** Oldest first; the last one is written to. */
   readonly #segments: Segment[] = [];
@@ -64,6 +66,7 @@ export class LogStore implements DurableStore {
     this.#unlock = unlock;
     this.#monotonicMs = options.monotonicMs;
     this.#segmentBytes = options.segmentBytes ?? SEGMENT_BYTES;
+    this.#cleaner = new LogCleaner(this.#index, SLACK_SEGMENTS * this.#segmentBytes);
   }
 
   /**
