@@ -78,7 +78,7 @@ export const standingOf = (turn: Turn, facts: TurnFacts): Standing => {
   const { sinceMs, startsAtMs } = turn;
   const rests = sinceMs !== undefined && nowMs - sinceMs < DWELL_OFF_MS;
   const score = turn.owedHours + need - (rests ? REST_HOURS : 0);
-  const hourlyMs = startsAtMs.at(-STARTS_PER_HOUR) ?? Number.NEGATIVE_INFINITY;
+  const hourlyMs = startsAtMs[startsAtMs.length - STARTS_PER_HOUR] ?? Number.NEGATIVE_INFINITY;
   return hourlyMs + HOUR_MS > nowMs
     ? { score, mustKeep: false, pausedUntilMs: hourlyMs + HOUR_MS }
     : { score, mustKeep: false };
