@@ -36,9 +36,15 @@ export const run = async ({ quick }: BenchOptions) => {
       const { circuits, contenders } = crowds[i % crowds.length]!;
       share(DEFAULT_POLICY, circuits, contenders, NOW_MS, scratch);
     });
+    const uneven = crowds.map((crowd) => ({ ...crowd, circuits: withUnbalance(crowd.circuits) }));
+    const even = timed(rounds, (i) => {
+      const { circuits, contenders } = uneven[i % uneven.length]!;
+      share(DEFAULT_POLICY, circuits, contenders, NOW_MS, scratch);
+    });
     return [
       { what: 'max-min', connectors, ...core, targetP99Micros },
       { what: 'with needs and turns', connectors, ...all, targetP99Micros },
+      { what: 'and an unbalance limit', connectors, ...even, targetP99Micros },
     ].map((row) => ({
       ...row,
       met: targetP99Micros === null ? null : row.p99Micros <= targetP99Micros,
@@ -87,6 +93,9 @@ export const crowdOf = ({ circuits, demands }: AllocationProblem) => ({
     }),
   ),
 });
+
+const withUnbalance = ([root, ...rest]: AllocationProblem['circuits']) =>
+  root === undefined ? [] : [{ ...root, unbalance: { limitAmps: 20, reasons: [] } }, ...rest];
 
 /** A three-level tree with a quarter to a third of the amps that everybody together wants. */
 export const siteOf = (connectors: number, seed: number): AllocationProblem => {

@@ -18,8 +18,8 @@ import type { Reading } from '../core/reading.ts';
 import type { Policy } from '../core/sharing/policy.ts';
 import type { Wish } from '../core/sharing/wish.ts';
 import type { ChargerSpec, Site } from '../core/site.ts';
-import type { ConnectorKey, ControlSettings, Decision } from '../core/tick.ts';
-import type { Cancel, Clock } from '../core/time.ts';
+import type { ConnectorKey, ControlSettings, Decision, TickInput } from '../core/tick.ts';
+import { type Cancel, type Clock, timestamp } from '../core/time.ts';
 import type { ChargerCalls } from '../gateway/observer.ts';
 import type { ChargerView, SiteView } from '../schema/view.ts';
 import { ChargerSetup } from './charger-setup.ts';
@@ -35,6 +35,10 @@ import { siteView } from './site-view.ts';
 /** A tick comes at least this often, and at most this often however much happens. */
 export const TICK_MS = 1_000;
 export const TICK_LEAST_MS = 100;
+/** A charger that only tells its draw is heard together with others: large sites have many. */
+const TICK_MEASURED_MS = 500;
+/** A view of the site is made and handed out this often at most; a new alarm is told at once. */
+const PUBLISH_LEAST_MS = 500;
 /** Sources whose last limit is remembered for the log; anybody may invent names. */
 const TOLD_MOST = 256;
 
@@ -70,7 +74,7 @@ export interface ControlOptions {
   readonly policy?: Policy;
   /** Limits that the CSMS set for the site as a whole. */
   readonly siteLimits?: () => readonly Limit[];
-  /** Every finished tick, with the view of the site made from it. */
+  /** The view of the site after a tick: twice a second at most, and when an alarm came or went. */
   readonly published: (view: SiteView) => void;
 }
 
@@ -86,9 +90,13 @@ export class ControlLoop {
   readonly #draft: SiteDraft;
   readonly #enforcer: Enforcer;
   readonly #remoteStop: RemoteStop;
-  readonly #obedience = new Map<ConnectorKey, { obedience: Obedience; sinceMs: number }>();
+  /** Since when, RFC 3339, each connector has been as obedient as it is. */
+  readonly #obedience = new Map<ConnectorKey, { obedience: Obedience; since: string }>();
   readonly #scratch = new Scratch();
+  #last: LastTick | undefined;
   #view: SiteView | undefined;
+  #publishedAtMs = Number.NEGATIVE_INFINITY;
+  #publishedAlarms = '';
   readonly #toldLimits = new Map<string, string>();
   #tick = 0;
   #lastTickAtMs = Number.NEGATIVE_INFINITY;
@@ -102,7 +110,8 @@ export class ControlLoop {
     const { makes, raisesPerDay, policy } = options;
     const nowMs = clock.monotonicMs();
     this.#draft = new SiteDraft(site, settings, provenFallbacks, nowMs, makes, policy);
-    const shared = { draft: this.#draft, calls, clock, log, changed: () => this.#soon() };
+    const changed = (urgent = true): void => this.#soon(urgent ? TICK_LEAST_MS : TICK_MEASURED_MS);
+    const shared = { draft: this.#draft, calls, clock, log, changed };
     const { remoteStopAfterSeconds: afterSeconds } = options;
     this.#remoteStop = new RemoteStop({ calls, clock, log, afterSeconds });
     this.#enforcer = new Enforcer({
@@ -128,7 +137,7 @@ export class ControlLoop {
 
   start(): void {
     this.#running = true;
-    this.#tickNow();
+    this.tickNow();
   }
 
   stop(): void {
@@ -141,8 +150,12 @@ export class ControlLoop {
     return this.#options.clock.monotonicMs() - this.#lastTickAtMs;
   }
 
+  /** The site after the last cycle. */
   view(): SiteView {
-    return this.#view ?? this.#tickNow();
+    if (this.#last === undefined) this.tickNow();
+    const last = this.#last;
+    if (last === undefined) throw new Error('the first cycle left nothing');
+    return this.#viewOf(last);
   }
 
   /** A transaction goes on without energy (1.6 §4.8 with StopTransactionOnInvalidId false). */
@@ -232,9 +245,9 @@ export class ControlLoop {
     this.#soon();
   }
 
-  #soon(): void {
+  #soon(leastMs = TICK_LEAST_MS): void {
     const { clock } = this.#options;
-    this.#schedule(Math.max(0, this.#lastTickAtMs + TICK_LEAST_MS - clock.monotonicMs()));
+    this.#schedule(Math.max(0, this.#lastTickAtMs + leastMs - clock.monotonicMs()));
   }
 
   #schedule(delayMs: number): void {
@@ -246,21 +259,22 @@ export class ControlLoop {
     this.#dueAtMs = dueAtMs;
     this.#cancel = clock.after(delayMs, () => {
       this.#dueAtMs = Number.POSITIVE_INFINITY;
-      this.#tickNow();
+      this.tickNow();
     });
   }
 
   #noteObedience({ connectors }: Decision): void {
-    const sinceMs = this.#options.clock.wallMs();
+    const since = timestamp(this.#options.clock.wallMs());
     for (const { tick } of connectors) {
       const { obedience } = tick;
       if (this.#obedience.get(tick.key)?.obedience === obedience) continue;
-      this.#obedience.set(tick.key, { obedience, sinceMs });
+      this.#obedience.set(tick.key, { obedience, since });
     }
   }
 
-  #tickNow(): SiteView {
-    const { clock, version, published, backlogOf, counters, alarms, siteLimits } = this.#options;
+  /** One cycle, also before it is due. */
+  tickNow(): void {
+    const { clock, siteLimits } = this.#options;
     const nowMs = clock.monotonicMs();
     const input = this.#draft.freeze(
       nowMs,
@@ -280,13 +294,32 @@ export class ControlLoop {
     );
     this.#tick += 1;
     this.#lastTickAtMs = nowMs;
-    const view = siteView(input, decision, {
-      wallMs: clock.wallMs(),
+    this.#last = { input, decision, tick: this.#tick, tickMs: clock.monotonicMs() - nowMs };
+    this.#publish(this.#last);
+    this.#schedule(TICK_MS);
+  }
+
+  /** Cycles come as often as something happens; nobody looks as often, unless something is wrong. */
+  #publish(last: LastTick): void {
+    const { nowMs } = last.input;
+    const alarms = last.decision.alarms.join('\n');
+    const soon = nowMs - this.#publishedAtMs < PUBLISH_LEAST_MS;
+    if (soon && alarms === this.#publishedAlarms) return;
+    this.#publishedAtMs = nowMs;
+    this.#publishedAlarms = alarms;
+    this.#options.published(this.#viewOf(last));
+  }
+
+  #viewOf(last: LastTick): SiteView {
+    if (this.#view?.tick === last.tick) return this.#view;
+    const { clock, version, backlogOf, counters, alarms } = this.#options;
+    this.#view = siteView(last.input, last.decision, {
+      wallMs: last.input.wallMs,
       version,
-      tick: this.#tick,
-      tickMs: clock.monotonicMs() - nowMs,
+      tick: last.tick,
+      tickMs: last.tickMs,
       book: this.#draft.book,
-      obedientSince: (key) => this.#obedience.get(key)?.sinceMs ?? clock.wallMs(),
+      obedientSince: (key) => this.#obedience.get(key)?.since ?? timestamp(clock.wallMs()),
       traitsOf: (charger) => this.#draft.traits(charger),
       wayOf: (charger, key) => this.#enforcer.wayOf(charger, key),
       upstreamOf: (charger) => this.links.upstreamOf(charger),
@@ -300,9 +333,14 @@ export class ControlLoop {
         ...counters?.(),
       },
     });
-    this.#view = view;
-    published(view);
-    this.#schedule(TICK_MS);
-    return view;
+    return this.#view;
   }
+}
+
+/** A finished cycle, of which a view can be made. */
+interface LastTick {
+  readonly input: TickInput;
+  readonly decision: Decision;
+  readonly tick: number;
+  readonly tickMs: number;
 }

@@ -1,4 +1,5 @@
-import { UNKNOWN_ABILITIES } from '../core/charger-state.ts';
+import { type Abilities, UNKNOWN_ABILITIES } from '../core/charger-state.ts';
+import type { ChargerTraits } from '../core/charger-traits.ts';
 import { toldVolts } from '../core/direct-current.ts';
 import {
   accepted,
@@ -9,6 +10,7 @@ import {
   unanswered,
 } from '../core/enforcement.ts';
 import type { Log } from '../core/log.ts';
+import type { ChargerSpec } from '../core/site.ts';
 import type {
   Command,
   ConnectorKey,
@@ -47,6 +49,14 @@ interface Lingering {
   readonly proven: boolean;
 }
 
+/** The ways of a charger, and what they follow from. */
+interface KnownWays {
+  readonly abilities: Abilities;
+  readonly spec: ChargerSpec | undefined;
+  readonly traits: ChargerTraits;
+  readonly ways: readonly OfferWay[];
+}
+
 /** Sends the commands of a tick in the way that the charger takes them, and books the answers. */
 export class Enforcer {
   readonly #draft: SiteDraft;
@@ -56,6 +66,7 @@ export class Enforcer {
   readonly #log: Log;
   readonly #changed: () => void;
   readonly #ladder = new OfferLadder();
+  readonly #ways = new Map<string, KnownWays>();
   readonly #budget: WriteBudget;
   /** Offers that outlive their transaction, by connector; the time of the next attempt. */
   readonly #lingering = new Map<ConnectorKey, Lingering>();
@@ -101,10 +112,19 @@ export class Enforcer {
     return way === undefined ? undefined : wayName(way);
   }
 
+  /** Asked for every connector of every view: worked out again only when a reason for it changed. */
   #waysOf(charger: string): readonly OfferWay[] {
     const abilities = this.#draft.charger(charger)?.abilities;
-    const spec = this.#draft.site.chargers.find(({ id }) => id === charger);
-    return abilities === undefined ? [] : offerWays(this.#draft.traits(charger), abilities, spec);
+    if (abilities === undefined) return [];
+    const spec = this.#draft.spec(charger);
+    const traits = this.#draft.traits(charger);
+    const known = this.#ways.get(charger);
+    if (known?.abilities === abilities && known.spec === spec && known.traits === traits) {
+      return known.ways;
+    }
+    const ways = offerWays(traits, abilities, spec);
+    this.#ways.set(charger, { abilities, spec, traits, ways });
+    return ways;
   }
 
   #topLevel(charger: string): number {

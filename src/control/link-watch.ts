@@ -32,7 +32,7 @@ export class LinkWatch implements LinkObserver {
   readonly #desk: ProfileDesk;
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #changed: () => void;
+  readonly #changed: (urgent?: boolean) => void;
   readonly #upstream = new Map<string, UpstreamState>();
   /** Chargers that connected and did not boot so far. */
   readonly #waiting = new Map<string, Cancel>();
@@ -48,7 +48,8 @@ export class LinkWatch implements LinkObserver {
     desk: ProfileDesk;
     clock: Clock;
     log: Log;
-    changed: () => void;
+    /** The next tick should come soon; not urgent: within half a second will do. */
+    changed: (urgent?: boolean) => void;
     measurementsPerSecond?: number;
   }) {
     this.#measurementsPerSecond = options.measurementsPerSecond ?? MEASUREMENTS_PER_SECOND;
@@ -173,7 +174,8 @@ export class LinkWatch implements LinkObserver {
       this.#draft.apply(charger, event, atMs);
       if (resumes) this.#draft.forgetOffers(charger);
     }
-    if (events.length > 0) this.#changed();
+    // Chargers report their draw all the time; only what begins or ends is in a hurry.
+    if (events.length > 0) this.#changed(events.some(({ type }) => type !== 'measured'));
   }
 
   #resumes(charger: string, event: ChargerEvent): boolean {

@@ -223,7 +223,7 @@ export class ProfileDesk implements Interceptor {
 
   scope(charger: string): ProfileScope | undefined {
     const { draft } = this.#options;
-    const spec = draft.site.chargers.find(({ id }) => id === charger);
+    const spec = draft.spec(charger);
     const state = draft.charger(charger);
     if (spec === undefined || state === undefined) return undefined;
     const offlineSinceMs = this.#offlineSinceMs.get(charger);

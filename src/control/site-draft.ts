@@ -68,11 +68,12 @@ const NO_MAKES: ChargerMakes = {
  * and frozen for each tick. The only mutable state of the control room besides its timers.
  */
 export class SiteDraft {
-  /** As configured, besides what the make of a charger narrows. */
-  site: Site;
   readonly startedAtMs: number;
   book: LimitBook;
   preferences: Preferences = NO_PREFERENCES;
+  #site: Site;
+  /** The chargers of the site by id. */
+  #specs: ReadonlyMap<string, ChargerSpec> = new Map();
   readonly #settings: ControlSettings;
   readonly #tree: CircuitTree;
   readonly #chargers = new Map<string, ChargerState>();
@@ -87,6 +88,7 @@ export class SiteDraft {
   /** By make, and by what probes found out. */
   readonly #traits = new Map<string, ChargerTraits>();
   readonly #found: Map<string, LearnedTraits>;
+  readonly #joined = new Map<string, ChargerTraits>();
   #background: ReadonlyMap<string, Background> = new Map();
   #policyState: PolicyState = {};
   #wiring: WiringEvidences = new Map();
@@ -103,7 +105,8 @@ export class SiteDraft {
     policy: Policy = DEFAULT_POLICY,
   ) {
     this.#policy = policy;
-    this.site = site;
+    this.#site = site;
+    this.#changeChargers(site.chargers);
     this.#makes = makes;
     this.#found = new Map(makes.learned);
     this.startedAtMs = nowMs;
@@ -114,10 +117,24 @@ export class SiteDraft {
     for (const spec of site.chargers) this.#begin(spec, nowMs);
   }
 
+  /** As configured, besides what the make of a charger narrows. */
+  get site(): Site {
+    return this.#site;
+  }
+
+  spec(id: string): ChargerSpec | undefined {
+    return this.#specs.get(id);
+  }
+
+  #changeChargers(chargers: readonly ChargerSpec[]): void {
+    this.#site = { ...this.#site, chargers };
+    this.#specs = new Map(chargers.map((spec) => [spec.id, spec]));
+  }
+
   /** Takes a charger in that was not there at the start; nothing is known of what it does. */
   adopt(spec: ChargerSpec, nowMs: number): void {
     if (this.#chargers.has(spec.id)) return;
-    this.site = { ...this.site, chargers: [...this.site.chargers, spec] };
+    this.#changeChargers([...this.site.chargers, spec]);
     this.#begin(spec, nowMs);
   }
 
@@ -166,10 +183,16 @@ export class SiteDraft {
   }
 
   traits(id: string): ChargerTraits {
+    const known = this.#joined.get(id);
+    if (known !== undefined) return known;
     const traits = this.#traits.get(id) ?? PLAIN_TRAITS;
     const learned = this.#found.get(id);
-    if (learned === undefined || Object.keys(learned).length === 0) return traits;
-    return { ...traits, ...learned, quirks: [...traits.quirks, FOUND_BY_PROBE] };
+    const joined =
+      learned === undefined || Object.keys(learned).length === 0
+        ? traits
+        : { ...traits, ...learned, quirks: [...traits.quirks, FOUND_BY_PROBE] };
+    this.#joined.set(id, joined);
+    return joined;
   }
 
   hasProvenFallback(id: string): boolean {
@@ -177,7 +200,7 @@ export class SiteDraft {
   }
 
   setProvenFallback(id: string, proven: boolean): void {
-    const trusted = this.site.chargers.find((spec) => spec.id === id)?.fallbackTrusted ?? false;
+    const trusted = this.spec(id)?.fallbackTrusted ?? false;
     if (proven || trusted) this.#proven.add(id);
     else this.#proven.delete(id);
   }
@@ -196,7 +219,7 @@ export class SiteDraft {
   apply(id: string, event: ChargerEvent, atMs: number): void {
     const before = this.#chargers.get(id);
     if (before === undefined) return;
-    const spec = this.site.chargers.find((each) => each.id === id);
+    const spec = this.spec(id);
     const seen = spec === undefined ? event : seenFromFuse(spec, event, this.site.voltageVolts);
     const after = foldCharger(before, seen, atMs);
     this.#chargers.set(id, after);
@@ -242,6 +265,7 @@ export class SiteDraft {
   /** What a probe found out takes the place of what one found before. */
   learn(id: string, learned: LearnedTraits): void {
     this.#found.set(id, learned);
+    this.#joined.delete(id);
     this.#makes.rememberLearned?.(id, learned);
   }
 
@@ -253,6 +277,7 @@ export class SiteDraft {
 
   #applyTraits(id: string, traits: ChargerTraits): void {
     this.#traits.set(id, traits);
+    this.#joined.delete(id);
     const { minAmps = 0, stepAmps = 0 } = traits;
     const narrowed = (spec: ChargerSpec): ChargerSpec =>
       spec.id !== id || (spec.minAmps >= minAmps && spec.stepAmps >= stepAmps)
@@ -262,7 +287,7 @@ export class SiteDraft {
             minAmps: Math.max(spec.minAmps, minAmps),
             stepAmps: Math.max(spec.stepAmps, stepAmps),
           };
-    this.site = { ...this.site, chargers: this.site.chargers.map(narrowed) };
+    this.#changeChargers(this.site.chargers.map(narrowed));
   }
 
   takeReading(reading: Reading): void {

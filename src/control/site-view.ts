@@ -5,16 +5,17 @@ import type { LimitBook } from '../core/limit-book.ts';
 import { limitState, lpcPhase } from '../core/limit-book.ts';
 import { STALE_NO_RAISE_MS } from '../core/meter-ladder.ts';
 import { reasonText } from '../core/reason.ts';
-import type { Circuit, MeterSpec } from '../core/site.ts';
+import type { ChargerSpec, Circuit, MeterSpec } from '../core/site.ts';
 import type {
   CircuitTick,
   ConnectorDecision,
   ConnectorKey,
+  ConnectorTick,
   Decision,
   TickInput,
 } from '../core/tick.ts';
 import { timestamp } from '../core/time.ts';
-import { addAmps, mapPhases, NO_AMPS, PHASES, type PhaseAmps } from '../core/units.ts';
+import { addAmps, PHASES, type PhaseAmps } from '../core/units.ts';
 import type { UpstreamState } from '../gateway/observer.ts';
 import type {
   ChargerView,
@@ -36,39 +37,79 @@ export interface ViewContext {
   readonly traitsOf: (charger: string) => ChargerTraits;
   /** How a connector is told its limit, in a word. */
   readonly wayOf: (charger: string, key: ConnectorKey) => string | undefined;
-  /** Since when a connector has been as obedient as it is, epoch ms. */
-  readonly obedientSince: (key: ConnectorKey) => number;
+  /** Since when a connector has been as obedient as it is, RFC 3339. */
+  readonly obedientSince: (key: ConnectorKey) => string;
   readonly backlogOf: (charger: string) => ChargerView['backlog'];
   readonly counters: Readonly<Record<string, number>>;
   readonly alarms: readonly string[];
 }
 
 /** The site as every interface shows it, made from one tick. */
-export const siteView = (input: TickInput, decision: Decision, context: ViewContext): SiteView => ({
-  id: input.site.id,
-  at: timestamp(context.wallMs),
-  version: context.version,
-  tick: context.tick,
-  tickMs: round(context.tickMs, 3),
-  alarms: [...decision.alarms, ...context.alarms],
-  surplusWatts: rounded(surplusWatts(input)),
-  circuits: decision.circuits.map((circuit, index) => circuitView(input, decision, circuit, index)),
-  meters: input.site.meters.map((meter) => meterView(input, meter)),
-  chargers: input.site.chargers.map((spec) => chargerView(input, decision, spec.id, context)),
-  limits: input.site.emsSources.map((source) => limitView(input, source.id, context.book)),
-  counters: { ...context.counters },
-});
+export const siteView = (input: TickInput, decision: Decision, context: ViewContext): SiteView => {
+  const sums = circuitSums(input, decision);
+  const views = new Map<string, ConnectorView[]>();
+  for (const each of decision.connectors) {
+    const { id } = each.tick.charger;
+    const known = views.get(id);
+    const view = connectorView(each, id, context);
+    if (known === undefined) views.set(id, [view]);
+    else known.push(view);
+  }
+  return {
+    id: input.site.id,
+    at: timestamp(context.wallMs),
+    version: context.version,
+    tick: context.tick,
+    tickMs: round(context.tickMs, 3),
+    alarms: [...decision.alarms, ...context.alarms],
+    surplusWatts: rounded(surplusWatts(input)),
+    circuits: decision.circuits.map((circuit, i) =>
+      circuitView(input.site.circuits[i] as Circuit, circuit, sums[i] ?? NO_SUMS),
+    ),
+    meters: input.site.meters.map((meter) => meterView(input, meter)),
+    chargers: input.site.chargers.map((spec) =>
+      chargerView(input, spec, views.get(spec.id) ?? [], context),
+    ),
+    limits: input.site.emsSources.map((source) => limitView(input, source.id, context.book)),
+    counters: { ...context.counters },
+  };
+};
 
-const circuitView = (
+/** What the connectors below a circuit add up to, by site phase. */
+interface CircuitSums {
+  readonly offered: Amps;
+  readonly worst: Amps;
+  readonly wanted: Amps;
+}
+type Amps = [number, number, number];
+
+const NO_SUMS: CircuitSums = { offered: [0, 0, 0], worst: [0, 0, 0], wanted: [0, 0, 0] };
+
+/** By index of the circuit; each connector counts on its own circuit and on those above it. */
+const circuitSums = (
   { site, tree }: TickInput,
-  decision: Decision,
-  circuit: CircuitTick,
-  index: number,
-): CircuitView => {
-  const spec = site.circuits[index] as Circuit;
-  const below = decision.connectors.filter(({ tick }) => tree.paths[tick.circuit]?.includes(index));
-  const sum = (of: (decision: ConnectorDecision) => PhaseAmps): PhaseAmps =>
-    below.reduce((total, each) => addAmps(total, of(each)), NO_AMPS);
+  { connectors }: Decision,
+): readonly CircuitSums[] => {
+  const sums = site.circuits.map(
+    (): CircuitSums => ({ offered: [0, 0, 0], worst: [0, 0, 0], wanted: [0, 0, 0] }),
+  );
+  for (const { tick } of connectors) {
+    const offerAmps = offerOf(tick);
+    const wantedAmps = wantedOf(tick);
+    for (const index of tree.paths[tick.circuit] ?? []) {
+      const { offered, worst, wanted } = sums[index] ?? NO_SUMS;
+      for (const p of [0, 1, 2] as const) {
+        worst[p] += tick.worstSiteAmps[p];
+        if (!tick.phases[p]) continue;
+        offered[p] += offerAmps;
+        wanted[p] += wantedAmps;
+      }
+    }
+  }
+  return sums;
+};
+
+const circuitView = (spec: Circuit, circuit: CircuitTick, sums: CircuitSums): CircuitView => {
   const binding = [0, 1, 2].sort(
     (a, b) => (circuit.limitAmps[a as 0] ?? 0) - (circuit.limitAmps[b as 0] ?? 0),
   )[0] as 0 | 1 | 2;
@@ -82,9 +123,9 @@ const circuitView = (
     limitReason: reasonText(reasons),
     measuredAmps: circuit.measuredAmps === undefined ? null : amps(circuit.measuredAmps),
     uncontrolledAmps: amps(circuit.load.uncontrolledAmps),
-    offeredAmps: amps(sum((each) => onPhases(each, offerOf(each)))),
-    worstCaseAmps: amps(sum(({ tick }) => tick.worstSiteAmps)),
-    wantedAmps: amps(addAmps(circuit.load.uncontrolledAmps, sum(wantedBy))),
+    offeredAmps: amps(sums.offered),
+    worstCaseAmps: amps(sums.worst),
+    wantedAmps: amps(addAmps(circuit.load.uncontrolledAmps, sums.wanted)),
   };
 };
 
@@ -118,15 +159,14 @@ const meterView = (
 
 const chargerView = (
   input: TickInput,
-  decision: Decision,
-  id: string,
+  { id, circuit }: ChargerSpec,
+  connectors: readonly ConnectorView[],
   context: ViewContext,
 ): ChargerView => {
   const charger = input.chargers.get(id);
-  const spec = input.site.chargers.find((candidate) => candidate.id === id);
   return {
     id,
-    circuit: spec?.circuit ?? '',
+    circuit,
     online: charger?.online ?? false,
     version: charger?.version ?? null,
     vendor: charger?.vendor ?? null,
@@ -140,9 +180,7 @@ const chargerView = (
       why,
       advice: advice ?? null,
     })),
-    connectors: decision.connectors
-      .filter(({ tick }) => tick.charger.id === id)
-      .map((each) => connectorView(each, id, context)),
+    connectors: [...connectors],
   };
 };
 
@@ -158,7 +196,7 @@ const connectorView = (
     connector: tick.connector,
     status: state.status,
     transactionId: state.transaction?.id ?? null,
-    offerAmps: round(offerOf(decision), 1),
+    offerAmps: round(offerOf(tick), 1),
     targetAmps: round(targetAmps, 1),
     worstCaseAmps: amps(tick.worstSiteAmps),
     drawAmps: tick.drawSiteAmps === undefined ? null : amps(tick.drawSiteAmps),
@@ -169,7 +207,7 @@ const connectorView = (
       startWh === undefined || state.energyWh === undefined ? null : state.energyWh - startWh,
     socPercent: state.socPercent ?? null,
     obedience: tick.obedience,
-    obedienceSince: timestamp(obedientSince(tick.key)),
+    obedienceSince: obedientSince(tick.key),
     limitedBy: wayOf(id, tick.key) ?? null,
     reasons: reasons.map((reason) => ({ ...reason })),
     reason: reasonText(reasons),
@@ -198,19 +236,12 @@ const limitView = (
 };
 
 /** The next car may come at any time: an idle connector wants its fallback. */
-const wantedBy = ({ tick }: ConnectorDecision): PhaseAmps =>
-  tick.around.inTransaction
-    ? onPhasesOf(tick, tick.charger.maxAmps)
-    : onPhasesOf(tick, tick.charger.fallbackAmps);
+const wantedOf = ({ around, charger }: ConnectorTick): number =>
+  around.inTransaction ? charger.maxAmps : charger.fallbackAmps;
 
 /** The offer in force, 0 where nothing is offered because no car is there. */
-const offerOf = ({ tick }: ConnectorDecision): number =>
-  tick.around.inTransaction ? leaseAmps(tick.enforcement.accepted, tick.around) : 0;
-
-const onPhases = ({ tick }: ConnectorDecision, value: number): PhaseAmps => onPhasesOf(tick, value);
-
-const onPhasesOf = ({ phases }: ConnectorDecision['tick'], value: number): PhaseAmps =>
-  mapPhases((p) => (phases[p] ? value : 0));
+const offerOf = ({ around, enforcement }: ConnectorTick): number =>
+  around.inTransaction ? leaseAmps(enforcement.accepted, around) : 0;
 
 const amps = (values: PhaseAmps): [number, number, number] => [
   round(values[0], 2),

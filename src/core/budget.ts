@@ -1,5 +1,5 @@
 import type { AllocationCircuit } from './allocation-problem.ts';
-import { connectorsBelow } from './circuit-ticks.ts';
+import type { ConnectorsByCircuit } from './circuit-ticks.ts';
 import type { Circuit } from './site.ts';
 import type { CircuitTick, ConnectorTick, TickInput } from './tick.ts';
 import { addAmps, mapPhases, NO_AMPS, type PhaseAmps } from './units.ts';
@@ -9,15 +9,14 @@ import { addAmps, mapPhases, NO_AMPS, type PhaseAmps } from './units.ts';
  * silent, refusing or disobeying ones at their worst case, and room for the next cars to start.
  */
 export const reservedAmps = (
-  input: TickInput,
-  connectors: readonly ConnectorTick[],
+  { site }: TickInput,
+  byCircuit: ConnectorsByCircuit,
 ): readonly PhaseAmps[] =>
-  input.site.circuits.map((_circuit, index) => {
-    const below = connectorsBelow(input, connectors, index);
+  byCircuit.map((below) => {
     const reserved = below
       .filter((tick) => tick.role === 'reserved')
       .reduce((sum, tick) => addAmps(sum, tick.worstSiteAmps), NO_AMPS);
-    return addAmps(reserved, arrivals(below, input.site.arrivalReserve));
+    return addAmps(reserved, arrivals(below, site.arrivalReserve));
   });
 
 /** The largest fallbacks of idle connectors, as many as may start before the next tick. */
@@ -35,7 +34,7 @@ const arrivals = (below: readonly ConnectorTick[], count: number): PhaseAmps => 
 /** What is left on every circuit for the connectors that are shared. */
 export const freeCircuits = (
   input: TickInput,
-  connectors: readonly ConnectorTick[],
+  byCircuit: ConnectorsByCircuit,
   circuits: readonly CircuitTick[],
   reserved: readonly PhaseAmps[],
 ): readonly AllocationCircuit[] =>
@@ -48,7 +47,7 @@ export const freeCircuits = (
       parent: input.tree.parents[index] ?? -1,
       freeAmps,
       reasons: tick.limitReasons,
-      ...unbalanceOf(circuit, connectorsBelow(input, connectors, index)),
+      ...unbalanceOf(circuit, byCircuit[index] ?? []),
       ...(tick.limitWatts === undefined
         ? {}
         : {

@@ -12,12 +12,12 @@ import type {
   MeterTrust,
   TickInput,
 } from './tick.ts';
-import { addAmps, maxAmps, NO_AMPS, PHASES, type PhaseAmps } from './units.ts';
+import { maxAmps, PHASES, type PhaseAmps } from './units.ts';
 
 /** Every circuit with the limit in force and the load of others on it. */
 export const circuitTicks = (
   input: TickInput,
-  connectors: readonly ConnectorTick[],
+  below: ConnectorsByCircuit,
 ): { circuits: readonly CircuitTick[]; background: ReadonlyMap<string, Background> } => {
   const background = new Map(input.background);
   const circuits = input.site.circuits.map((circuit, index) => {
@@ -25,7 +25,7 @@ export const circuitTicks = (
     const meter = circuit.meter === undefined ? undefined : input.readings.get(circuit.meter);
     const trust = meterTrust(circuit, meter, input);
     if (trust === 'fresh' && meter?.lastGood?.amps !== undefined) {
-      const draws = sumDraws(connectorsBelow(input, connectors, index));
+      const draws = sumDraws(below[index] ?? []);
       background.set(
         circuit.id,
         observeBackground(
@@ -49,13 +49,19 @@ export const circuitTicks = (
   return { circuits, background };
 };
 
-/** The connectors of a circuit and of every circuit under it. */
-export const connectorsBelow = (
-  { tree }: TickInput,
+/** By index of each circuit, its connectors and those of every circuit under it. */
+export type ConnectorsByCircuit = readonly (readonly ConnectorTick[])[];
+
+export const connectorsByCircuit = (
+  { site, tree }: Pick<TickInput, 'site' | 'tree'>,
   connectors: readonly ConnectorTick[],
-  circuit: number,
-): readonly ConnectorTick[] =>
-  connectors.filter((tick) => tree.paths[tick.circuit]?.includes(circuit));
+): ConnectorsByCircuit => {
+  const below: ConnectorTick[][] = site.circuits.map(() => []);
+  for (const tick of connectors) {
+    for (const index of tree.paths[tick.circuit] ?? []) below[index]?.push(tick);
+  }
+  return below;
+};
 
 const limitInForce = (circuit: Circuit, limits: readonly Limit[]) => {
   const here = limits.filter((limit) => limit.circuit === circuit.id);
@@ -146,12 +152,14 @@ const circuitLoad = (
 };
 
 const sumDraws = (connectors: readonly ConnectorTick[]) => {
-  let lowerAmps: PhaseAmps = NO_AMPS;
-  let upperAmps: PhaseAmps = NO_AMPS;
+  const lower: [number, number, number] = [0, 0, 0];
+  const upper: [number, number, number] = [0, 0, 0];
   for (const tick of connectors) {
-    const bounds = drawBounds(tick);
-    lowerAmps = addAmps(lowerAmps, bounds.lowerAmps);
-    upperAmps = addAmps(upperAmps, bounds.upperAmps);
+    const { lowerAmps, upperAmps } = drawBounds(tick);
+    for (let p = 0 as 0 | 1 | 2; p < 3; p += 1) {
+      lower[p] += lowerAmps[p];
+      upper[p] += upperAmps[p];
+    }
   }
-  return { lowerAmps, upperAmps };
+  return { lowerAmps: lower as PhaseAmps, upperAmps: upper as PhaseAmps };
 };

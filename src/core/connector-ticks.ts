@@ -13,14 +13,17 @@ import { type ConnectorRole, type ConnectorTick, connectorKey, type TickInput } 
 import { maxAmps, minAmps, NO_AMPS, type PhaseAmps, sameAmps } from './units.ts';
 
 /** Every connector of every configured charger, with the worst case of each. */
-export const connectorTicks = (input: TickInput): readonly ConnectorTick[] =>
-  input.site.chargers.flatMap((spec) => {
-    const state = input.chargers.get(spec.id);
-    if (state === undefined) return [];
-    return [...state.connectors.values()].map((connector) =>
-      connectorTick(input, spec, state, connector),
-    );
-  });
+export const connectorTicks = (input: TickInput): readonly ConnectorTick[] => {
+  const ticks: ConnectorTick[] = [];
+  for (const spec of input.site.chargers) {
+    const charger = input.chargers.get(spec.id);
+    if (charger === undefined) continue;
+    for (const state of charger.connectors.values()) {
+      ticks.push(connectorTick(input, spec, charger, state));
+    }
+  }
+  return ticks;
+};
 
 const connectorTick = (
   input: TickInput,
@@ -36,7 +39,8 @@ const connectorTick = (
     spec.phases,
     spec.usesAllPhases === true ? undefined : state.transaction?.activeTerminals,
   );
-  const worst = cannotDraw(charger, state) ? 0 : worstAmps(enforcement, around);
+  const inert = cannotDraw(charger, state);
+  const worst = inert ? 0 : worstAmps(enforcement, around);
   const profileLimit = input.profiles?.connectors.get(key);
   return {
     key,
@@ -50,12 +54,11 @@ const connectorTick = (
     enforcement,
     obedience,
     worstAmps: worst,
-    raiseWorstAmps: cannotDraw(charger, state) ? 0 : raiseWorstAmps(enforcement, around),
+    raiseWorstAmps: inert ? 0 : raiseWorstAmps(enforcement, around, worst),
     worstSiteAmps: spread(phases, worst),
-    ...(state.terminalAmps === undefined
-      ? {}
-      : { drawSiteAmps: toSitePhases(spec.phases, state.terminalAmps) }),
-    ...(profileLimit === undefined ? {} : { profileLimit }),
+    drawSiteAmps:
+      state.terminalAmps === undefined ? undefined : toSitePhases(spec.phases, state.terminalAmps),
+    profileLimit,
   };
 };
 
@@ -81,8 +84,13 @@ const surroundings = (
   };
 };
 
-const wiredMost = (wiring: readonly number[], terminalAmps: PhaseAmps): number =>
-  Math.max(0, ...wiring.map((_phase, terminal) => terminalAmps[terminal] ?? 0));
+const wiredMost = (wiring: readonly number[], terminalAmps: PhaseAmps): number => {
+  let most = 0;
+  for (let terminal = 0; terminal < wiring.length; terminal += 1) {
+    most = Math.max(most, terminalAmps[terminal] ?? 0);
+  }
+  return most;
+};
 
 /** An online charger that says so cannot start a car on this connector. */
 const cannotDraw = (charger: ChargerState, state: ConnectorState): boolean =>

@@ -52,7 +52,12 @@ export const turnsAfter = (
   entitledAmps: Float64Array | undefined,
 ): ReadonlyMap<ConnectorKey, Turn> => {
   const elapsedMs = Math.max(0, input.nowMs - (input.lastTickAtMs ?? input.nowMs));
-  const entitledOf = new Map(contenders.map(({ id }, i) => [id, entitledAmps?.[i]]));
+  const entitledOf = new Map<ConnectorKey, number | undefined>();
+  if (entitledAmps !== undefined) {
+    contenders.forEach(({ id }, i) => {
+      entitledOf.set(id, entitledAmps[i]);
+    });
+  }
   return new Map(
     ticks.map((tick) => {
       const offeredAmps = tick.state.transaction === undefined ? 0 : orderedAmps(tick);

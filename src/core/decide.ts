@@ -1,7 +1,7 @@
 import type { Scratch } from './allocation/scratch.ts';
 import type { AllocatedOffer } from './allocation-problem.ts';
 import { freeCircuits, reservedAmps } from './budget.ts';
-import { circuitTicks } from './circuit-ticks.ts';
+import { circuitTicks, connectorsByCircuit } from './circuit-ticks.ts';
 import { connectorTicks } from './connector-ticks.ts';
 import { contenderOf, learnedNow, turnsAfter } from './contenders.ts';
 import { commandsFor } from './dispatch.ts';
@@ -30,8 +30,9 @@ export const decide = (input: TickInput, scratch?: Scratch): Decision => {
   const ticks = connectorTicks(input);
   const rules = policyTick(input, ticks);
   const wiring = wiringAfter(input, ticks, input.wiring);
-  const { circuits, background } = circuitTicks({ ...input, limits: rules.limits }, ticks);
-  const reserved = reservedAmps(input, ticks);
+  const below = connectorsByCircuit(input, ticks);
+  const { circuits, background } = circuitTicks({ ...input, limits: rules.limits }, below);
+  const reserved = reservedAmps(input, below);
   const shared = ticks.filter((tick) => tick.role === 'shared');
   const wanting = shared.map((tick) =>
     heldBack(
@@ -41,7 +42,7 @@ export const decide = (input: TickInput, scratch?: Scratch): Decision => {
     ),
   );
   const { voltageVolts } = input.site;
-  const unbudgeted = freeCircuits(input, ticks, circuits, reserved);
+  const unbudgeted = freeCircuits(input, below, circuits, reserved);
   const budgeted = withCarBudget(voltageVolts, unbudgeted, rules, ticks, wanting);
   const { circuits: free, demands: contenders } = withStationLimits(
     input,

@@ -20,7 +20,12 @@ export const commandsFor = (
   const reductions = open.flatMap((decision) => reduction(input, decision, ledger));
   const handled = new Set(reductions.map((command) => command.key));
   const raises = open
-    .filter(({ tick }) => tick.role === 'shared' && !handled.has(tick.key))
+    .filter(
+      (decision) =>
+        decision.tick.role === 'shared' &&
+        gapOf(decision) >= input.settings.deadBandAmps - AMPS_EPSILON &&
+        !handled.has(decision.tick.key),
+    )
     .sort((a, b) => a.tick.worstAmps - b.tick.worstAmps || (a.tick.key < b.tick.key ? -1 : 1))
     .flatMap((decision) => raise(input, decision, ledger));
   for (const command of raises) handled.add(command.key);
@@ -129,6 +134,12 @@ const reduction = (
   return violated || worthIt ? [command(tick, targetAmps, 'reduce')] : [];
 };
 
+/** What a raise starts from. */
+const heldAmps = ({ enforcement, worstAmps }: ConnectorTick): number =>
+  enforcement.accepted?.amps ?? worstAmps;
+
+const gapOf = ({ tick, targetAmps }: ConnectorDecision): number => targetAmps - heldAmps(tick);
+
 const raise = (
   input: TickInput,
   { tick, targetAmps }: ConnectorDecision,
@@ -136,10 +147,8 @@ const raise = (
 ): readonly Command[] => {
   const { settings, nowMs } = input;
   if (raisesBlocked(input, ledger, tick)) return [];
-  const held = tick.enforcement.accepted;
-  const fromAmps = held === undefined ? tick.worstAmps : held.amps;
+  const fromAmps = heldAmps(tick);
   const gap = targetAmps - fromAmps;
-  if (gap < settings.deadBandAmps - AMPS_EPSILON) return [];
   const last = tick.enforcement.lastRaiseAtMs;
   if (last !== undefined && fromAmps > 0 && nowMs - last < settings.raiseIntervalMs) return [];
   const room = Math.max(0, roomFor(input, ledger, tick));

@@ -126,8 +126,7 @@ export const unanswered = (e: Enforcement, problem: string, nowMs: number): Enfo
 /** Largest current per phase that the connector may draw now. */
 export const worstAmps = (e: Enforcement, around: Surroundings): number => {
   if (!around.inTransaction && around.online) return Math.max(floorAmps(around), draw(around));
-  const { inherited: _heldBackOnly, ...known } = e;
-  let worst = offeredAmps(known, around);
+  let worst = knownAmps(e, around);
   if (e.pending !== undefined) worst = Math.max(worst, e.pending.amps);
   if (isSettling(e, around)) worst = Math.max(worst, recentAmps(e, around.nowMs));
   if (isOverdrawing(e, around)) worst = Math.max(worst, draw(around));
@@ -135,10 +134,11 @@ export const worstAmps = (e: Enforcement, around: Surroundings): number => {
 };
 
 /** As `worstAmps`, with what an earlier run of the gateway may have given: the basis of raises. */
-export const raiseWorstAmps = (e: Enforcement, around: Surroundings): number => {
-  const inherited = around.nowMs < (e.inherited?.untilMs ?? 0) ? (e.inherited?.amps ?? 0) : 0;
-  return Math.max(worstAmps(e, around), inherited);
-};
+export const raiseWorstAmps = (
+  e: Enforcement,
+  around: Surroundings,
+  worst: number = worstAmps(e, around),
+): number => Math.max(worst, inheritedAmps(e, around));
 
 /** How far the connector's obedience is established. */
 export const obedienceOf = (e: Enforcement, around: Surroundings): Obedience => {
@@ -171,12 +171,18 @@ export const isOverdrawing = (e: Enforcement, around: Surroundings): boolean => 
 };
 
 /** The largest offer that may be in force, whatever the car makes of it. */
-const offeredAmps = ({ accepted: lease, doubtful, inherited }: Enforcement, around: Surroundings) =>
+const offeredAmps = (e: Enforcement, around: Surroundings): number =>
+  Math.max(knownAmps(e, around), inheritedAmps(e, around));
+
+/** The same without what an earlier run of the gateway may have given. */
+const knownAmps = ({ accepted: lease, doubtful }: Enforcement, around: Surroundings): number =>
   Math.max(
     leaseAmps(lease, around),
     around.nowMs < (doubtful?.untilMs ?? 0) ? (doubtful?.amps ?? 0) : 0,
-    around.nowMs < (inherited?.untilMs ?? 0) ? (inherited?.amps ?? 0) : 0,
   );
+
+const inheritedAmps = ({ inherited }: Enforcement, { nowMs }: Surroundings): number =>
+  nowMs < (inherited?.untilMs ?? 0) ? (inherited?.amps ?? 0) : 0;
 
 const recentAmps = ({ recent }: Enforcement, atMs: number): number =>
   recent.reduce(

@@ -32,4 +32,5 @@ export const spread = (phases: PhaseSet, amps: number): PhaseAmps => [
   phases[2] ? amps : 0,
 ];
 
-export const phaseCount = (phases: PhaseSet): number => phases.filter(Boolean).length;
+export const phaseCount = (phases: PhaseSet): number =>
+  (phases[0] ? 1 : 0) + (phases[1] ? 1 : 0) + (phases[2] ? 1 : 0);

@@ -143,8 +143,8 @@ export interface ConnectorTick {
   /** The worst case that raises have to leave room for, per loaded phase. */
   readonly raiseWorstAmps: number;
   readonly worstSiteAmps: PhaseAmps;
-  readonly drawSiteAmps?: PhaseAmps;
-  readonly profileLimit?: ProfileLimit;
+  readonly drawSiteAmps: PhaseAmps | undefined;
+  readonly profileLimit: ProfileLimit | undefined;
 }
 
 /** What the gateway wants a charger to do. */

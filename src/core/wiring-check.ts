@@ -37,6 +37,7 @@ export const wiringAfter = (
   before: WiringEvidences,
 ): WiringEvidences => {
   const after = new Map(before);
+  let allAmps: number | undefined;
   for (const tick of ticks) {
     const known = before.get(tick.key);
     // Between two cars it draws nothing, and says nothing.
@@ -47,7 +48,8 @@ export const wiringAfter = (
     if (measuredAtMs <= (known?.measuredAtMs ?? Number.NEGATIVE_INFINITY)) continue;
     const meterAmps = meterAbove(input, tick);
     if (meterAmps === undefined) continue;
-    const othersAmps = drawnByOthers(ticks, tick);
+    allAmps ??= drawnBy(ticks);
+    const othersAmps = allAmps - drawn(tick);
     const now = { measuredAtMs, terminalAmps, meterAmps, othersAmps };
     after.set(tick.key, { ...now, votes: votesAfter(known, now) });
   }
@@ -90,11 +92,11 @@ const meterAbove = (
   return undefined;
 };
 
-const drawnByOthers = (ticks: readonly ConnectorTick[], self: ConnectorTick): number =>
-  ticks.reduce((sum, { key, drawSiteAmps: amps }) => {
-    if (key === self.key || amps === undefined) return sum;
-    return sum + amps[0] + amps[1] + amps[2];
-  }, 0);
+const drawnBy = (ticks: readonly ConnectorTick[]): number =>
+  ticks.reduce((sum, tick) => sum + drawn(tick), 0);
+
+const drawn = ({ drawSiteAmps: amps }: ConnectorTick): number =>
+  amps === undefined ? 0 : amps[0] + amps[1] + amps[2];
 
 const votesAfter = (
   before: WiringEvidence | undefined,

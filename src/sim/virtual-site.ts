@@ -201,6 +201,11 @@ export class VirtualSite {
     return this.#loop.view();
   }
 
+  /** One control cycle at this instant. */
+  tick(): void {
+    this.#loop?.tickNow();
+  }
+
   setLimit(source: string, command: LimitCommand) {
     return this.#loop?.setLimit(source, command);
   }

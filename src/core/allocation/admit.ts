@@ -63,7 +63,7 @@ export const sortForAdmission = ({ problem, scratch }: Rows, indexes: Int32Array
   const { demands } = problem;
   const scores = scratch.floats(demands.length);
   const ranks = scratch.floats(demands.length);
-  const spare = scratch.integers(indexes.length);
+  const spare = scratch.integers(demands.length);
   let sameRank = true;
   for (let i = 0; i < demands.length; i += 1) {
     const { admissionScore, priorityClass, mustKeep } = demands[i]!;

@@ -3,7 +3,7 @@ import type { ReasonChain } from '../reason.ts';
 import { admit } from './admit.ts';
 import { reasonsOf } from './reasons.ts';
 import { round } from './round.ts';
-import { rowsOf } from './rows.ts';
+import { type Rows, rowsOf } from './rows.ts';
 import { Scratch } from './scratch.ts';
 import { throughput } from './throughput.ts';
 import { fillBalanced } from './unbalance.ts';
@@ -18,7 +18,12 @@ export const allocate = (
   scratch: Scratch = new Scratch(),
 ): Allocation => {
   scratch.reset();
-  const rows = rowsOf(problem, scratch);
+  return allocateRows(rowsOf(problem, scratch));
+};
+
+/** As `allocate`, for a problem that was brought into rows already. */
+export const allocateRows = (rows: Rows): Allocation => {
+  const { problem } = rows;
   if (problem.objective === 'throughput' || problem.objective === 'in-order') {
     const shares = throughput(rows, problem.objective === 'in-order');
     return allocationOf(

@@ -1,25 +1,16 @@
-import type { AllocationCircuit, Demand } from '../allocation-problem.ts';
 import { ADMITTED } from './admit.ts';
-import { rowsOf } from './rows.ts';
-import type { Scratch } from './scratch.ts';
+import type { Rows } from './rows.ts';
 import { fillBalanced } from './unbalance.ts';
 
 /**
  * Weighted max-min amps of each demand as if it could take any amount, however small, up to
- * `mostAmps`. The array is the scratch's.
+ * `mostAmps`. The array is the scratch's. Changes the bounds in `rows`: nothing else can be asked of
+ * them afterwards.
  */
-export const entitlements = (
-  circuits: readonly AllocationCircuit[],
-  demands: readonly Demand[],
-  mostAmps: (index: number) => number,
-  scratch: Scratch,
-): Float64Array => {
-  scratch.reset();
-  const rows = rowsOf({ circuits, demands }, scratch);
-  for (let i = 0; i < demands.length; i += 1) {
-    rows.leastAmps[i] = 0;
-    rows.mostAmps[i] = Math.max(0, mostAmps(i));
-  }
-  const verdicts = scratch.integers(demands.length).fill(ADMITTED);
+export const entitlements = (rows: Rows, mostAmps: (index: number) => number): Float64Array => {
+  const { leastAmps, scratch } = rows;
+  for (let i = 0; i < leastAmps.length; i += 1) rows.mostAmps[i] = Math.max(0, mostAmps(i));
+  leastAmps.fill(0);
+  const verdicts = scratch.integers(leastAmps.length).fill(ADMITTED);
   return fillBalanced(rows, verdicts, rows.weights).amps;
 };

@@ -27,16 +27,22 @@ export const fill = (
   weights: Float64Array = rows.weights,
 ): Filled => {
   const filling = start(rows, verdicts, limits, weights);
-  const { events, state } = filling;
-  const demands = state.length;
+  const { turns, full, state } = filling;
   let level = 0;
-  while (events.firstKey < Number.POSITIVE_INFINITY) {
+  while (filling.open > 0) {
+    const next = Math.min(turns.firstKey, full.firstKey);
+    if (!(next < Number.POSITIVE_INFINITY)) break;
     // Noise may put the next event a hair before the last one.
-    level = Math.max(level, events.firstKey);
-    const slot = events.first;
-    if (slot >= demands) fillUp(filling, slot - demands, level);
-    else if (state[slot] === WAITING) begin(filling, slot);
-    else freeze(filling, slot, rows.mostAmps[slot]!, AT_MAXIMUM);
+    level = Math.max(level, next);
+    if (full.firstKey === next && turns.firstKey !== next) {
+      fillUp(filling, full.first, level);
+      continue;
+    }
+    const index = turns.first;
+    if (state[index] === WAITING) begin(filling, index);
+    else if (state[index] === GROWING) freeze(filling, index, rows.mostAmps[index]!, AT_MAXIMUM);
+    // A full row froze it before its turn.
+    if (state[index] === FROZEN) turns.set(index, Number.POSITIVE_INFINITY);
   }
   return filling;
 };
@@ -50,8 +56,12 @@ interface Filling extends Filled {
   readonly taken: Float64Array;
   readonly slopes: Float64Array;
   readonly growing: Int32Array;
-  /** Level of the next event of each demand, then of each row. */
-  readonly events: MinTree;
+  /** Admitted demands that are not frozen yet. */
+  open: number;
+  /** Level at which each demand begins to grow, then at which it has all that it can take. */
+  readonly turns: MinTree;
+  /** Level at which each row is full, as far as is known: it may turn out to be later. */
+  readonly full: MinTree;
 }
 
 const start = (
@@ -72,30 +82,48 @@ const start = (
     taken: scratch.floats(limits.length),
     slopes: scratch.floats(limits.length),
     growing: scratch.integers(limits.length),
-    events: new MinTree(demands + limits.length, scratch),
+    open: 0,
+    turns: new MinTree(demands, scratch),
+    full: new MinTree(limits.length, scratch),
   };
   const { starts, entries, coefficients, leastAmps } = rows;
+  const { state, taken, slopes, growing, turns, full } = filling;
   for (let i = 0; i < demands; i += 1) {
     if (verdicts[i] !== ADMITTED) continue;
+    filling.open += 1;
     const least = leastAmps[i]!;
-    filling.state[i] = WAITING;
+    const weight = weights[i]!;
+    // Whoever has no minimum grows from the start: that spares it the event.
+    const grows = least === 0;
+    state[i] = grows ? GROWING : WAITING;
     filling.amps[i] = least;
-    filling.events.prepare(i, least / weights[i]!);
-    for (let e = starts[i]!; e < starts[i + 1]!; e += 1) {
-      if (coefficients[e]! > 0) filling.taken[entries[e]!]! += coefficients[e]! * least;
+    turns.prepare(i, (grows ? rows.mostAmps[i]! : least) / weight);
+    const end = starts[i + 1]!;
+    for (let e = starts[i]!; e < end; e += 1) {
+      const coefficient = coefficients[e]!;
+      if (coefficient <= 0) continue;
+      const row = entries[e]!;
+      if (!grows) {
+        taken[row]! += coefficient * least;
+        continue;
+      }
+      slopes[row]! += coefficient * weight;
+      growing[row]! += 1;
     }
   }
-  filling.events.build();
+  turns.build();
+  for (let row = 0; row < limits.length; row += 1) full.prepare(row, fullAtOf(filling, row));
+  full.build();
   return filling;
 };
 
 const begin = (filling: Filling, index: number): void => {
-  const { rows, weights, state, taken, slopes, growing, events } = filling;
+  const { rows, weights, state, taken, slopes, growing, turns } = filling;
   const { starts, entries, coefficients } = rows;
   const weight = weights[index]!;
   const least = rows.leastAmps[index]!;
   state[index] = GROWING;
-  events.set(index, rows.mostAmps[index]! / weight);
+  turns.set(index, rows.mostAmps[index]! / weight);
   const end = starts[index + 1]!;
   for (let e = starts[index]!; e < end; e += 1) {
     const coefficient = coefficients[e]!;
@@ -109,7 +137,7 @@ const begin = (filling: Filling, index: number): void => {
 };
 
 const freeze = (filling: Filling, index: number, amps: number, bottleneck: number): void => {
-  const { rows, weights, state, taken, slopes, growing, events } = filling;
+  const { rows, weights, state, taken, slopes, growing } = filling;
   const { starts, entries, coefficients } = rows;
   const grew = state[index] === GROWING;
   const weight = weights[index]!;
@@ -117,7 +145,7 @@ const freeze = (filling: Filling, index: number, amps: number, bottleneck: numbe
   state[index] = FROZEN;
   filling.amps[index] = amps;
   filling.bottleneck[index] = bottleneck;
-  events.set(index, Number.POSITIVE_INFINITY);
+  filling.open -= 1;
   const end = starts[index + 1]!;
   for (let e = starts[index]!; e < end; e += 1) {
     const coefficient = coefficients[e]!;
@@ -145,11 +173,12 @@ const fillUp = (filling: Filling, row: number, level: number): void => {
   }
 };
 
-/** When nobody grows on a row it never fills up, whatever noise is left in its slope. */
 const reschedule = (filling: Filling, row: number): number => {
-  const { limits, taken, slopes, growing, events, state } = filling;
-  const fullAt =
-    growing[row]! > 0 ? (limits[row]! - taken[row]!) / slopes[row]! : Number.POSITIVE_INFINITY;
-  events.set(state.length + row, fullAt);
+  const fullAt = fullAtOf(filling, row);
+  filling.full.set(row, fullAt);
   return fullAt;
 };
+
+/** When nobody grows on a row it never fills up, whatever noise is left in its slope. */
+const fullAtOf = ({ limits, taken, slopes, growing }: Filling, row: number): number =>
+  growing[row]! > 0 ? (limits[row]! - taken[row]!) / slopes[row]! : Number.POSITIVE_INFINITY;

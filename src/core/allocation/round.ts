@@ -66,7 +66,7 @@ const candidates = (
     count += 1;
   }
   const sorted = open.subarray(0, count);
-  sortByKey(sorted, claims, rows.scratch.integers(count));
+  sortByKey(sorted, claims, rows.scratch.integers(amps.length));
   settleTies(sorted, claims, demands);
   return sorted;
 };

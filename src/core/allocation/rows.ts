@@ -220,7 +220,7 @@ const membersOf = (demands: number, rowCount: number, perDemand: Entries, scratc
   }
   for (let row = 0; row < rowCount; row += 1) memberStarts[row + 1]! += memberStarts[row]!;
   const next = copy(scratch.integers(rowCount + 1), memberStarts);
-  const members = scratch.integers(memberStarts[rowCount]!);
+  const members = scratch.integers(entries.length);
   for (let i = 0; i < demands; i += 1) {
     for (let e = starts[i]!; e < starts[i + 1]!; e += 1) {
       if (coefficients[e]! <= 0) continue;

@@ -15,9 +15,10 @@ const RELIEF_ROUNDS = 6;
  */
 export const fillBalanced = (rows: Rows, verdicts: Int32Array, weights: Float64Array): Filled => {
   if (!rows.hasDifferences) return fill(rows, verdicts, rows.limits, weights);
-  const unlimited = rows.limits.map((limit, row) =>
-    isDifference(rows, row) ? Number.POSITIVE_INFINITY : limit,
-  );
+  const unlimited = rows.scratch.floats(rows.limits.length);
+  for (let row = 0; row < unlimited.length; row += 1) {
+    unlimited[row] = isDifference(rows, row) ? Number.POSITIVE_INFINITY : rows.limits[row]!;
+  }
   let best = fill(rows, verdicts, unlimited, weights);
   if (worstDifference(rows, sumsOf(rows, best.amps)) < 0) return best;
   let low: Float64Array = rows.leastAmps.map((least, i) => (verdicts[i] === ADMITTED ? least : 0));
@@ -25,6 +26,8 @@ export const fillBalanced = (rows: Rows, verdicts: Int32Array, weights: Float64A
     const next = fill(rows, verdicts, withRelief(rows, low), weights);
     if (round > 0 && worstDifference(rows, sumsOf(rows, next.amps)) >= 0) break;
     best = next;
+    // The same room again would give the same shares again.
+    if (isSame(low, next.amps)) break;
     low = next.amps;
   }
   return best;
@@ -64,15 +67,21 @@ export const repairDifferences = (
   }
 };
 
+const isSame = (a: Float64Array, b: Float64Array): boolean => {
+  for (let i = 0; i < a.length; i += 1) if (a[i] !== b[i]) return false;
+  return true;
+};
+
 const sumsOf = (rows: Rows, amps: Float64Array): Float64Array => {
-  const sums = new Float64Array(rows.limits.length);
+  const sums = rows.scratch.floats(rows.limits.length);
   for (let i = 0; i < amps.length; i += 1) load(rows, sums, i, amps[i]!);
   return sums;
 };
 
 /** Limits of the differences, raised by what the low phase takes at least. */
 const withRelief = (rows: Rows, low: Float64Array): Float64Array => {
-  const limits = rows.limits.slice();
+  const limits = rows.scratch.floats(rows.limits.length);
+  limits.set(rows.limits);
   const { starts, entries, coefficients } = rows;
   for (let e = 0, i = 0; i < low.length; i += 1) {
     for (; e < starts[i + 1]!; e += 1) {

@@ -1,5 +1,6 @@
-import { allocate } from '../allocation/allocate.ts';
+import { allocateRows } from '../allocation/allocate.ts';
 import { entitlements } from '../allocation/entitlements.ts';
+import { rowsOf } from '../allocation/rows.ts';
 import { Scratch } from '../allocation/scratch.ts';
 import type { AllocatedOffer, AllocationCircuit, Demand } from '../allocation-problem.ts';
 import type { Reason } from '../reason.ts';
@@ -48,7 +49,7 @@ export const share = (
   const first = shareOut(policy, circuits, busy, nowMs, scratch);
   const rest = leftOver(circuits, busy, first.offers);
   const entitled = new Map(busy.map(({ id }, i) => [id, first.entitledAmps?.[i]]));
-  const second = shareOut(policy, rest, idle, nowMs, scratch.other.other);
+  const second = shareOut(policy, rest, idle, nowMs, scratch.other);
   const offers = new Map([...first.offers, ...second.offers].map((offer) => [offer.id, offer]));
   return {
     offers: contenders.flatMap(({ id }) => offers.get(id) ?? []),
@@ -67,13 +68,14 @@ const shareOut = (
   scratch: Scratch,
 ): Shared => {
   const demands = contenders.map((contender) => demandOf(policy, contender, nowMs));
-  const problem = { circuits, demands, objective: policy.objective };
-  const { offers } = allocate(problem, scratch);
+  scratch.reset();
+  const rows = rowsOf({ circuits, demands, objective: policy.objective }, scratch);
+  const { offers } = allocateRows(rows);
   const waits = offers.some(({ amps }, i) => amps === 0 && (contenders[i]?.maxAmps ?? 0) > 0);
   if (!waits) return { offers, entitledAmps: undefined };
   // A car that rests is owed its share all the same.
   const mostAmps = (i: number): number => contenders[i]?.maxAmps ?? 0;
-  return { offers, entitledAmps: entitlements(circuits, demands, mostAmps, scratch.other) };
+  return { offers, entitledAmps: entitlements(rows, mostAmps) };
 };
 
 const demandOf = (policy: Policy, contender: Contender, nowMs: number): Demand => {
@@ -82,7 +84,8 @@ const demandOf = (policy: Policy, contender: Contender, nowMs: number): Demand =
   const standing = standingOf(turn, {
     nowMs,
     urgency: byNeed ? urgencyNow : undefined,
-    needMs: timeAtFullPower(contender),
+    // Only for those that are on: whoever waits keeps nothing.
+    needMs: turn.on ? timeAtFullPower(contender) : undefined,
     stayMs: contender.stayMs,
   });
   const inTurns = policy.order === 'turns';

@@ -78,7 +78,7 @@ export const standingOf = (turn: Turn, facts: TurnFacts): Standing => {
   const { sinceMs, startsAtMs } = turn;
   const rests = sinceMs !== undefined && nowMs - sinceMs < DWELL_OFF_MS;
   const score = turn.owedHours + need - (rests ? REST_HOURS : 0);
-  const hourlyMs = startsAtMs.at(-STARTS_PER_HOUR) ?? Number.NEGATIVE_INFINITY;
+  const hourlyMs = startsAtMs[startsAtMs.length - STARTS_PER_HOUR] ?? Number.NEGATIVE_INFINITY;
   return hourlyMs + HOUR_MS > nowMs
     ? { score, mustKeep: false, pausedUntilMs: hourlyMs + HOUR_MS }
     : { score, mustKeep: false };
@@ -104,12 +104,18 @@ export interface TurnStep {
 /** The turn after a time in which a car was offered `offeredAmps`. */
 export const credited = (turn: Turn, step: TurnStep): Turn => {
   const owedHours = owedAfter(turn.owedHours, step);
-  return owedHours === turn.owedHours ? turn : { ...turn, owedHours };
+  if (owedHours === turn.owedHours) return turn;
+  const { stay, on, sinceMs, startsAtMs } = turn;
+  // Spelled out, since it happens to every car in every cycle.
+  return sinceMs === undefined
+    ? { stay, on, owedHours, startsAtMs }
+    : { stay, on, sinceMs, owedHours, startsAtMs };
 };
 
 const owedAfter = (owedHours: number, step: TurnStep): number => {
   const { elapsedMs, offeredAmps, minAmps, entitledAmps } = step;
   if (entitledAmps === undefined) {
+    if (owedHours === 0) return 0;
     const kept = owedHours * Math.exp(-elapsedMs / FORGET_MS);
     return Math.abs(kept) < 1e-3 ? 0 : kept;
   }
