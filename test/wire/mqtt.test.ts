@@ -48,7 +48,7 @@ const startEms = (t: TestContext, url: string, changes: Partial<EmsLinkOptions> 
         wishes.push({ charger, connector, ...wish });
         return charger === 'CP_1';
       },
-      setPolicy: ({ id }) => wishes.push({ policy: id }),
+      setPolicy: (choice) => wishes.push({ policy: choice?.policy.id }),
     },
     policies: new Map([['equal', DEFAULT_POLICY]]),
     meters: [],
