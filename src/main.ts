@@ -21,6 +21,7 @@ import { systemClock } from './io/system-clock.ts';
 import { type FieldSide, startFieldSide } from './main-field.ts';
 import { openHeld } from './main-held.ts';
 import { type Learned, learnedFacts } from './main-learned.ts';
+import { openStanding } from './main-standing.ts';
 import { controllerOf, gatewayOf, openDialer, rolesOf, upstreamRolesOf } from './main-upstream.ts';
 import type { ApiRoute } from './schema/api-route.ts';
 import type { MeterDevice } from './schema/meter-device.ts';
@@ -60,6 +61,7 @@ export interface Busbar {
 export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
   const { config, log, published } = options;
   const facts = await learnedFacts(config.dataDir, log);
+  const standing = await openStanding(config.dataDir, log);
   const held = await openHeld(options);
   const history = new History();
   let field: FieldSide | undefined;
@@ -67,6 +69,7 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
   const controller = controllerOf(options, held.shelf, restart, () => loop);
   const loop: ControlLoop = new ControlLoop({
     ...loopSettings(options, facts),
+    standing,
     calls: stationCalls(
       () => field,
       () => gateway,
@@ -118,6 +121,7 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
       upstream.close();
       await servers.closeOcpp();
       loop.stop();
+      await loop.saveStanding();
       await field?.close();
       await servers.closeHttp();
       await held.close();
@@ -127,13 +131,14 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
 
 /** What the tick takes from the site file and from what earlier runs learned. */
 const loopSettings = (options: BusbarOptions, facts: Learned) => {
-  const { config, site, log, policy } = options;
+  const { config, site, log, policy, policies } = options;
   const { lifeSeconds, raisesPerDay, remoteStopAfterSeconds } = config.enforcement;
   return {
     site: withAdopted(site, config, facts),
     clock: systemClock,
     log,
     policy,
+    policies,
     version: VERSION,
     settings: { ...DEFAULT_SETTINGS, lifeMs: lifeSeconds * 1000 },
     provenFallbacks: facts.proven,

@@ -21,16 +21,20 @@ import type { ChargerSpec, Site } from '../core/site.ts';
 import type { ConnectorKey, ControlSettings, Decision, TickInput } from '../core/tick.ts';
 import { type Cancel, type Clock, timestamp } from '../core/time.ts';
 import type { ChargerCalls } from '../gateway/observer.ts';
+import type { Standing } from '../schema/standing.ts';
 import type { ChargerView, SiteView } from '../schema/view.ts';
 import { ChargerSetup } from './charger-setup.ts';
 import { Enforcer } from './enforcer.ts';
 import { LinkWatch } from './link-watch.ts';
+import type { PolicyChoice } from './policy-choice.ts';
 import { ProbeDesk } from './probe-desk.ts';
 import { type CallCsms, ProfileDesk } from './profile-desk.ts';
 import type { ProfileShelf } from './profile-shelf.ts';
 import { RemoteStop } from './remote-stop.ts';
 import { type ChargerMakes, SiteDraft } from './site-draft.ts';
 import { siteView } from './site-view.ts';
+import type { Times } from './standing.ts';
+import { LIMITS_SAVED_AFTER_MS, SAVED_AFTER_MS, StandingKeeper } from './standing-keeper.ts';
 
 /** A tick comes at least this often, and at most this often however much happens. */
 export const TICK_MS = 1_000;
@@ -72,6 +76,13 @@ export interface ControlOptions {
   readonly measurementsPerSecond?: number;
   /** How power is shared; by need when absent. */
   readonly policy?: Policy;
+  /** That may be chosen in its place, by name. */
+  readonly policies?: ReadonlyMap<string, Policy> | undefined;
+  /** What outlives the process; absent: nothing does. */
+  readonly standing?: {
+    readonly kept: Standing;
+    readonly save: (standing: Standing) => Promise<void>;
+  };
   /** Limits that the CSMS set for the site as a whole. */
   readonly siteLimits?: () => readonly Limit[];
   /** The view of the site after a tick: twice a second at most, and when an alarm came or went. */
@@ -92,6 +103,7 @@ export class ControlLoop {
   readonly #remoteStop: RemoteStop;
   /** Since when, RFC 3339, each connector has been as obedient as it is. */
   readonly #obedience = new Map<ConnectorKey, { obedience: Obedience; since: string }>();
+  readonly #keeper: StandingKeeper;
   readonly #scratch = new Scratch();
   #last: LastTick | undefined;
   #view: SiteView | undefined;
@@ -112,6 +124,7 @@ export class ControlLoop {
     this.#draft = new SiteDraft(site, settings, provenFallbacks, nowMs, makes, policy);
     const changed = (urgent = true): void => this.#soon(urgent ? TICK_LEAST_MS : TICK_MEASURED_MS);
     const shared = { draft: this.#draft, calls, clock, log, changed };
+    this.#keeper = this.#openKeeper();
     const { remoteStopAfterSeconds: afterSeconds } = options;
     this.#remoteStop = new RemoteStop({ calls, clock, log, afterSeconds });
     this.#enforcer = new Enforcer({
@@ -143,6 +156,22 @@ export class ControlLoop {
   stop(): void {
     this.#running = false;
     this.#cancel?.();
+  }
+
+  /** Writes down at once what has to outlive the process. */
+  saveStanding(): Promise<void> {
+    return this.#keeper.flush();
+  }
+
+  #openKeeper(): StandingKeeper {
+    const { clock, log, standing, policies = new Map() } = this.#options;
+    if (standing !== undefined) this.#draft.restore(standing.kept, policies, timesOf(clock));
+    return new StandingKeeper({
+      clock,
+      log,
+      read: () => this.#draft.standing(timesOf(clock)),
+      save: standing?.save ?? (() => Promise.resolve()),
+    });
   }
 
   /** Monotonic ms since the last finished tick: what a watchdog looks at. */
@@ -188,11 +217,7 @@ export class ControlLoop {
 
   setLimit(source: string, command: LimitCommand): LimitAnswer {
     const { clock, log } = this.#options;
-    const now = {
-      monotonicMs: clock.monotonicMs(),
-      wallMs: clock.wallMs(),
-      random: (this.#options.random ?? Math.random)(),
-    };
+    const now = { ...timesOf(clock), random: (this.#options.random ?? Math.random)() };
     const { book, answer } = submitLimit(this.#draft.book, this.#draft.site, source, command, now);
     this.#draft.book = book;
     const { applied, accepted, reason } = answer;
@@ -203,7 +228,11 @@ export class ControlLoop {
     if (this.#toldLimits.size < TOLD_MOST || this.#toldLimits.has(source)) {
       this.#toldLimits.set(source, told);
     }
-    if (answer.accepted) this.#soon();
+    if (answer.accepted) {
+      const ahead = applied?.startsAt !== undefined;
+      this.#keeper.changed(ahead ? SAVED_AFTER_MS : LIMITS_SAVED_AFTER_MS);
+      this.#soon();
+    }
     return answer;
   }
 
@@ -223,7 +252,9 @@ export class ControlLoop {
     const { preferences, answer } = takePreference(this.#draft.preferences, site, command, nowMs);
     this.#draft.preferences = preferences;
     log.info('request', { ...command, accepted: answer.accepted, reason: answer.reason });
-    if (answer.accepted) this.#soon();
+    // What a child site wants it says again by itself.
+    if (answer.accepted && command.kind === 'want') this.#soon();
+    else if (answer.accepted) this.#kept();
     return answer;
   }
 
@@ -232,16 +263,21 @@ export class ControlLoop {
    * turns within the limits, until its transaction ends. False when there is no such connector.
    */
   setWish(charger: string, connector: number, wish: Wish): boolean {
-    const known = this.#draft.setWish(charger, connector, wish);
+    const known = this.#draft.setWish(charger, connector, wish, this.#options.clock.wallMs());
     this.#options.log.info('wish', { charger, connector, known, ...wish });
-    if (known) this.#soon();
+    if (known) this.#kept();
     return known;
   }
 
-  /** Power is shared in another way from the next tick on. */
-  setPolicy(policy: Policy): void {
-    this.#draft.setPolicy(policy);
-    this.#options.log.info('policy', { policy: policy.id });
+  /** Power is shared in another way from the next tick on; absent: as the site file says. */
+  setPolicy(choice?: PolicyChoice): void {
+    this.#draft.setPolicy(choice);
+    this.#options.log.info('policy', { policy: choice?.name ?? 'of the site file' });
+    this.#kept();
+  }
+
+  #kept(): void {
+    this.#keeper.changed(SAVED_AFTER_MS);
     this.#soon();
   }
 
@@ -344,3 +380,8 @@ interface LastTick {
   readonly tick: number;
   readonly tickMs: number;
 }
+
+const timesOf = (clock: Clock): Times => ({
+  monotonicMs: clock.monotonicMs(),
+  wallMs: clock.wallMs(),
+});

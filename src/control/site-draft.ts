@@ -39,8 +39,20 @@ import {
   type ProfileLimits,
   type TickInput,
 } from '../core/tick.ts';
+import { timestamp } from '../core/time.ts';
 import type { WiringEvidences } from '../core/wiring-check.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
+import type { Standing } from '../schema/standing.ts';
+import { ChosenPolicy, type PolicyChoice } from './policy-choice.ts';
+import {
+  keptBook,
+  keptPreferences,
+  standingBook,
+  standingPreferences,
+  type Times,
+  timesSince,
+} from './standing.ts';
+import { keysOf, WishBook } from './wish-book.ts';
 
 /** What is known of makes of chargers, and of which make each charger was when it last booted. */
 export interface ChargerMakes {
@@ -82,8 +94,9 @@ export class SiteDraft {
   readonly #proven: Set<string>;
   /** Transactions that get no energy: the CSMS does not accept their driver. */
   readonly #withheld = new Set<string>();
-  readonly #wishes = new Map<ConnectorKey, Wish>();
-  #policy: Policy;
+  readonly #wishes = new WishBook();
+  readonly #policy: ChosenPolicy;
+  #lastPolicy: Policy;
   readonly #makes: ChargerMakes;
   /** By make, and by what probes found out. */
   readonly #traits = new Map<string, ChargerTraits>();
@@ -104,7 +117,8 @@ export class SiteDraft {
     makes: ChargerMakes = NO_MAKES,
     policy: Policy = DEFAULT_POLICY,
   ) {
-    this.#policy = policy;
+    this.#policy = new ChosenPolicy(policy);
+    this.#lastPolicy = policy;
     this.#site = site;
     this.#changeChargers(site.chargers);
     this.#makes = makes;
@@ -230,10 +244,7 @@ export class SiteDraft {
       const idle = named && state.transaction === undefined && event.status !== 'charging';
       // A transaction heard of by chance may have been going on, with an offer of an earlier run.
       const discovered = event.type === 'measured' || event.type === 'charging-state';
-      // A wish belongs to one stay; one that came before its transaction is for that.
-      if (was !== undefined && state.transaction?.id !== was) {
-        this.#wishes.delete(connectorKey(id, connector));
-      }
+      this.#wishes.follow(connectorKey(id, connector), was, state.transaction?.id);
       if (idle || (state.transaction?.id !== was && !discovered)) {
         this.#enforcement.set(connectorKey(id, connector), NO_ENFORCEMENT);
       }
@@ -254,11 +265,9 @@ export class SiteDraft {
   }
 
   /** Keeps what the car at a connector wants; an empty wish forgets it. False: no such connector. */
-  setWish(id: string, connector: number, wish: Wish): boolean {
+  setWish(id: string, connector: number, wish: Wish, wallMs: number): boolean {
     if (this.#chargers.get(id)?.connectors.get(connector) === undefined) return false;
-    const key = connectorKey(id, connector);
-    if (wish.energyWh === undefined && wish.departsAtWallMs === undefined) this.#wishes.delete(key);
-    else this.#wishes.set(key, wish);
+    this.#wishes.set(connectorKey(id, connector), wish, wallMs);
     return true;
   }
 
@@ -315,10 +324,47 @@ export class SiteDraft {
     this.#enforcement.set(key, change(this.#enforcement.get(key) ?? NO_ENFORCEMENT));
   }
 
-  /** What the policy before had counted says nothing about this one. */
-  setPolicy(policy: Policy): void {
-    this.#policy = policy;
-    this.#policyState = {};
+  /** Absent: that of the site file. */
+  setPolicy(choice?: PolicyChoice): void {
+    this.#policy.choose(choice);
+  }
+
+  /** What has to outlive the process. */
+  standing(now: Times): Standing {
+    return {
+      savedAt: timestamp(now.wallMs),
+      ...standingPreferences(this.preferences, now),
+      wishes: this.#wishes.standing((key) => this.#transactionAt(key)),
+      limits: standingBook(this.book, this.site, now),
+      ...this.#policy.standing(now),
+    };
+  }
+
+  /** Takes up what outlived the run before. `policies` may be chosen, by name. */
+  restore(standing: Standing, policies: ReadonlyMap<string, Policy>, times: Times): void {
+    const now = timesSince(standing, times);
+    const connectors = keysOf(this.#chargers.values());
+    this.preferences = keptPreferences(standing, connectors, now);
+    this.#wishes.restore(standing.wishes, connectors, now.wallMs);
+    this.book = keptBook(standing, this.book, this.site, now);
+    this.#policy.restore(standing, policies, now);
+  }
+
+  #transactionAt(key: ConnectorKey): string | undefined {
+    for (const { id, connectors } of this.#chargers.values()) {
+      for (const { connector, transaction } of connectors.values()) {
+        if (connectorKey(id, connector) === key) return transaction?.id;
+      }
+    }
+    return undefined;
+  }
+
+  /** What the policy before had counted says nothing about another one. */
+  #policyAt(nowMs: number): Policy {
+    const policy = this.#policy.at(nowMs);
+    if (policy !== this.#lastPolicy) this.#policyState = {};
+    this.#lastPolicy = policy;
+    return policy;
   }
 
   keep(decision: Decision): void {
@@ -342,6 +388,7 @@ export class SiteDraft {
       this.#chargers.set(id, withoutStaleTransactions(charger, nowMs));
     }
     this.#derive(nowMs);
+    const policy = this.#policyAt(nowMs);
     return {
       nowMs,
       startedAtMs: this.startedAtMs,
@@ -357,8 +404,8 @@ export class SiteDraft {
       preferences: this.#withWithheld(),
       settings: this.#settings,
       wallMs,
-      policy: this.#policy,
-      wishes: new Map(this.#wishes),
+      policy,
+      wishes: this.#wishes.all(),
       turns: this.#turns,
       policyState: this.#policyState,
       learned: this.#learned,

@@ -54,13 +54,16 @@ export interface AppliedLimit {
 /** What each EMS source said; immutable. */
 export type LimitBook = ReadonlyMap<string, SourceBook>;
 
-interface SourceBook {
+/** What one source said. */
+export interface SourceBook {
   readonly lastSeq?: number;
   readonly lastEpoch?: number;
   /** By beginning; the latest that has begun and not ended holds. */
   readonly entries: readonly BookEntry[];
   /** Of a source with a heartbeat. */
   readonly lpc?: LpcState;
+  /** Known from the run before; it has not been heard in this one. */
+  readonly restored?: boolean;
 }
 
 interface BookEntry {
@@ -197,9 +200,11 @@ export const limitsInForce = (book: LimitBook, site: Site, nowMs: number): reado
   site.emsSources.flatMap((spec) => {
     const held = heldBy(book.get(spec.id), spec, nowMs);
     if (held.state === 'lifted') return [];
-    if (held.state === 'live') return [liveLimit(spec, held.entry)];
-    const failsafe = failsafeLimit(spec, held.heard);
-    return failsafe === undefined ? [] : [failsafe];
+    const unheard = book.get(spec.id)?.restored === true;
+    const live = held.state === 'live' ? [liveLimit(spec, held.entry)] : [];
+    if (held.state === 'live' && !unheard) return live;
+    const failsafe = failsafeLimit(spec, held.state === 'failsafe' && held.heard);
+    return failsafe === undefined ? live : [...live, failsafe];
   });
 
 type Held =
@@ -223,7 +228,9 @@ const heldBy = (source: SourceBook | undefined, spec: EmsSourceSpec, nowMs: numb
   const entry = (source?.entries ?? []).findLast(
     ({ startsAtMs, expiresAtMs }) => startsAtMs <= nowMs && nowMs < expiresAtMs,
   );
-  if (entry === undefined) return { state: 'failsafe', heard: source !== undefined };
+  if (entry === undefined) {
+    return { state: 'failsafe', heard: source !== undefined && source.restored !== true };
+  }
   return entry.command.lifted === true ? { state: 'lifted' } : { state: 'live', entry };
 };
 

@@ -21,7 +21,7 @@ export const NO_PREFERENCES: Preferences = new Map();
 export type PreferenceCommand = {
   readonly charger: string;
   readonly connector?: number;
-  /** Absent: until it is changed, or the gateway restarts. */
+  /** Absent: until it is changed. */
   readonly ttlSeconds?: number;
 } & (
   | { readonly kind: 'pause'; readonly by: string }

@@ -43,7 +43,7 @@ export class RequestTopics implements TopicHandler {
   }
 
   #look(verb: string, message: Incoming): void {
-    const { taker, policies, publish, answer, base } = this.#options;
+    const { taker, policies, publish, answer, base, clock } = this.#options;
     const read =
       message.bytes > REQUEST_MOST_BYTES
         ? { problem: `larger than ${REQUEST_MOST_BYTES} bytes` }
@@ -52,7 +52,7 @@ export class RequestTopics implements TopicHandler {
       'problem' in read
         ? { accepted: false, reason: read.problem }
         : {
-            ...carryOut(taker, policies, read, 'request'),
+            ...carryOut(taker, policies, read, 'request', clock.monotonicMs()),
             ...(read.body.transaction === undefined ? {} : { transaction: read.body.transaction }),
           };
     const text = JSON.stringify(response);

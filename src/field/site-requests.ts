@@ -8,26 +8,50 @@ export interface RequestTaker {
   setPreference(command: PreferenceCommand): PreferenceAnswer;
   /** False when there is no such connector. */
   setWish(charger: string, connector: number, wish: Wish): boolean;
-  setPolicy(policy: Policy): void;
+  /** Absent: as the site file says. */
+  setPolicy(choice?: ChosenPolicy): void;
+}
+
+export interface ChosenPolicy {
+  readonly name: string;
+  readonly policy: Policy;
+  /** Monotonic; absent: until another one is chosen. */
+  readonly untilMs?: number;
 }
 
 type RequestOf<V extends SiteRequest['verb']> = Extract<SiteRequest, { readonly verb: V }>;
 
-/** Carries out one request. `by` names who asked, for the reason chain. */
+/** Carries out one request. `by` names who asked, for the reason chain; `nowMs` is monotonic. */
 export const carryOut = (
   taker: RequestTaker,
   policies: ReadonlyMap<string, Policy>,
   request: SiteRequest,
   by: string,
+  nowMs: number,
 ): PreferenceAnswer => {
   if (request.verb === 'wish') return takeWish(taker, request);
   if (request.verb !== 'policy') return taker.setPreference(commandOf(request, by));
-  const policy = policies.get(request.body.policy);
+  return takePolicy(taker, policies, request, nowMs);
+};
+
+const takePolicy = (
+  taker: RequestTaker,
+  policies: ReadonlyMap<string, Policy>,
+  { body }: RequestOf<'policy'>,
+  nowMs: number,
+): PreferenceAnswer => {
+  const { policy: name, ttlSeconds } = body;
+  if (name === undefined) {
+    taker.setPolicy();
+    return { accepted: true, reason: 'accepted: as the site file says' };
+  }
+  const policy = policies.get(name);
   if (policy === undefined) {
     const known = [...policies.keys()].join(', ') || 'none';
     return { accepted: false, reason: `may be chosen: ${known}; see ems.policies` };
   }
-  taker.setPolicy(policy);
+  const untilMs = ttlSeconds === undefined ? {} : { untilMs: nowMs + ttlSeconds * 1000 };
+  taker.setPolicy({ name, policy, ...untilMs });
   return { accepted: true, reason: 'accepted' };
 };
 

@@ -1,7 +1,11 @@
-import { connect, type IClientOptions, type IPublishPacket, type MqttClient } from 'mqtt';
+import { connect as connectTcp, isIP, type Socket } from 'node:net';
+import { Duplex } from 'node:stream';
+import { connect as connectTls } from 'node:tls';
+import { type IClientOptions, type IPublishPacket, MqttClient } from 'mqtt';
 import type { Log } from '../core/log.ts';
 import type { Cancel, Clock } from '../core/time.ts';
 import type { Broker, BrokerListener, Incoming, Note, SendOptions } from '../field/broker-port.ts';
+import { PacketCut } from '../field/packet-cut.ts';
 
 /** First wait before dialling again; doubled up to the most, each time with jitter. */
 const REDIAL_FIRST_MS = 1_000;
@@ -11,6 +15,10 @@ const KEEPALIVE_SECONDS = 20;
 const CLOSE_TIMEOUT_MS = 1_000;
 /** What an MQTT 5 broker may hand to us; larger messages never leave it. */
 const PACKET_MOST_BYTES = 64 * 1024;
+/** Longer messages of a broker that was not told, or does not care, are cut to this as they pass. */
+const CUT_BYTES = 128 * 1024;
+const PORT = 1883;
+const TLS_PORT = 8883;
 /** Unsent bytes beyond which nothing more is sent: the broker takes its data too slowly. */
 const BACKLOG_MOST_BYTES = 1024 * 1024;
 /** Dials that end without a word before the other protocol version is tried. */
@@ -117,8 +125,8 @@ class BrokerConnection implements Broker {
   }
 
   #dial(): MqttClient {
-    const { url, log, listener } = this.#options;
-    const client = connect(url, this.#settings());
+    const { log, listener } = this.#options;
+    const client = new MqttClient(() => new CutStream(this.#socket()), this.#settings());
     let silent = true;
     let over = false;
     let greeted = false;
@@ -155,10 +163,27 @@ class BrokerConnection implements Broker {
     return client;
   }
 
+  #socket(): Socket {
+    const { protocol, hostname, port } = new URL(this.#options.url);
+    const host = hostname.replace(/^\[|\]$/g, '');
+    if (protocol !== 'mqtts:') return connectTcp({ host, port: Number(port || PORT) });
+    const { tls = {} } = this.#options;
+    const present = Object.entries(tls).filter(([, value]) => value !== undefined);
+    const name = isIP(host) === 0 ? { servername: host } : {};
+    return connectTls({
+      ...Object.fromEntries(present),
+      ...name,
+      host,
+      port: Number(port || TLS_PORT),
+    });
+  }
+
   #settings(): IClientOptions {
-    const { username, password, clientId, tls = {}, will } = this.#options;
-    const given = { username, password, ca: tls.ca, cert: tls.cert, key: tls.key };
-    const present = Object.entries(given).filter(([, value]) => value !== undefined);
+    const { url, clientId, will } = this.#options;
+    const inUrl = new URL(url);
+    const username = this.#options.username ?? decodeURIComponent(inUrl.username);
+    const password = this.#options.password ?? decodeURIComponent(inUrl.password);
+    const present = Object.entries({ username, password }).filter(([, value]) => value !== '');
     return {
       protocolVersion: this.#protocol,
       clean: true,
@@ -201,6 +226,44 @@ class BrokerConnection implements Broker {
     if (problem === this.#lastProblem || this.#closed) return;
     this.#lastProblem = problem;
     this.#options.log.warn('MQTT', { problem });
+  }
+}
+
+/** The socket of a client, with what is too long cut out of what is received. */
+class CutStream extends Duplex {
+  readonly #socket: Socket;
+
+  constructor(socket: Socket) {
+    super();
+    this.#socket = socket;
+    const cut = new PacketCut(CUT_BYTES);
+    socket.on('data', (piece: Buffer) => {
+      for (const passed of cut.take(piece)) if (!this.push(passed)) socket.pause();
+    });
+    socket.on('end', () => this.push(null));
+    socket.on('error', (error) => this.destroy(error));
+    socket.on('close', () => this.destroy());
+  }
+
+  override _read(): void {
+    this.#socket.resume();
+  }
+
+  override _write(piece: Buffer, _encoding: string, done: () => void): void {
+    this.#socket.write(piece, done);
+  }
+
+  override _writev(pieces: { readonly chunk: Buffer }[], done: () => void): void {
+    this.#socket.write(Buffer.concat(pieces.map(({ chunk }) => chunk)), done);
+  }
+
+  override _final(done: () => void): void {
+    this.#socket.end(done);
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#socket.destroy();
+    done(error);
   }
 }
 

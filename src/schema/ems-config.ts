@@ -1,6 +1,10 @@
 import { address, amps, id, strict } from './config-parts.ts';
 import { Type } from './typebox.ts';
 
+const HOST = '([\\w.-]+|\\[[0-9a-fA-F:.]+\\])';
+/** 1 to 65535. */
+const PORT = '0*([1-9]\\d{0,3}|[1-5]\\d{4}|6([0-4]\\d{3}|5([0-4]\\d{2}|5([0-2]\\d|3[0-5]))))';
+
 /** Where limits from outside come from. */
 export const EmsSchema = Type.Object(
   {
@@ -8,7 +12,7 @@ export const EmsSchema = Type.Object(
       Type.Object(
         {
           url: Type.String({
-            pattern: '^(mqtt|mqtts)://',
+            pattern: `^mqtts?://([^\\s/@%]+@)?${HOST}(:${PORT})?/?$`,
             errorMessage: 'must be mqtt://host:port or mqtts://host:port',
           }),
           root: Type.String({ pattern: '^[^#+]+$', default: 'busbar/v1' }),

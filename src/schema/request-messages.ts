@@ -10,7 +10,7 @@ const Transaction = Type.Optional(
   Type.String({ maxLength: 64, description: 'Comes back in the answer' }),
 );
 const TtlSeconds = Type.Optional(
-  Type.Integer({ minimum: 10, maximum: 604_800, description: 'Absent: until changed or restart' }),
+  Type.Integer({ minimum: 10, maximum: 604_800, description: 'Absent: until it is changed' }),
 );
 const common = { transaction: Transaction };
 
@@ -60,8 +60,17 @@ export const RequestSchemas = {
     { ...strict, description: 'Energy by a departure; without both the wish is forgotten' },
   ),
   policy: Type.Object(
-    { policy: Type.String({ maxLength: 200, description: 'One of ems.policies' }), ...common },
-    { ...strict, description: 'How power is shared, until the next restart' },
+    {
+      policy: Type.Optional(
+        Type.String({
+          maxLength: 200,
+          description: 'One of ems.policies; absent: that of the site file',
+        }),
+      ),
+      ttlSeconds: TtlSeconds,
+      ...common,
+    },
+    { ...strict, description: 'How power is shared; lapses when the site file names another' },
   ),
 };
 

@@ -145,7 +145,8 @@ export class PlannedSite {
     this.#draft.apply(spec.id, event, this.#nowMs);
     if (!wishes) return;
     const departsAtWallMs = startWallMs + visit.departsAtMs;
-    this.#draft.setWish(spec.id, 1, { energyWh: visit.needWh, departsAtWallMs });
+    const wish = { energyWh: visit.needWh, departsAtWallMs };
+    this.#draft.setWish(spec.id, 1, wish, startWallMs + this.#nowMs);
   }
 
   #depart(): void {

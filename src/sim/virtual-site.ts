@@ -1,10 +1,13 @@
 import type { ProbeReport } from '../control/charger-probe.ts';
 import { ControlLoop } from '../control/control-loop.ts';
+import type { PolicyChoice } from '../control/policy-choice.ts';
 import { ProfileShelf } from '../control/profile-shelf.ts';
 import type { ChargerTraits, Nameplate } from '../core/charger-traits.ts';
 import type { LimitCommand } from '../core/limit-book.ts';
 import { type Log, SILENT_LOG } from '../core/log.ts';
 import type { PreferenceCommand } from '../core/preferences.ts';
+import type { Policy } from '../core/sharing/policy.ts';
+import type { Wish } from '../core/sharing/wish.ts';
 import type { Site } from '../core/site.ts';
 import { type ControlSettings, DEFAULT_SETTINGS } from '../core/tick.ts';
 import { NO_AMPS, type PhaseAmps } from '../core/units.ts';
@@ -13,6 +16,7 @@ import { Gateway } from '../gateway/gateway.ts';
 import { type Outage, type OutageSettings, openOutage } from '../gateway/outage.ts';
 import type { Dialer } from '../gateway/socket.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
+import { NOTHING_STANDING, type Standing } from '../schema/standing.ts';
 import type { SiteView } from '../schema/view.ts';
 import { Controller, type ControllerSpec, SITE_KEY } from '../station/controller.ts';
 import { type AggregateTrial, openAggregate } from './aggregate-trial.ts';
@@ -56,6 +60,8 @@ export interface VirtualSiteOptions {
   readonly controller?: Omit<ControllerSpec, 'url'>;
   /** The CSMS sees this one station in place of the chargers. */
   readonly aggregate?: AggregateTrial;
+  /** That may be chosen, by name. */
+  readonly policies?: ReadonlyMap<string, Policy>;
 }
 
 const OUTAGE_SETTINGS: OutageSettings = {
@@ -84,6 +90,7 @@ export class VirtualSite {
   readonly #options: VirtualSiteOptions;
   readonly #proven = new Set<string>();
   readonly #plates = new Map<string, Nameplate>();
+  #standing = NOTHING_STANDING;
   /** The gateway's disk: it outlives the gateway. */
   readonly medium = new Medium();
   #store: MemoryStore | undefined;
@@ -214,6 +221,14 @@ export class VirtualSite {
     return this.#loop?.setPreference(command);
   }
 
+  setWish(charger: string, connector: number, wish: Wish): boolean {
+    return this.#loop?.setWish(charger, connector, wish) ?? false;
+  }
+
+  setPolicy(choice?: PolicyChoice): void {
+    this.#loop?.setPolicy(choice);
+  }
+
   async startGateway(): Promise<void> {
     const { site, settings, traitsOf, raisesPerDay, log = SILENT_LOG } = this.#options;
     const { remoteStopAfterSeconds } = this.#options;
@@ -258,6 +273,8 @@ export class VirtualSite {
           }),
       ...(raisesPerDay === undefined ? {} : { raisesPerDay }),
       ...(remoteStopAfterSeconds === undefined ? {} : { remoteStopAfterSeconds }),
+      policies: this.#options.policies,
+      standing: { kept: this.#standing, save: (standing) => this.#keep(standing) },
       siteLimits: () => this.controller?.limits() ?? [],
       published: (view) => this.controller?.published(view),
     });
@@ -278,6 +295,11 @@ export class VirtualSite {
     const gateway = this.#gateway;
     this.network.attachGateway((knock) => void gateway.knock(knock));
     loop.start();
+  }
+
+  #keep(standing: Standing): Promise<void> {
+    this.#standing = structuredClone(standing);
+    return Promise.resolve();
   }
 
   /** SIGKILL: no farewell; connections break. */
