@@ -26,6 +26,8 @@ export interface Floor {
   readonly send: (source: string, call: Frame) => Promise<Frame | Unanswered>;
   readonly wallMs: () => number;
   readonly heartbeatSeconds: () => number;
+  /** Whether messages of a charger wait on disk for the CSMS. */
+  readonly holds: (charger: string) => boolean;
   /** When this connection with the CSMS was made; what happened before it happened offline. */
   readonly connectedAtWallMs: () => number;
 }

@@ -1,9 +1,10 @@
 import type { Log } from '../../core/log.ts';
 import type { Cancel, Clock } from '../../core/time.ts';
-import { bootOf, intervalOf, type StationFacts } from '../../ocpp/aggregate/own-answers.ts';
+import { bootOf, intervalOf } from '../../ocpp/aggregate/own-answers.ts';
 import { familyOf } from '../../ocpp/aggregate/rules.ts';
 import { callBytes, errorBytes, type Frame, readFrame } from '../../ocpp/frame.ts';
 import { type OcppVersion, subprotocolOf, versionOf } from '../../ocpp/version.ts';
+import type { SiteView } from '../../schema/view.ts';
 import type { DurableStore } from '../../store/durable-store.ts';
 import { Connection } from '../connection.ts';
 import { dialRequest } from '../dial-request.ts';
@@ -18,6 +19,7 @@ import { DownDesk } from './down-desk.ts';
 import { FairLane, type Unanswered } from './fair-lane.ts';
 import type { Floor } from './floor.ts';
 import { OutletNumbers, type OutletSpec } from './outlet-numbers.ts';
+import type { OwnDesk, OwnDeskMaker } from './own-desk.ts';
 import { Seat } from './seat.ts';
 import { StatusBoard } from './status-board.ts';
 import { TransactionLedger } from './transaction-ledger.ts';
@@ -26,6 +28,8 @@ import { VersionBridge } from './version-bridge.ts';
 
 /** Calls of the CSMS that are worked on at once; one more is refused. */
 const CSMS_CALLS_MOST = 64;
+/** Before a CSMS has named an interval. */
+const HEARTBEAT_SECONDS = 300;
 /** The station's own source in the lane; no identity contains a space. */
 const OWN = 'the station';
 
@@ -55,6 +59,10 @@ export interface AggregateOptions {
   readonly outlets: readonly OutletSpec[];
   /** Chargers that have to show one; the CSMS, which does it else, does not see them. */
   readonly passwords?: ReadonlyMap<string, string>;
+  /** Answers what is about the site as a whole. */
+  readonly desk: OwnDeskMaker;
+  /** Whether messages of a charger wait on disk for the CSMS. */
+  readonly holds?: (charger: string) => boolean;
 }
 
 /** Waits for the station to be there. */
@@ -73,13 +81,13 @@ export class AggregateStation implements Dialer {
   readonly #board: StatusBoard;
   readonly #up: UpDesk;
   readonly #down: DownDesk;
+  readonly #own: OwnDesk;
   readonly #arrivals = new Set<Arrival>();
   #upstream: { readonly connection: Connection; readonly lane: FairLane } | undefined;
   #booted = false;
   #ready = false;
   /** A dial or a boot is under way, or comes at once. */
   #trying = true;
-  #heartbeatSeconds = 300;
   #timer: Cancel = () => {};
   #connectedAtWallMs = 0;
   #csmsCalls = 0;
@@ -102,6 +110,10 @@ export class AggregateStation implements Dialer {
       isHere: (charger) => this.#seats.has(charger),
       say: (payload) => void this.#say('StatusNotification', payload),
     });
+    this.#own = options.desk(
+      ({ action, payload }) => void this.#say(action, payload),
+      () => numbers.all().length,
+    );
     const floor: Floor = {
       clock,
       log,
@@ -114,7 +126,8 @@ export class AggregateStation implements Dialer {
       seats: this.#seats,
       send: (source, call) => this.#send(source, call),
       wallMs,
-      heartbeatSeconds: () => this.#heartbeatSeconds,
+      heartbeatSeconds: () => this.#heartbeatSeconds(),
+      holds: options.holds ?? (() => false),
       connectedAtWallMs: () => this.#connectedAtWallMs,
     };
     const bridge = new VersionBridge(floor);
@@ -122,7 +135,7 @@ export class AggregateStation implements Dialer {
     this.#down = new DownDesk({
       floor,
       bridge: (seat, call, ask) => bridge.down(seat, call, ask),
-      facts: () => this.#facts(),
+      own: this.#own,
       trigger: (message) =>
         void (message === 'Heartbeat' ? this.#say('Heartbeat', {}) : this.#boot()),
     });
@@ -178,6 +191,11 @@ export class AggregateStation implements Dialer {
   /** The station's number of a charger's connector or EVSE. */
   numberOf(charger: string, local: number): number | undefined {
     return this.#numbers.numberOf(charger, local);
+  }
+
+  /** The site after a tick: what changed is told, while somebody listens. */
+  published(view: SiteView): void {
+    if (this.#ready) this.#own.published(view);
   }
 
   close(): void {
@@ -276,9 +294,9 @@ export class AggregateStation implements Dialer {
   async #boot(): Promise<void> {
     const { clock, log, station } = this.#options;
     const lane = this.#upstream?.lane;
-    const answer = payloadOf(await this.#say('BootNotification', bootOf(this.#facts())));
+    const answer = payloadOf(await this.#say('BootNotification', bootOf(this.#options.station)));
     if (lane === undefined || this.#upstream?.lane !== lane) return;
-    if (answer !== undefined) this.#heartbeatSeconds = intervalOf(answer);
+    if (answer !== undefined) this.#own.settings.heartbeatSeconds = intervalOf(answer);
     if (answer?.['status'] === 'Accepted') {
       this.#booted = true;
       log.info('the CSMS accepts the station', { identity: station.identity });
@@ -289,7 +307,7 @@ export class AggregateStation implements Dialer {
     this.#booted = false;
     this.#arrived(false);
     this.#timer();
-    this.#timer = clock.after(this.#heartbeatSeconds * 1000, () => void this.#boot());
+    this.#timer = clock.after(this.#heartbeatSeconds() * 1000, () => void this.#boot());
   }
 
   #begin(): void {
@@ -301,7 +319,7 @@ export class AggregateStation implements Dialer {
 
   #beat(): void {
     this.#timer();
-    this.#timer = this.#options.clock.after(this.#heartbeatSeconds * 1000, () => {
+    this.#timer = this.#options.clock.after(this.#heartbeatSeconds() * 1000, () => {
       void this.#say('Heartbeat', {});
       this.#beat();
     });
@@ -362,9 +380,7 @@ export class AggregateStation implements Dialer {
     return typeof answer === 'string' ? readFrame(Buffer.from('')) : answer;
   }
 
-  #facts(): StationFacts {
-    const outlets = this.#numbers.all().length;
-    const heartbeatSeconds = this.#heartbeatSeconds;
-    return { ...this.#options.station, outlets, heartbeatSeconds };
+  #heartbeatSeconds(): number {
+    return this.#own.settings.heartbeatSeconds || HEARTBEAT_SECONDS;
   }
 }
