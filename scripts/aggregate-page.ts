@@ -59,8 +59,14 @@ chargers:
   there limits the circuit \`station.circuit\` (the first one), is kept on disk and merged with every other
   limit. Settings, figures of the site (\`Busbar...\`), monitors, logs and, in 2.x, limits from outside are
   those of the controller's own identity: see [upstream.md](upstream.md).
-- One connection carries one call at a time, so the CSMS's time to answer bounds what a large site can
-  tell it: at 50 ms about 20 messages a second.
+- **A slow CSMS.** One connection carries one call at a time, so the CSMS's time to answer bounds what a
+  large site can tell it: at 50 ms about 20 messages a second. Starts and ends go first, then Authorize,
+  then what happens within transactions, statuses, the rest; every eighth turn is that of the longest
+  waiting. Statuses and meter values outside of transactions are taken from the charger after 2 s, and
+  only the newest of each goes out. A transaction message that could not be sent for 15 s is written to
+  disk and answered, and is delivered in its order (2.x: marked \`offline\`). The CSMS counts as away when it
+  leaves a message unanswered for 30 s from the moment when it was sent. \`stationWaiting\`,
+  \`stationSuperseded\` and \`stationHandedBack\` count it in the metrics.
 - What cannot be done is answered with CALLERROR \`NotSupported\` and the reason in its description.
 `;
 

@@ -83,7 +83,7 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
     callCsms: (charger, action, payload, done) => gateway.callCsms(charger, action, payload, done),
     shelf: held.shelf,
     siteLimits: () => limit?.limits() ?? [],
-    counters: () => countersOf(gateway),
+    counters: () => ({ ...countersOf(gateway), ...upstream?.station?.counters() }),
     backlogOf: (charger) => withoutName(held.desk.summary(charger)),
     alarms: held.alarms,
     published: (view) => {

@@ -269,6 +269,7 @@ export class VirtualSite {
           }),
       ...(raisesPerDay === undefined ? {} : { raisesPerDay }),
       ...(remoteStopAfterSeconds === undefined ? {} : { remoteStopAfterSeconds }),
+      counters: () => this.#aggregate?.counters() ?? {},
       siteLimits: () => identities.limit.limits(),
       published: (view) => this.#published(view),
     });

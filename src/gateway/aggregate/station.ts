@@ -2,6 +2,7 @@ import type { Log } from '../../core/log.ts';
 import type { Cancel, Clock } from '../../core/time.ts';
 import { bootOf, intervalOf } from '../../ocpp/aggregate/own-answers.ts';
 import { familyOf } from '../../ocpp/aggregate/rules.ts';
+import { type Place, placeOf } from '../../ocpp/aggregate/urgency.ts';
 import { callBytes, errorBytes, type Frame, readFrame } from '../../ocpp/frame.ts';
 import { type OcppVersion, subprotocolOf, versionOf } from '../../ocpp/version.ts';
 import type { SiteView } from '../../schema/view.ts';
@@ -14,6 +15,7 @@ import { newLinkCounters } from '../link-counters.ts';
 import { CSMS_ANSWER_MS } from '../outage.ts';
 import { type DialGate, Redial } from '../redial.ts';
 import type { Dialer, DialRequest, DialResult, Socket } from '../socket.ts';
+import { Arrivals } from './arrivals.ts';
 import { showsPassword } from './charger-password.ts';
 import { DownDesk } from './down-desk.ts';
 import { FairLane, type Unanswered } from './fair-lane.ts';
@@ -65,9 +67,6 @@ export interface AggregateOptions {
   readonly holds?: (charger: string) => boolean;
 }
 
-/** Waits for the station to be there. */
-type Arrival = (here: boolean) => void;
-
 /**
  * One station in the place of all chargers. Links dial it as they would dial the CSMS: each gets an
  * in-process connection, and all of them share one connection to the CSMS. When that is lost they
@@ -82,15 +81,16 @@ export class AggregateStation implements Dialer {
   readonly #up: UpDesk;
   readonly #down: DownDesk;
   readonly #own: OwnDesk;
-  readonly #arrivals = new Set<Arrival>();
+  readonly #arrivals: Arrivals;
   #upstream: { readonly connection: Connection; readonly lane: FairLane } | undefined;
   #booted = false;
   #ready = false;
-  /** A dial or a boot is under way, or comes at once. */
-  #trying = true;
   #timer: Cancel = () => {};
   #connectedAtWallMs = 0;
   #csmsCalls = 0;
+  #handedBack = 0;
+  /** Of the connections that are over. */
+  #superseded = 0;
   #closed = false;
 
   private constructor(
@@ -101,6 +101,7 @@ export class AggregateStation implements Dialer {
     const { clock, log, newId, station, random, gate } = options;
     this.#options = options;
     this.#numbers = numbers;
+    this.#arrivals = new Arrivals(clock);
     const wallMs = () => clock.wallMs();
     this.#board = new StatusBoard({
       clock,
@@ -108,7 +109,7 @@ export class AggregateStation implements Dialer {
       version: station.version,
       wallMs,
       isHere: (charger) => this.#seats.has(charger),
-      say: (payload) => void this.#say('StatusNotification', payload),
+      say: async (payload) => (await this.#say('StatusNotification', payload)).kind === 'result',
     });
     this.#own = options.desk(
       ({ action, payload }) => void this.#say(action, payload),
@@ -124,7 +125,7 @@ export class AggregateStation implements Dialer {
       version: station.version,
       family: familyOf(station.version),
       seats: this.#seats,
-      send: (source, call) => this.#send(source, call),
+      send: (source, call, place) => this.#send(source, call, place),
       wallMs,
       heartbeatSeconds: () => this.#heartbeatSeconds(),
       holds: options.holds ?? (() => false),
@@ -172,7 +173,7 @@ export class AggregateStation implements Dialer {
     if (password !== undefined && !showsPassword(charger, password, request.authorization)) {
       return { outcome: 'refused', status: 401, message: 'wrong password' };
     }
-    if (!(await this.#arrival(request.timeoutMs))) {
+    if (!(await this.#arrivals.wait(request.timeoutMs))) {
       return { outcome: 'unreachable', problem: 'the station has no connection with the CSMS' };
     }
     const seat = new Seat({
@@ -181,6 +182,7 @@ export class AggregateStation implements Dialer {
       subprotocol: subprotocol ?? '',
       clock: this.#options.clock,
       answer: (from, call) => this.#answer(from, call),
+      overdue: (from, call) => this.#handBack(from, call),
       left: (from, closedByLink) => this.#left(from, closedByLink),
     });
     this.#seats.set(charger, seat);
@@ -196,6 +198,16 @@ export class AggregateStation implements Dialer {
   /** The site after a tick: what changed is told, while somebody listens. */
   published(view: SiteView): void {
     if (this.#ready) this.#own.published(view);
+  }
+
+  /** How the one connection copes: calls that wait now, and since the start. */
+  counters(): Readonly<Record<string, number>> {
+    const lane = this.#upstream?.lane;
+    return {
+      stationWaiting: lane?.waiting ?? 0,
+      stationSuperseded: this.#superseded + (lane?.superseded ?? 0),
+      stationHandedBack: this.#handedBack,
+    };
   }
 
   close(): void {
@@ -217,32 +229,12 @@ export class AggregateStation implements Dialer {
     }
   }
 
-  #arrival(timeoutMs: number): Promise<boolean> {
-    if (this.#ready) return Promise.resolve(true);
-    // Nobody waits out the pauses between dials: links dial again by themselves.
-    if (this.#closed || !this.#trying) return Promise.resolve(false);
-    return new Promise((resolve) => {
-      const settle: Arrival = (here) => {
-        cancel();
-        this.#arrivals.delete(settle);
-        resolve(here);
-      };
-      const cancel = this.#options.clock.after(timeoutMs, () => settle(false));
-      this.#arrivals.add(settle);
-    });
-  }
-
-  #arrived(here: boolean): void {
-    this.#trying = false;
-    for (const settle of [...this.#arrivals]) settle(here);
-  }
-
   async #dialCsms(): Promise<DialResult> {
     const { dialer, url, station } = this.#options;
     const { identity, password, version } = station;
-    this.#trying = true;
+    this.#arrivals.trying();
     const result = await dialer.dial(dialRequest(url, identity, version, password));
-    if (result.outcome === 'unreachable') this.#arrived(false);
+    if (result.outcome === 'unreachable') this.#arrivals.settle(false);
     return result;
   }
 
@@ -256,7 +248,7 @@ export class AggregateStation implements Dialer {
     if (result.outcome === 'connected') result.socket.close(1002, 'not the subprotocol offered');
     const why = result.outcome === 'refused' ? `HTTP ${result.status}` : 'another OCPP version';
     log.error('the CSMS does not accept the station: see upstream.station', { identity, why });
-    this.#arrived(false);
+    this.#arrivals.settle(false);
     this.#redial.begin();
   }
 
@@ -305,14 +297,14 @@ export class AggregateStation implements Dialer {
     }
     log.warn('the CSMS does not accept the station yet', { status: answer?.['status'] ?? 'error' });
     this.#booted = false;
-    this.#arrived(false);
+    this.#arrivals.settle(false);
     this.#timer();
     this.#timer = clock.after(this.#heartbeatSeconds() * 1000, () => void this.#boot());
   }
 
   #begin(): void {
     this.#ready = true;
-    this.#arrived(true);
+    this.#arrivals.settle(true);
     this.#board.began();
     this.#beat();
   }
@@ -332,10 +324,11 @@ export class AggregateStation implements Dialer {
     this.#ready = false;
     this.#timer();
     this.#board.ended();
+    this.#superseded += this.#upstream?.lane.superseded ?? 0;
     this.#upstream?.lane.close();
     this.#upstream = undefined;
     for (const seat of [...this.#seats.values()]) seat.socket.lose();
-    this.#arrived(false);
+    this.#arrivals.settle(false);
     if (!this.#closed) this.#redial.begin();
   }
 
@@ -369,14 +362,22 @@ export class AggregateStation implements Dialer {
     }
   }
 
-  #send(source: string, call: Frame): Promise<Frame | Unanswered> {
-    return this.#upstream?.lane.send(source, call) ?? Promise.resolve('lost');
+  #send(source: string, call: Frame, place: Place): Promise<Frame | Unanswered> {
+    return this.#upstream?.lane.send(source, call, place) ?? Promise.resolve('lost');
+  }
+
+  /** A message that has waited long is kept on disk by its link; the charger gets its answer. */
+  #handBack(seat: Seat, call: Frame): void {
+    const lane = this.#upstream?.lane;
+    if (lane?.keeps(seat.charger) !== true || !seat.handBack(call)) return;
+    lane.withdraw(seat.charger);
+    this.#handedBack += 1;
   }
 
   /** A call of the station itself; an empty frame when it is not answered. */
   async #say(action: string, payload: object): Promise<Frame> {
     const call = readFrame(callBytes(this.#options.newId(), action, payload));
-    const answer = await this.#send(OWN, call);
+    const answer = await this.#send(OWN, call, placeOf(call));
     return typeof answer === 'string' ? readFrame(Buffer.from('')) : answer;
   }
 
