@@ -53,10 +53,20 @@ chargers:
   of 1.6 chargers do not reach a 2.x CSMS; chargers are not asked for certificates, logs or firmware.
 - **Passwords of chargers** are not seen by the CSMS in this mode: a charger with a \`password\` in the site
   file has to show it (401 else); the others get in by their name, so keep their network apart.
-- A charger with an \`upstream\` of its own is no part of the station. The limit of the whole site is set at
-  the gateway's own identity (\`upstream.controller\`), which may be used beside the station.
-- One connection carries one call at a time, so the CSMS's time to answer bounds what a large site can
-  tell it: at 50 ms about 20 messages a second.
+- A charger with an \`upstream\` of its own is no part of the station. The gateway's own identity
+  (\`upstream.controller\`) may be used beside the station.
+- **The site as a whole** is connector or EVSE 0: a ChargePointMaxProfile or ChargingStationMaxProfile
+  there limits the circuit \`station.circuit\` (the first one), is kept on disk and merged with every other
+  limit. Settings, figures of the site (\`Busbar...\`), monitors, logs and, in 2.x, limits from outside are
+  those of the controller's own identity: see [upstream.md](upstream.md).
+- **A slow CSMS.** One connection carries one call at a time, so the CSMS's time to answer bounds what a
+  large site can tell it: at 50 ms about 20 messages a second. Starts and ends go first, then Authorize,
+  then what happens within transactions, statuses, the rest; every eighth turn is that of the longest
+  waiting. Statuses and meter values outside of transactions are taken from the charger after 2 s, and
+  only the newest of each goes out. A transaction message that could not be sent for 15 s is written to
+  disk and answered, and is delivered in its order (2.x: marked \`offline\`). The CSMS counts as away when it
+  leaves a message unanswered for 30 s from the moment when it was sent. \`stationWaiting\`,
+  \`stationSuperseded\` and \`stationHandedBack\` count it in the metrics.
 - What cannot be done is answered with CALLERROR \`NotSupported\` and the reason in its description.
 `;
 
@@ -84,9 +94,15 @@ const combineText = (combine: Combine | undefined): string => {
   return combine.by === 'best' ? '; Accepted if one accepts' : '; Accepted if all accept';
 };
 
-const ZERO = { every: 'every charger', free: 'where a car waits, else a free one', refuse: '' };
+const ZERO = {
+  every: 'every charger',
+  free: 'where a car waits, else a free one',
+  site: 'the site as a whole',
+  both: 'the site and every charger',
+  refuse: '',
+};
 
-const downText = (rule: DownRule): string => {
+const downText = (action: string, rule: DownRule): string => {
   switch (rule.to) {
     case 'station':
       return 'answered by the station';
@@ -100,7 +116,7 @@ const downText = (rule: DownRule): string => {
       const reason = rule.reason === undefined ? '' : `NotSupported: ${rule.reason}`;
       const zero =
         rule.zero === 'refuse' ? reason : `${ZERO[rule.zero]}${combineText(rule.combine)}`;
-      const also = rule.zero === 'refuse' || reason === '' ? '' : ` (station maximum: ${reason})`;
+      const also = action === 'SetChargingProfile' ? ' (station maximum: the site as a whole)' : '';
       return `the charger of \`${rule.outlet.join('.')}\`; 0 or none: ${zero}${also}`;
     }
   }
@@ -120,7 +136,8 @@ const bridgedDown = (family: Family, action: string, rule: DownRule): string => 
   const translator = (family === '1.6' ? TO_CHARGER_2X : TO_CHARGER_16)[action];
   const none = `NotSupported: ${action} has no partner in OCPP ${other[family]}`;
   if (translator === undefined) return none;
-  return translator.to ?? `NotSupported: ${translator.reason}`;
+  const own = action === 'GetTransactionStatus' ? '' : 'NotSupported: ';
+  return translator.to ?? `${own}${translator.reason}`;
 };
 
 const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
@@ -141,7 +158,7 @@ const downTable = (family: Family): string =>
     ['call of the CSMS', 'goes to', `a charger of ${other[family]} hears`],
     Object.entries(downRules(family)).map(([action, rule]) => [
       action,
-      downText(rule),
+      downText(action, rule),
       bridgedDown(family, action, rule),
     ]),
   );

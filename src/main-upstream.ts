@@ -15,32 +15,57 @@ import type { BusbarOptions } from './main.ts';
 import type { Held } from './main-held.ts';
 import type { SiteConfig } from './schema/site-config.ts';
 import { Controller, SITE_KEY } from './station/controller.ts';
+import { SiteDesk } from './station/site-desk.ts';
+import { SiteLimit } from './station/site-limit.ts';
+import { sitePlace } from './station/site-place.ts';
 import { VERSION } from './version.ts';
+
+/** The limit of the whole site that a CSMS can set; undefined when it has nobody to tell it to. */
+export const siteLimitOf = (
+  { config, site }: BusbarOptions,
+  shelf: ProfileShelf,
+  loop: () => ControlLoop,
+): SiteLimit | undefined => {
+  const { controller, mode, station } = config.upstream;
+  if (controller === undefined && mode !== 'aggregate') return undefined;
+  const place = sitePlace({
+    site,
+    circuit: controller?.circuit ?? station?.circuit,
+    clock: systemClock,
+    view: () => loop().view(),
+    wake: () => loop().wake(),
+  });
+  return new SiteLimit(shelf.keeper(SITE_KEY), place);
+};
+
+/** What a station that speaks for the site needs of this program. */
+const deskParts = ({ log }: BusbarOptions, restart: () => void, loop: () => ControlLoop) => ({
+  log,
+  restart,
+  clock: systemClock,
+  view: () => loop().view(),
+  // What the page shows is in it, and no secret: neither passwords nor tokens.
+  upload: (to: string, name: string) =>
+    uploadFile(to, name, JSON.stringify(loop().view(), null, 2)),
+});
 
 /** The gateway's own identity at the CSMS; undefined when the config names none. */
 export const controllerOf = (
-  { config, site, log }: BusbarOptions,
-  shelf: ProfileShelf,
+  options: BusbarOptions,
+  limit: SiteLimit | undefined,
   restart: () => void,
   loop: () => ControlLoop,
 ): Controller | undefined => {
-  const { controller, url, pingSeconds } = config.upstream;
-  if (controller === undefined) return undefined;
+  const { controller, url, pingSeconds } = options.config.upstream;
+  if (controller === undefined || limit === undefined) return undefined;
   return new Controller({
+    ...deskParts(options, restart, loop),
     spec: { ...controller, url: controller.url ?? url },
-    site,
-    log,
-    restart,
+    limit,
     programVersion: VERSION,
-    keeper: shelf.keeper(SITE_KEY),
     dialer: csmsClient({ clock: systemClock, pingSeconds }),
-    clock: systemClock,
     random: Math.random,
     newId: randomUUID,
-    view: () => loop().view(),
-    wake: () => loop().wake(),
-    // What the page shows is in it, and no secret: neither passwords nor tokens.
-    upload: (to, name) => uploadFile(to, name, JSON.stringify(loop().view(), null, 2)),
   });
 };
 
@@ -73,12 +98,16 @@ export const upstreamRolesOf = (
 
 /** How links reach the CSMS: each by itself, or all as one station. */
 export const openDialer = async (
-  { config, log }: BusbarOptions,
+  options: BusbarOptions,
   { store, outage }: Held,
-): Promise<{ readonly dialer: Dialer; close(): void }> => {
+  limit: SiteLimit | undefined,
+  restart: () => void,
+  loop: () => ControlLoop,
+): Promise<{ readonly dialer: Dialer; readonly station?: AggregateStation }> => {
+  const { config, log } = options;
   const { mode, station, url, pingSeconds } = config.upstream;
   const dialer = csmsClient({ clock: systemClock, pingSeconds });
-  if (mode !== 'aggregate' || station === undefined) return { dialer, close: () => {} };
+  if (mode !== 'aggregate' || station === undefined || limit === undefined) return { dialer };
   const aggregate = await AggregateStation.open({
     clock: systemClock,
     log,
@@ -90,13 +119,23 @@ export const openDialer = async (
     url,
     station: { ...station, firmware: VERSION },
     outlets: outletSpecs(config),
+    holds: (charger) => outage.journal.backlog(charger).count > 0,
+    desk: (say, outlets) =>
+      new SiteDesk({
+        ...deskParts(options, restart, loop),
+        identity: station.identity,
+        version: station.version,
+        names: { ...station, outlets },
+        limit,
+        say,
+      }),
     passwords: new Map(
       config.chargers.flatMap(({ id, password }) =>
         password === undefined ? [] : [[id, password]],
       ),
     ),
   });
-  return { dialer: aggregate, close: () => aggregate.close() };
+  return { dialer: aggregate, station: aggregate };
 };
 
 export const gatewayOf = (

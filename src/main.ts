@@ -22,7 +22,14 @@ import { type FieldSide, startFieldSide } from './main-field.ts';
 import { openHeld } from './main-held.ts';
 import { type Learned, learnedFacts } from './main-learned.ts';
 import { openStanding } from './main-standing.ts';
-import { controllerOf, gatewayOf, openDialer, rolesOf, upstreamRolesOf } from './main-upstream.ts';
+import {
+  controllerOf,
+  gatewayOf,
+  openDialer,
+  rolesOf,
+  siteLimitOf,
+  upstreamRolesOf,
+} from './main-upstream.ts';
 import type { ApiRoute } from './schema/api-route.ts';
 import type { MeterDevice } from './schema/meter-device.ts';
 import type { SiteConfig } from './schema/site-config.ts';
@@ -65,8 +72,10 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
   const held = await openHeld(options);
   const history = new History();
   let field: FieldSide | undefined;
+  let upstream: Awaited<ReturnType<typeof openDialer>> | undefined;
   const restart = options.restart ?? (() => log.warn('restart asked for, and nobody to do it'));
-  const controller = controllerOf(options, held.shelf, restart, () => loop);
+  const limit = siteLimitOf(options, held.shelf, () => loop);
+  const controller = controllerOf(options, limit, restart, () => loop);
   const loop: ControlLoop = new ControlLoop({
     ...loopSettings(options, facts),
     standing,
@@ -76,20 +85,21 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
     ),
     callCsms: (charger, action, payload, done) => gateway.callCsms(charger, action, payload, done),
     shelf: held.shelf,
-    siteLimits: () => controller?.limits() ?? [],
-    counters: () => countersOf(gateway),
+    siteLimits: () => limit?.limits() ?? [],
+    counters: () => ({ ...countersOf(gateway), ...upstream?.station?.counters() }),
     backlogOf: (charger) => withoutName(held.desk.summary(charger)),
     alarms: held.alarms,
     published: (view) => {
       field?.published(view);
       controller?.published(view);
+      upstream?.station?.published(view);
       history.take(view);
       published?.(view);
     },
   });
   const adoption = adoptionOf(config, facts, loop);
   const roles = upstreamRolesOf(options, loop, adoption);
-  const upstream = await openDialer(options, held);
+  upstream = await openDialer(options, held, limit, restart, () => loop);
   const gateway: Gateway = gatewayOf(options, {
     held,
     roles,
@@ -118,7 +128,7 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
       controller?.stop();
       roles.stop();
       gateway.close();
-      upstream.close();
+      upstream?.station?.close();
       await servers.closeOcpp();
       loop.stop();
       await loop.saveStanding();

@@ -27,6 +27,8 @@ export interface ConnectionOptions {
   readonly hostile: () => void;
   /** Its peer does not take its messages: nothing more should be read for it, until it does. */
   readonly congested: (full: boolean) => void;
+  /** A CALL that its peer could not send yet; the ids that are taken back. */
+  readonly unsent?: (id: string) => readonly string[];
 }
 
 /** One open socket of a link with the lane of the CALLs that go out on it. */
@@ -44,6 +46,7 @@ export class Connection {
     socket.listen({
       message: (bytes) => this.#receive(bytes),
       closed: (code, reason) => this.#closed(code, reason),
+      unsent: (id) => options.unsent?.(id) ?? [],
     });
   }
 
@@ -57,6 +60,11 @@ export class Connection {
       congested(true);
       this.#watchDrain();
     }
+  }
+
+  /** Whether calls wait behind it for others. */
+  get queues(): boolean {
+    return this.#options.socket.queues === true;
   }
 
   /** Stops and resumes reading. */

@@ -118,6 +118,25 @@ export class Lane {
       : { to: 'relayed', call: entry.relayed };
   }
 
+  /**
+   * Takes back the relayed CALL of this id, which the other end could not send, and those that came
+   * after it, as far as they are fit: their order stays. Empty when it is none of them.
+   */
+  withdrawFrom(id: string, fit: (call: Frame) => boolean): readonly Frame[] {
+    const fits = ({ relayed }: Waiting): boolean => relayed !== undefined && fit(relayed);
+    const open = this.#table.open();
+    const first = open.findIndex((entry) => entry.id === id);
+    const entry = open[first];
+    if (entry === undefined || !fits(entry)) return [];
+    const sent = open.slice(first).filter(fits);
+    const unsent = this.#waiting.relayed.filter(fits);
+    this.#waiting.relayed = this.#waiting.relayed.filter((each) => !fits(each));
+    for (const each of sent) this.#table.forget(each.id);
+    const outstanding = this.#outstanding?.entry;
+    if (outstanding !== undefined && sent.includes(outstanding)) this.#release();
+    return [...sent, ...unsent].flatMap(({ relayed }) => relayed ?? []);
+  }
+
   waiting(): number {
     return PRIORITIES.reduce((sum, priority) => sum + this.#waiting[priority].length, 0);
   }

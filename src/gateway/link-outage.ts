@@ -109,7 +109,7 @@ export class LinkOutage {
     readonly delivered: () => void;
   }): void {
     this.#redial.connected();
-    if (!this.holds()) return;
+    if (this.#replay !== undefined || !this.holds()) return;
     const { charger, version, shared, clock, log } = this.#options;
     const replay: Replay = new Replay({
       charger,

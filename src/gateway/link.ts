@@ -25,6 +25,8 @@ import type { Socket } from './socket.ts';
 
 /** How often a link looks whether the CSMS still answers. */
 const SILENCE_CHECK_MS = 5_000;
+/** What is held waits so long for its turn where calls of many chargers queue. */
+const QUEUED_ANSWER_MS = 15 * 60_000;
 
 export interface LinkOptions {
   readonly identity: string;
@@ -102,12 +104,8 @@ export class Link {
       return;
     }
     this.#csms = this.#connection('csms', socket);
-    const { outage } = this.#options;
-    this.#tellUpstream(outage?.holds() === true ? 'replaying' : 'connected');
-    outage?.csmsBack({
-      send: (call, first) => this.#sendHeld(call, first),
-      delivered: () => this.#tellUpstream('connected'),
-    });
+    this.#tellUpstream('connected');
+    this.#deliverHeld();
     this.#watchSilence();
   }
 
@@ -128,13 +126,14 @@ export class Link {
       charger,
       socket,
       clock,
-      limits,
+      limits: socket.queues === true ? { ...limits, callLifeMs: QUEUED_ANSWER_MS } : limits,
       counters,
       log,
       received: (frame) => (fromCharger ? this.#fromCharger(frame) : this.#fromCsms(frame)),
       closed: (reason) => (fromCharger ? this.#chargerGone(reason) : this.#csmsGone(reason)),
       hostile: () => this.close(1008, 'too many unreadable messages'),
       congested: (full) => (fromCharger ? this.#csms : this.#charger)?.hold(full),
+      unsent: (id) => (fromCharger ? [] : this.#takeBack(id)),
     });
     return connection;
   }
@@ -211,10 +210,8 @@ export class Link {
 
   #relay(to: Connection | undefined, frame: Frame, sent: Frame): boolean {
     if (to?.lane.relay(frame, sent.bytes) !== true) {
-      this.#options.log.warn('too many calls wait', {
-        charger: this.identity,
-        action: frame.action,
-      });
+      const { identity: charger } = this;
+      this.#options.log.warn('too many calls wait', { charger, action: frame.action });
       this.close(1008, 'too many calls without waiting for answers');
       return false;
     }
@@ -264,12 +261,30 @@ export class Link {
     });
   }
 
+  #deliverHeld(): void {
+    if (this.#options.outage?.holds() === true) this.#tellUpstream('replaying');
+    this.#options.outage?.csmsBack({
+      send: (call, first) => this.#sendHeld(call, first),
+      delivered: () => this.#tellUpstream('connected'),
+    });
+  }
+
+  /** Their turn at the CSMS is far off: the charger is answered, they go out with what is held. */
+  #takeBack(id: string): readonly string[] {
+    const { outage } = this.#options;
+    const fit = (call: Frame): boolean => outage?.isQueued(call) === true;
+    const calls = this.#csms?.lane.withdrawFrom(id, fit) ?? [];
+    for (const call of calls) this.#hold({ call, sent: false });
+    if (calls.length > 0) this.#deliverHeld();
+    return calls.map((call) => call.id);
+  }
+
   #sendHeld(call: Frame, first: boolean): Promise<CallOutcome> {
     const csms = this.#csms;
     if (csms === undefined) return Promise.resolve({ outcome: 'offline' });
     const { outage, newId } = this.#options;
     const sent = csms.lane.knows(call.id) ? withMessageId(call, newId()) : call;
-    const timeoutMs = outage?.csmsAnswerMs ?? 0;
+    const timeoutMs = csms.queues ? QUEUED_ANSWER_MS : (outage?.csmsAnswerMs ?? 0);
     return new Promise((resolve) => {
       const priority = first ? 'safety' : 'housekeeping';
       csms.lane.own(sent.id, sent.bytes, priority, timeoutMs, (outcome) => {
@@ -282,7 +297,8 @@ export class Link {
   /** A CSMS that takes messages and does not answer is worse than none: chargers discard data. */
   #watchSilence(): void {
     const { outage, clock } = this.#options;
-    if (outage === undefined) return;
+    // Where calls queue, silence is watched from the moment when one is really sent.
+    if (outage === undefined || this.#csms?.queues === true) return;
     this.#silence?.();
     this.#silence = clock.after(SILENCE_CHECK_MS, () => {
       const csms = this.#csms;
@@ -338,8 +354,8 @@ export class Link {
   }
 
   #tellUpstream(state: UpstreamState): void {
-    const { observer, clock } = this.#options;
-    observer.upstreamChanged(this.identity, state, clock.monotonicMs());
+    const nowMs = this.#options.clock.monotonicMs();
+    this.#options.observer.upstreamChanged(this.identity, state, nowMs);
   }
 
   #observeRequest(from: 'charger' | 'csms', frame: Frame): void {

@@ -7,6 +7,8 @@ export interface Socket {
   readonly subprotocol: string;
   /** Bytes accepted by send() that the peer has not taken yet. */
   readonly bufferedBytes: number;
+  /** Calls wait behind it for a connection that others use too: silence here proves nothing. */
+  readonly queues?: boolean;
   /** Sends one text message unchanged. Ignored after close. */
   send(message: Uint8Array): void;
   close(code: number, reason: string): void;
@@ -23,6 +25,8 @@ export interface SocketListener {
   message(message: Buffer): void;
   /** `code` 1006 when the peer vanished. */
   closed(code: number, reason: string): void;
+  /** This CALL was not sent and waits long. The ids that are taken back: none of them is sent. */
+  unsent?(id: string): readonly string[];
 }
 
 /** A charger that knocks, before the upgrade was answered. */

@@ -203,6 +203,7 @@ const StationSchema = Type.Object(
     password: Type.Optional(
       Type.String({ minLength: 1, maxLength: 64, description: 'Basic authentication' }),
     ),
+    circuit: Type.Optional(id('Circuit that its profiles of connector 0 limit; else the first')),
   },
   { ...strict, description: 'upstream.mode aggregate: the one station that the CSMS sees' },
 );

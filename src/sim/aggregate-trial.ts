@@ -13,7 +13,10 @@ export interface AggregateTrial {
   readonly passwords?: Readonly<Record<string, string>>;
 }
 
-type Around = Pick<AggregateOptions, 'clock' | 'log' | 'random' | 'newId' | 'dialer' | 'store'> & {
+type Around = Pick<
+  AggregateOptions,
+  'clock' | 'log' | 'random' | 'newId' | 'dialer' | 'store' | 'desk' | 'holds'
+> & {
   readonly gate: DialGate | undefined;
 };
 

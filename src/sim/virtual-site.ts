@@ -14,12 +14,11 @@ import { NO_AMPS, type PhaseAmps } from '../core/units.ts';
 import type { AggregateStation } from '../gateway/aggregate/station.ts';
 import { Gateway } from '../gateway/gateway.ts';
 import { type Outage, type OutageSettings, openOutage } from '../gateway/outage.ts';
-import type { Dialer } from '../gateway/socket.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
 import { NOTHING_STANDING, type Standing } from '../schema/standing.ts';
 import type { SiteView } from '../schema/view.ts';
-import { Controller, type ControllerSpec, SITE_KEY } from '../station/controller.ts';
-import { type AggregateTrial, openAggregate } from './aggregate-trial.ts';
+import type { Controller, ControllerSpec } from '../station/controller.ts';
+import type { AggregateTrial } from './aggregate-trial.ts';
 import type { Breaker } from './breaker.ts';
 import { type Appliance, Building, type LoadStep } from './building.ts';
 import { type ChargerConduct, SimCharger } from './charger.ts';
@@ -30,6 +29,7 @@ import { auditMessages, type MessageAudit } from './message-audit.ts';
 import type { MeterFault, SimMeter } from './meter.ts';
 import { Plant } from './plant.ts';
 import { type Random, seededRandom } from './random.ts';
+import { SiteIdentities } from './site-identities.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 export interface VirtualSiteOptions {
@@ -242,7 +242,23 @@ export class VirtualSite {
     const outage = await this.#openOutage(store, newId);
     this.#outage = outage;
     const shelf = await ProfileShelf.open(store, log);
-    this.controller = this.#controllerOf(shelf, newId, () => loop);
+    const identities = new SiteIdentities({
+      ...this.#options,
+      clock: this.clock,
+      log,
+      random: this.random,
+      newId,
+      dialer: this.network.dialer,
+      store,
+      outage,
+      shelf,
+      loop: () => loop,
+      restart: () => {
+        this.restarts += 1;
+      },
+      upload: (url, name) => this.uploads.push({ url, name }),
+    });
+    this.controller = identities.controller();
     const loop = new ControlLoop({
       site,
       shelf,
@@ -275,13 +291,28 @@ export class VirtualSite {
       ...(remoteStopAfterSeconds === undefined ? {} : { remoteStopAfterSeconds }),
       policies: this.#options.policies,
       standing: { kept: this.#standing, save: (standing) => this.#keep(standing) },
-      siteLimits: () => this.controller?.limits() ?? [],
-      published: (view) => this.controller?.published(view),
+      counters: () => this.#aggregate?.counters() ?? {},
+      siteLimits: () => identities.limit.limits(),
+      published: (view) => this.#published(view),
     });
     this.#loop = loop;
-    this.#gateway = new Gateway({
+    this.#aggregate = await identities.station();
+    const gateway = this.#newGateway(loop, outage, newId);
+    this.#gateway = gateway;
+    this.network.attachGateway((knock) => void gateway.knock(knock));
+    loop.start();
+  }
+
+  #published(view: SiteView): void {
+    this.controller?.published(view);
+    this.#aggregate?.published(view);
+  }
+
+  #newGateway(loop: ControlLoop, outage: Outage | undefined, newId: () => string): Gateway {
+    const { log = SILENT_LOG, flushAbsentAfterMs = 0 } = this.#options;
+    return new Gateway({
       clock: this.clock,
-      dialer: await this.#openDialer(store, outage, newId),
+      dialer: this.#aggregate ?? this.network.dialer,
       observer: loop.links,
       interceptor: loop.profiles,
       upstreamBase: () => 'ws://csms/ocpp',
@@ -289,12 +320,9 @@ export class VirtualSite {
       newId,
       log,
       ...(outage === undefined ? {} : { outage }),
-      flushAbsentAfterMs: this.#options.flushAbsentAfterMs ?? 0,
+      flushAbsentAfterMs,
       withhold: (charger, transactionId) => loop.withhold(charger, transactionId),
     });
-    const gateway = this.#gateway;
-    this.network.attachGateway((knock) => void gateway.knock(knock));
-    loop.start();
   }
 
   #keep(standing: Standing): Promise<void> {
@@ -334,49 +362,6 @@ export class VirtualSite {
       newSalt,
       settings: { ...OUTAGE_SETTINGS, ...outageSettings },
     });
-  }
-
-  #controllerOf(
-    shelf: ProfileShelf,
-    newId: () => string,
-    loop: () => ControlLoop,
-  ): Controller | undefined {
-    const { controller, site, log = SILENT_LOG } = this.#options;
-    if (controller === undefined) return undefined;
-    return new Controller({
-      spec: { ...controller, url: 'ws://csms/ocpp' },
-      site,
-      log,
-      newId,
-      programVersion: 'virtual',
-      keeper: shelf.keeper(SITE_KEY),
-      dialer: this.network.dialer,
-      clock: this.clock,
-      random: this.random,
-      view: () => loop().view(),
-      wake: () => loop().wake(),
-      restart: () => {
-        this.restarts += 1;
-      },
-      upload: (url, name) => {
-        this.uploads.push({ url, name });
-        return Promise.resolve();
-      },
-    });
-  }
-
-  async #openDialer(
-    store: MemoryStore,
-    outage: Outage | undefined,
-    newId: () => string,
-  ): Promise<Dialer> {
-    const { site, aggregate, log = SILENT_LOG } = this.#options;
-    const { dialer } = this.network;
-    if (aggregate === undefined) return dialer;
-    const { clock, random } = this;
-    const around = { clock, log, random, newId, dialer, store, gate: outage?.gate };
-    this.#aggregate = await openAggregate(aggregate, site, around);
-    return this.#aggregate;
   }
 
   #physics(): void {

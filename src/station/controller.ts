@@ -1,10 +1,5 @@
-import type { Limit } from '../core/limit.ts';
-import type { Site } from '../core/site.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
-import { Zone } from '../profiles/zone.ts';
 import type { SiteView } from '../schema/view.ts';
-import type { ProfileKeeper } from './profile-keeper.ts';
-import { SiteLimit } from './site-limit.ts';
 import { Station, type StationOptions } from './station.ts';
 
 /** Profiles of the site are kept under this name; no charger can have it as its identity. */
@@ -23,40 +18,18 @@ export interface ControllerSpec {
   readonly circuit?: string;
 }
 
-export interface ControllerOptions
-  extends Omit<StationOptions, keyof ControllerSpec | 'plate' | 'limit'> {
+export interface ControllerOptions extends Omit<StationOptions, keyof ControllerSpec | 'plate'> {
   readonly spec: ControllerSpec;
-  readonly site: Site;
   readonly programVersion: string;
-  readonly keeper: ProfileKeeper;
-  /** The next tick should come soon. */
-  readonly wake: () => void;
 }
 
-/** The controller's own identity at the CSMS, and the limit of the site that comes with it. */
+/** The controller's own identity at the CSMS: a station that begins with the first tick. */
 export class Controller {
-  readonly #limit: SiteLimit;
   readonly #options: ControllerOptions;
   #station: Station | undefined;
 
   constructor(options: ControllerOptions) {
-    const { spec, site, clock, keeper, view, wake } = options;
     this.#options = options;
-    const circuit = site.circuits.find(({ id }) => id === spec.circuit) ?? site.circuits[0];
-    const id = circuit?.id ?? '';
-    this.#limit = new SiteLimit(keeper, {
-      circuit: id,
-      fuseAmps: Math.min(...(circuit?.limitAmps ?? [0])),
-      context: { zone: new Zone(site.timezone), voltageVolts: site.voltageVolts },
-      nowMs: () => clock.wallMs(),
-      inForceAmps: () => inForceAmps(view(), id),
-      changed: wake,
-    });
-  }
-
-  /** Limits that the CSMS set for the site. */
-  limits(): readonly Limit[] {
-    return this.#limit.limits();
   }
 
   /** After the first tick: the station has something to say from its first message on. */
@@ -65,12 +38,7 @@ export class Controller {
       const { spec, programVersion: version } = this.#options;
       const plate = { vendor: spec.vendor, model: spec.model, version };
       const serial = spec.serial === undefined ? {} : { serial: spec.serial };
-      this.#station = new Station({
-        ...this.#options,
-        ...spec,
-        plate: { ...plate, ...serial },
-        limit: this.#limit,
-      });
+      this.#station = new Station({ ...this.#options, ...spec, plate: { ...plate, ...serial } });
     }
     this.#station.published(view);
   }
@@ -88,6 +56,3 @@ export class Controller {
     this.#station?.stop();
   }
 }
-
-const inForceAmps = ({ circuits }: SiteView, id: string): number =>
-  Math.min(...(circuits.find((circuit) => circuit.id === id)?.limitInForceAmps ?? [0]));

@@ -1,13 +1,31 @@
 import { ITEMS_MOST, type StationVariable } from '../ocpp/station/variables.ts';
 import type { SiteView } from '../schema/view.ts';
-import type { StationSettings } from './station.ts';
 
 const SECONDS_MOST = 86_400;
+const FEATURES = 'Core,SmartCharging,RemoteTrigger,FirmwareManagement';
+const FEATURES_WITH_OUTLETS =
+  'Core,LocalAuthListManagement,Reservation,RemoteTrigger,SmartCharging';
+
+/** The settings of the station that the CSMS may change; gone with a restart. */
+export interface StationSettings {
+  heartbeatSeconds: number;
+  meterSeconds: number;
+  limitChangeSignificancePercent: number;
+}
+
+/** What a station is called, and how many connectors or EVSEs it has. */
+export interface StationNames {
+  readonly vendor: string;
+  readonly model: string;
+  readonly serial?: string;
+  readonly outlets: () => number;
+}
 
 /** What the CSMS can read and set of the controller. Own figures stand under `Busbar`. */
 export const stationVariables = (
   settings: StationSettings,
   view: () => SiteView,
+  names: StationNames,
 ): readonly StationVariable[] => {
   const own = (
     variable: string,
@@ -58,12 +76,23 @@ export const stationVariables = (
       'limitChangeSignificancePercent',
       100,
     ),
-    fixed('NumberOfConnectors', 'ChargingStation', 'NumberOfConnectors', '0'),
+    fixed('ChargePointVendor', 'ChargingStation', 'VendorName', names.vendor),
+    fixed('ChargePointModel', 'ChargingStation', 'Model', names.model),
+    ...(names.serial === undefined
+      ? []
+      : [fixed('ChargePointSerialNumber', 'ChargingStation', 'SerialNumber', names.serial)]),
+    {
+      key: 'NumberOfConnectors',
+      component: 'ChargingStation',
+      variable: 'EVSECount',
+      type: 'integer',
+      read: () => String(names.outlets()),
+    },
     fixed(
       'SupportedFeatureProfiles',
       'ChargingStation',
       'SupportedFeatureProfiles',
-      'Core,SmartCharging,RemoteTrigger,FirmwareManagement',
+      names.outlets() === 0 ? FEATURES : FEATURES_WITH_OUTLETS,
     ),
     fixed('ChargingScheduleAllowedChargingRateUnit', 'SmartChargingCtrlr', 'RateUnit', 'A,W'),
     fixed('ChargeProfileMaxStackLevel', 'SmartChargingCtrlr', 'ProfileStackLevel', '100'),

@@ -3,14 +3,13 @@ import type { Cancel, Clock } from '../core/time.ts';
 import { outcomeOf } from '../gateway/call-outcome.ts';
 import { Connection } from '../gateway/connection.ts';
 import { dialRequest } from '../gateway/dial-request.ts';
-import { answerBytes, type CallAnswer } from '../gateway/interceptor.ts';
+import { answerBytes } from '../gateway/interceptor.ts';
 import { DEFAULT_LANE_LIMITS } from '../gateway/lane.ts';
 import { newLinkCounters } from '../gateway/link-counters.ts';
 import type { CallOutcome } from '../gateway/observer.ts';
 import { DialGate, Redial } from '../gateway/redial.ts';
 import type { Dialer, DialResult, Socket } from '../gateway/socket.ts';
-import { callBytes, type Frame, parsePayload } from '../ocpp/frame.ts';
-import type { StationVariable } from '../ocpp/station/variables.ts';
+import { callBytes, type Frame } from '../ocpp/frame.ts';
 import {
   bootCall,
   meterCall,
@@ -23,10 +22,8 @@ import {
 } from '../ocpp/station/words.ts';
 import { type OcppVersion, subprotocolOf } from '../ocpp/version.ts';
 import type { SiteView } from '../schema/view.ts';
-import { limitNotices, NOTHING_TOLD } from './limit-notices.ts';
+import { SiteDesk } from './site-desk.ts';
 import type { SiteLimit } from './site-limit.ts';
-import { type StationDesk, stationAnswer } from './station-calls.ts';
-import { stationVariables } from './station-variables.ts';
 
 const CALL_TIMEOUT_MS = 30_000;
 /** A CSMS that names no interval gets a heartbeat this often. */
@@ -54,37 +51,29 @@ export interface StationOptions {
   readonly upload: (url: string, name: string) => Promise<void>;
 }
 
-/** The settings of the station that the CSMS may change; gone with a restart. */
-export interface StationSettings {
-  heartbeatSeconds: number;
-  meterSeconds: number;
-  limitChangeSignificancePercent: number;
-}
-
 /**
  * The controller's own identity: a station without connectors, with its own connection to the CSMS
  * (2.1 part 1 §8.3). It tells the site meter, limits from outside and its health, and takes the
  * limit of the site.
  */
 export class Station {
-  readonly settings: StationSettings = {
-    heartbeatSeconds: 0,
-    meterSeconds: 60,
-    limitChangeSignificancePercent: 5,
-  };
   readonly #options: StationOptions;
   readonly #redial: Redial;
-  readonly #variables: readonly StationVariable[];
+  readonly #desk: SiteDesk;
   readonly #events: StationCall[] = [];
   #connection: Connection | undefined;
   #accepted = false;
-  #told = NOTHING_TOLD;
   #timers: Cancel[] = [];
   #stopped = false;
 
   constructor(options: StationOptions) {
     this.#options = options;
-    this.#variables = stationVariables(this.settings, options.view);
+    this.#desk = new SiteDesk({
+      ...options,
+      names: { ...options.plate, outlets: () => 0 },
+      say: (call) => this.#call(call, () => {}),
+      triggered: (message) => this.#triggered(message),
+    });
     this.#redial = new Redial({
       clock: options.clock,
       random: options.random,
@@ -112,11 +101,7 @@ export class Station {
   /** The site after a tick: changes of limits from outside are told. */
   published(view: SiteView): void {
     if (!this.#accepted || this.#options.version === '1.6') return;
-    const nowMs = this.#options.clock.monotonicMs();
-    const percent = this.settings.limitChangeSignificancePercent;
-    const { calls, told } = limitNotices(view, this.#told, percent, nowMs);
-    this.#told = told;
-    for (const call of calls) this.#call(call, () => {});
+    this.#desk.published(view);
   }
 
   stop(): void {
@@ -190,18 +175,18 @@ export class Station {
   #begin(intervalSeconds: number): void {
     const { version, clock } = this.#options;
     this.#accepted = true;
-    if (intervalSeconds > 0) this.settings.heartbeatSeconds = intervalSeconds;
+    if (intervalSeconds > 0) this.#desk.settings.heartbeatSeconds = intervalSeconds;
     if (version === '1.6') this.#call(statusCall(clock.wallMs(), false), () => {});
     this.#sendEvents();
     this.#repeat(
-      () => this.settings.heartbeatSeconds * 1000 || HEARTBEAT_MS,
+      () => this.#desk.settings.heartbeatSeconds * 1000 || HEARTBEAT_MS,
       () => this.#call({ action: 'Heartbeat', payload: {} }, () => {}),
     );
     this.#repeat(
-      () => this.settings.meterSeconds * 1000 || HEARTBEAT_MS,
+      () => this.#desk.settings.meterSeconds * 1000 || HEARTBEAT_MS,
       () => {
         const call = meterCall(version, this.#sample());
-        if (call !== undefined && this.settings.meterSeconds > 0) this.#call(call, () => {});
+        if (call !== undefined && this.#desk.settings.meterSeconds > 0) this.#call(call, () => {});
       },
     );
   }
@@ -266,33 +251,7 @@ export class Station {
 
   async #answer(frame: Frame): Promise<void> {
     const connection = this.#connection;
-    const after: StationCall[] = [];
-    const answer = await this.#answerOf(frame, after);
-    connection?.send(answerBytes(frame.id, answer));
-    for (const call of after) this.#call(call, () => {});
-  }
-
-  async #answerOf(frame: Frame, after: StationCall[]): Promise<CallAnswer> {
-    try {
-      return await stationAnswer(frame.action, parsePayload(frame), this.#desk(after));
-    } catch (error) {
-      this.#options.log.error('call of the CSMS failed', { problem: String(error) });
-      return { errorCode: 'InternalError', description: 'it could not be carried out' };
-    }
-  }
-
-  #desk(after: StationCall[]): StationDesk {
-    const { version, clock, limit, restart } = this.#options;
-    return {
-      version,
-      nowWallMs: clock.wallMs(),
-      variables: this.#variables,
-      limit,
-      later: (...calls) => after.push(...calls),
-      triggered: (message) => this.#triggered(message),
-      restart: () => clock.after(1_000, restart),
-      uploadLog: (url, requestId) => this.#upload(url, requestId),
-    };
+    connection?.send(answerBytes(frame.id, await this.#desk.answer(frame)));
   }
 
   #triggered(message: string): StationCall | undefined {
@@ -302,27 +261,5 @@ export class Station {
     if (version !== '1.6') return undefined;
     if (message === 'BootNotification') return bootCall(version, plate);
     return message === 'StatusNotification' ? statusCall(clock.wallMs(), false) : undefined;
-  }
-
-  /** Tells how the upload goes (1.6 §4.4, 2.x N01). */
-  #upload(url: string, requestId: number | undefined): string {
-    const { upload, version, identity, clock, log } = this.#options;
-    const name = `${identity}-${clock.wallMs()}.json`;
-    const tell = (done: boolean | undefined): void => {
-      const failed = version === '1.6' ? 'UploadFailed' : 'UploadFailure';
-      const status = done === undefined ? 'Uploading' : done ? 'Uploaded' : failed;
-      const action = version === '1.6' ? 'DiagnosticsStatusNotification' : 'LogStatusNotification';
-      const payload = { status, ...(requestId === undefined ? {} : { requestId }) };
-      this.#call({ action, payload }, () => {});
-    };
-    clock.after(0, () => tell(undefined));
-    upload(url, name).then(
-      () => tell(true),
-      (error: unknown) => {
-        log.warn('upload for the CSMS failed', { problem: String(error) });
-        tell(false);
-      },
-    );
-    return name;
   }
 }

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { FairLane, WAITING_MOST } from '../../src/gateway/aggregate/fair-lane.ts';
+import { describe, test } from 'node:test';
+import { FairLane, OLDEST_EVERY, WAITING_MOST } from '../../src/gateway/aggregate/fair-lane.ts';
+import { type Place, placeOf } from '../../src/ocpp/aggregate/urgency.ts';
 import { callBytes, readFrame, resultBytes } from '../../src/ocpp/frame.ts';
 import { VirtualClock } from '../../src/sim/virtual-clock.ts';
 
-const call = (id: string) => readFrame(callBytes(id, 'Heartbeat', {}));
+const call = (id: string) => readFrame(callBytes(id, 'DataTransfer', {}));
+const OTHER: Place = { urgency: 'other' };
 
 const makeLane = () => {
   const clock = new VirtualClock();
@@ -17,13 +19,19 @@ const makeLane = () => {
     silent: () => silences.push(clock.monotonicMs()),
   });
   const answer = (id: string) => lane.settle(readFrame(resultBytes(id, {})));
-  return { clock, lane, sent, silences, answer };
+  const put = (source: string, id: string, place = OTHER) => lane.send(source, call(id), place);
+  /** Answers everything until nothing waits. */
+  const drain = () => {
+    for (let done = 0; done < sent.length; done += 1) answer(sent[done] ?? '');
+    return sent;
+  };
+  return { clock, lane, sent, silences, answer, put, drain };
 };
 
 test('one call is outstanding, and a busy source does not keep the others waiting', () => {
-  const { lane, sent, answer } = makeLane();
-  for (const id of ['a1', 'a2', 'a3']) void lane.send('A', call(id));
-  void lane.send('B', call('b1'));
+  const { put, sent, answer } = makeLane();
+  for (const id of ['a1', 'a2', 'a3']) void put('A', id);
+  void put('B', 'b1');
   assert.deepEqual(sent, ['a1']);
   for (const id of ['a1', 'a2', 'b1', 'a3']) answer(id);
   assert.deepEqual(sent, ['a1', 'a2', 'b1', 'a3']);
@@ -31,26 +39,90 @@ test('one call is outstanding, and a busy source does not keep the others waitin
 });
 
 test('who is gone sends nothing any more, and too many calls are refused', async () => {
-  const { lane, sent, answer } = makeLane();
-  void lane.send('A', call('a1'));
-  const second = lane.send('A', call('a2'));
-  void lane.send('B', call('b1'));
+  const { lane, put, sent, answer } = makeLane();
+  void put('A', 'a1');
+  const second = put('A', 'a2');
+  void put('B', 'b1');
   lane.forget('A');
   assert.equal(await second, 'lost');
   answer('a1');
   assert.deepEqual(sent, ['a1', 'b1']);
-  for (let i = 0; i < WAITING_MOST; i += 1) void lane.send('C', call(`c${i}`));
-  assert.equal(await lane.send('C', call('more')), 'full');
+  for (let i = 0; i < WAITING_MOST; i += 1) void put('C', `c${i}`);
+  assert.equal(await put('C', 'more'), 'full');
   lane.close();
-  assert.equal(await lane.send('A', call('a3')), 'lost');
+  assert.equal(await put('A', 'a3'), 'lost');
+  assert.equal(lane.waiting, 0);
 });
 
-test('silence is told, and the next call goes out', async () => {
-  const { clock, lane, sent, silences } = makeLane();
-  const first = lane.send('A', call('a1'));
-  void lane.send('B', call('b1'));
-  await clock.run(30_000);
-  assert.equal(await first, 'timeout');
-  assert.deepEqual(silences, [30_000]);
+test('silence counts from the moment when a call is really sent', async () => {
+  const { clock, put, sent, silences, answer } = makeLane();
+  void put('A', 'a1');
+  const second = put('B', 'b1');
+  await clock.run(29_000);
+  answer('a1');
+  await clock.run(29_000);
+  assert.deepEqual(silences, [], 'b1 waited 29 s and is out for 29 s');
+  await clock.run(1_000);
+  assert.equal(await second, 'timeout');
+  assert.deepEqual(silences, [59_000]);
   assert.deepEqual(sent, ['a1', 'b1']);
+});
+
+describe('urgency', () => {
+  test('transactions, then drivers, then progress, then statuses, then the rest', () => {
+    const { put, drain } = makeLane();
+    void put('first', 'out');
+    for (const urgency of ['other', 'status', 'progress', 'driver', 'transaction'] as const) {
+      void put(urgency, urgency, { urgency });
+    }
+    assert.deepEqual(drain().slice(1), ['transaction', 'driver', 'progress', 'status', 'other']);
+  });
+
+  test('nobody waits for ever: some turns are those of the longest waiting', async () => {
+    const { clock, put, sent, drain } = makeLane();
+    void put('old', 'out');
+    void put('old', 'patient');
+    await clock.run(1);
+    for (let i = 0; i < 20; i += 1) void put(`T${i}`, `t${i}`, { urgency: 'transaction' });
+    drain();
+    assert.ok(sent.indexOf('patient') <= OLDEST_EVERY, `${sent}`);
+  });
+
+  test('a newer status takes the place of the one that waits', async () => {
+    const { lane, put, drain } = makeLane();
+    void put('A', 'out');
+    const older = put('A', 'old', { urgency: 'status', subject: 'status 1' });
+    void put('A', 'else', { urgency: 'status', subject: 'status 2' });
+    void put('A', 'new', { urgency: 'status', subject: 'status 1' });
+    assert.equal(await older, 'superseded');
+    assert.equal(lane.superseded, 1);
+    assert.deepEqual(drain().slice(0, 3), ['out', 'new', 'else']);
+  });
+
+  test('what is kept elsewhere is withdrawn; a status is not', () => {
+    const { lane, put, drain } = makeLane();
+    void put('A', 'out');
+    void put('A', 'values', { urgency: 'progress' });
+    void put('A', 'status', { urgency: 'status', subject: 'status 1' });
+    assert.equal(lane.keeps('A'), true);
+    assert.equal(lane.keeps('B'), false);
+    lane.withdraw('A');
+    assert.equal(lane.keeps('A'), false);
+    assert.deepEqual(drain(), ['out', 'status']);
+  });
+
+  test('is read from the message of either family', () => {
+    const place = (action: string, payload: object) =>
+      placeOf(readFrame(callBytes('x', action, payload)));
+    assert.equal(place('StartTransaction', {}).urgency, 'transaction');
+    assert.equal(place('TransactionEvent', { eventType: 'Ended' }).urgency, 'transaction');
+    assert.equal(place('TransactionEvent', { eventType: 'Updated' }).urgency, 'progress');
+    const card = { eventType: 'Updated', idToken: { idToken: 'A', type: 'ISO14443' } };
+    assert.equal(place('TransactionEvent', card).urgency, 'transaction');
+    assert.equal(place('MeterValues', { connectorId: 1, transactionId: 4 }).urgency, 'progress');
+    assert.equal(place('MeterValues', { connectorId: 1, transactionId: 4 }).subject, undefined);
+    assert.equal(place('MeterValues', { connectorId: 1 }).subject, 'meter 1');
+    assert.equal(place('StatusNotification', { evseId: 3, connectorId: 1 }).subject, 'status 3');
+    assert.equal(place('StatusNotification', { connectorId: 2 }).subject, 'status 2');
+  });
 });

@@ -82,24 +82,9 @@ const words16: Words = {
   reserve: ({ ask }, connectorId, reservationId) =>
     ask('ReserveNow', { connectorId, expiryDate: EXPIRY, idTag: 'CARD-1', reservationId }),
   refused: [
-    ['GetDiagnostics', { location: 'ftp://files.example/' }],
     ['UpdateFirmware', { location: 'ftp://files.example/', retrieveDate: EXPIRY }],
-    ['GetCompositeSchedule', { connectorId: 0, duration: 60 }],
-    [
-      'SetChargingProfile',
-      {
-        connectorId: 0,
-        csChargingProfiles: {
-          chargingProfileId: 9,
-          ...profileBody,
-          chargingProfilePurpose: 'ChargePointMaxProfile',
-          chargingSchedule: {
-            chargingRateUnit: 'A',
-            chargingSchedulePeriod: [{ startPeriod: 0, limit: 1 }],
-          },
-        },
-      },
-    ],
+    ['GetInstalledCertificateIds', { certificateType: 'CentralSystemRootCertificate' }],
+    ['UnlockConnector', { connectorId: 0 }],
   ],
   configuration: ['GetConfiguration', {}],
 };
@@ -154,13 +139,9 @@ const words2x: Words = {
   reserve: ({ ask }, evseId, id) =>
     ask('ReserveNow', { id, expiryDateTime: EXPIRY, idToken: token('CARD-1'), evseId }),
   refused: [
-    [
-      'GetLog',
-      { logType: 'SecurityLog', requestId: 1, log: { remoteLocation: 'https://files.example/' } },
-    ],
-    ['GetMonitoringReport', { requestId: 1 }],
-    ['GetCompositeSchedule', { evseId: 0, duration: 60 }],
-    ['GetChargingProfiles', { requestId: 3, chargingProfile: {} }],
+    ['UnpublishFirmware', { checksum: '0123456789abcdef0123456789abcdef' }],
+    ['GetInstalledCertificateIds', {}],
+    ['CustomerInformation', { requestId: 1, report: true, clear: false }],
   ],
   configuration: [
     'GetVariables',

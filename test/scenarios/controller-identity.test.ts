@@ -6,6 +6,7 @@ import { Car } from '../../src/sim/car.ts';
 import { VirtualSite, type VirtualSiteOptions } from '../../src/sim/virtual-site.ts';
 import { NOTICE_EVERY_MS } from '../../src/station/limit-notices.ts';
 import { validators } from '../ocpp-schemas.ts';
+import { siteProfile } from './profile-calls.ts';
 import { garage } from './virtual-garage.ts';
 
 const VERSIONS: readonly OcppVersion[] = ['1.6', '2.0.1', '2.1'];
@@ -45,35 +46,6 @@ const ask = async (site: VirtualSite, action: string, payload: object): Promise<
 
 const heard = (site: VirtualSite, action: string) =>
   site.csms.received.filter((call) => call.charger === ID && call.action === action);
-
-/** A limit of the whole site in the words of each version. */
-const siteProfile = (version: OcppVersion, amps: number): object => {
-  const schedule = {
-    chargingRateUnit: 'A',
-    chargingSchedulePeriod: [{ startPeriod: 0, limit: amps }],
-  };
-  return version === '1.6'
-    ? {
-        connectorId: 0,
-        csChargingProfiles: {
-          chargingProfileId: 5,
-          stackLevel: 0,
-          chargingProfilePurpose: 'ChargePointMaxProfile',
-          chargingProfileKind: 'Absolute',
-          chargingSchedule: { startSchedule: '2026-01-01T00:00:00Z', ...schedule },
-        },
-      }
-    : {
-        evseId: 0,
-        chargingProfile: {
-          id: 5,
-          stackLevel: 0,
-          chargingProfilePurpose: 'ChargingStationMaxProfile',
-          chargingProfileKind: 'Absolute',
-          chargingSchedule: [{ id: 1, startSchedule: '2026-01-01T00:00:00Z', ...schedule }],
-        },
-      };
-};
 
 for (const version of VERSIONS) {
   describe(`${version}: the controller's own identity`, () => {

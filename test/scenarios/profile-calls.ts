@@ -92,3 +92,32 @@ export const composite = async (
     ),
   };
 };
+
+/** A limit of the whole site in the words of each version. */
+export const siteProfile = (version: OcppVersion, amps: number): object => {
+  const schedule = {
+    chargingRateUnit: 'A',
+    chargingSchedulePeriod: [{ startPeriod: 0, limit: amps }],
+  };
+  return version === '1.6'
+    ? {
+        connectorId: 0,
+        csChargingProfiles: {
+          chargingProfileId: 5,
+          stackLevel: 0,
+          chargingProfilePurpose: 'ChargePointMaxProfile',
+          chargingProfileKind: 'Absolute',
+          chargingSchedule: { startSchedule: '2026-01-01T00:00:00Z', ...schedule },
+        },
+      }
+    : {
+        evseId: 0,
+        chargingProfile: {
+          id: 5,
+          stackLevel: 0,
+          chargingProfilePurpose: 'ChargingStationMaxProfile',
+          chargingProfileKind: 'Absolute',
+          chargingSchedule: [{ id: 1, startSchedule: '2026-01-01T00:00:00Z', ...schedule }],
+        },
+      };
+};

@@ -4,6 +4,7 @@ import { callBytes, type Frame, readFrame, resultBytes } from '../../ocpp/frame.
 import type { Payload } from '../../ocpp/payload.ts';
 import type { Floor } from './floor.ts';
 import type { Seat } from './seat.ts';
+import { sendOn } from './send-on.ts';
 import { answerAs, payloadOf, unanswered } from './up-desk.ts';
 
 /** What came of a translated call: the answer for the charger, and what the CSMS said. */
@@ -21,10 +22,9 @@ export const carry = async (
   call: UpCall,
 ): Promise<Carried> => {
   const frame = readFrame(callBytes(floor.newId(), call.action, call.payload));
-  const answer = await floor.send(seat.charger, frame);
+  const answer = await sendOn(floor, seat.charger, frame);
   if (typeof answer === 'string') return { bytes: unanswered(asked, answer) };
   if (answer.kind !== 'result') return { bytes: answerAs(answer, asked.id) };
-  if (call.action === 'StatusNotification') floor.board.told(call.payload);
   const said = payloadOf(answer) ?? {};
   return { bytes: resultBytes(asked.id, call.answer(said)), said };
 };

@@ -15,6 +15,7 @@ import { type Payload, readInteger, readText } from '../../ocpp/payload.ts';
 import { carry } from './bridge-call.ts';
 import type { Floor } from './floor.ts';
 import type { Seat } from './seat.ts';
+import { sendOn } from './send-on.ts';
 import type { LedgerEntry } from './transaction-ledger.ts';
 import { formatError, payloadOf } from './up-desk.ts';
 
@@ -197,13 +198,12 @@ export class BridgeFrom2x {
 
   /** 1.6 tells with the connector's status what 2.x tells with the transaction. */
   #showState({ charger }: Seat, event: Event, entry: LedgerEntry): void {
-    const { numbers, board, newId, send } = this.#floor;
+    const { numbers, board, newId } = this.#floor;
     const number = numbers.numberOf(charger, entry.outlet);
     const begun = event.type !== 'Ended';
     const status = begun ? statusOfState(event.chargingState) : 'Finishing';
     if (number === undefined || status === undefined || board.statusOf(number) === status) return;
     const { action, payload } = status16(number, status, event.timestamp);
-    board.told(payload);
-    void send(charger, readFrame(callBytes(newId(), action, payload)));
+    void sendOn(this.#floor, charger, readFrame(callBytes(newId(), action, payload)));
   }
 }

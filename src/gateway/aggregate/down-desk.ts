@@ -1,14 +1,17 @@
 import { absentAnswer, outletKey } from '../../ocpp/aggregate/absent.ts';
 import { combined } from '../../ocpp/aggregate/combine.ts';
 import { type Edit, edited, namesIn, type Rename } from '../../ocpp/aggregate/edit.ts';
-import { OWN_TRIGGERS, ownAnswer, type StationFacts } from '../../ocpp/aggregate/own-answers.ts';
+import { OWN_TRIGGERS } from '../../ocpp/aggregate/own-answers.ts';
 import { type Combine, type DownRule, downRule, familyOf } from '../../ocpp/aggregate/rules.ts';
 import { errorBytes, type Frame, readFrame, resultBytes } from '../../ocpp/frame.ts';
 import { type Payload, readInteger, readObject, readText } from '../../ocpp/payload.ts';
 import { setMember } from '../../ocpp/splice.ts';
 import { withMessageId } from '../../ocpp/transaction-id.ts';
+import { answerBytes } from '../interceptor.ts';
 import type { Floor } from './floor.ts';
+import type { OwnDesk } from './own-desk.ts';
 import type { Seat } from './seat.ts';
+import type { LedgerEntry } from './transaction-ledger.ts';
 import { answerAs, payloadOf } from './up-desk.ts';
 
 /** A charger has this long to answer a call of the CSMS. */
@@ -24,7 +27,7 @@ export type DownBridge = (
 export interface DownDeskOptions {
   readonly floor: Floor;
   readonly bridge: DownBridge;
-  readonly facts: () => StationFacts;
+  readonly own: OwnDesk;
   /** Sends a message of the station itself. */
   readonly trigger: (message: string) => void;
 }
@@ -61,7 +64,7 @@ export class DownDesk {
   ): Frame | Promise<Frame> {
     switch (rule.to) {
       case 'station':
-        return this.#own(call, payload);
+        return this.#own(call);
       case 'every':
         return this.#every(call, rule.combine);
       case 'transaction':
@@ -71,10 +74,8 @@ export class DownDesk {
     }
   }
 
-  #own(call: Frame, payload: Payload): Frame {
-    const { floor, facts } = this.#options;
-    const answer = ownAnswer(floor.family, call.action, payload, facts());
-    return answer === undefined ? failure('NotSupported', 'not answered here') : result(answer);
+  async #own(call: Frame): Promise<Frame> {
+    return readFrame(answerBytes(call.id, await this.#options.own.answer(call)));
   }
 
   #absent(call: Frame, why: string): Frame {
@@ -84,12 +85,28 @@ export class DownDesk {
   #transaction(edits: readonly Edit[], call: Frame, payload: Payload): Frame | Promise<Frame> {
     const { ledger, seats } = this.#options.floor;
     const [name] = namesIn(payload, edits);
-    if (name === undefined) return this.#every(call, { by: 'any', key: 'messagesInQueue' });
+    if (name === undefined) return this.#anyInQueue(call);
     const entry = ledger.byUpstream(String(name.value));
     const seat = entry === undefined ? undefined : seats.get(entry.charger);
+    const asks = call.action === 'GetTransactionStatus' && entry !== undefined;
+    if (asks && (seat === undefined || seat.version === '1.6')) return this.#statusOf(entry);
     if (seat === undefined)
       return this.#absent(call, 'no such transaction, or its charger is away');
     return this.#ask(seat, call, edits);
+  }
+
+  /** E14 of the whole station: its own messages count as much as those of chargers. */
+  #anyInQueue(call: Frame): Frame | Promise<Frame> {
+    const { numbers, holds } = this.#options.floor;
+    if (numbers.all().some(({ charger }) => holds(charger)))
+      return result({ messagesInQueue: true });
+    return this.#every(call, { by: 'any', key: 'messagesInQueue' });
+  }
+
+  /** E14 of a transaction whose charger cannot be asked, or has no words for it. */
+  #statusOf({ charger, ended }: LedgerEntry): Frame {
+    const messagesInQueue = this.#options.floor.holds(charger);
+    return result({ ongoingIndicator: ended !== true, messagesInQueue });
   }
 
   #outlet(rule: OutletRule, call: Frame, payload: Payload): Frame | Promise<Frame> {
@@ -121,9 +138,11 @@ export class DownDesk {
         return result({ status: 'Accepted' });
       }
     }
-    const wholeSite = namesSiteLimit(action, payload);
-    if (rule.zero === 'refuse' || wholeSite) return failure('NotSupported', rule.reason ?? '');
-    if (rule.zero === 'every') return this.#every(call, rule.combine ?? NO_ORDER);
+    if (rule.zero === 'refuse') return failure('NotSupported', rule.reason ?? '');
+    if (rule.zero === 'site' || namesSiteLimit(action, payload)) return this.#own(call);
+    const combine = rule.combine ?? NO_ORDER;
+    if (rule.zero === 'every') return this.#every(call, combine);
+    if (rule.zero === 'both') return this.#every(call, combine, this.#own(call));
     const free = this.#freeOutlet();
     const seat = free === undefined ? undefined : seats.get(free.charger);
     if (free === undefined || seat === undefined) return this.#absent(call, 'none is free');
@@ -143,9 +162,10 @@ export class DownDesk {
     return withStatus('Preparing', 'Occupied') ?? withStatus('Available');
   }
 
-  async #every(call: Frame, combine: Combine): Promise<Frame> {
+  async #every(call: Frame, combine: Combine, ...own: readonly Promise<Frame>[]): Promise<Frame> {
     const seats = [...this.#options.floor.seats.values()];
-    const answers = await Promise.all(seats.map((seat) => this.#ask(seat, call, [])));
+    const asked = seats.map((seat) => this.#ask(seat, call, []));
+    const answers = await Promise.all([...own, ...asked]);
     return result(
       combined(
         combine,

@@ -1,6 +1,7 @@
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../core/time.ts';
 import type { Family } from '../../ocpp/aggregate/rules.ts';
+import type { Place } from '../../ocpp/aggregate/urgency.ts';
 import type { Frame } from '../../ocpp/frame.ts';
 import type { OcppVersion } from '../../ocpp/version.ts';
 import type { Unanswered } from './fair-lane.ts';
@@ -23,9 +24,11 @@ export interface Floor {
   readonly family: Family;
   readonly seats: ReadonlyMap<string, Seat>;
   /** Sends a CALL to the CSMS in the name of `source`, when it is its turn. */
-  readonly send: (source: string, call: Frame) => Promise<Frame | Unanswered>;
+  readonly send: (source: string, call: Frame, place: Place) => Promise<Frame | Unanswered>;
   readonly wallMs: () => number;
   readonly heartbeatSeconds: () => number;
+  /** Whether messages of a charger wait on disk for the CSMS. */
+  readonly holds: (charger: string) => boolean;
   /** When this connection with the CSMS was made; what happened before it happened offline. */
   readonly connectedAtWallMs: () => number;
 }

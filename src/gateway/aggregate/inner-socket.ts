@@ -8,6 +8,7 @@ const INBOX_MOST = 256;
 export class InnerSocket implements Socket {
   readonly subprotocol: string;
   readonly bufferedBytes = 0;
+  readonly queues = true;
   readonly #sent: (message: Buffer) => void;
   readonly #left: (closedByLink: boolean) => void;
   readonly #inbox: (() => void)[] = [];
@@ -34,6 +35,11 @@ export class InnerSocket implements Socket {
     if (this.#closing) return;
     if (this.#inbox.length >= INBOX_MOST) this.terminate();
     else this.#push(() => this.#listener?.message(message));
+  }
+
+  /** The CALLs that the link takes back: this one, which was not sent, and later ones. */
+  handBack(id: string): readonly string[] {
+    return this.#closing ? [] : (this.#listener?.unsent?.(id) ?? []);
   }
 
   /** The station is lost to the link. */

@@ -8,6 +8,8 @@ import { InnerSocket } from './inner-socket.ts';
 const ASKED_MOST = 32;
 /** Calls of one charger that are worked on or wait for it. */
 const CALLS_MOST = 64;
+/** A call that waits so long for its turn is kept elsewhere, before its charger gives up. */
+export const PATIENCE_MS = 15_000;
 
 interface Asked {
   readonly cancel: Cancel;
@@ -21,6 +23,8 @@ export interface SeatOptions {
   readonly clock: Clock;
   /** Answers a call of the charger; undefined: no answer is given. Never rejects. */
   readonly answer: (seat: Seat, call: Frame) => Promise<Buffer | undefined>;
+  /** A call has waited PATIENCE_MS. */
+  readonly overdue: (seat: Seat, call: Frame) => void;
   readonly left: (seat: Seat, closedByLink: boolean) => void;
 }
 
@@ -31,8 +35,12 @@ export class Seat {
   readonly socket: InnerSocket;
   readonly #options: SeatOptions;
   readonly #asked = new Map<string, Asked>();
+  /** Ids of calls that have no answer yet. */
+  readonly #taken = new Set<string>();
+  readonly #handedBack = new Set<string>();
+  /** What it said last and nobody sent yet is said again on its next connection. */
+  #left = false;
   #tail: Promise<void> = Promise.resolve();
-  #calls = 0;
 
   constructor(options: SeatOptions) {
     this.charger = options.charger;
@@ -46,6 +54,7 @@ export class Seat {
           settle('lost');
         }
         this.#asked.clear();
+        this.#left = true;
         options.left(this, closedByLink);
       },
     });
@@ -64,6 +73,13 @@ export class Seat {
     });
   }
 
+  /** A call whose turn is far off goes back to the link, and those behind it; false: it stays. */
+  handBack(call: Frame): boolean {
+    const ids = this.socket.handBack(call.id);
+    for (const id of ids) if (this.#taken.has(id)) this.#handedBack.add(id);
+    return ids.length > 0;
+  }
+
   #hear(frame: Frame): void {
     if (frame.kind === 'call') this.#take(frame);
     if (frame.kind !== 'result' && frame.kind !== 'error') return;
@@ -74,14 +90,25 @@ export class Seat {
   }
 
   #take(call: Frame): void {
-    if (this.#calls >= CALLS_MOST) {
+    if (this.#taken.size >= CALLS_MOST) {
       this.socket.deliver(errorBytes(call.id, 'InternalError', 'too many calls wait'));
       return;
     }
-    this.#calls += 1;
+    this.#taken.add(call.id);
+    const { clock, answer: answerOf, overdue } = this.#options;
+    let begun = false;
+    const cancel = clock.after(PATIENCE_MS, () => {
+      if (begun) overdue(this, call);
+      else this.handBack(call);
+    });
     this.#tail = this.#tail.then(async () => {
-      const answer = await this.#options.answer(this, call);
-      this.#calls -= 1;
+      begun = true;
+      const skipped = this.#handedBack.delete(call.id);
+      const answer = skipped || this.#left ? undefined : await answerOf(this, call);
+      // What was handed back while it waited for its turn is answered elsewhere.
+      this.#handedBack.delete(call.id);
+      cancel();
+      this.#taken.delete(call.id);
       if (answer !== undefined) this.socket.deliver(answer);
     });
   }

@@ -1,9 +1,11 @@
 import type { Log } from '../../core/log.ts';
 import type { Cancel, Clock } from '../../core/time.ts';
-import { bootOf, intervalOf, type StationFacts } from '../../ocpp/aggregate/own-answers.ts';
+import { bootOf, intervalOf } from '../../ocpp/aggregate/own-answers.ts';
 import { familyOf } from '../../ocpp/aggregate/rules.ts';
+import { type Place, placeOf } from '../../ocpp/aggregate/urgency.ts';
 import { callBytes, errorBytes, type Frame, readFrame } from '../../ocpp/frame.ts';
 import { type OcppVersion, subprotocolOf, versionOf } from '../../ocpp/version.ts';
+import type { SiteView } from '../../schema/view.ts';
 import type { DurableStore } from '../../store/durable-store.ts';
 import { Connection } from '../connection.ts';
 import { dialRequest } from '../dial-request.ts';
@@ -13,11 +15,13 @@ import { newLinkCounters } from '../link-counters.ts';
 import { CSMS_ANSWER_MS } from '../outage.ts';
 import { type DialGate, Redial } from '../redial.ts';
 import type { Dialer, DialRequest, DialResult, Socket } from '../socket.ts';
+import { Arrivals } from './arrivals.ts';
 import { showsPassword } from './charger-password.ts';
 import { DownDesk } from './down-desk.ts';
 import { FairLane, type Unanswered } from './fair-lane.ts';
 import type { Floor } from './floor.ts';
 import { OutletNumbers, type OutletSpec } from './outlet-numbers.ts';
+import type { OwnDesk, OwnDeskMaker } from './own-desk.ts';
 import { Seat } from './seat.ts';
 import { StatusBoard } from './status-board.ts';
 import { TransactionLedger } from './transaction-ledger.ts';
@@ -26,6 +30,8 @@ import { VersionBridge } from './version-bridge.ts';
 
 /** Calls of the CSMS that are worked on at once; one more is refused. */
 const CSMS_CALLS_MOST = 64;
+/** Before a CSMS has named an interval. */
+const HEARTBEAT_SECONDS = 300;
 /** The station's own source in the lane; no identity contains a space. */
 const OWN = 'the station';
 
@@ -55,10 +61,11 @@ export interface AggregateOptions {
   readonly outlets: readonly OutletSpec[];
   /** Chargers that have to show one; the CSMS, which does it else, does not see them. */
   readonly passwords?: ReadonlyMap<string, string>;
+  /** Answers what is about the site as a whole. */
+  readonly desk: OwnDeskMaker;
+  /** Whether messages of a charger wait on disk for the CSMS. */
+  readonly holds?: (charger: string) => boolean;
 }
-
-/** Waits for the station to be there. */
-type Arrival = (here: boolean) => void;
 
 /**
  * One station in the place of all chargers. Links dial it as they would dial the CSMS: each gets an
@@ -73,16 +80,17 @@ export class AggregateStation implements Dialer {
   readonly #board: StatusBoard;
   readonly #up: UpDesk;
   readonly #down: DownDesk;
-  readonly #arrivals = new Set<Arrival>();
+  readonly #own: OwnDesk;
+  readonly #arrivals: Arrivals;
   #upstream: { readonly connection: Connection; readonly lane: FairLane } | undefined;
   #booted = false;
   #ready = false;
-  /** A dial or a boot is under way, or comes at once. */
-  #trying = true;
-  #heartbeatSeconds = 300;
   #timer: Cancel = () => {};
   #connectedAtWallMs = 0;
   #csmsCalls = 0;
+  #handedBack = 0;
+  /** Of the connections that are over. */
+  #superseded = 0;
   #closed = false;
 
   private constructor(
@@ -93,6 +101,7 @@ export class AggregateStation implements Dialer {
     const { clock, log, newId, station, random, gate } = options;
     this.#options = options;
     this.#numbers = numbers;
+    this.#arrivals = new Arrivals(clock);
     const wallMs = () => clock.wallMs();
     this.#board = new StatusBoard({
       clock,
@@ -100,8 +109,12 @@ export class AggregateStation implements Dialer {
       version: station.version,
       wallMs,
       isHere: (charger) => this.#seats.has(charger),
-      say: (payload) => void this.#say('StatusNotification', payload),
+      say: async (payload) => (await this.#say('StatusNotification', payload)).kind === 'result',
     });
+    this.#own = options.desk(
+      ({ action, payload }) => void this.#say(action, payload),
+      () => numbers.all().length,
+    );
     const floor: Floor = {
       clock,
       log,
@@ -112,9 +125,10 @@ export class AggregateStation implements Dialer {
       version: station.version,
       family: familyOf(station.version),
       seats: this.#seats,
-      send: (source, call) => this.#send(source, call),
+      send: (source, call, place) => this.#send(source, call, place),
       wallMs,
-      heartbeatSeconds: () => this.#heartbeatSeconds,
+      heartbeatSeconds: () => this.#heartbeatSeconds(),
+      holds: options.holds ?? (() => false),
       connectedAtWallMs: () => this.#connectedAtWallMs,
     };
     const bridge = new VersionBridge(floor);
@@ -122,7 +136,7 @@ export class AggregateStation implements Dialer {
     this.#down = new DownDesk({
       floor,
       bridge: (seat, call, ask) => bridge.down(seat, call, ask),
-      facts: () => this.#facts(),
+      own: this.#own,
       trigger: (message) =>
         void (message === 'Heartbeat' ? this.#say('Heartbeat', {}) : this.#boot()),
     });
@@ -159,7 +173,7 @@ export class AggregateStation implements Dialer {
     if (password !== undefined && !showsPassword(charger, password, request.authorization)) {
       return { outcome: 'refused', status: 401, message: 'wrong password' };
     }
-    if (!(await this.#arrival(request.timeoutMs))) {
+    if (!(await this.#arrivals.wait(request.timeoutMs))) {
       return { outcome: 'unreachable', problem: 'the station has no connection with the CSMS' };
     }
     const seat = new Seat({
@@ -168,6 +182,7 @@ export class AggregateStation implements Dialer {
       subprotocol: subprotocol ?? '',
       clock: this.#options.clock,
       answer: (from, call) => this.#answer(from, call),
+      overdue: (from, call) => this.#handBack(from, call),
       left: (from, closedByLink) => this.#left(from, closedByLink),
     });
     this.#seats.set(charger, seat);
@@ -178,6 +193,21 @@ export class AggregateStation implements Dialer {
   /** The station's number of a charger's connector or EVSE. */
   numberOf(charger: string, local: number): number | undefined {
     return this.#numbers.numberOf(charger, local);
+  }
+
+  /** The site after a tick: what changed is told, while somebody listens. */
+  published(view: SiteView): void {
+    if (this.#ready) this.#own.published(view);
+  }
+
+  /** How the one connection copes: calls that wait now, and since the start. */
+  counters(): Readonly<Record<string, number>> {
+    const lane = this.#upstream?.lane;
+    return {
+      stationWaiting: lane?.waiting ?? 0,
+      stationSuperseded: this.#superseded + (lane?.superseded ?? 0),
+      stationHandedBack: this.#handedBack,
+    };
   }
 
   close(): void {
@@ -199,32 +229,12 @@ export class AggregateStation implements Dialer {
     }
   }
 
-  #arrival(timeoutMs: number): Promise<boolean> {
-    if (this.#ready) return Promise.resolve(true);
-    // Nobody waits out the pauses between dials: links dial again by themselves.
-    if (this.#closed || !this.#trying) return Promise.resolve(false);
-    return new Promise((resolve) => {
-      const settle: Arrival = (here) => {
-        cancel();
-        this.#arrivals.delete(settle);
-        resolve(here);
-      };
-      const cancel = this.#options.clock.after(timeoutMs, () => settle(false));
-      this.#arrivals.add(settle);
-    });
-  }
-
-  #arrived(here: boolean): void {
-    this.#trying = false;
-    for (const settle of [...this.#arrivals]) settle(here);
-  }
-
   async #dialCsms(): Promise<DialResult> {
     const { dialer, url, station } = this.#options;
     const { identity, password, version } = station;
-    this.#trying = true;
+    this.#arrivals.trying();
     const result = await dialer.dial(dialRequest(url, identity, version, password));
-    if (result.outcome === 'unreachable') this.#arrived(false);
+    if (result.outcome === 'unreachable') this.#arrivals.settle(false);
     return result;
   }
 
@@ -238,7 +248,7 @@ export class AggregateStation implements Dialer {
     if (result.outcome === 'connected') result.socket.close(1002, 'not the subprotocol offered');
     const why = result.outcome === 'refused' ? `HTTP ${result.status}` : 'another OCPP version';
     log.error('the CSMS does not accept the station: see upstream.station', { identity, why });
-    this.#arrived(false);
+    this.#arrivals.settle(false);
     this.#redial.begin();
   }
 
@@ -276,9 +286,9 @@ export class AggregateStation implements Dialer {
   async #boot(): Promise<void> {
     const { clock, log, station } = this.#options;
     const lane = this.#upstream?.lane;
-    const answer = payloadOf(await this.#say('BootNotification', bootOf(this.#facts())));
+    const answer = payloadOf(await this.#say('BootNotification', bootOf(this.#options.station)));
     if (lane === undefined || this.#upstream?.lane !== lane) return;
-    if (answer !== undefined) this.#heartbeatSeconds = intervalOf(answer);
+    if (answer !== undefined) this.#own.settings.heartbeatSeconds = intervalOf(answer);
     if (answer?.['status'] === 'Accepted') {
       this.#booted = true;
       log.info('the CSMS accepts the station', { identity: station.identity });
@@ -287,21 +297,21 @@ export class AggregateStation implements Dialer {
     }
     log.warn('the CSMS does not accept the station yet', { status: answer?.['status'] ?? 'error' });
     this.#booted = false;
-    this.#arrived(false);
+    this.#arrivals.settle(false);
     this.#timer();
-    this.#timer = clock.after(this.#heartbeatSeconds * 1000, () => void this.#boot());
+    this.#timer = clock.after(this.#heartbeatSeconds() * 1000, () => void this.#boot());
   }
 
   #begin(): void {
     this.#ready = true;
-    this.#arrived(true);
+    this.#arrivals.settle(true);
     this.#board.began();
     this.#beat();
   }
 
   #beat(): void {
     this.#timer();
-    this.#timer = this.#options.clock.after(this.#heartbeatSeconds * 1000, () => {
+    this.#timer = this.#options.clock.after(this.#heartbeatSeconds() * 1000, () => {
       void this.#say('Heartbeat', {});
       this.#beat();
     });
@@ -314,10 +324,11 @@ export class AggregateStation implements Dialer {
     this.#ready = false;
     this.#timer();
     this.#board.ended();
+    this.#superseded += this.#upstream?.lane.superseded ?? 0;
     this.#upstream?.lane.close();
     this.#upstream = undefined;
     for (const seat of [...this.#seats.values()]) seat.socket.lose();
-    this.#arrived(false);
+    this.#arrivals.settle(false);
     if (!this.#closed) this.#redial.begin();
   }
 
@@ -351,20 +362,26 @@ export class AggregateStation implements Dialer {
     }
   }
 
-  #send(source: string, call: Frame): Promise<Frame | Unanswered> {
-    return this.#upstream?.lane.send(source, call) ?? Promise.resolve('lost');
+  #send(source: string, call: Frame, place: Place): Promise<Frame | Unanswered> {
+    return this.#upstream?.lane.send(source, call, place) ?? Promise.resolve('lost');
+  }
+
+  /** A message that has waited long is kept on disk by its link; the charger gets its answer. */
+  #handBack(seat: Seat, call: Frame): void {
+    const lane = this.#upstream?.lane;
+    if (lane?.keeps(seat.charger) !== true || !seat.handBack(call)) return;
+    lane.withdraw(seat.charger);
+    this.#handedBack += 1;
   }
 
   /** A call of the station itself; an empty frame when it is not answered. */
   async #say(action: string, payload: object): Promise<Frame> {
     const call = readFrame(callBytes(this.#options.newId(), action, payload));
-    const answer = await this.#send(OWN, call);
+    const answer = await this.#send(OWN, call, placeOf(call));
     return typeof answer === 'string' ? readFrame(Buffer.from('')) : answer;
   }
 
-  #facts(): StationFacts {
-    const outlets = this.#numbers.all().length;
-    const heartbeatSeconds = this.#heartbeatSeconds;
-    return { ...this.#options.station, outlets, heartbeatSeconds };
+  #heartbeatSeconds(): number {
+    return this.#own.settings.heartbeatSeconds || HEARTBEAT_SECONDS;
   }
 }

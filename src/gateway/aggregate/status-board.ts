@@ -14,7 +14,8 @@ export interface StatusBoardOptions {
   readonly wallMs: () => number;
   readonly isHere: (charger: string) => boolean;
   /** Sends a StatusNotification of the station itself. */
-  readonly say: (payload: object) => void;
+  /** True once the CSMS has it. Never rejects. */
+  readonly say: (payload: object) => Promise<boolean>;
 }
 
 /**
@@ -26,6 +27,8 @@ export class StatusBoard {
   readonly #family: Family;
   /** The last message by station number, as the CSMS got it. */
   readonly #last = new Map<number, Payload>();
+  /** Answered to the charger before the CSMS had it: said again after a break. */
+  readonly #owed = new Map<number, Payload>();
   readonly #away = new Set<string>();
   readonly #timers = new Map<string, Cancel>();
 
@@ -34,10 +37,20 @@ export class StatusBoard {
     this.#family = familyOf(options.version);
   }
 
+  /** A charger says this; it was taken, and the CSMS hears it in its turn. */
+  owes(payload: Payload): void {
+    const number = this.#numberIn(payload);
+    if (number === undefined) return;
+    this.#last.set(number, payload);
+    this.#owed.set(number, payload);
+  }
+
   /** The CSMS was told this by a charger. */
   told(payload: Payload): void {
-    const number = readInteger(payload[this.#family === '1.6' ? 'connectorId' : 'evseId']);
-    if (number !== undefined && number > 0) this.#last.set(number, payload);
+    const number = this.#numberIn(payload);
+    if (number === undefined) return;
+    if (this.#owed.get(number) === payload) this.#owed.delete(number);
+    if (!this.#owed.has(number)) this.#last.set(number, payload);
   }
 
   /** Status word of the last message; undefined: none yet. */
@@ -48,7 +61,8 @@ export class StatusBoard {
 
   /** The station was accepted: the CSMS hears of the whole and of who is not there. */
   began(): void {
-    if (this.#family === '1.6') this.#options.say(this.#message(0, 'Available'));
+    if (this.#family === '1.6') void this.#options.say(this.#message(0, 'Available'));
+    for (const payload of this.#owed.values()) this.#retell(payload);
     for (const charger of new Set(this.#options.numbers.all().map((outlet) => outlet.charger))) {
       this.#away.delete(charger);
       if (!this.#options.isHere(charger)) this.left(charger);
@@ -80,7 +94,7 @@ export class StatusBoard {
   /** All of a charger is as its connector 0. */
   whole(charger: string, status: 'Unavailable' | 'Faulted'): void {
     for (const { number } of this.#options.numbers.ofCharger(charger)) {
-      this.#options.say(this.#message(number, status));
+      void this.#options.say(this.#message(number, status));
     }
   }
 
@@ -88,8 +102,19 @@ export class StatusBoard {
   restore(charger: string): void {
     for (const { number } of this.#options.numbers.ofCharger(charger)) {
       const last = this.#last.get(number);
-      if (last !== undefined) this.#options.say(last);
+      if (last !== undefined) void this.#options.say(last);
     }
+  }
+
+  #numberIn(payload: Payload): number | undefined {
+    const number = readInteger(payload[this.#family === '1.6' ? 'connectorId' : 'evseId']);
+    return number !== undefined && number > 0 ? number : undefined;
+  }
+
+  #retell(payload: Payload): void {
+    void this.#options.say(payload).then((heard) => {
+      if (heard) this.told(payload);
+    });
   }
 
   #message(number: number, status: string): object {

@@ -7,6 +7,7 @@ import { withMessageId } from '../../ocpp/transaction-id.ts';
 import type { Unanswered } from './fair-lane.ts';
 import type { Floor } from './floor.ts';
 import type { Seat } from './seat.ts';
+import { sendOn } from './send-on.ts';
 
 /** Answers a charger of another family than the CSMS; undefined: by the rules as it is. */
 export type UpBridge = (seat: Seat, call: Frame) => Promise<Buffer | undefined>;
@@ -52,7 +53,7 @@ export class UpDesk {
     edits: Parameters<typeof edited>[1],
   ): Promise<Buffer | undefined> {
     const { charger } = seat;
-    const { numbers, send, newId, board } = this.#floor;
+    const { numbers, newId } = this.#floor;
     const payload = payloadOf(call);
     if (payload === undefined) {
       return errorBytes(call.id, formatError(seat), 'the payload is not JSON');
@@ -69,9 +70,8 @@ export class UpDesk {
     }
     await this.#before(seat, call.action, payload);
     const out = edited(withMessageId(call, newId()), edits, this.renaming(charger));
-    const answer = await send(charger, out);
+    const answer = await sendOn(this.#floor, charger, out);
     if (typeof answer === 'string') return unanswered(call, answer);
-    if (call.action === 'StatusNotification') board.told(readObject(parsePayload(out)));
     if (answer.kind === 'result') await this.#after(seat, call.action, payload, answer);
     return answerAs(answer, call.id);
   }

@@ -133,6 +133,7 @@ const dataTransfer = (asked: Payload): DownCall => {
 };
 
 const NO_COST = 'OCPP 1.6 has no message for what a session costs';
+const IN_THE_BOOKS = 'the station knows it from its books';
 const NO_SUCH = 'OCPP 1.6 has no such message';
 
 /** Calls of a 2.x CSMS for a 1.6 charger. */
@@ -176,7 +177,11 @@ export const TO_CHARGER_16: Readonly<Record<string, DownTranslator>> = {
     request: () => ({ action: 'GetLocalListVersion', payload: {} }),
     answer: ({ listVersion }) => ({ versionNumber: Math.max(0, readInteger(listVersion) ?? 0) }),
   },
-  GetTransactionStatus: noPartner(NO_SUCH),
+  GetTransactionStatus: {
+    ...noPartner(IN_THE_BOOKS),
+    request: () => ({ answer: { messagesInQueue: false } }),
+    answer: (answer) => answer,
+  },
   NotifyAllowedEnergyTransfer: noPartner(NO_SUCH),
   NotifyWebPaymentStarted: noPartner(NO_SUCH),
   RequestStartTransaction: {

@@ -21,7 +21,5 @@ export const LIST_TAKEN = worst('Accepted', 'VersionMismatch', 'NotSupported', '
 export const OWN_SOFTWARE = "a charger's own software and files are not the station's";
 export const OWN_CERTIFICATES = "a charger's certificates are not the station's";
 export const NAME_AN_OUTLET = 'each charger has its own: name a connector or EVSE';
-export const SITE_LIMIT =
-  "the limit of the whole site is set at the gateway's own identity: upstream.controller";
 export const OWN_DEVICE_MODEL = "a charger's device model is not the station's";
 export const NO_DISPLAY = 'which display is meant cannot be said';

@@ -14,7 +14,6 @@ import {
   OWN_SOFTWARE,
   refused,
   relay,
-  SITE_LIMIT,
   STATION,
 } from './rule-parts.ts';
 import type { DownRule, UpRule } from './rules.ts';
@@ -55,7 +54,7 @@ export const DOWN_RULES_16: Readonly<Record<string, DownRule>> = {
   ClearChargingProfile: {
     to: 'outlet',
     outlet: ['connectorId'],
-    zero: 'every',
+    zero: 'both',
     edits: [CONNECTOR],
     combine: ONE_CLEARS,
   },
@@ -71,16 +70,15 @@ export const DOWN_RULES_16: Readonly<Record<string, DownRule>> = {
   GetCompositeSchedule: {
     to: 'outlet',
     outlet: ['connectorId'],
-    zero: 'refuse',
+    zero: 'site',
     edits: [CONNECTOR],
     answerEdits: [CONNECTOR],
-    reason: NAME_AN_OUTLET,
   },
   GetConfiguration: STATION,
-  GetDiagnostics: nobody(OWN_SOFTWARE),
+  GetDiagnostics: STATION,
   GetInstalledCertificateIds: nobody(OWN_CERTIFICATES),
   GetLocalListVersion: every({ by: 'least', key: 'listVersion' }),
-  GetLog: nobody(OWN_SOFTWARE),
+  GetLog: STATION,
   InstallCertificate: nobody(OWN_CERTIFICATES),
   RemoteStartTransaction: {
     to: 'outlet',
@@ -98,7 +96,6 @@ export const DOWN_RULES_16: Readonly<Record<string, DownRule>> = {
     zero: 'every',
     edits: [CONNECTOR, transactionAt('csChargingProfiles', 'transactionId')],
     combine: ALL_ACCEPT,
-    reason: SITE_LIMIT,
   },
   SignedUpdateFirmware: nobody(OWN_SOFTWARE),
   TriggerMessage: {

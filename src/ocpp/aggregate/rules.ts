@@ -28,7 +28,8 @@ export type DownRule =
   | {
       readonly to: 'outlet';
       readonly outlet: readonly string[];
-      readonly zero: 'every' | 'free' | 'refuse';
+      /** site: the site as a whole; both: the site and every charger. */
+      readonly zero: 'every' | 'free' | 'refuse' | 'site' | 'both';
       readonly edits: readonly Edit[];
       readonly answerEdits?: readonly Edit[];
       readonly combine?: Combine;

@@ -1,0 +1,88 @@
+import type { ControlLoop } from '../control/control-loop.ts';
+import type { ProfileShelf } from '../control/profile-shelf.ts';
+import type { Log } from '../core/log.ts';
+import type { Site } from '../core/site.ts';
+import type { Clock } from '../core/time.ts';
+import type { AggregateStation } from '../gateway/aggregate/station.ts';
+import type { Outage } from '../gateway/outage.ts';
+import type { Dialer } from '../gateway/socket.ts';
+import { Controller, type ControllerSpec, SITE_KEY } from '../station/controller.ts';
+import { SiteDesk } from '../station/site-desk.ts';
+import { SiteLimit } from '../station/site-limit.ts';
+import { sitePlace } from '../station/site-place.ts';
+import type { DurableStore } from '../store/durable-store.ts';
+import { type AggregateTrial, openAggregate } from './aggregate-trial.ts';
+
+export interface SiteIdentitiesOptions {
+  readonly site: Site;
+  readonly controller?: Omit<ControllerSpec, 'url'>;
+  readonly aggregate?: AggregateTrial;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: () => number;
+  readonly newId: () => string;
+  readonly dialer: Dialer;
+  readonly store: DurableStore;
+  readonly outage: Outage | undefined;
+  readonly shelf: ProfileShelf;
+  readonly loop: () => ControlLoop;
+  readonly restart: () => void;
+  readonly upload: (url: string, name: string) => void;
+}
+
+/** How a virtual site presents itself to the CSMS beside, or in the place of, its chargers. */
+export class SiteIdentities {
+  readonly limit: SiteLimit;
+  readonly #options: SiteIdentitiesOptions;
+
+  constructor(options: SiteIdentitiesOptions) {
+    this.#options = options;
+    const { site, controller, clock, shelf, loop } = options;
+    const place = sitePlace({
+      site,
+      circuit: controller?.circuit,
+      clock,
+      view: () => loop().view(),
+      wake: () => loop().wake(),
+    });
+    this.limit = new SiteLimit(shelf.keeper(SITE_KEY), place);
+  }
+
+  controller(): Controller | undefined {
+    const { controller, newId, dialer, random } = this.#options;
+    if (controller === undefined) return undefined;
+    return new Controller({
+      ...this.#deskParts(),
+      spec: { ...controller, url: 'ws://csms/ocpp' },
+      newId,
+      programVersion: 'virtual',
+      dialer,
+      random,
+    });
+  }
+
+  async station(): Promise<AggregateStation | undefined> {
+    const { aggregate, site, outage } = this.#options;
+    if (aggregate === undefined) return undefined;
+    const { station } = aggregate;
+    return openAggregate(aggregate, site, {
+      ...this.#options,
+      gate: outage?.gate,
+      holds: (charger) => (outage?.journal.backlog(charger).count ?? 0) > 0,
+      desk: (say, outlets) =>
+        new SiteDesk({ ...this.#deskParts(), ...station, names: { ...station, outlets }, say }),
+    });
+  }
+
+  #deskParts() {
+    const { clock, log, loop, restart, upload } = this.#options;
+    return {
+      limit: this.limit,
+      clock,
+      log,
+      restart,
+      view: () => loop().view(),
+      upload: async (url: string, name: string): Promise<void> => upload(url, name),
+    };
+  }
+}

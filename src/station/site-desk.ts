@@ -1,0 +1,107 @@
+import type { Log } from '../core/log.ts';
+import type { Clock } from '../core/time.ts';
+import type { CallAnswer } from '../gateway/interceptor.ts';
+import { type Frame, parsePayload } from '../ocpp/frame.ts';
+import type { StationVariable } from '../ocpp/station/variables.ts';
+import type { StationCall } from '../ocpp/station/words.ts';
+import type { OcppVersion } from '../ocpp/version.ts';
+import type { SiteView } from '../schema/view.ts';
+import { limitNotices, NOTHING_TOLD } from './limit-notices.ts';
+import type { SiteLimit } from './site-limit.ts';
+import { stationAnswer } from './station-calls.ts';
+import { type StationNames, type StationSettings, stationVariables } from './station-variables.ts';
+
+export interface SiteDeskOptions {
+  readonly identity: string;
+  readonly version: OcppVersion;
+  readonly names: StationNames;
+  readonly limit: SiteLimit;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly view: () => SiteView;
+  /** Sends a message of the station, when it is connected. */
+  readonly say: (call: StationCall) => void;
+  /** Messages that TriggerMessage may ask for, by name. */
+  readonly triggered?: (message: string) => StationCall | undefined;
+  /** Ends the program in good order; its supervisor starts it again. */
+  readonly restart: () => void;
+  /** Puts a bundle of logs at a URL; rejects when that fails. */
+  readonly upload: (url: string, name: string) => Promise<void>;
+}
+
+/**
+ * What a station says of the site as a whole, whether it is the controller's own or the one that
+ * stands in the place of all chargers: its settings and figures, its limit, limits from outside.
+ */
+export class SiteDesk {
+  readonly settings: StationSettings = {
+    heartbeatSeconds: 0,
+    meterSeconds: 60,
+    limitChangeSignificancePercent: 5,
+  };
+  readonly #options: SiteDeskOptions;
+  readonly #variables: readonly StationVariable[];
+  #told = NOTHING_TOLD;
+
+  constructor(options: SiteDeskOptions) {
+    this.#options = options;
+    this.#variables = stationVariables(this.settings, options.view, options.names);
+  }
+
+  /** The answer to a CALL of the CSMS; what has to follow it is said afterwards. Never rejects. */
+  async answer(call: Frame): Promise<CallAnswer> {
+    const { version, clock, limit, restart, say, triggered, log } = this.#options;
+    try {
+      return await stationAnswer(call.action, parsePayload(call), {
+        version,
+        nowWallMs: clock.wallMs(),
+        variables: this.#variables,
+        limit,
+        later: (...calls) => {
+          clock.after(0, () => {
+            for (const each of calls) say(each);
+          });
+        },
+        triggered: (message) => triggered?.(message),
+        restart: () => clock.after(1_000, restart),
+        uploadLog: (url, requestId) => this.#upload(url, requestId),
+      });
+    } catch (error) {
+      log.error('call of the CSMS failed', { problem: String(error) });
+      return { errorCode: 'InternalError', description: 'it could not be carried out' };
+    }
+  }
+
+  /** The site after a tick: changes of limits from outside are told (K14; 1.6 has no words). */
+  published(view: SiteView): void {
+    const { version, clock, say } = this.#options;
+    if (version === '1.6') return;
+    const percent = this.settings.limitChangeSignificancePercent;
+    const { calls, told } = limitNotices(view, this.#told, percent, clock.monotonicMs());
+    this.#told = told;
+    for (const call of calls) say(call);
+  }
+
+  /** Tells how the upload goes (1.6 §4.4, 2.x N01). */
+  #upload(url: string, requestId: number | undefined): string {
+    const { upload, version, identity, clock, log, say } = this.#options;
+    const name = `${identity}-${clock.wallMs()}.json`;
+    const tell = (done: boolean | undefined): void => {
+      const failed = version === '1.6' ? 'UploadFailed' : 'UploadFailure';
+      const status = done === undefined ? 'Uploading' : done ? 'Uploaded' : failed;
+      const action = version === '1.6' ? 'DiagnosticsStatusNotification' : 'LogStatusNotification';
+      say({ action, payload: { status, ...(requestId === undefined ? {} : { requestId }) } });
+    };
+    clock.after(0, () => {
+      tell(undefined);
+      upload(url, name).then(
+        () => tell(true),
+        (error: unknown) => {
+          log.warn('upload for the CSMS failed', { problem: String(error) });
+          tell(false);
+        },
+      );
+    });
+    return name;
+  }
+}
