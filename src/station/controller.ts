@@ -24,7 +24,7 @@ export interface ControllerSpec {
 }
 
 export interface ControllerOptions
-  extends Omit<StationOptions, keyof ControllerSpec | 'plate' | 'limit'> {
+  extends Omit<StationOptions, keyof ControllerSpec | 'plate' | 'limit' | 'volts'> {
   readonly spec: ControllerSpec;
   readonly site: Site;
   readonly programVersion: string;
@@ -62,7 +62,7 @@ export class Controller {
   /** After the first tick: the station has something to say from its first message on. */
   published(view: SiteView): void {
     if (this.#station === undefined) {
-      const { spec, programVersion: version } = this.#options;
+      const { spec, site, programVersion: version } = this.#options;
       const plate = { vendor: spec.vendor, model: spec.model, version };
       const serial = spec.serial === undefined ? {} : { serial: spec.serial };
       this.#station = new Station({
@@ -70,6 +70,7 @@ export class Controller {
         ...spec,
         plate: { ...plate, ...serial },
         limit: this.#limit,
+        volts: site.voltageVolts,
       });
     }
     this.#station.published(view);

@@ -1,3 +1,4 @@
+import { NOTHING_TOLD } from '../core/limit-report.ts';
 import type { Log } from '../core/log.ts';
 import type { Cancel, Clock } from '../core/time.ts';
 import { outcomeOf } from '../gateway/call-outcome.ts';
@@ -23,7 +24,7 @@ import {
 } from '../ocpp/station/words.ts';
 import { type OcppVersion, subprotocolOf } from '../ocpp/version.ts';
 import type { SiteView } from '../schema/view.ts';
-import { limitNotices, NOTHING_TOLD } from './limit-notices.ts';
+import { limitNotices } from './limit-notices.ts';
 import type { SiteLimit } from './site-limit.ts';
 import { type StationDesk, stationAnswer } from './station-calls.ts';
 import { stationVariables } from './station-variables.ts';
@@ -42,6 +43,8 @@ export interface StationOptions {
   readonly version: OcppVersion;
   readonly plate: StationPlate;
   readonly limit: SiteLimit;
+  /** Phase to neutral, of the site. */
+  readonly volts: number;
   readonly dialer: Dialer;
   readonly clock: Clock;
   readonly log: Log;
@@ -113,8 +116,9 @@ export class Station {
   published(view: SiteView): void {
     if (!this.#accepted || this.#options.version === '1.6') return;
     const nowMs = this.#options.clock.monotonicMs();
-    const percent = this.settings.limitChangeSignificancePercent;
-    const { calls, told } = limitNotices(view, this.#told, percent, nowMs);
+    const { volts } = this.#options;
+    const rule = { significancePercent: this.settings.limitChangeSignificancePercent, volts };
+    const { calls, told } = limitNotices(view, this.#told, rule, nowMs);
     this.#told = told;
     for (const call of calls) this.#call(call, () => {});
   }
