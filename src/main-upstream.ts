@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { outletSpecs } from './config/site.ts';
 import type { Adoption } from './control/adoption.ts';
 import type { ControlLoop } from './control/control-loop.ts';
+import type { LimitReportSettings } from './control/limit-reports.ts';
 import type { ProfileShelf } from './control/profile-shelf.ts';
 import { AggregateStation } from './gateway/aggregate/station.ts';
 import { Gateway } from './gateway/gateway.ts';
@@ -42,6 +43,17 @@ export const controllerOf = (
     // What the page shows is in it, and no secret: neither passwords nor tokens.
     upload: (to, name) => uploadFile(to, name, JSON.stringify(loop().view(), null, 2)),
   });
+};
+
+/** Whether and how the CSMS is told what the site leaves its chargers. */
+export const limitReportsOf = ({ upstream }: SiteConfig): LimitReportSettings | undefined => {
+  if (upstream.limitReports === undefined) return undefined;
+  const { everySeconds, dataTransferVendorId, significancePercent } = upstream.limitReports;
+  return {
+    significancePercent,
+    everyMs: everySeconds * 1000,
+    ...(dataTransferVendorId === undefined ? {} : { dataTransferVendorId }),
+  };
 };
 
 /** Which part of the config says who gets what. */

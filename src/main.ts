@@ -21,7 +21,14 @@ import { systemClock } from './io/system-clock.ts';
 import { type FieldSide, startFieldSide } from './main-field.ts';
 import { openHeld } from './main-held.ts';
 import { type Learned, learnedFacts } from './main-learned.ts';
-import { controllerOf, gatewayOf, openDialer, rolesOf, upstreamRolesOf } from './main-upstream.ts';
+import {
+  controllerOf,
+  gatewayOf,
+  limitReportsOf,
+  openDialer,
+  rolesOf,
+  upstreamRolesOf,
+} from './main-upstream.ts';
 import type { ApiRoute } from './schema/api-route.ts';
 import type { MeterDevice } from './schema/meter-device.ts';
 import type { SiteConfig } from './schema/site-config.ts';
@@ -141,6 +148,7 @@ const loopSettings = (options: BusbarOptions, facts: Learned) => {
     makes: makesOf(options, facts),
     raisesPerDay,
     remoteStopAfterSeconds,
+    limitReports: limitReportsOf(config),
   };
 };
 

@@ -24,6 +24,7 @@ import type { ChargerCalls } from '../gateway/observer.ts';
 import type { ChargerView, SiteView } from '../schema/view.ts';
 import { ChargerSetup } from './charger-setup.ts';
 import { Enforcer } from './enforcer.ts';
+import { type LimitReportSettings, LimitReports } from './limit-reports.ts';
 import { LinkWatch } from './link-watch.ts';
 import { ProbeDesk } from './probe-desk.ts';
 import { type CallCsms, ProfileDesk } from './profile-desk.ts';
@@ -58,6 +59,8 @@ export interface ControlOptions {
   readonly shelf: ProfileShelf;
   /** Absent: nothing can be told to the CSMS in a charger's name. */
   readonly callCsms?: CallCsms;
+  /** The CSMS is told what the site leaves its chargers; absent: it is not. */
+  readonly limitReports?: LimitReportSettings | undefined;
   readonly backlogOf?: (charger: string) => ChargerView['backlog'];
   /** Sentences about what is wrong outside of control: the disk, messages set aside. */
   readonly alarms?: () => readonly string[];
@@ -86,6 +89,7 @@ export class ControlLoop {
   readonly #draft: SiteDraft;
   readonly #enforcer: Enforcer;
   readonly #remoteStop: RemoteStop;
+  readonly #reports: LimitReports | undefined;
   readonly #obedience = new Map<ConnectorKey, { obedience: Obedience; sinceMs: number }>();
   readonly #scratch = new Scratch();
   #view: SiteView | undefined;
@@ -112,7 +116,7 @@ export class ControlLoop {
     });
     const setup = new ChargerSetup({ ...shared, rememberFallback });
     this.probes = new ProbeDesk({ ...shared, setup });
-    const { measurementsPerSecond, shelf, callCsms } = options;
+    const { measurementsPerSecond, shelf, callCsms, limitReports } = options;
     this.profiles = new ProfileDesk({
       ...shared,
       shelf,
@@ -124,6 +128,10 @@ export class ControlLoop {
       desk: this.profiles,
       ...(measurementsPerSecond === undefined ? {} : { measurementsPerSecond }),
     });
+    if (callCsms !== undefined && limitReports !== undefined) {
+      const maySpeak = (charger: string) => this.links.maySpeak(charger);
+      this.#reports = new LimitReports({ settings: limitReports, clock, log, callCsms, maySpeak });
+    }
   }
 
   start(): void {
@@ -278,6 +286,7 @@ export class ControlLoop {
       input.site,
       (charger) => this.#draft.charger(charger)?.version,
     );
+    this.#reports?.look(input, decision);
     this.#tick += 1;
     this.#lastTickAtMs = nowMs;
     const view = siteView(input, decision, {

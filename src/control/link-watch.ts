@@ -64,6 +64,12 @@ export class LinkWatch implements LinkObserver {
     return this.#upstream.get(charger) ?? 'none';
   }
 
+  /** Something may be said to the CSMS in its name: its boot is accepted, nothing older is held. */
+  maySpeak(charger: string): boolean {
+    const booted = !this.#waiting.has(charger) && !this.#rebooted.has(charger);
+    return booted && this.upstreamOf(charger) === 'connected';
+  }
+
   chargerConnected(charger: string, version: OcppVersion, atMs: number): void {
     this.#draft.setOnline(charger, true, atMs, version);
     if (!this.#draft.traits(charger).keepsProfilesOffline) this.#draft.forgetOffers(charger);

@@ -134,7 +134,8 @@ const circuitCaps = ({ input }: LastTick, { tick }: ConnectorDecision): readonly
     return { amps: Math.max(0, Math.min(...amps) - (circuit?.marginAmps ?? 0)) };
   });
 
-const emsCaps = (last: LastTick, { tick }: ConnectorDecision): readonly Cap[] => {
+/** What limits from outside leave it. */
+export const emsCaps = (last: LastTick, { tick }: ConnectorDecision): readonly Cap[] => {
   const { input, epochMs } = last;
   const ids = new Set(path(input, tick.circuit).map((index) => input.site.circuits[index]?.id));
   return input.limits

@@ -1,5 +1,6 @@
 import type { ProbeReport } from '../control/charger-probe.ts';
 import { ControlLoop } from '../control/control-loop.ts';
+import type { LimitReportSettings } from '../control/limit-reports.ts';
 import { ProfileShelf } from '../control/profile-shelf.ts';
 import type { ChargerTraits, Nameplate } from '../core/charger-traits.ts';
 import type { LimitCommand } from '../core/limit-book.ts';
@@ -54,6 +55,7 @@ export interface VirtualSiteOptions {
   readonly flushAbsentAfterMs?: number;
   /** The gateway has an identity of its own at the CSMS. */
   readonly controller?: Omit<ControllerSpec, 'url'>;
+  readonly limitReports?: LimitReportSettings;
   /** The CSMS sees this one station in place of the chargers. */
   readonly aggregate?: AggregateTrial;
 }
@@ -253,6 +255,7 @@ export class VirtualSite {
           }),
       ...(raisesPerDay === undefined ? {} : { raisesPerDay }),
       ...(remoteStopAfterSeconds === undefined ? {} : { remoteStopAfterSeconds }),
+      limitReports: this.#options.limitReports,
       siteLimits: () => this.controller?.limits() ?? [],
       published: (view) => this.controller?.published(view),
     });
