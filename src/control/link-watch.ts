@@ -154,7 +154,7 @@ export class LinkWatch implements LinkObserver {
     const answer = STARTS.has(action) || CHANGES.has(action) ? readPayload(relayed) : undefined;
     if (!isRecord(answer)) return;
     if (answer['status'] !== 'Accepted') {
-      if (STARTS.has(action)) this.#desk.startRefused(charger);
+      if (STARTS.has(action)) this.#desk.startRefused(charger, startedAt(relayed.request));
       return;
     }
     if (!CHANGES.has(action)) return;
@@ -199,6 +199,13 @@ const replacesMaximum = (request: unknown): boolean => {
   return isRecord(profile) && MAXIMA.has(profile['chargingProfilePurpose']);
 };
 const MAXIMA = new Set<unknown>(['ChargePointMaxProfile', 'ChargingStationMaxProfile']);
+
+/** The connector or EVSE of a remote start; 0 when it names none. */
+const startedAt = (request: RelayedRequest): number => {
+  const payload = readPayload(request);
+  const named = isRecord(payload) ? (payload['connectorId'] ?? payload['evseId']) : undefined;
+  return typeof named === 'number' ? named : 0;
+};
 
 const readPayload = (relayed: { payload(): unknown }): unknown => {
   try {

@@ -53,7 +53,7 @@ export const contextOf = (
 
 /** The limit in the words of the tick; undefined when no profile limits anything. */
 export const profileLimitOf = (
-  { limitAmps, numberPhases, phaseToUse, sources }: LimitAt,
+  { limitAmps, numberPhases, phaseToUse, minAmps, sources }: LimitAt,
   { spec, state }: ProfileScope,
 ): ProfileLimit | undefined => {
   const [source] = sources;
@@ -70,6 +70,7 @@ export const profileLimitOf = (
     reason,
     ...(numberPhases < spec.phases.length ? { numberPhases } : {}),
     ...(phaseToUse === undefined ? {} : { phaseToUse }),
+    ...(minAmps === undefined ? {} : { minAmps }),
   };
 };
 

@@ -69,6 +69,8 @@ export interface ProfileLimit {
   /** Phases that may be used, when fewer than the charger has. */
   readonly numberPhases?: number;
   readonly phaseToUse?: number;
+  /** Charging with less is inefficient: the share is at least this or nothing (minChargingRate). */
+  readonly minAmps?: number;
   /** Lower limits that are known to come within the life of an offer, by rising time. */
   readonly later?: readonly { readonly atMs: number; readonly amps: number }[];
 }

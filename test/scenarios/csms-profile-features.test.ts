@@ -166,3 +166,31 @@ test('what a profile will allow goes into the offer: the charger follows it with
   await site.run(60);
   near(site, 6, 'the fallback at last');
 });
+
+test('minChargingRate: a share is at least that, or the car waits for its turn', async () => {
+  const site = new VirtualSite({ site: garage(2, { mainAmps: 27, arrivalReserve: 0 }) });
+  await site.run(15);
+  const now = site.clock.wallMs();
+  const wanted = profile('1.6', { id: 1, purpose: 'TxDefaultProfile', amps: 20, now });
+  const { chargingSchedule } = wanted as { readonly chargingSchedule: object };
+  const schedule = { ...chargingSchedule, minChargingRate: 16 };
+  await set(site, '1.6', 1, { ...wanted, chargingSchedule: schedule });
+  for (const id of ['CP_1', 'CP_2']) {
+    site.charger(id).plugIn(1, new Car({ maxAmps: 32, needWh: 200_000 }), `C-${id}`);
+  }
+  await site.run(60);
+  const targets = new Set<number>();
+  for (let i = 0; i < 60; i += 1) {
+    await site.run(60);
+    targets.add(site.view().chargers[0]?.connectors[0]?.targetAmps ?? -1);
+  }
+  assert.ok(
+    [...targets].some((amps) => amps >= 16),
+    `it charges: ${[...targets]}`,
+  );
+  assert.ok(
+    [...targets].every((amps) => amps === 0 || amps >= 16),
+    `never less: ${[...targets]}`,
+  );
+  assert.ok(site.breaker.record().worstShare <= 1.01);
+});
