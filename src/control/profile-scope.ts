@@ -1,9 +1,11 @@
 import type { ChargerState } from '../core/charger-state.ts';
+import type { Limit } from '../core/limit.ts';
 import type { Reason } from '../core/reason.ts';
 import type { ChargerSpec } from '../core/site.ts';
 import { phaseCount } from '../core/site-phases.ts';
 import {
   type ConnectorDecision,
+  type ConnectorTick,
   connectorKey,
   type Decision,
   type ProfileLimit,
@@ -123,7 +125,12 @@ export const capsOf = (last: LastTick | undefined, charger: string, connector: n
     ({ tick }) => tick.key === connectorKey(charger, connector),
   );
   if (last === undefined || each === undefined) return [];
-  return [...circuitCaps(last, each), ...emsCaps(last, each), ...shareCap(last, each)];
+  return [
+    ...circuitCaps(last, each),
+    ...emsCaps(last, each),
+    ...aheadCaps(last, each),
+    ...shareCap(last, each),
+  ];
 };
 
 const circuitCaps = ({ input }: LastTick, { tick }: ConnectorDecision): readonly Cap[] =>
@@ -135,11 +142,28 @@ const circuitCaps = ({ input }: LastTick, { tick }: ConnectorDecision): readonly
     return { amps: Math.max(0, Math.min(...amps) - (circuit?.marginAmps ?? 0)) };
   });
 
-/** What limits from outside leave it. */
-export const emsCaps = (last: LastTick, { tick }: ConnectorDecision): readonly Cap[] => {
-  const { input, epochMs } = last;
+/** What limits from outside leave it now. */
+export const emsCaps = (last: LastTick, { tick }: ConnectorDecision): readonly Cap[] =>
+  limitCaps(last, tick, last.input.limits);
+
+/** What they will leave it: limits that begin, and failsafes of those that run out. */
+const aheadCaps = (last: LastTick, { tick }: ConnectorDecision): readonly Cap[] => {
+  const { ahead = [] } = last.input;
+  return ahead.flatMap(({ atMs, limits }, i) => {
+    const endMs = ahead[i + 1]?.atMs;
+    const until = endMs === undefined ? {} : { untilMs: endMs + last.epochMs };
+    const fromMs = atMs + last.epochMs;
+    return limitCaps(last, tick, limits).map(({ amps }) => ({ amps, fromMs, ...until }));
+  });
+};
+
+const limitCaps = (
+  { input, epochMs }: LastTick,
+  tick: ConnectorTick,
+  limits: readonly Limit[],
+): readonly Cap[] => {
   const ids = new Set(path(input, tick.circuit).map((index) => input.site.circuits[index]?.id));
-  return input.limits
+  return limits
     .filter(({ circuit }) => ids.has(circuit))
     .map(({ amps, watts, expiresAtMs }) => {
       const perPhase = [0, 1, 2].map((p) =>

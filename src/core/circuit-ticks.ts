@@ -57,7 +57,8 @@ export const connectorsBelow = (
 ): readonly ConnectorTick[] =>
   connectors.filter((tick) => tree.paths[tick.circuit]?.includes(circuit));
 
-const limitInForce = (circuit: Circuit, limits: readonly Limit[]) => {
+/** The tightest of fuse and limits, with the reasons. */
+export const limitInForce = (circuit: Circuit, limits: readonly Limit[]) => {
   const here = limits.filter((limit) => limit.circuit === circuit.id);
   const amps: [number, number, number] = [...circuit.limitAmps];
   const reasons: [ReasonChain, ReasonChain, ReasonChain] = [

@@ -1,8 +1,12 @@
 import { stepAbove, stepBelow } from './allocation/steps.ts';
-import { SETTLE_MS } from './enforcement.ts';
+import { type Lease, SETTLE_MS } from './enforcement.ts';
+import { plannedAt, plannedSteps } from './plan-ahead.ts';
 import { phaseCount } from './site-phases.ts';
 import type { CircuitTick, Command, ConnectorDecision, ConnectorTick, TickInput } from './tick.ts';
 import { AMPS_EPSILON, addAmps, NO_AMPS, type PhaseAmps } from './units.ts';
+
+/** A step of a plan that is not wanted any more is taken back this long before its time. */
+const OUTDATED_AHEAD_MS = 10_000;
 
 /**
  * From targets to commands. Reductions always go out. A raise goes out only as far as every
@@ -26,7 +30,7 @@ export const commandsFor = (
   for (const command of raises) handled.add(command.key);
   const renewals = open
     .filter(({ tick }) => !handled.has(tick.key))
-    .flatMap(({ tick }) => renewal(input, tick));
+    .flatMap((decision) => renewal(input, decision));
   return [...reductions, ...raises, ...renewals];
 };
 
@@ -97,28 +101,36 @@ const isOpen = ({ nowMs }: TickInput, tick: ConnectorTick): boolean =>
   tick.enforcement.pending === undefined &&
   nowMs >= tick.enforcement.retryAtMs;
 
-const command = (tick: ConnectorTick, amps: number, kind: Command['kind']): Command => ({
-  key: tick.key,
-  charger: tick.charger.id,
-  connector: tick.connector,
-  transactionId: tick.state.transaction?.id ?? '',
-  amps,
-  kind,
-});
+const command = (decision: ConnectorDecision, amps: number, kind: Command['kind']): Command => {
+  const { tick } = decision;
+  const later = plannedSteps(decision, amps);
+  return {
+    key: tick.key,
+    charger: tick.charger.id,
+    connector: tick.connector,
+    transactionId: tick.state.transaction?.id ?? '',
+    amps,
+    kind,
+    ...(later.length === 0 ? {} : { later }),
+  };
+};
 
 const reduction = (
   input: TickInput,
-  { tick, targetAmps }: ConnectorDecision,
+  decision: ConnectorDecision,
   ledger: Ledger,
 ): readonly Command[] => {
+  const { tick, targetAmps } = decision;
   const held = tick.enforcement.accepted;
   if (tick.obedience === 'overdrawing') {
     const again = input.nowMs - (held?.sentAtMs ?? 0) >= SETTLE_MS;
-    return again ? [command(tick, targetAmps, 'reduce')] : [];
+    return again ? [command(decision, targetAmps, 'reduce')] : [];
   }
   // The first offer of a transaction, unless it is a raise above what is budgeted anyway.
   if (held === undefined || input.nowMs >= held.endsAtMs) {
-    return targetAmps <= tick.worstAmps + AMPS_EPSILON ? [command(tick, targetAmps, 'reduce')] : [];
+    return targetAmps <= tick.worstAmps + AMPS_EPSILON
+      ? [command(decision, targetAmps, 'reduce')]
+      : [];
   }
   const drop = held.amps - targetAmps;
   if (drop <= AMPS_EPSILON) return [];
@@ -126,14 +138,15 @@ const reduction = (
   const violated =
     roomFor(input, ledger, tick) < -AMPS_EPSILON || held.amps > allowedAmps + AMPS_EPSILON;
   const worthIt = drop >= input.settings.deadBandAmps - AMPS_EPSILON;
-  return violated || worthIt ? [command(tick, targetAmps, 'reduce')] : [];
+  return violated || worthIt ? [command(decision, targetAmps, 'reduce')] : [];
 };
 
 const raise = (
   input: TickInput,
-  { tick, targetAmps }: ConnectorDecision,
+  decision: ConnectorDecision,
   ledger: Ledger,
 ): readonly Command[] => {
+  const { tick, targetAmps } = decision;
   const { settings, nowMs } = input;
   if (raisesBlocked(input, ledger, tick)) return [];
   const held = tick.enforcement.accepted;
@@ -151,15 +164,24 @@ const raise = (
   const grows = amps >= tick.charger.minAmps && amps - fromAmps > AMPS_EPSILON;
   if (!grows) return [];
   book(input, ledger, tick, Math.max(0, amps - tick.raiseWorstAmps));
-  return [command(tick, amps, 'raise')];
+  return [command(decision, amps, 'raise')];
 };
 
-const renewal = ({ nowMs, settings }: TickInput, tick: ConnectorTick): readonly Command[] => {
-  const held = tick.enforcement.accepted;
-  if (held === undefined || nowMs - held.sentAtMs < settings.lifeMs / 2) return [];
+const renewal = ({ nowMs }: TickInput, decision: ConnectorDecision): readonly Command[] => {
+  const held = decision.tick.enforcement.accepted;
   // What does not end by itself need not be renewed; some of it wears out the charger's memory.
-  if (held.endsAtMs === Number.POSITIVE_INFINITY) return [];
-  return [command(tick, held.amps, 'renew')];
+  if (held === undefined || held.endsAtMs === Number.POSITIVE_INFINITY) return [];
+  const halfLifeMs = (held.endsAtMs - held.sentAtMs) / 2;
+  const due = nowMs - held.sentAtMs >= halfLifeMs || isOutdated(decision, held, nowMs);
+  return due ? [command(decision, held.amps, 'renew')] : [];
+};
+
+/** The charger is about to take a step down, or took it, that is not in the plan any more. */
+const isOutdated = (decision: ConnectorDecision, held: Lease, nowMs: number): boolean => {
+  const atMs = nowMs + OUTDATED_AHEAD_MS;
+  const toldAmps = plannedAt(held.later, atMs);
+  const wantedAmps = plannedAt(plannedSteps(decision, held.amps), atMs);
+  return toldAmps < Math.min(wantedAmps, held.amps) - AMPS_EPSILON;
 };
 
 const onStep = ({ charger }: ConnectorTick, amps: number): number =>

@@ -6,6 +6,7 @@ import type { ChargerTraits, Nameplate } from '../core/charger-traits.ts';
 import type { LimitCommand } from '../core/limit-book.ts';
 import { type Log, SILENT_LOG } from '../core/log.ts';
 import type { PreferenceCommand } from '../core/preferences.ts';
+import type { Policy } from '../core/sharing/policy.ts';
 import type { Site } from '../core/site.ts';
 import { type ControlSettings, DEFAULT_SETTINGS } from '../core/tick.ts';
 import { NO_AMPS, type PhaseAmps } from '../core/units.ts';
@@ -55,6 +56,8 @@ export interface VirtualSiteOptions {
   readonly flushAbsentAfterMs?: number;
   /** The gateway has an identity of its own at the CSMS. */
   readonly controller?: Omit<ControllerSpec, 'url'>;
+  /** How power is shared; by need when absent. */
+  readonly policy?: Policy;
   readonly limitReports?: LimitReportSettings;
   /** The CSMS sees this one station in place of the chargers. */
   readonly aggregate?: AggregateTrial;
@@ -256,6 +259,7 @@ export class VirtualSite {
       ...(raisesPerDay === undefined ? {} : { raisesPerDay }),
       ...(remoteStopAfterSeconds === undefined ? {} : { remoteStopAfterSeconds }),
       limitReports: this.#options.limitReports,
+      ...(this.#options.policy === undefined ? {} : { policy: this.#options.policy }),
       siteLimits: () => this.controller?.limits() ?? [],
       published: (view) => this.controller?.published(view),
     });
