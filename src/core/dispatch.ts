@@ -37,6 +37,8 @@ export const commandsFor = (
 /** What is left on each circuit when everybody draws the worst case: amps of L1..L3, watts. */
 interface Ledger {
   readonly left: readonly [number, number, number, number][];
+  /** The same of chargers whose connectors share a limit of the CSMS, by charger. */
+  readonly stations: ReadonlyMap<string, [number, number, number]>;
   readonly noRaise: readonly boolean[];
 }
 const WATTS = 3;
@@ -56,10 +58,19 @@ const worstCaseLedger = (
     return [free(0), free(1), free(2), watts];
   });
   const noRaise = circuits.map(({ load }) => load.trust === 'no-raise' || load.trust === 'hold');
-  const ledger = { left, noRaise };
+  const stations = new Map(
+    [...(input.profiles?.stations ?? [])].map(([charger, { amps }]) => [
+      charger,
+      [amps, amps, amps] as [number, number, number],
+    ]),
+  );
+  const ledger = { left, stations, noRaise };
   for (const { tick } of decisions) {
     const own = tick.role === 'shared' ? tick.worstAmps : 0;
     book(input, ledger, tick, own + tick.raiseWorstAmps - tick.worstAmps);
+    // The circuits count the others as reserved, or as room for the next car.
+    if (tick.role === 'reserved')
+      takeFrom(ledger.stations.get(tick.charger.id), tick, tick.worstAmps);
   }
   return ledger;
 };
@@ -76,6 +87,16 @@ const book = (
     for (const p of [0, 1, 2] as const) if (tick.phases[p]) row[p] -= amps;
     row[WATTS] -= amps * phaseCount(tick.phases) * site.voltageVolts;
   }
+  takeFrom(ledger.stations.get(tick.charger.id), tick, amps);
+};
+
+const takeFrom = (
+  row: [number, number, number] | undefined,
+  { phases }: ConnectorTick,
+  amps: number,
+): void => {
+  if (row === undefined) return;
+  for (const p of [0, 1, 2] as const) if (phases[p]) row[p] -= amps;
 };
 
 /** Amps per phase that the connector may gain; negative where a circuit is over already. */
@@ -87,6 +108,10 @@ const roomFor = ({ site, tree }: TickInput, ledger: Ledger, tick: ConnectorTick)
     if (row === undefined) continue;
     for (const p of [0, 1, 2] as const) if (tick.phases[p]) room = Math.min(room, row[p]);
     room = Math.min(room, row[WATTS] / wattsPerAmp);
+  }
+  const station = ledger.stations.get(tick.charger.id);
+  for (const p of [0, 1, 2] as const) {
+    if (tick.phases[p]) room = Math.min(room, station?.[p] ?? Number.POSITIVE_INFINITY);
   }
   return room;
 };
