@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { outletSpecs } from './config/site.ts';
 import type { Adoption } from './control/adoption.ts';
 import type { ControlLoop } from './control/control-loop.ts';
+import type { LimitReportSettings } from './control/limit-reports.ts';
 import type { ProfileShelf } from './control/profile-shelf.ts';
 import { AggregateStation } from './gateway/aggregate/station.ts';
 import { Gateway } from './gateway/gateway.ts';
@@ -67,6 +68,17 @@ export const controllerOf = (
     random: Math.random,
     newId: randomUUID,
   });
+};
+
+/** Whether and how the CSMS is told what the site leaves its chargers. */
+export const limitReportsOf = ({ upstream }: SiteConfig): LimitReportSettings | undefined => {
+  if (upstream.limitReports === undefined) return undefined;
+  const { everySeconds, dataTransferVendorId, significancePercent } = upstream.limitReports;
+  return {
+    significancePercent,
+    everyMs: everySeconds * 1000,
+    ...(dataTransferVendorId === undefined ? {} : { dataTransferVendorId }),
+  };
 };
 
 /** Which part of the config says who gets what. */

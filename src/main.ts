@@ -25,6 +25,7 @@ import { openStanding } from './main-standing.ts';
 import {
   controllerOf,
   gatewayOf,
+  limitReportsOf,
   openDialer,
   rolesOf,
   siteLimitOf,
@@ -156,6 +157,7 @@ const loopSettings = (options: BusbarOptions, facts: Learned) => {
     makes: makesOf(options, facts),
     raisesPerDay,
     remoteStopAfterSeconds,
+    limitReports: limitReportsOf(config),
   };
 };
 

@@ -25,6 +25,7 @@ import type { Standing } from '../schema/standing.ts';
 import type { ChargerView, SiteView } from '../schema/view.ts';
 import { ChargerSetup } from './charger-setup.ts';
 import { Enforcer } from './enforcer.ts';
+import { type LimitReportSettings, LimitReports } from './limit-reports.ts';
 import { LinkWatch } from './link-watch.ts';
 import type { PolicyChoice } from './policy-choice.ts';
 import { ProbeDesk } from './probe-desk.ts';
@@ -66,6 +67,8 @@ export interface ControlOptions {
   readonly shelf: ProfileShelf;
   /** Absent: nothing can be told to the CSMS in a charger's name. */
   readonly callCsms?: CallCsms;
+  /** The CSMS is told what the site leaves its chargers; absent: it is not. */
+  readonly limitReports?: LimitReportSettings | undefined;
   readonly backlogOf?: (charger: string) => ChargerView['backlog'];
   /** Sentences about what is wrong outside of control: the disk, messages set aside. */
   readonly alarms?: () => readonly string[];
@@ -104,6 +107,7 @@ export class ControlLoop {
   /** Since when, RFC 3339, each connector has been as obedient as it is. */
   readonly #obedience = new Map<ConnectorKey, { obedience: Obedience; since: string }>();
   readonly #keeper: StandingKeeper;
+  readonly #reports: LimitReports | undefined;
   readonly #scratch = new Scratch();
   #last: LastTick | undefined;
   #view: SiteView | undefined;
@@ -134,7 +138,7 @@ export class ControlLoop {
     });
     const setup = new ChargerSetup({ ...shared, rememberFallback });
     this.probes = new ProbeDesk({ ...shared, setup });
-    const { measurementsPerSecond, shelf, callCsms } = options;
+    const { measurementsPerSecond, shelf, callCsms, limitReports } = options;
     this.profiles = new ProfileDesk({
       ...shared,
       shelf,
@@ -146,6 +150,10 @@ export class ControlLoop {
       desk: this.profiles,
       ...(measurementsPerSecond === undefined ? {} : { measurementsPerSecond }),
     });
+    if (callCsms !== undefined && limitReports !== undefined) {
+      const maySpeak = (charger: string) => this.links.maySpeak(charger);
+      this.#reports = new LimitReports({ settings: limitReports, clock, log, callCsms, maySpeak });
+    }
   }
 
   start(): void {
@@ -328,6 +336,7 @@ export class ControlLoop {
       input.site,
       (charger) => this.#draft.charger(charger)?.version,
     );
+    this.#reports?.look(input, decision);
     this.#tick += 1;
     this.#lastTickAtMs = nowMs;
     this.#last = { input, decision, tick: this.#tick, tickMs: clock.monotonicMs() - nowMs };

@@ -17,6 +17,7 @@ import type {
   ConnectorTick,
   ControlSettings,
   Decision,
+  LaterAmps,
 } from '../core/tick.ts';
 import type { Clock } from '../core/time.ts';
 import type { CallOutcome, ChargerCalls } from '../gateway/observer.ts';
@@ -24,8 +25,8 @@ import type { OcppVersion } from '../ocpp/version.ts';
 import type { LaterOffer } from '../profiles/build.ts';
 import {
   clearOfferCall,
-  endsByItself,
   isPersistent,
+  lifeOf,
   type OfferWay,
   offerCall,
   offerWays,
@@ -139,14 +140,7 @@ export class Enforcer {
     const overdrawing = tick.obedience === 'overdrawing';
     const ways = this.#waysOf(command.charger);
     const current = this.#ladder.wayOf(command.key, ways);
-    if (command.kind === 'raise' && current !== undefined && isPersistent(current)) {
-      if (!this.#budget.takeRaise(command.charger, nowMs)) {
-        // The same raise comes up again in every tick.
-        if (this.#spared.get(command.key) !== command.amps) this.sparedWrites += 1;
-        this.#spared.set(command.key, command.amps);
-        return;
-      }
-    }
+    if (current !== undefined && isPersistent(current) && !this.#mayWrite(command)) return;
     const next = this.#ladder.next(command.key, ways, overdrawing);
     if (next === undefined) {
       const problem = 'charger of this make takes no limits';
@@ -161,23 +155,42 @@ export class Enforcer {
     this.#offer(command, tick, next.way, version);
   }
 
+  /** Raises have a budget. Renewals are paid from it, and never refused: they are few. */
+  #mayWrite({ kind, charger, key, amps }: Command): boolean {
+    const nowMs = this.#clock.monotonicMs();
+    if (kind === 'renew') this.#budget.takeRenewal(charger, nowMs);
+    if (kind !== 'raise' || this.#budget.takeRaise(charger, nowMs)) return true;
+    // The same raise comes up again in every tick.
+    if (this.#spared.get(key) !== amps) this.sparedWrites += 1;
+    this.#spared.set(key, amps);
+    return false;
+  }
+
   #offer(command: Command, tick: ConnectorTick, way: OfferWay, version: OcppVersion): void {
     const nowMs = this.#clock.monotonicMs();
-    const { lifeMs } = this.#settings;
     const traits = this.#draft.traits(command.charger);
-    const endsAtMs = endsByItself(way, traits) ? nowMs + lifeMs : Number.POSITIVE_INFINITY;
-    const lease = { amps: command.amps, sentAtMs: nowMs, endsAtMs };
+    const abilities = this.#draft.charger(command.charger)?.abilities ?? UNKNOWN_ABILITIES;
+    const lifeMs = lifeOf(way, traits, abilities, this.#settings.lifeMs);
+    const plan = plannedIn(way, command, abilities);
+    const ends = lifeMs < Number.POSITIVE_INFINITY;
+    const fallback = { afterSeconds: lifeMs / 1000, amps: tick.charger.fallbackAmps };
+    const lease = {
+      amps: command.amps,
+      sentAtMs: nowMs,
+      endsAtMs: nowMs + lifeMs,
+      ...(plan.length === 0 ? {} : { later: plan }),
+    };
     const call = offerCall(version, way, traits, {
       connector: command.connector,
       transactionId: command.transactionId,
       amps: command.amps,
-      lifeSeconds: lifeMs / 1000,
+      lifeSeconds: this.#settings.lifeMs / 1000,
       volts: toldVolts(tick.charger, this.#draft.site.voltageVolts),
       phases: tick.charger.phases.length,
       ageSeconds: (nowMs - (tick.state.transaction?.startedAtMs ?? nowMs)) / 1000,
       nowMs: this.#clock.wallMs(),
       topLevel: this.#topLevel(command.charger),
-      later: this.#laterOffers(command, tick, nowMs),
+      later: isPersistent(way) ? (ends ? [fallback] : []) : laterOffers(plan, nowMs),
       ...this.#phasesOf(tick),
     });
     if (command.kind !== 'renew') this.limitChanges += 1;
@@ -190,22 +203,6 @@ export class Enforcer {
       this.#book(command, lease, tick, outcome, version);
       this.#changed();
     });
-  }
-
-  /**
-   * A charger that loses us follows the limits of the CSMS that were known, down from its offer:
-   * up it may only go when the site says so.
-   */
-  #laterOffers(
-    { amps }: Command,
-    { profileLimit, charger }: ConnectorTick,
-    nowMs: number,
-  ): readonly LaterOffer[] {
-    const periods = this.#draft.charger(charger.id)?.abilities.maxPeriods ?? 1;
-    return (profileLimit?.later ?? []).slice(0, Math.max(0, periods - 1)).map((limit) => ({
-      afterSeconds: Math.floor((limit.atMs - nowMs) / 1000),
-      amps: limit.amps < charger.minAmps ? 0 : Math.min(amps, limit.amps),
-    }));
   }
 
   /** The CSMS's choice of phases goes down to a charger that can leave some out (K01.FR.43). */
@@ -286,6 +283,19 @@ export class Enforcer {
     });
   }
 }
+
+/**
+ * A charger that loses us follows the limits that are known to come, down from its offer: up it may
+ * only go when the site says so. Purposes that wear out memory are not written for every plan.
+ */
+const plannedIn = (
+  way: OfferWay,
+  { later = [] }: Command,
+  { maxPeriods = 1 }: Abilities,
+): readonly LaterAmps[] => (isPersistent(way) ? [] : later.slice(0, Math.max(0, maxPeriods - 1)));
+
+const laterOffers = (plan: readonly LaterAmps[], nowMs: number): readonly LaterOffer[] =>
+  plan.map(({ atMs, amps }) => ({ afterSeconds: Math.floor((atMs - nowMs) / 1000), amps }));
 
 const escalation = (
   command: Command,

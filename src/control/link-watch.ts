@@ -65,6 +65,12 @@ export class LinkWatch implements LinkObserver {
     return this.#upstream.get(charger) ?? 'none';
   }
 
+  /** Something may be said to the CSMS in its name: its boot is accepted, nothing older is held. */
+  maySpeak(charger: string): boolean {
+    const booted = !this.#waiting.has(charger) && !this.#rebooted.has(charger);
+    return booted && this.upstreamOf(charger) === 'connected';
+  }
+
   chargerConnected(charger: string, version: OcppVersion, atMs: number): void {
     this.#draft.setOnline(charger, true, atMs, version);
     if (!this.#draft.traits(charger).keepsProfilesOffline) this.#draft.forgetOffers(charger);
@@ -149,7 +155,7 @@ export class LinkWatch implements LinkObserver {
     const answer = STARTS.has(action) || CHANGES.has(action) ? readPayload(relayed) : undefined;
     if (!isRecord(answer)) return;
     if (answer['status'] !== 'Accepted') {
-      if (STARTS.has(action)) this.#desk.startRefused(charger);
+      if (STARTS.has(action)) this.#desk.startRefused(charger, startedAt(relayed.request));
       return;
     }
     if (!CHANGES.has(action)) return;
@@ -195,6 +201,13 @@ const replacesMaximum = (request: unknown): boolean => {
   return isRecord(profile) && MAXIMA.has(profile['chargingProfilePurpose']);
 };
 const MAXIMA = new Set<unknown>(['ChargePointMaxProfile', 'ChargingStationMaxProfile']);
+
+/** The connector or EVSE of a remote start; 0 when it names none. */
+const startedAt = (request: RelayedRequest): number => {
+  const payload = readPayload(request);
+  const named = isRecord(payload) ? (payload['connectorId'] ?? payload['evseId']) : undefined;
+  return typeof named === 'number' ? named : 0;
+};
 
 const readPayload = (relayed: { payload(): unknown }): unknown => {
   try {

@@ -47,9 +47,28 @@ const unitsOf = (
   return rateUnits.includes('W') ? ['A', 'W'] : ['A'];
 };
 
-/** An offer ends by itself only as a TxProfile, and where the charger honours durations. */
-export const endsByItself = (way: OfferWay, traits: ChargerTraits): boolean =>
-  way.by === 'profile' && way.purpose === 'tx' && traits.honoursDuration;
+/**
+ * Purposes that are written to memory which wears out live longer than a TxProfile: at most so many
+ * renewals a day, and after it the charger is at its fallback without us.
+ */
+export const STANDING_LIFE_MS = 30 * 60_000;
+
+/**
+ * How long an offer holds in the charger before it ends by itself: a TxProfile by its duration, a
+ * default or maximum by a second period, which is the fallback. Infinity: until the next one.
+ */
+export const lifeOf = (
+  way: OfferWay,
+  { honoursDuration, profileKind }: ChargerTraits,
+  { maxPeriods = 1 }: Abilities,
+  lifeMs: number,
+): number => {
+  if (way.by === 'vendor' || !honoursDuration) return Number.POSITIVE_INFINITY;
+  if (way.purpose === 'tx') return lifeMs;
+  const relative = profileKind === 'relative' && way.purpose === 'tx-default';
+  if (relative || maxPeriods < 2) return Number.POSITIVE_INFINITY;
+  return Math.max(lifeMs, STANDING_LIFE_MS);
+};
 
 /** Written to memory that wears out: defaults survive a reboot (K01.FR.27, 1.6 erratum 3.37). */
 export const isPersistent = (way: OfferWay): boolean => way.by === 'vendor' || way.purpose !== 'tx';
@@ -74,7 +93,7 @@ export interface Offer {
   readonly transactionId: string;
   readonly amps: number;
   readonly lifeSeconds: number;
-  /** Lower offers that follow within its life, by rising time. */
+  /** What it changes to by itself, by rising time: in a default or maximum for good. */
   readonly later?: readonly LaterOffer[];
   readonly volts: number;
   readonly phases: number;
@@ -96,11 +115,11 @@ export const offerCall = (
   offer: Offer,
 ): ProfileCall => {
   if (way.by === 'vendor') return vendorCall(way.limit, offer);
-  const { connector, transactionId, lifeSeconds, ageSeconds, topLevel, ...rest } = offer;
+  const { connector, transactionId, lifeSeconds, ageSeconds, topLevel, later, ...rest } = offer;
   if (way.purpose === 'station-max') {
     const own = { ...rest, id: OWN_LEASE_PROFILE_ID, stackLevel: topLevel, unit: way.unit };
     return setChargingProfileCall(version, 0, {
-      ...fallbackProfile(own, 'absolute'),
+      ...fallbackProfile(own, 'absolute', later),
       purpose: 'station-max',
     });
   }
@@ -112,7 +131,7 @@ export const offerCall = (
     return setChargingProfileCall(
       version,
       connector,
-      fallbackProfile({ ...own, stackLevel }, traits.profileKind),
+      fallbackProfile({ ...own, stackLevel }, traits.profileKind, later),
     );
   }
   return setChargingProfileCall(
@@ -122,6 +141,7 @@ export const offerCall = (
       ...own,
       transactionId,
       lifeSeconds,
+      later: later ?? [],
       ...(traits.profileKind === 'relative' ? { relativeAfterSeconds: ageSeconds } : {}),
     }),
   );

@@ -44,11 +44,6 @@ export const START_PROFILE_LIFE_MS = 10 * 60_000;
 /** Limits that come within this time go into an offer, so that it follows them without us. */
 const PLAN_MS = 10 * 60_000;
 
-/** The TxProfile of a remote start, until its transaction begins. */
-export interface AwaitedProfile extends ShelvedProfile {
-  readonly expiresAtMs: number;
-}
-
 /** A CALL of the gateway in the name of a charger, to its CSMS. */
 export type CallCsms = (
   charger: string,
@@ -75,7 +70,6 @@ export interface ProfileDeskOptions {
 export class ProfileDesk implements Interceptor {
   readonly #options: ProfileDeskOptions;
   readonly #zone: Zone;
-  readonly #awaited = new Map<string, AwaitedProfile>();
   readonly #offlineSinceMs = new Map<string, number>();
   /** Connectors whose transaction was seen by this run of the gateway. */
   readonly #seen = new Set<ConnectorKey>();
@@ -114,10 +108,7 @@ export class ProfileDesk implements Interceptor {
       nowMs: clock.wallMs(),
       log,
       changed,
-      await: (profile) => {
-        const expiresAtMs = clock.monotonicMs() + START_PROFILE_LIFE_MS;
-        this.#awaited.set(charger, { ...profile, expiresAtMs });
-      },
+      await: (profile) => shelf.setAwaited(charger, profile),
       ...(callCsms === undefined
         ? {}
         : {
@@ -166,8 +157,8 @@ export class ProfileDesk implements Interceptor {
   }
 
   /** A remote start was refused: the profile that came with it will not be needed. */
-  startRefused(charger: string): void {
-    this.#awaited.delete(charger);
+  startRefused(charger: string, connector: number): void {
+    this.#options.shelf.dropAwaited(charger, connector);
   }
 
   upstreamChanged(charger: string, state: UpstreamState): void {
@@ -272,14 +263,14 @@ export class ProfileDesk implements Interceptor {
   }
 
   #takeAwaited(charger: string, connector: number, transactionId: string): void {
-    const awaited = this.#awaited.get(charger);
+    const { shelf, clock } = this.#options;
+    const awaited = shelf.awaited(charger, connector);
     if (awaited === undefined) return;
-    if (awaited.connector !== 0 && awaited.connector !== connector) return;
-    this.#awaited.delete(charger);
-    const { expiresAtMs, ...rest } = awaited;
-    if (this.#options.clock.monotonicMs() > expiresAtMs) return;
-    const profile = { ...rest.profile, transactionId };
-    this.#keep(charger, { ...rest, connector, profile, asSent: withId(rest, transactionId) }, []);
+    shelf.dropAwaited(charger, awaited.connector);
+    if (clock.wallMs() > awaited.receivedAtMs + START_PROFILE_LIFE_MS) return;
+    const profile = { ...awaited.profile, transactionId };
+    const asSent = withId(awaited, transactionId);
+    this.#keep(charger, { ...awaited, connector, profile, asSent }, []);
   }
 
   /** Nobody waits for the disk here: the charger holds it, or its transaction has begun. */

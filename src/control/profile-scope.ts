@@ -1,9 +1,11 @@
 import type { ChargerState } from '../core/charger-state.ts';
+import type { Limit } from '../core/limit.ts';
 import type { Reason } from '../core/reason.ts';
 import type { ChargerSpec } from '../core/site.ts';
 import { phaseCount } from '../core/site-phases.ts';
 import {
   type ConnectorDecision,
+  type ConnectorTick,
   connectorKey,
   type Decision,
   type ProfileLimit,
@@ -53,7 +55,7 @@ export const contextOf = (
 
 /** The limit in the words of the tick; undefined when no profile limits anything. */
 export const profileLimitOf = (
-  { limitAmps, numberPhases, phaseToUse, sources }: LimitAt,
+  { limitAmps, numberPhases, phaseToUse, minAmps, sources }: LimitAt,
   { spec, state }: ProfileScope,
 ): ProfileLimit | undefined => {
   const [source] = sources;
@@ -70,6 +72,7 @@ export const profileLimitOf = (
     reason,
     ...(numberPhases < spec.phases.length ? { numberPhases } : {}),
     ...(phaseToUse === undefined ? {} : { phaseToUse }),
+    ...(minAmps === undefined ? {} : { minAmps }),
   };
 };
 
@@ -122,7 +125,12 @@ export const capsOf = (last: LastTick | undefined, charger: string, connector: n
     ({ tick }) => tick.key === connectorKey(charger, connector),
   );
   if (last === undefined || each === undefined) return [];
-  return [...circuitCaps(last, each), ...emsCaps(last, each), ...shareCap(last, each)];
+  return [
+    ...circuitCaps(last, each),
+    ...emsCaps(last, each),
+    ...aheadCaps(last, each),
+    ...shareCap(last, each),
+  ];
 };
 
 const circuitCaps = ({ input }: LastTick, { tick }: ConnectorDecision): readonly Cap[] =>
@@ -134,10 +142,28 @@ const circuitCaps = ({ input }: LastTick, { tick }: ConnectorDecision): readonly
     return { amps: Math.max(0, Math.min(...amps) - (circuit?.marginAmps ?? 0)) };
   });
 
-const emsCaps = (last: LastTick, { tick }: ConnectorDecision): readonly Cap[] => {
-  const { input, epochMs } = last;
+/** What limits from outside leave it now. */
+export const emsCaps = (last: LastTick, { tick }: ConnectorDecision): readonly Cap[] =>
+  limitCaps(last, tick, last.input.limits);
+
+/** What they will leave it: limits that begin, and failsafes of those that run out. */
+const aheadCaps = (last: LastTick, { tick }: ConnectorDecision): readonly Cap[] => {
+  const { ahead = [] } = last.input;
+  return ahead.flatMap(({ atMs, limits }, i) => {
+    const endMs = ahead[i + 1]?.atMs;
+    const until = endMs === undefined ? {} : { untilMs: endMs + last.epochMs };
+    const fromMs = atMs + last.epochMs;
+    return limitCaps(last, tick, limits).map(({ amps }) => ({ amps, fromMs, ...until }));
+  });
+};
+
+const limitCaps = (
+  { input, epochMs }: LastTick,
+  tick: ConnectorTick,
+  limits: readonly Limit[],
+): readonly Cap[] => {
   const ids = new Set(path(input, tick.circuit).map((index) => input.site.circuits[index]?.id));
-  return input.limits
+  return limits
     .filter(({ circuit }) => ids.has(circuit))
     .map(({ amps, watts, expiresAtMs }) => {
       const perPhase = [0, 1, 2].map((p) =>

@@ -27,6 +27,8 @@ export interface RunningTransaction {
 
 interface ChargerShelf {
   profiles: readonly ShelvedProfile[];
+  /** Of remote starts whose transaction has not begun, by connector; 0 where none was named. */
+  readonly awaited: Map<number, ShelvedProfile>;
   readonly running: Map<number, RunningTransaction>;
 }
 
@@ -103,6 +105,24 @@ export class ProfileShelf {
     );
   }
 
+  /** The profile of a remote start for that connector, or for any. */
+  awaited(charger: string, connector: number): ShelvedProfile | undefined {
+    const awaited = this.#chargers.get(charger)?.awaited;
+    return awaited?.get(connector) ?? awaited?.get(0);
+  }
+
+  /** Keeps the profile of a remote start until its transaction begins, also over a restart. */
+  setAwaited(charger: string, profile: ShelvedProfile): void {
+    this.#shelf(charger).awaited.set(profile.connector, profile);
+    const key = awaitedKey(charger, profile.connector);
+    this.#save(charger, { type: 'put', key, value: recordOf(profile) });
+  }
+
+  dropAwaited(charger: string, connector: number): void {
+    if (this.#chargers.get(charger)?.awaited.delete(connector) !== true) return;
+    this.#save(charger, { type: 'delete', key: awaitedKey(charger, connector) });
+  }
+
   /** Not awaited: what is lost of it by a power cut is only when a relative schedule began. */
   setRunning(charger: string, connector: number, running: RunningTransaction | undefined): void {
     const shelf = this.#shelf(charger);
@@ -111,8 +131,13 @@ export class ProfileShelf {
     else shelf.running.set(connector, running);
     if (running === undefined && known === undefined) return;
     const key = transactionKey(charger, connector);
-    const change: Change =
-      running === undefined ? { type: 'delete', key } : { type: 'put', key, value: json(running) };
+    this.#save(
+      charger,
+      running === undefined ? { type: 'delete', key } : { type: 'put', key, value: json(running) },
+    );
+  }
+
+  #save(charger: string, change: Change): void {
     this.#store.write([change]).catch((error: unknown) => {
       this.#log.error('transaction of a profile not saved', { charger, problem: String(error) });
     });
@@ -121,7 +146,7 @@ export class ProfileShelf {
   #shelf(charger: string): ChargerShelf {
     const known = this.#chargers.get(charger);
     if (known !== undefined) return known;
-    const shelf: ChargerShelf = { profiles: [], running: new Map() };
+    const shelf: ChargerShelf = { profiles: [], awaited: new Map(), running: new Map() };
     this.#chargers.set(charger, shelf);
     return shelf;
   }
@@ -130,13 +155,12 @@ export class ProfileShelf {
     const [, name = '', kind, rest] = key.split('/');
     const charger = decoded(name);
     const record = parsed(value);
-    if (charger !== undefined && kind === 'c') {
-      const profile = shelvedOf(record);
-      if (profile !== undefined) {
-        const shelf = this.#shelf(charger);
-        shelf.profiles = [...shelf.profiles, profile];
-        return;
-      }
+    const profile = kind === 'c' || kind === 'a' ? shelvedOf(record) : undefined;
+    if (charger !== undefined && profile !== undefined) {
+      const shelf = this.#shelf(charger);
+      if (kind === 'a') shelf.awaited.set(profile.connector, profile);
+      else shelf.profiles = [...shelf.profiles, profile];
+      return;
     }
     const id = readText(record['id']);
     const startedAtMs = readNumber(record['startedAtMs']);
@@ -151,6 +175,8 @@ export class ProfileShelf {
 
 const profileKey = (charger: string, id: number): string =>
   `${SHELF_PREFIX}${encodeURIComponent(charger)}/c/${id}`;
+const awaitedKey = (charger: string, connector: number): string =>
+  `${SHELF_PREFIX}${encodeURIComponent(charger)}/a/${connector}`;
 const transactionKey = (charger: string, connector: number): string =>
   `${SHELF_PREFIX}${encodeURIComponent(charger)}/t/${connector}`;
 

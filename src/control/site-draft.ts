@@ -19,7 +19,7 @@ import { derivedReading } from '../core/derived-meters.ts';
 import { seenFromFuse } from '../core/direct-current.ts';
 import { type Enforcement, inheritedEnforcement, NO_ENFORCEMENT } from '../core/enforcement.ts';
 import type { Limit } from '../core/limit.ts';
-import { type LimitBook, limitsInForce, startBook } from '../core/limit-book.ts';
+import { type LimitBook, limitsAhead, limitsInForce, startBook } from '../core/limit-book.ts';
 import { judgeReading } from '../core/meter-check.ts';
 import { meterSurroundings } from '../core/meter-surroundings.ts';
 import { NO_PREFERENCES, type Preferences } from '../core/preferences.ts';
@@ -63,6 +63,9 @@ export interface ChargerMakes {
   readonly learned?: ReadonlyMap<string, LearnedTraits>;
   readonly rememberLearned?: (charger: string, learned: LearnedTraits) => void;
 }
+
+/** Changes of limits that are known are looked at so far ahead. */
+const AHEAD_MS = 24 * 3_600_000;
 
 const FOUND_BY_PROBE = {
   id: 'probed',
@@ -397,6 +400,10 @@ export class SiteDraft {
       chargers: new Map(this.#chargers),
       readings: new Map(this.#readings),
       limits: [...limitsInForce(this.book, this.site, nowMs), ...siteLimits],
+      ahead: limitsAhead(this.book, this.site, nowMs, nowMs + AHEAD_MS).map((each) => ({
+        ...each,
+        limits: [...each.limits, ...siteLimits],
+      })),
       enforcement: new Map(this.#enforcement),
       fallbackProven: new Set(this.#proven),
       background: this.#background,

@@ -23,6 +23,11 @@ export class WriteBudget {
     return true;
   }
 
+  /** One write that is not refused; it leaves less for raises. */
+  takeRenewal(charger: string, nowMs: number): void {
+    this.#left.set(charger, { count: Math.max(0, this.left(charger, nowMs) - 1), atMs: nowMs });
+  }
+
   left(charger: string, nowMs: number): number {
     const known = this.#left.get(charger);
     if (known === undefined) return this.#perDay;

@@ -20,7 +20,7 @@ export const reservedAmps = (
   });
 
 /** The largest fallbacks of idle connectors, as many as may start before the next tick. */
-const arrivals = (below: readonly ConnectorTick[], count: number): PhaseAmps => {
+export const arrivals = (below: readonly ConnectorTick[], count: number): PhaseAmps => {
   const idle = below.filter((tick) => tick.role === 'idle');
   return mapPhases((p) =>
     idle

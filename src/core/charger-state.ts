@@ -61,6 +61,8 @@ export interface Abilities {
   readonly connectors?: number;
   /** Whether it claims to know charging profiles; some do not claim it and do. */
   readonly smartCharging?: boolean;
+  /** Changes of a limit up to this share are not worth a message (LimitChangeSignificance). */
+  readonly limitChangePercent?: number;
   readonly known: boolean;
 }
 

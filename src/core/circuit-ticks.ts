@@ -63,7 +63,8 @@ export const connectorsByCircuit = (
   return below;
 };
 
-const limitInForce = (circuit: Circuit, limits: readonly Limit[]) => {
+/** The tightest of fuse and limits, with the reasons. */
+export const limitInForce = (circuit: Circuit, limits: readonly Limit[]) => {
   const here = limits.filter((limit) => limit.circuit === circuit.id);
   const amps: [number, number, number] = [...circuit.limitAmps];
   const reasons: [ReasonChain, ReasonChain, ReasonChain] = [

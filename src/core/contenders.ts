@@ -20,7 +20,7 @@ export const contenderOf = (
   const kind = classOf(input.policy, charger.id, transaction?.idToken);
   const learned = learnedOf(input, tick);
   const need = needOf(input, tick);
-  const minAmps = Math.max(charger.minAmps, learned.minAmps ?? 0);
+  const minAmps = Math.max(charger.minAmps, learned.minAmps ?? 0, efficientAmps(tick));
   const { maxAmps, maxReason } = mostOf(input, tick, circuits, minAmps);
   return {
     id: tick.key,
@@ -43,6 +43,10 @@ export const contenderOf = (
     cameAtMs: transaction?.startedAtMs ?? input.nowMs,
   };
 };
+
+/** minChargingRate, as far as the rating and the same profile's limit leave room for it. */
+const efficientAmps = ({ profileLimit, charger }: ConnectorTick): number =>
+  Math.min(profileLimit?.minAmps ?? 0, profileLimit?.amps ?? 0, charger.maxAmps);
 
 /** The turns after this tick, by what each was really offered since the tick before. */
 export const turnsAfter = (

@@ -6,6 +6,7 @@ import { connectorTicks } from './connector-ticks.ts';
 import { contenderOf, learnedNow, turnsAfter } from './contenders.ts';
 import { commandsFor } from './dispatch.ts';
 import { isSettling } from './enforcement.ts';
+import { withPlan } from './plan-ahead.ts';
 import { preferred } from './preferences.ts';
 import type { ReasonChain } from './reason.ts';
 import { heldBack, policyTick, withCarBudget } from './rules/policy-tick.ts';
@@ -53,7 +54,8 @@ export const decide = (input: TickInput, scratch?: Scratch): Decision => {
   );
   const { offers, entitledAmps } = share(input.policy, free, contenders, input.nowMs, scratch);
   const offerOf = new Map(offers.map((offer) => [offer.id, offer]));
-  const connectors = ticks.map((tick) => decisionOf(tick, offerOf.get(tick.key)));
+  const decided = ticks.map((tick) => decisionOf(tick, offerOf.get(tick.key)));
+  const connectors = withPlan(input, decided, circuits, reserved);
   return {
     connectors,
     circuits,

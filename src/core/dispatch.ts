@@ -1,8 +1,12 @@
 import { stepAbove, stepBelow } from './allocation/steps.ts';
-import { SETTLE_MS } from './enforcement.ts';
+import { type Lease, SETTLE_MS } from './enforcement.ts';
+import { plannedAt, plannedSteps } from './plan-ahead.ts';
 import { phaseCount } from './site-phases.ts';
 import type { CircuitTick, Command, ConnectorDecision, ConnectorTick, TickInput } from './tick.ts';
 import { AMPS_EPSILON, addAmps, NO_AMPS, type PhaseAmps } from './units.ts';
+
+/** A step of a plan that is not wanted any more is taken back this long before its time. */
+const OUTDATED_AHEAD_MS = 10_000;
 
 /**
  * From targets to commands. Reductions always go out. A raise goes out only as far as every
@@ -31,13 +35,15 @@ export const commandsFor = (
   for (const command of raises) handled.add(command.key);
   const renewals = open
     .filter(({ tick }) => !handled.has(tick.key))
-    .flatMap(({ tick }) => renewal(input, tick));
+    .flatMap((decision) => renewal(input, decision));
   return [...reductions, ...raises, ...renewals];
 };
 
 /** What is left on each circuit when everybody draws the worst case: amps of L1..L3, watts. */
 interface Ledger {
   readonly left: readonly [number, number, number, number][];
+  /** The same of chargers whose connectors share a limit of the CSMS, by charger. */
+  readonly stations: ReadonlyMap<string, [number, number, number]>;
   readonly noRaise: readonly boolean[];
 }
 const WATTS = 3;
@@ -57,10 +63,19 @@ const worstCaseLedger = (
     return [free(0), free(1), free(2), watts];
   });
   const noRaise = circuits.map(({ load }) => load.trust === 'no-raise' || load.trust === 'hold');
-  const ledger = { left, noRaise };
+  const stations = new Map(
+    [...(input.profiles?.stations ?? [])].map(([charger, { amps }]) => [
+      charger,
+      [amps, amps, amps] as [number, number, number],
+    ]),
+  );
+  const ledger = { left, stations, noRaise };
   for (const { tick } of decisions) {
     const own = tick.role === 'shared' ? tick.worstAmps : 0;
     book(input, ledger, tick, own + tick.raiseWorstAmps - tick.worstAmps);
+    // The circuits count the others as reserved, or as room for the next car.
+    if (tick.role === 'reserved')
+      takeFrom(ledger.stations.get(tick.charger.id), tick, tick.worstAmps);
   }
   return ledger;
 };
@@ -77,6 +92,16 @@ const book = (
     for (const p of [0, 1, 2] as const) if (tick.phases[p]) row[p] -= amps;
     row[WATTS] -= amps * phaseCount(tick.phases) * site.voltageVolts;
   }
+  takeFrom(ledger.stations.get(tick.charger.id), tick, amps);
+};
+
+const takeFrom = (
+  row: [number, number, number] | undefined,
+  { phases }: ConnectorTick,
+  amps: number,
+): void => {
+  if (row === undefined) return;
+  for (const p of [0, 1, 2] as const) if (phases[p]) row[p] -= amps;
 };
 
 /** Amps per phase that the connector may gain; negative where a circuit is over already. */
@@ -88,6 +113,10 @@ const roomFor = ({ site, tree }: TickInput, ledger: Ledger, tick: ConnectorTick)
     if (row === undefined) continue;
     for (const p of [0, 1, 2] as const) if (tick.phases[p]) room = Math.min(room, row[p]);
     room = Math.min(room, row[WATTS] / wattsPerAmp);
+  }
+  const station = ledger.stations.get(tick.charger.id);
+  for (const p of [0, 1, 2] as const) {
+    if (tick.phases[p]) room = Math.min(room, station?.[p] ?? Number.POSITIVE_INFINITY);
   }
   return room;
 };
@@ -102,28 +131,36 @@ const isOpen = ({ nowMs }: TickInput, tick: ConnectorTick): boolean =>
   tick.enforcement.pending === undefined &&
   nowMs >= tick.enforcement.retryAtMs;
 
-const command = (tick: ConnectorTick, amps: number, kind: Command['kind']): Command => ({
-  key: tick.key,
-  charger: tick.charger.id,
-  connector: tick.connector,
-  transactionId: tick.state.transaction?.id ?? '',
-  amps,
-  kind,
-});
+const command = (decision: ConnectorDecision, amps: number, kind: Command['kind']): Command => {
+  const { tick } = decision;
+  const later = plannedSteps(decision, amps);
+  return {
+    key: tick.key,
+    charger: tick.charger.id,
+    connector: tick.connector,
+    transactionId: tick.state.transaction?.id ?? '',
+    amps,
+    kind,
+    ...(later.length === 0 ? {} : { later }),
+  };
+};
 
 const reduction = (
   input: TickInput,
-  { tick, targetAmps }: ConnectorDecision,
+  decision: ConnectorDecision,
   ledger: Ledger,
 ): readonly Command[] => {
+  const { tick, targetAmps } = decision;
   const held = tick.enforcement.accepted;
   if (tick.obedience === 'overdrawing') {
     const again = input.nowMs - (held?.sentAtMs ?? 0) >= SETTLE_MS;
-    return again ? [command(tick, targetAmps, 'reduce')] : [];
+    return again ? [command(decision, targetAmps, 'reduce')] : [];
   }
   // The first offer of a transaction, unless it is a raise above what is budgeted anyway.
   if (held === undefined || input.nowMs >= held.endsAtMs) {
-    return targetAmps <= tick.worstAmps + AMPS_EPSILON ? [command(tick, targetAmps, 'reduce')] : [];
+    return targetAmps <= tick.worstAmps + AMPS_EPSILON
+      ? [command(decision, targetAmps, 'reduce')]
+      : [];
   }
   const drop = held.amps - targetAmps;
   if (drop <= AMPS_EPSILON) return [];
@@ -131,7 +168,7 @@ const reduction = (
   const violated =
     roomFor(input, ledger, tick) < -AMPS_EPSILON || held.amps > allowedAmps + AMPS_EPSILON;
   const worthIt = drop >= input.settings.deadBandAmps - AMPS_EPSILON;
-  return violated || worthIt ? [command(tick, targetAmps, 'reduce')] : [];
+  return violated || worthIt ? [command(decision, targetAmps, 'reduce')] : [];
 };
 
 /** What a raise starts from. */
@@ -142,9 +179,10 @@ const gapOf = ({ tick, targetAmps }: ConnectorDecision): number => targetAmps - 
 
 const raise = (
   input: TickInput,
-  { tick, targetAmps }: ConnectorDecision,
+  decision: ConnectorDecision,
   ledger: Ledger,
 ): readonly Command[] => {
+  const { tick, targetAmps } = decision;
   const { settings, nowMs } = input;
   if (raisesBlocked(input, ledger, tick)) return [];
   const fromAmps = heldAmps(tick);
@@ -160,15 +198,24 @@ const raise = (
   const grows = amps >= tick.charger.minAmps && amps - fromAmps > AMPS_EPSILON;
   if (!grows) return [];
   book(input, ledger, tick, Math.max(0, amps - tick.raiseWorstAmps));
-  return [command(tick, amps, 'raise')];
+  return [command(decision, amps, 'raise')];
 };
 
-const renewal = ({ nowMs, settings }: TickInput, tick: ConnectorTick): readonly Command[] => {
-  const held = tick.enforcement.accepted;
-  if (held === undefined || nowMs - held.sentAtMs < settings.lifeMs / 2) return [];
+const renewal = ({ nowMs }: TickInput, decision: ConnectorDecision): readonly Command[] => {
+  const held = decision.tick.enforcement.accepted;
   // What does not end by itself need not be renewed; some of it wears out the charger's memory.
-  if (held.endsAtMs === Number.POSITIVE_INFINITY) return [];
-  return [command(tick, held.amps, 'renew')];
+  if (held === undefined || held.endsAtMs === Number.POSITIVE_INFINITY) return [];
+  const halfLifeMs = (held.endsAtMs - held.sentAtMs) / 2;
+  const due = nowMs - held.sentAtMs >= halfLifeMs || isOutdated(decision, held, nowMs);
+  return due ? [command(decision, held.amps, 'renew')] : [];
+};
+
+/** The charger is about to take a step down, or took it, that is not in the plan any more. */
+const isOutdated = (decision: ConnectorDecision, held: Lease, nowMs: number): boolean => {
+  const atMs = nowMs + OUTDATED_AHEAD_MS;
+  const toldAmps = plannedAt(held.later, atMs);
+  const wantedAmps = plannedAt(plannedSteps(decision, held.amps), atMs);
+  return toldAmps < Math.min(wantedAmps, held.amps) - AMPS_EPSILON;
 };
 
 const onStep = ({ charger }: ConnectorTick, amps: number): number =>

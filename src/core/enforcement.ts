@@ -19,6 +19,8 @@ export interface Lease {
   readonly amps: number;
   readonly sentAtMs: number;
   readonly endsAtMs: number;
+  /** What the charger was told to make of it by itself before its end, by rising time. */
+  readonly later?: readonly { readonly atMs: number; readonly amps: number }[];
 }
 
 export interface Enforcement {

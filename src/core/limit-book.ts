@@ -9,6 +9,7 @@ import {
   write,
 } from './lpc.ts';
 import type { Circuit, EmsSourceSpec, Site } from './site.ts';
+import type { LimitsAhead } from './tick.ts';
 import { timestamp } from './time.ts';
 import { minAmps, type PhaseAmps, sameAmps } from './units.ts';
 
@@ -206,6 +207,28 @@ export const limitsInForce = (book: LimitBook, site: Site, nowMs: number): reado
     const failsafe = failsafeLimit(spec, held.state === 'failsafe' && held.heard);
     return failsafe === undefined ? live : [...live, failsafe];
   });
+
+/** How the limits will change by themselves, as far as is known, until `untilMs` (monotonic). */
+export const limitsAhead = (
+  book: LimitBook,
+  site: Site,
+  nowMs: number,
+  untilMs: number,
+): readonly LimitsAhead[] => {
+  const turns = [...book.values()].flatMap(({ entries }) =>
+    entries.flatMap(({ startsAtMs, expiresAtMs }) => [startsAtMs, expiresAtMs]),
+  );
+  const ahead = [...new Set(turns)].filter((atMs) => atMs > nowMs && atMs < untilMs);
+  // Whether a source with a heartbeat will be heard is not known: it stays as it is.
+  const lasting = limitsInForce(book, { ...site, emsSources: withLpc(site, true) }, nowMs);
+  const timed = { ...site, emsSources: withLpc(site, false) };
+  return ahead
+    .sort((a, b) => a - b)
+    .map((atMs) => ({ atMs, limits: [...limitsInForce(book, timed, atMs), ...lasting] }));
+};
+
+const withLpc = ({ emsSources }: Site, has: boolean): readonly EmsSourceSpec[] =>
+  emsSources.filter(({ lpc }) => (lpc !== undefined) === has);
 
 type Held =
   | { readonly state: 'live'; readonly entry: Pick<BookEntry, 'command' | 'expiresAtMs'> }

@@ -1,4 +1,5 @@
 import type { AllocationCircuit, Demand } from './allocation-problem.ts';
+import { arrivals } from './budget.ts';
 import type { ConnectorTick, TickInput } from './tick.ts';
 import { addAmps, mapPhases, NO_AMPS } from './units.ts';
 
@@ -27,9 +28,11 @@ export const withStationLimits = <T extends Pick<Demand, 'circuit'>>(
     circuits: [
       ...circuits,
       ...stations.map(({ charger, limit, connectors, parent }): AllocationCircuit => {
-        const taken = connectors
+        const reserved = connectors
           .filter(({ role }) => role === 'reserved')
           .reduce((sum, tick) => addAmps(sum, tick.worstSiteAmps), NO_AMPS);
+        // Where a car comes next it begins with its fallback, before it can be told anything.
+        const taken = addAmps(reserved, arrivals(connectors, input.site.arrivalReserve));
         return {
           id: `${charger} station`,
           parent,

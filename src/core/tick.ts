@@ -33,6 +33,8 @@ export interface TickInput {
   /** Latest reading of each meter, and the latest one that was good. */
   readonly readings: ReadonlyMap<string, MeterState>;
   readonly limits: readonly Limit[];
+  /** How `limits` will change, as far as is known, by rising time; absent: not at all. */
+  readonly ahead?: readonly LimitsAhead[];
   readonly enforcement: ReadonlyMap<ConnectorKey, Enforcement>;
   /** Chargers that hold their fallback: accepted by them, or vouched for by the installer. */
   readonly fallbackProven: ReadonlySet<string>;
@@ -56,6 +58,18 @@ export interface TickInput {
   readonly learned: ReadonlyMap<ConnectorKey, Learned>;
 }
 
+/** Limits from outside that hold from an instant on (monotonic ms). */
+export interface LimitsAhead {
+  readonly atMs: number;
+  readonly limits: readonly Limit[];
+}
+
+/** Most amps per phase from an instant on (monotonic ms). */
+export interface LaterAmps {
+  readonly atMs: number;
+  readonly amps: number;
+}
+
 /** Limits by the CSMS's charging profiles, amps per phase. */
 export interface ProfileLimits {
   readonly connectors: ReadonlyMap<ConnectorKey, ProfileLimit>;
@@ -69,8 +83,10 @@ export interface ProfileLimit {
   /** Phases that may be used, when fewer than the charger has. */
   readonly numberPhases?: number;
   readonly phaseToUse?: number;
+  /** Charging with less is inefficient: the share is at least this or nothing (minChargingRate). */
+  readonly minAmps?: number;
   /** Lower limits that are known to come within the life of an offer, by rising time. */
-  readonly later?: readonly { readonly atMs: number; readonly amps: number }[];
+  readonly later?: readonly LaterAmps[];
 }
 
 export interface MeterState {
@@ -155,6 +171,8 @@ export interface Command {
   readonly transactionId: string;
   readonly amps: number;
   readonly kind: 'reduce' | 'raise' | 'renew';
+  /** What becomes of the offer by itself, by rising time. */
+  readonly later?: readonly LaterAmps[];
 }
 
 /** One circuit in one tick. */
@@ -183,6 +201,8 @@ export interface ConnectorDecision {
   readonly tick: ConnectorTick;
   readonly targetAmps: number;
   readonly reasons: ReasonChain;
+  /** Most that it may take later, where that is less than its target at some time. */
+  readonly later?: readonly LaterAmps[];
 }
 
 export interface Decision {

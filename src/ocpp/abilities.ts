@@ -32,6 +32,7 @@ export const readAbilities = (version: OcppVersion, answers: readonly unknown[])
     ...optional('measurands', listOf(text('measurands'))),
     ...optional('connectors', number('connectors')),
     ...optional('smartCharging', smartCharging(version, text('smartCharging'))),
+    ...optional('limitChangePercent', number('limitChangePercent')),
   };
 };
 
@@ -48,6 +49,7 @@ const NAMES_16: Readonly<Record<Ability, readonly string[]>> = {
   measurands: ['metervaluessampleddata'],
   connectors: ['numberofconnectors'],
   smartCharging: ['supportedfeatureprofiles'],
+  limitChangePercent: [],
 };
 const NAMES_2X: Readonly<Record<Ability, readonly string[]>> = {
   rateUnits: ['smartchargingctrlr.rateunit'],
@@ -59,6 +61,7 @@ const NAMES_2X: Readonly<Record<Ability, readonly string[]>> = {
   measurands: ['sampleddatactrlr.txupdatedmeasurands'],
   connectors: [],
   smartCharging: ['smartchargingctrlr.enabled'],
+  limitChangePercent: ['smartchargingctrlr.limitchangesignificance'],
 };
 
 /** Items of a list, which chargers write with spaces and quotes around them. */

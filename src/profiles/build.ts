@@ -26,11 +26,13 @@ export interface LaterOffer {
 
 /**
  * What a connector does by itself: a TxDefaultProfile without end, in force from now on; a relative
- * one from the start of each transaction, for chargers that follow no other.
+ * one from the start of each transaction, for chargers that follow no other. With `later` (by rising
+ * time, absolute only) it changes by itself, and its last value stays.
  */
 export const fallbackProfile = (
   own: OwnProfile,
   kind: 'absolute' | 'relative' = 'absolute',
+  later: readonly LaterOffer[] = [],
 ): ChargingProfile => ({
   id: own.id,
   stackLevel: own.stackLevel,
@@ -39,7 +41,12 @@ export const fallbackProfile = (
   schedule: {
     ...(kind === 'relative' ? {} : { startMs: wholeSecond(own.nowMs - START_EARLIER_MS) }),
     unit: own.unit,
-    periods: [periodOf(own, 0, own.amps)],
+    periods: [
+      periodOf(own, 0, own.amps),
+      ...later.map(({ afterSeconds, amps }) =>
+        periodOf(own, START_EARLIER_MS / 1000 + afterSeconds, amps),
+      ),
+    ],
   },
 });
 

@@ -10,6 +10,8 @@ export interface LimitAt {
   readonly numberPhases: number;
   /** The one phase to charge on, when `numberPhases` is 1 and a profile names it (K01.FR.46). */
   readonly phaseToUse?: number;
+  /** Amps per phase below which charging is inefficient, by the profile of the transaction. */
+  readonly minAmps?: number;
   /** Nothing changes before this instant. */
   readonly untilMs: number;
   /** The profiles whose limit it is, or is a sum of. */
@@ -79,6 +81,7 @@ const limitOf = (stack: ProfileStack, context: ProfileContext, atMs: number): Li
   return {
     limitAmps: limitAmps === NEVER ? undefined : limitAmps,
     ...phases,
+    ...(transaction?.minAmps === undefined ? {} : { minAmps: transaction.minAmps }),
     untilMs: stack.untilMs,
     sources: generation === undefined ? [least.source] : [least.source, generation.source],
   };

@@ -33,6 +33,8 @@ export interface Leading {
   readonly amps: number;
   readonly numberPhases: number;
   readonly phaseToUse?: number;
+  /** minChargingRate per phase: charging with less is inefficient (1.6 §7.13, 2.x §2.13). */
+  readonly minAmps?: number;
   readonly source: ProfileSource;
 }
 
@@ -123,6 +125,7 @@ export class ProfileStack {
       amps,
       numberPhases,
       ...(period.phaseToUse === undefined ? {} : { phaseToUse: period.phaseToUse }),
+      ...minimum(schedule, numberPhases, this.#context),
       source: { purpose, id },
     };
   }
@@ -163,6 +166,17 @@ const ampsOf = (
   if (unit === 'A') return Math.min(least, cap);
   const perAmp = voltageVolts * numberPhases;
   return Math.min(least / (single ? perAmp : voltageVolts), cap / perAmp);
+};
+
+const minimum = (
+  { minChargingRate, unit }: ChargingSchedule,
+  numberPhases: number,
+  { voltageVolts }: ProfileContext,
+): Pick<Leading, 'minAmps'> => {
+  if (minChargingRate === undefined || !(minChargingRate > 0)) return {};
+  return {
+    minAmps: unit === 'A' ? minChargingRate : minChargingRate / (voltageVolts * numberPhases),
+  };
 };
 
 /** TxProfiles belong to their transaction; others to their connector, or to all of them. */

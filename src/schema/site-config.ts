@@ -74,6 +74,34 @@ const RuleSchema = Type.Object(
   strict,
 );
 
+const LimitReportsSchema = Type.Object(
+  {
+    significancePercent: Type.Number({
+      minimum: 0,
+      maximum: 100,
+      default: 10,
+      description: 'Smaller changes are not told, unless the charger says what is significant',
+    }),
+    everySeconds: Type.Integer({
+      minimum: 10,
+      maximum: 86_400,
+      default: 60,
+      description: 'Least time between two reports of one charger',
+    }),
+    dataTransferVendorId: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 255,
+        description: 'OCPP 1.6 has no message for it: a DataTransfer of this vendor; absent: none',
+      }),
+    ),
+  },
+  {
+    ...strict,
+    description: 'Tells the CSMS, in the name of its chargers, what the site leaves them',
+  },
+);
+
 const ControllerSchema = Type.Object(
   {
     identity: id('Identity of the controller itself: a station without connectors'),
@@ -253,6 +281,7 @@ export const SiteConfigSchema = Type.Object(
         }),
         station: Type.Optional(StationSchema),
         controller: Type.Optional(ControllerSchema),
+        limitReports: Type.Optional(LimitReportsSchema),
         mirrors: Type.Array(MirrorSchema, { default: [], maxItems: 16 }),
         rules: Type.Array(RuleSchema, { default: [], maxItems: 256 }),
         outage: OutageSchema,

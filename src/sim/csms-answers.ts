@@ -50,6 +50,9 @@ const NOTED = new Set([
   'ReservationStatusUpdate',
 ]);
 
+const vendorStatus = ({ payload, conduct }: ChargerCall): string =>
+  conduct.vendors.has(readText(payload['vendorId']) ?? '') ? 'Accepted' : 'UnknownVendorId';
+
 /** The answer of a CSMS to a charger's call. */
 export const answerCharger = (call: ChargerCall): CsmsReply => {
   const { action, conduct, wallMs } = call;
@@ -76,7 +79,7 @@ export const answerCharger = (call: ChargerCall): CsmsReply => {
     case 'TransactionEvent':
       return { result: tokenOf(call) === undefined ? {} : authorized(call) };
     case 'DataTransfer':
-      return { result: { status: 'UnknownVendorId' } };
+      return { result: { status: vendorStatus(call) } };
     case 'NotifyEVChargingNeeds':
       return { result: { status: 'Rejected' } };
     case 'NotifyEVChargingSchedule':

@@ -44,6 +44,8 @@ export interface CsmsConduct {
   answerDelayMs: number;
   /** What it answers when a charger asks for the figure of a dynamic profile. */
   dynamicAmps: number | undefined;
+  /** Vendors whose DataTransfer it takes. */
+  readonly vendors: Set<string>;
   /** Refuses a CALL that comes before the previous one of the same connection was answered. */
   oneCallAtATime: boolean;
 }
@@ -93,6 +95,7 @@ export class SimCsms {
     failNext: new Map(),
     answerDelayMs: 0,
     dynamicAmps: undefined,
+    vendors: new Set(),
     oneCallAtATime: false,
   };
   /** Every call it took, oldest first; those it answered with an error are not among them. */

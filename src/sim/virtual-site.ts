@@ -1,5 +1,6 @@
 import type { ProbeReport } from '../control/charger-probe.ts';
 import { ControlLoop } from '../control/control-loop.ts';
+import type { LimitReportSettings } from '../control/limit-reports.ts';
 import type { PolicyChoice } from '../control/policy-choice.ts';
 import { ProfileShelf } from '../control/profile-shelf.ts';
 import type { ChargerTraits, Nameplate } from '../core/charger-traits.ts';
@@ -58,6 +59,9 @@ export interface VirtualSiteOptions {
   readonly flushAbsentAfterMs?: number;
   /** The gateway has an identity of its own at the CSMS. */
   readonly controller?: Omit<ControllerSpec, 'url'>;
+  /** How power is shared; by need when absent. */
+  readonly policy?: Policy;
+  readonly limitReports?: LimitReportSettings;
   /** The CSMS sees this one station in place of the chargers. */
   readonly aggregate?: AggregateTrial;
   /** That may be chosen, by name. */
@@ -292,6 +296,8 @@ export class VirtualSite {
       policies: this.#options.policies,
       standing: { kept: this.#standing, save: (standing) => this.#keep(standing) },
       counters: () => this.#aggregate?.counters() ?? {},
+      limitReports: this.#options.limitReports,
+      ...(this.#options.policy === undefined ? {} : { policy: this.#options.policy }),
       siteLimits: () => identities.limit.limits(),
       published: (view) => this.#published(view),
     });

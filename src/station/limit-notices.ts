@@ -1,53 +1,42 @@
+import { reportDue, type Told } from '../core/limit-report.ts';
 import { limitCleared, limitNotice, type StationCall } from '../ocpp/station/words.ts';
 import type { LimitView, SiteView } from '../schema/view.ts';
 
 /** Limits from outside change often; the CSMS is told at most this often. */
 export const NOTICE_EVERY_MS = 10_000;
-const VOLTS = 230;
 const PHASES = 3;
 
-/** What the CSMS was told last. */
-export interface Told {
-  readonly amps: number | undefined;
-  readonly atMs: number;
+export interface NoticeRule {
+  readonly significancePercent: number;
+  /** Phase to neutral, of the site: a limit in watts is told in amps (K01.FR.50). */
+  readonly volts: number;
 }
-
-export const NOTHING_TOLD: Told = { amps: undefined, atMs: Number.NEGATIVE_INFINITY };
 
 /**
  * K14.FR.01-06: the CSMS hears of a limit of an EMS or grid operator when it comes, when it changes
- * by more than `significancePercent`, and when it goes (K13).
+ * significantly, and when it goes (K13).
  */
 export const limitNotices = (
-  view: SiteView,
+  view: Pick<SiteView, 'at' | 'limits'>,
   told: Told,
-  significancePercent: number,
+  { significancePercent, volts }: NoticeRule,
   nowMs: number,
 ): { readonly calls: readonly StationCall[]; readonly told: Told } => {
-  const amps = tightest(view.limits);
-  const changed = amps !== told.amps && !insignificant(amps, told.amps, significancePercent);
-  if (!changed || nowMs - told.atMs < NOTICE_EVERY_MS) return { calls: [], told };
+  const amps = tightest(view.limits, volts);
+  const due = reportDue(amps, told, { significancePercent, everyMs: NOTICE_EVERY_MS }, nowMs);
+  if (due === undefined) return { calls: [], told };
   const calls =
     amps === undefined ? [limitCleared('EMS')] : [limitNotice('EMS', amps, Date.parse(view.at))];
   return { calls, told: { amps, atMs: nowMs } };
 };
 
-const insignificant = (
-  now: number | undefined,
-  before: number | undefined,
-  percent: number,
-): boolean =>
-  now !== undefined &&
-  before !== undefined &&
-  Math.abs(now - before) <= (Math.max(before, 1) * percent) / 100;
-
 /** Amps per phase of the tightest limit from outside; undefined when none holds. */
-const tightest = (limits: readonly LimitView[]): number | undefined => {
+const tightest = (limits: readonly LimitView[], volts: number): number | undefined => {
   const amps = limits
     .filter(({ state }) => state === 'active' || state === 'failsafe')
     .flatMap((limit) => {
       if (limit.amps !== null) return [Math.min(...limit.amps)];
-      return limit.watts === null ? [] : [limit.watts / (VOLTS * PHASES)];
+      return limit.watts === null ? [] : [limit.watts / (volts * PHASES)];
     });
   return amps.length === 0 ? undefined : Math.min(...amps);
 };

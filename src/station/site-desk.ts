@@ -1,3 +1,4 @@
+import { NOTHING_TOLD } from '../core/limit-report.ts';
 import type { Log } from '../core/log.ts';
 import type { Clock } from '../core/time.ts';
 import type { CallAnswer } from '../gateway/interceptor.ts';
@@ -6,7 +7,7 @@ import type { StationVariable } from '../ocpp/station/variables.ts';
 import type { StationCall } from '../ocpp/station/words.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
 import type { SiteView } from '../schema/view.ts';
-import { limitNotices, NOTHING_TOLD } from './limit-notices.ts';
+import { limitNotices } from './limit-notices.ts';
 import type { SiteLimit } from './site-limit.ts';
 import { stationAnswer } from './station-calls.ts';
 import { type StationNames, type StationSettings, stationVariables } from './station-variables.ts';
@@ -74,10 +75,11 @@ export class SiteDesk {
 
   /** The site after a tick: changes of limits from outside are told (K14; 1.6 has no words). */
   published(view: SiteView): void {
-    const { version, clock, say } = this.#options;
+    const { version, clock, say, limit } = this.#options;
     if (version === '1.6') return;
-    const percent = this.settings.limitChangeSignificancePercent;
-    const { calls, told } = limitNotices(view, this.#told, percent, clock.monotonicMs());
+    const { limitChangeSignificancePercent: significancePercent } = this.settings;
+    const rule = { significancePercent, volts: limit.volts };
+    const { calls, told } = limitNotices(view, this.#told, rule, clock.monotonicMs());
     this.#told = told;
     for (const call of calls) say(call);
   }

@@ -50,6 +50,11 @@ export class SiteLimit {
     this.#place = place;
   }
 
+  /** Phase to neutral. */
+  get volts(): number {
+    return this.#place.context.voltageVolts;
+  }
+
   /** The limit now; nothing while no profile limits. */
   limits(): readonly Limit[] {
     const book = this.#keeper.book();

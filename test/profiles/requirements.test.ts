@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { compositeSchedule, limitAt, type ProfileContext } from '../../src/profiles/composite.ts';
 import type { InstalledProfile } from '../../src/profiles/period.ts';
 import { Zone } from '../../src/profiles/zone.ts';
-import { context, HOUR, NOW, sample, TRANSACTION } from './profile-samples.ts';
+import { context, HOUR, NOW, type SampleChanges, sample, TRANSACTION } from './profile-samples.ts';
 
 interface Row {
   readonly rule: string;
@@ -254,6 +254,19 @@ for (const { rule, profiles, around, expect } of ROWS) {
     );
   });
 }
+
+test('minChargingRate (1.6 §7.13, 2.x §2.13) of the profile that leads, in amps per phase', () => {
+  const rate = (minChargingRate: number, changes: SampleChanges = {}) =>
+    sample(16, { ...changes, schedule: { minChargingRate, ...changes.schedule } });
+  const min = (...profiles: readonly InstalledProfile[]) =>
+    limitAt(profiles, context({ transaction: TRANSACTION }), NOW).minAmps;
+  assert.equal(min(sample(16)), undefined);
+  assert.equal(min(rate(8)), 8);
+  const watts = { unit: 'W', periods: [{ startSeconds: 0, limit: 11_040 }] } as const;
+  assert.equal(min(rate(5_520, { schedule: watts })), 8, 'over three phases of 230 V');
+  assert.equal(min(rate(8), rate(10, { id: 2, ...tx })), 10, 'a TxProfile before the default');
+  assert.equal(min(rate(9, { purpose: 'station-max' }), sample(12, { id: 2 })), undefined);
+});
 
 describe('recurring schedules over changes of the clock', () => {
   const changes = [

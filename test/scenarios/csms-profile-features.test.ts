@@ -46,6 +46,34 @@ test('1.6: ChargePointMaxProfile holds for both connectors together', async () =
   assert.equal(whole.periods[0]?.[1], 30);
 });
 
+test('K04.FR.05: the maximum of the station holds at every instant, while cars come and go', async () => {
+  const site = await charging('1.6', 2);
+  const now = site.clock.wallMs();
+  const max = profile('1.6', { id: 1, purpose: 'ChargePointMaxProfile', amps: 30, now });
+  await set(site, '1.6', 0, max);
+  await site.run(30);
+  let worst = 0;
+  site.watch = () => {
+    const connectors = site.view().chargers[0]?.connectors ?? [];
+    worst = Math.max(
+      worst,
+      connectors.reduce((sum, { worstCaseAmps }) => sum + worstCaseAmps[0], 0),
+    );
+  };
+  const charger = site.charger(CHARGER);
+  charger.unplug(1);
+  await site.run(90);
+  const alone = draw(site);
+  charger.plugIn(1, new Car({ maxAmps: 32, needWh: 200_000 }), 'C-3');
+  await site.run(90);
+  near(site, 30, 'two cars again');
+  charger.unplug(2);
+  charger.plugIn(2, new Car({ maxAmps: 32, needWh: 200_000 }), 'C-4');
+  await site.run(60);
+  assert.ok(worst <= 30.2, `${worst} A might have flown at some instant`);
+  assert.ok(alone > 22, `${alone} A alone: what the next car begins with is kept free`);
+});
+
 test('a limit in watts is kept in watts when it is read back', async () => {
   const site = await charging('2.0.1');
   const now = site.clock.wallMs();
@@ -165,4 +193,32 @@ test('what a profile will allow goes into the offer: the charger follows it with
   near(site, 10, 'the second period, and no gateway');
   await site.run(60);
   near(site, 6, 'the fallback at last');
+});
+
+test('minChargingRate: a share is at least that, or the car waits for its turn', async () => {
+  const site = new VirtualSite({ site: garage(2, { mainAmps: 27, arrivalReserve: 0 }) });
+  await site.run(15);
+  const now = site.clock.wallMs();
+  const wanted = profile('1.6', { id: 1, purpose: 'TxDefaultProfile', amps: 20, now });
+  const { chargingSchedule } = wanted as { readonly chargingSchedule: object };
+  const schedule = { ...chargingSchedule, minChargingRate: 16 };
+  await set(site, '1.6', 1, { ...wanted, chargingSchedule: schedule });
+  for (const id of ['CP_1', 'CP_2']) {
+    site.charger(id).plugIn(1, new Car({ maxAmps: 32, needWh: 200_000 }), `C-${id}`);
+  }
+  await site.run(60);
+  const targets = new Set<number>();
+  for (let i = 0; i < 60; i += 1) {
+    await site.run(60);
+    targets.add(site.view().chargers[0]?.connectors[0]?.targetAmps ?? -1);
+  }
+  assert.ok(
+    [...targets].some((amps) => amps >= 16),
+    `it charges: ${[...targets]}`,
+  );
+  assert.ok(
+    [...targets].every((amps) => amps === 0 || amps >= 16),
+    `never less: ${[...targets]}`,
+  );
+  assert.ok(site.breaker.record().worstShare <= 1.01);
 });

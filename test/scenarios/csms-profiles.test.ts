@@ -220,6 +220,32 @@ for (const version of VERSIONS) {
       assert.deepEqual(await clear(site, version, { id: 5 }), { status: 'Accepted' });
     });
 
+    test('that came with a remote start waits for its transaction over a kill of the gateway', async () => {
+      const site = new VirtualSite({ site: garage(1), versions: { [CHARGER]: version } });
+      await site.run(15);
+      site.charger(CHARGER).plugIn(1, new Car({ maxAmps: 32, needWh: 200_000 }));
+      await site.run(5);
+      const now = site.clock.wallMs();
+      const chargingProfile = profile(version, { id: 5, purpose: 'TxProfile', amps: 13, now });
+      const idToken = { idToken: 'CARD', type: 'Central' };
+      const [action, request] =
+        version === '1.6'
+          ? ['RemoteStartTransaction', { connectorId: 1, idTag: 'CARD', chargingProfile }]
+          : ['RequestStartTransaction', { idToken, remoteStartId: 1, evseId: 1, chargingProfile }];
+      let accepted = false;
+      void site.csms.call(CHARGER, action as string, request as object).then(() => {
+        accepted = true;
+      });
+      for (let ms = 0; ms < 1_000 && !accepted; ms += 1) await site.clock.run(1);
+      assert.ok(accepted);
+      if (version === '1.6') assert.equal(transactionOf(site), '', 'it has not begun');
+      site.killGateway();
+      await site.run(5);
+      await site.startGateway();
+      await site.run(90);
+      near(site, 13, 'the profile of the start');
+    });
+
     test('that is not sound is refused with the reason', async () => {
       const site = await charging(version);
       const now = site.clock.wallMs();

@@ -2,6 +2,7 @@
 // maximum of the charger, and comes back when the CSMS takes it away.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { STANDING_LIFE_MS } from '../../src/control/offer-calls.ts';
 import type { Site } from '../../src/core/site.ts';
 import type { OcppVersion } from '../../src/ocpp/version.ts';
 import { Car } from '../../src/sim/car.ts';
@@ -98,6 +99,18 @@ for (const version of VERSIONS) {
       site.charger(CHARGER).plugIn(1, new Car({ maxAmps: 32, needWh: 400_000 }), 'CARD-2');
       await site.run(30);
       near(site, 6, 'the next car');
+    });
+
+    test('D8: the gateway dies: after its life the maximum falls to the fallback by itself', async () => {
+      const site = await charging(version);
+      near(site, 32, 'with the gateway');
+      await site.run(STANDING_LIFE_MS / 1000 + 120);
+      near(site, 32, 'it is renewed in time');
+      site.killGateway();
+      await site.run(60);
+      near(site, 32, 'at first its last offer holds');
+      await site.run(STANDING_LIFE_MS / 1000);
+      near(site, 6, 'then its fallback');
     });
   });
 }

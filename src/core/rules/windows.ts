@@ -46,6 +46,23 @@ export const isInForce = (window: PolicyWindow, { weekday, minute }: LocalTime):
 export const windowsInForce = ({ windows }: Policy, local: LocalTime): readonly PolicyWindow[] =>
   windows.filter((window) => isInForce(window, local));
 
+/** When windows begin and end within the next day, in minutes from now, and the local time then. */
+export const windowsChangeIn = (
+  { windows }: Policy,
+  local: LocalTime,
+): readonly { readonly minutes: number; readonly local: LocalTime }[] => {
+  const turns = windows.flatMap(({ fromMinute, toMinute }) => [fromMinute, toMinute]);
+  const within = (minute: number): number =>
+    (((minute - local.minute) % DAY_MINUTES) + DAY_MINUTES) % DAY_MINUTES || DAY_MINUTES;
+  return [...new Set(turns.map(within))]
+    .sort((a, b) => a - b)
+    .map((minutes) => {
+      const minute = local.minute + minutes;
+      const weekday = (local.weekday + Math.floor(minute / DAY_MINUTES)) % 7;
+      return { minutes, local: { weekday, minute: minute % DAY_MINUTES } };
+    });
+};
+
 export const windowLimits = (windows: readonly PolicyWindow[], root: string): readonly Limit[] =>
   windows.flatMap(({ id, circuit, limitAmps, limitWatts, toMinute }): Limit[] => {
     if (limitAmps === undefined && limitWatts === undefined) return [];

@@ -105,26 +105,38 @@ export const meterCall = (version: OcppVersion, sample: SiteSample): StationCall
 /** Who limits: an energy manager, the grid operator, or something else (ChargingLimitSourceEnum). */
 export type LimitSource = 'EMS' | 'SO' | 'Other';
 
-/** K14.FR.01-03: a limit from outside holds now, in amps per phase. */
-export const limitNotice = (source: LimitSource, amps: number, nowWallMs: number): StationCall => ({
+/**
+ * K14.FR.01-03: a limit from outside holds now, in amps per phase; of one EVSE (K11) or of all.
+ * With `wattsPerAmp` it is told in watts: of a DC charger.
+ */
+export const limitNotice = (
+  source: LimitSource,
+  amps: number,
+  nowWallMs: number,
+  evse?: number,
+  wattsPerAmp?: number,
+): StationCall => ({
   action: 'NotifyChargingLimit',
   payload: {
+    ...optional('evseId', evse),
     chargingLimit: { chargingLimitSource: source },
     chargingSchedule: [
       {
         id: 1,
         startSchedule: timestamp(nowWallMs),
-        chargingRateUnit: 'A',
-        chargingSchedulePeriod: [{ startPeriod: 0, limit: Math.round(amps * 10) / 10 }],
+        chargingRateUnit: wattsPerAmp === undefined ? 'A' : 'W',
+        chargingSchedulePeriod: [
+          { startPeriod: 0, limit: Math.round(amps * (wattsPerAmp ?? 1) * 10) / 10 },
+        ],
       },
     ],
   },
 });
 
 /** K13: it does not hold any more. */
-export const limitCleared = (source: LimitSource): StationCall => ({
+export const limitCleared = (source: LimitSource, evse?: number): StationCall => ({
   action: 'ClearedChargingLimit',
-  payload: { chargingLimitSource: source },
+  payload: { ...optional('evseId', evse), chargingLimitSource: source },
 });
 
 export interface BootAnswer {

@@ -13,6 +13,7 @@ const VARIABLES: readonly (readonly (readonly [component: string, variable: stri
     ['SmartChargingCtrlr', 'ProfileStackLevel'],
     ['SmartChargingCtrlr', 'RateUnit'],
     ['SmartChargingCtrlr', 'PeriodsPerSchedule'],
+    ['SmartChargingCtrlr', 'LimitChangeSignificance'],
   ],
   [
     ['SmartChargingCtrlr', 'Phases3to1'],

@@ -1,0 +1,114 @@
+// What is known of the future goes down with an offer: chargers that lose the gateway follow limits of
+// an EMS, hours of the policy, and the expiry of a limit, until their offer ends.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { DEFAULT_POLICY } from '../../src/core/sharing/policy.ts';
+import { Car } from '../../src/sim/car.ts';
+import { VirtualSite, type VirtualSiteOptions } from '../../src/sim/virtual-site.ts';
+import { composite } from './profile-calls.ts';
+import { garage } from './virtual-garage.ts';
+
+const IDS = ['CP_1', 'CP_2', 'CP_3'];
+
+const charging = async (options: Partial<VirtualSiteOptions> = {}, failsafeAmps?: number) => {
+  const source = { id: 'ems', circuit: 'main' };
+  const emsSources = [failsafeAmps === undefined ? source : { ...source, failsafeAmps }];
+  const site = new VirtualSite({
+    site: garage(3, { emsSources, arrivalReserve: 0 }),
+    versions: { CP_2: '2.0.1', CP_3: '2.1' },
+    ...options,
+  });
+  if (failsafeAmps !== undefined) limit(site, 63);
+  await site.run(20);
+  for (const id of IDS) {
+    site.charger(id).plugIn(1, new Car({ maxAmps: 32, needWh: 400_000 }), `CARD-${id}`);
+  }
+  await site.run(40);
+  if (failsafeAmps !== undefined) limit(site, 63);
+  await site.run(60);
+  return site;
+};
+const limit = (site: VirtualSite, amps: number, ttlSeconds = 90, startAtMs?: number) =>
+  site.setLimit('ems', {
+    circuit: 'main',
+    amps: [amps, amps, amps],
+    ttlSeconds,
+    ...(startAtMs === undefined ? {} : { startAtMs }),
+  });
+const most = (site: VirtualSite): number => Math.max(...site.trueAmps);
+
+test('D8: a limit that was ordered ahead holds without the gateway', async () => {
+  const site = await charging();
+  assert.ok(most(site) > 50, `${most(site)} A`);
+  const inMs = 100_000;
+  limit(site, 30, 600, site.clock.wallMs() + inMs);
+  await site.run(70);
+  assert.ok(most(site) > 50, `${most(site)} A until it begins`);
+  site.killGateway();
+  await site.run(10);
+  assert.ok(most(site) > 50, `${most(site)} A until it begins`);
+  await site.run(35);
+  assert.ok(most(site) <= 30.5, `${most(site)} A in its time`);
+  assert.ok(most(site) >= 18, `${most(site)} A: more than the fallback`);
+});
+
+test('D8: a limit that is not repeated gives way to the failsafe, without the gateway', async () => {
+  const site = await charging({}, 24);
+  limit(site, 63, 80);
+  await site.run(50);
+  assert.ok(most(site) > 50, `${most(site)} A`);
+  site.killGateway();
+  await site.run(20);
+  assert.ok(most(site) > 50, `${most(site)} A`);
+  await site.run(25);
+  assert.ok(most(site) <= 24.5, `${most(site)} A after its expiry`);
+});
+
+test('a limit that is repeated in time costs no car a dip, and few calls', async () => {
+  const site = await charging({}, 24);
+  const before = site.gateway.counters.ownCalls;
+  let least = Number.POSITIVE_INFINITY;
+  site.watch = (amps) => {
+    least = Math.min(least, Math.max(...amps));
+  };
+  for (let i = 0; i < 15; i += 1) {
+    limit(site, 63, 60);
+    await site.run(20);
+  }
+  assert.ok(least > 50, `${least} A at some time`);
+  const calls = site.gateway.counters.ownCalls - before;
+  assert.ok(calls <= (3 * 300) / 20, `${calls} calls to three chargers in 300 s`);
+});
+
+test('hours of the policy hold without the gateway', async () => {
+  const windows = [
+    {
+      id: 'morning',
+      days: [0, 1, 2, 3, 4, 5, 6],
+      fromMinute: 8 * 60 + 4,
+      toMinute: 12 * 60,
+      limitAmps: 30,
+      calmBelow: 1,
+    },
+  ];
+  const site = await charging({ policy: { ...DEFAULT_POLICY, windows } });
+  const clockText = new Date(site.clock.wallMs()).toISOString().slice(11, 16);
+  assert.equal(clockText, '06:02', 'two minutes to 08:04 in Berlin');
+  await site.run(80);
+  assert.ok(most(site) > 50, `${most(site)} A until the hour`);
+  site.killGateway();
+  await site.run(50);
+  assert.ok(most(site) <= 30.5, `${most(site)} A in the hour`);
+  assert.ok(most(site) >= 18, `${most(site)} A: more than the fallback`);
+});
+
+test('SC.04 a composite schedule tells limits ordered ahead, and the failsafe after one that ends', async () => {
+  const site = await charging({}, 18);
+  limit(site, 63, 300);
+  limit(site, 24, 120, site.clock.wallMs() + 120_000);
+  await site.run(1);
+  const { periods } = await composite(site, '1.6', 1, 600);
+  const at = (second: number) => periods.findLast(([start]) => start <= second)?.[1] ?? 0;
+  assert.ok(at(130) <= 24 && at(130) > 18, `${at(130)} A while it holds`);
+  assert.ok(at(330) <= 18, `${at(330)} A after all of them`);
+});
