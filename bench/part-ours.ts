@@ -4,22 +4,20 @@ import { DEFAULT_POLICY, type Policy } from '../src/core/sharing/policy.ts';
 import { type Contender, share } from '../src/core/sharing/share.ts';
 import { credited, newTurn, switched, type Turn } from '../src/core/sharing/turns.ts';
 import { urgencyOf } from '../src/core/sharing/wish.ts';
-import { FUSE, RATED } from './part-schedulers.ts';
-import { MIN_AMPS, type Scheduler, VOLTS, type Waiting } from './part-yard.ts';
+import { RATED } from './part-schedulers.ts';
+import type { Scheduler, Waiting } from './part-yard.ts';
 
 const ours = (name: string, policy: Policy): Scheduler => {
   const scratch = new Scratch();
   const turns = new Map<string, Turn>();
   return {
     name,
-    decide(waiting, limitAmps, nowMs, slotMs) {
+    decide(waiting, feeder, nowMs, slotMs) {
       const contenders = waiting.map((each) =>
         contenderOf(each, turns.get(each.car.id) ?? newTurn(each.car.id), nowMs),
       );
-      const freeAmps = [limitAmps, limitAmps, limitAmps] as const;
-      const reasons = [FUSE, FUSE, FUSE] as const;
-      const main = { id: 'main', parent: -1, freeAmps, reasons };
-      const { offers, entitledAmps } = share(policy, [main], contenders, nowMs, scratch);
+      const circuits = feeder.circuits(waiting.some(({ car }) => car.lineToLine));
+      const { offers, entitledAmps } = share(policy, circuits, contenders, nowMs, scratch);
       return offers.map(({ amps }, i) => {
         const { id, minAmps, turn } = contenders[i]!;
         const step = { elapsedMs: slotMs, offeredAmps: amps, minAmps };
@@ -33,17 +31,19 @@ const ours = (name: string, policy: Policy): Scheduler => {
 
 const contenderOf = (each: Waiting, turn: Turn, nowMs: number): Contender => {
   const { car, amps, leftWh, mostAmps, deliveredWh } = each;
-  const fullWatts = car.maxAmps * VOLTS * car.phaseCount;
+  const fullWatts = car.maxAmps * car.volts * car.phaseCount;
   const wish = { energyWh: car.needWh, departsAtWallMs: car.departsAtMs };
   return {
     id: car.id,
-    circuit: 0,
+    circuit: car.circuit,
     phases: car.phases,
-    volts: VOLTS,
-    minAmps: MIN_AMPS,
+    lineToLine: car.lineToLine,
+    volts: car.volts,
+    minAmps: car.minAmps,
     maxAmps: mostAmps,
     maxReason: RATED,
     stepAmps: 1,
+    stepsAmps: car.stepsAmps,
     weight: 1,
     previousAmps: amps,
     priorityClass: 0,

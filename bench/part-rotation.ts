@@ -3,10 +3,12 @@ import { Scratch } from '../src/core/allocation/scratch.ts';
 import { DEFAULT_POLICY } from '../src/core/sharing/policy.ts';
 import { share } from '../src/core/sharing/share.ts';
 import { credited, newTurn, switched } from '../src/core/sharing/turns.ts';
-import { FUSE, RATED } from './part-schedulers.ts';
-import { MIN_AMPS, VOLTS } from './part-yard.ts';
+import { RATED } from './part-schedulers.ts';
 
 const CARS = 10;
+const VOLTS = 230;
+const MIN_AMPS = 6;
+const FUSE = [{ kind: 'circuit', id: 'main', text: 'main' }] as const;
 const FEEDER_AMPS = 25;
 const HOURS = 4;
 const STEP_MS = 10_000;

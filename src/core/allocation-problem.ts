@@ -22,6 +22,11 @@ export interface AllocationCircuit {
   /** Index of the parent in `circuits`; -1 for the root. */
   readonly parent: number;
   readonly freeAmps: PhaseAmps;
+  /**
+   * Cars between two lines are below, or beside others: currents of a line add as phasors, and
+   * `freeAmps` bounds their magnitude. Without it they add as numbers, which is safe but too strict.
+   */
+  readonly phasorSum?: boolean;
   readonly freeWatts?: number;
   /** What made `freeAmps` as low as it is, per phase; goes into the reason chain. */
   readonly reasons: readonly [ReasonChain, ReasonChain, ReasonChain];
@@ -47,6 +52,9 @@ export interface Demand {
   readonly circuit: number;
   /** Site phases that this demand loads (after rotation); unknown = every wired phase. */
   readonly phases: readonly [boolean, boolean, boolean];
+  /** The two phases are the lines that it is connected between; one current flows through both. */
+  readonly lineToLine?: boolean | undefined;
+  /** Watts are volts times amps times phases. */
   readonly volts: number;
   /** Semi-continuity: the offer is 0 or in [minAmps, maxAmps]. */
   readonly minAmps: number;

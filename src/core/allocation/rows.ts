@@ -1,11 +1,16 @@
 import type { AllocationCircuit, AllocationProblem, Demand } from '../allocation-problem.ts';
 import { NO_AMPS } from '../units.ts';
+import { CHORDS, chordCoefficient } from './phasor.ts';
 import { Scratch } from './scratch.ts';
 import { stepAbove, stepBelow } from './steps.ts';
 
-/** Kinds of rows of a circuit: 0, 1, 2 are the amps of a phase, then watts, then differences. */
+/**
+ * Kinds of rows of a circuit: 0, 1, 2 are the amps of a phase, then watts, then differences, then
+ * the chords of L1, L2, L3.
+ */
 export const WATTS_KIND = 3;
 const DIFFERENCE_KIND = 4;
+const CHORD_KIND = 10;
 /** Phases (above, below) of the rows that limit the difference between two phases. */
 const DIFFERENCES = [
   [0, 1],
@@ -22,7 +27,7 @@ const NO_ROWS: readonly number[] = [];
 /**
  * The problem as flat arrays. A row bounds the sum of coefficient times amps of its demands; only
  * rows with a finite limit exist. Coefficients are 1 on a phase, volts times phases on watts, and
- * on a difference 1 for cars that add to it and -1 for those that lower it.
+ * on a difference 1 for cars that add to it and -1 for those that lower it, on a chord see phasor.ts.
  */
 export interface Rows {
   readonly problem: AllocationProblem;
@@ -76,14 +81,20 @@ export const rowsOf = (problem: AllocationProblem, scratch: Scratch = new Scratc
 };
 
 export const isDifference = (rows: Rows, row: number): boolean =>
-  rows.kindOf[row]! >= DIFFERENCE_KIND;
+  rows.kindOf[row]! >= DIFFERENCE_KIND && rows.kindOf[row]! < CHORD_KIND;
+
+/** Amps of a row of this kind are worth as much less as there are more rows of the same limit. */
+export const isChord = (rows: Rows, row: number): boolean => rows.kindOf[row]! >= CHORD_KIND;
 
 /** The phase that a row is about; undefined for watts. */
 export const phaseOfRow = (rows: Rows, row: number): 0 | 1 | 2 | undefined => {
   const kind = rows.kindOf[row]!;
   if (kind === WATTS_KIND) return undefined;
+  if (kind >= CHORD_KIND) return lineOf(kind);
   return kind < WATTS_KIND ? (kind as 0 | 1 | 2) : DIFFERENCES[kind - DIFFERENCE_KIND]![0];
 };
+
+const lineOf = (kind: number): 0 | 1 | 2 => Math.floor((kind - CHORD_KIND) / CHORDS) as 0 | 1 | 2;
 
 /** Adds `amps` of one demand to the sum of every row that it is on. */
 export const load = (rows: Rows, sums: Float64Array, demand: number, amps: number): void => {
@@ -141,9 +152,13 @@ const rowTable = (circuits: readonly AllocationCircuit[]): RowTable => {
   const paths: (readonly number[])[] = [];
   let hasDifferences = false;
   for (let c = 0; c < circuits.length; c += 1) {
-    const { freeAmps, freeWatts, unbalance, parent } = circuits[c]!;
+    const { freeAmps, freeWatts, unbalance, parent, phasorSum } = circuits[c]!;
     const first = limits.length;
-    for (let p = 0; p < WATTS_KIND; p += 1) addRow(table, c, p, freeAmps[p as 0 | 1 | 2]);
+    for (let p = 0; p < WATTS_KIND; p += 1) {
+      const limit = freeAmps[p as 0 | 1 | 2];
+      if (phasorSum === true) addChords(table, c, p, limit);
+      else addRow(table, c, p, limit);
+    }
     if (freeWatts !== undefined) addRow(table, c, WATTS_KIND, freeWatts);
     if (unbalance !== undefined) {
       hasDifferences = true;
@@ -171,6 +186,12 @@ const addRow = (table: GrowingTable, circuit: number, kind: number, limit: numbe
   table.kindOf.push(kind);
 };
 
+const addChords = (table: GrowingTable, circuit: number, line: number, limit: number): void => {
+  for (let k = 0; k < CHORDS; k += 1) {
+    addRow(table, circuit, CHORD_KIND + line * CHORDS + k, limit);
+  }
+};
+
 type Entries = Pick<Rows, 'starts' | 'entries' | 'coefficients'>;
 
 const entriesOf = (
@@ -186,14 +207,15 @@ const entriesOf = (
   const coefficients = scratch.floats(most);
   let at = 0;
   for (let i = 0; i < demands.length; i += 1) {
-    const { circuit, volts, phases } = demands[i]!;
+    const { circuit, phases } = demands[i]!;
     // A demand on no known phase may load every one.
     const mask = (phases[0] ? 1 : 0) | (phases[1] ? 2 : 0) | (phases[2] ? 4 : 0) || ALL_PHASES;
     const path = paths[circuit]!;
     for (let k = 0; k < path.length; k += 1) {
       const row = path[k]!;
       const kind = kindOf[row]!;
-      const coefficient = kind < WATTS_KIND ? (mask >> kind) & 1 : otherwise(kind, mask, volts);
+      const coefficient =
+        kind < WATTS_KIND ? (mask >> kind) & 1 : otherwise(kind, mask, demands[i]!);
       if (coefficient === 0) continue;
       entries[at] = row;
       coefficients[at] = coefficient;
@@ -204,8 +226,11 @@ const entriesOf = (
   return { starts, entries, coefficients };
 };
 
-/** Coefficient on watts, or on the difference of two phases. */
-const otherwise = (kind: number, mask: number, volts: number): number => {
+/** Coefficient on watts, on a chord, or on the difference of two phases. */
+const otherwise = (kind: number, mask: number, { volts, lineToLine }: Demand): number => {
+  if (kind >= CHORD_KIND) {
+    return chordCoefficient(lineOf(kind), (kind - CHORD_KIND) % CHORDS, mask, lineToLine === true);
+  }
   if (kind === WATTS_KIND) return volts * ((mask & 1) + ((mask >> 1) & 1) + (mask >> 2));
   const [above, below] = DIFFERENCES[kind - DIFFERENCE_KIND]!;
   return ((mask >> above) & 1) - ((mask >> below) & 1);

@@ -1,7 +1,8 @@
 import { AMPS_EPSILON } from '../units.ts';
 import { ADMITTED, TOO_SMALL } from './admit.ts';
 import { AT_MAXIMUM, type Filled } from './fill.ts';
-import { blockingRow, isDifference, load, type Rows, WATTS_KIND } from './rows.ts';
+import { CHORDS } from './phasor.ts';
+import { blockingRow, isChord, isDifference, load, type Rows, WATTS_KIND } from './rows.ts';
 import { settleTies, sortByKey } from './sort.ts';
 import { stepBelow } from './steps.ts';
 
@@ -104,12 +105,20 @@ const classesOf = ({ problem: { demands }, scratch }: Rows): Float64Array => {
   return classes;
 };
 
-/** A watt is worth as much less than an amp as there are more of them; differences have no price. */
+/** Differences have no price. */
 const scalePrices = ({ rows, prices }: Market): void => {
   for (let row = 0; row < prices.length; row += 1) {
-    if (rows.kindOf[row] === WATTS_KIND) prices[row] = 1 / USUAL_VOLTS;
-    if (isDifference(rows, row)) prices[row] = 0;
+    prices[row] = isDifference(rows, row) ? 0 : unitOf(rows, row);
   }
+};
+
+/**
+ * A watt is worth as much less than an amp as there are more of them, and an amp on one of the
+ * chords of a line as much less as there are more chords.
+ */
+const unitOf = (rows: Rows, row: number): number => {
+  if (rows.kindOf[row] === WATTS_KIND) return 1 / USUAL_VOLTS;
+  return isChord(rows, row) ? 1 / CHORDS : 1;
 };
 
 const costOf = ({ rows, prices }: Market, index: number): number => {
@@ -129,7 +138,7 @@ const movePrices = (market: Market, step: number): void => {
   }
   for (let row = 0; row < prices.length; row += 1) {
     if (isDifference(rows, row)) continue;
-    const unit = rows.kindOf[row] === WATTS_KIND ? 1 / USUAL_VOLTS : 1;
+    const unit = unitOf(rows, row);
     const limit = Math.max(rows.limits[row]!, AMPS_EPSILON);
     const excess = Math.max(-1, Math.min(1, (wanted[row]! - limit) / limit));
     prices[row] = Math.max(LEAST_PRICE * unit, prices[row]! + step * unit * excess);

@@ -95,6 +95,7 @@ const demandOf = (policy: Policy, contender: Contender, nowMs: number): Demand =
     id,
     circuit: contender.circuit,
     phases: contender.phases,
+    lineToLine: contender.lineToLine,
     volts: contender.volts,
     minAmps: contender.minAmps,
     maxAmps: waitMs > 0 ? 0 : contender.maxAmps,
