@@ -80,10 +80,7 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
   const loop: ControlLoop = new ControlLoop({
     ...loopSettings(options, facts),
     standing,
-    calls: stationCalls(
-      () => field,
-      () => gateway,
-    ),
+    calls: stationCalls({ field: () => field, gateway: () => gateway }),
     callCsms: (charger, action, payload, done) => gateway.callCsms(charger, action, payload, done),
     shelf: held.shelf,
     siteLimits: () => limit?.limits() ?? [],
@@ -110,13 +107,12 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
   });
   loop.start();
   field = await startFieldSide(options, loop);
-  const routes = [
+  const servers = await startServers(options, loop, gateway, [
     ...queueRoutes(held.desk, systemClock, log),
     ...chargerRoutes(loop.probes, held.shelf),
     ...field.routes,
     ...historyRoutes(history, () => loop.view()),
-  ];
-  const servers = await startServers(options, loop, gateway, routes);
+  ]);
   return {
     ...servers.urls,
     view: () => loop.view(),
@@ -244,12 +240,13 @@ const startHttpServer = (
   });
 
 /** Calls go to a child gateway where the station is one, else to the charger. */
-const stationCalls = (
-  field: () => FieldSide | undefined,
-  chargers: () => ChargerCalls,
-): ChargerCalls => ({
+const stationCalls = (parts: {
+  readonly field: () => FieldSide | undefined;
+  readonly gateway: () => ChargerCalls;
+}): ChargerCalls => ({
   call: (charger, call, done) => {
-    if (field()?.call(charger, call, done) !== true) chargers().call(charger, call, done);
+    if (parts.field()?.call(charger, call, done) === true) return;
+    parts.gateway().call(charger, call, done);
   },
 });
 

@@ -8,12 +8,7 @@ import {
   withoutStaleTransactions,
 } from '../core/charger-fold.ts';
 import type { Abilities, ChargerState } from '../core/charger-state.ts';
-import {
-  type ChargerTraits,
-  type LearnedTraits,
-  type Nameplate,
-  PLAIN_TRAITS,
-} from '../core/charger-traits.ts';
+import type { ChargerTraits, LearnedTraits } from '../core/charger-traits.ts';
 import { type CircuitTree, circuitTree } from '../core/circuit-tree.ts';
 import { derivedReading } from '../core/derived-meters.ts';
 import { seenFromFuse } from '../core/direct-current.ts';
@@ -43,6 +38,7 @@ import { timestamp } from '../core/time.ts';
 import type { WiringEvidences } from '../core/wiring-check.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
 import type { Standing } from '../schema/standing.ts';
+import { type ChargerMakes, KnownMakes } from './known-makes.ts';
 import { ChosenPolicy, type PolicyChoice } from './policy-choice.ts';
 import {
   keptBook,
@@ -53,30 +49,10 @@ import {
   timesSince,
 } from './standing.ts';
 import { keysOf, WishBook } from './wish-book.ts';
-
-/** What is known of makes of chargers, and of which make each charger was when it last booted. */
-export interface ChargerMakes {
-  readonly traitsOf: (plate: Nameplate) => ChargerTraits;
-  readonly plates: ReadonlyMap<string, Nameplate>;
-  readonly remember: (charger: string, plate: Nameplate) => void;
-  /** What probes found out, by charger. */
-  readonly learned?: ReadonlyMap<string, LearnedTraits>;
-  readonly rememberLearned?: (charger: string, learned: LearnedTraits) => void;
-}
+import { Withheld } from './withheld.ts';
 
 /** Changes of limits that are known are looked at so far ahead. */
 const AHEAD_MS = 24 * 3_600_000;
-
-const FOUND_BY_PROBE = {
-  id: 'probed',
-  why: 'A probe of this charger found that it departs from the standard.',
-};
-
-const NO_MAKES: ChargerMakes = {
-  traitsOf: () => PLAIN_TRAITS,
-  plates: new Map(),
-  remember: () => {},
-};
 
 /**
  * The draft of the next snapshot: everything learned since the start, changed as events come in
@@ -95,16 +71,11 @@ export class SiteDraft {
   readonly #readings = new Map<string, MeterState>();
   readonly #enforcement = new Map<ConnectorKey, Enforcement>();
   readonly #proven: Set<string>;
-  /** Transactions that get no energy: the CSMS does not accept their driver. */
-  readonly #withheld = new Set<string>();
+  readonly #withheld = new Withheld();
   readonly #wishes = new WishBook();
   readonly #policy: ChosenPolicy;
   #lastPolicy: Policy;
-  readonly #makes: ChargerMakes;
-  /** By make, and by what probes found out. */
-  readonly #traits = new Map<string, ChargerTraits>();
-  readonly #found: Map<string, LearnedTraits>;
-  readonly #joined = new Map<string, ChargerTraits>();
+  readonly #makes: KnownMakes;
   #background: ReadonlyMap<string, Background> = new Map();
   #policyState: PolicyState = {};
   #wiring: WiringEvidences = new Map();
@@ -117,15 +88,14 @@ export class SiteDraft {
     settings: ControlSettings,
     provenFallbacks: ReadonlySet<string>,
     nowMs: number,
-    makes: ChargerMakes = NO_MAKES,
+    makes?: ChargerMakes,
     policy: Policy = DEFAULT_POLICY,
   ) {
     this.#policy = new ChosenPolicy(policy);
     this.#lastPolicy = policy;
+    this.#makes = new KnownMakes(makes);
     this.#site = site;
     this.#changeChargers(site.chargers);
-    this.#makes = makes;
-    this.#found = new Map(makes.learned);
     this.startedAtMs = nowMs;
     this.book = startBook(site, nowMs);
     this.#settings = settings;
@@ -134,7 +104,7 @@ export class SiteDraft {
     for (const spec of site.chargers) this.#begin(spec, nowMs);
   }
 
-  /** As configured, besides what the make of a charger narrows. */
+  /** As configured, but for what the make of a charger narrows. */
   get site(): Site {
     return this.#site;
   }
@@ -144,8 +114,9 @@ export class SiteDraft {
   }
 
   #changeChargers(chargers: readonly ChargerSpec[]): void {
-    this.#site = { ...this.#site, chargers };
-    this.#specs = new Map(chargers.map((spec) => [spec.id, spec]));
+    const narrowed = chargers.map((spec) => this.#makes.narrowed(spec));
+    this.#site = { ...this.#site, chargers: narrowed };
+    this.#specs = new Map(narrowed.map((spec) => [spec.id, spec]));
   }
 
   /** Takes a charger in that was not there at the start; nothing is known of what it does. */
@@ -156,8 +127,6 @@ export class SiteDraft {
   }
 
   #begin(spec: ChargerSpec, nowMs: number): void {
-    const plate = this.#makes.plates.get(spec.id);
-    if (plate !== undefined) this.#applyTraits(spec.id, this.#makes.traitsOf(plate));
     const { honoursDuration, keepsProfilesOffline } = this.traits(spec.id);
     if (!keepsProfilesOffline) this.#proven.delete(spec.id);
     if (spec.fallbackTrusted) this.#proven.add(spec.id);
@@ -173,26 +142,7 @@ export class SiteDraft {
 
   /** The transaction goes on without energy, until it ends. */
   withhold(charger: string, transactionId: string): void {
-    this.#withheld.add(`${charger} ${transactionId}`);
-  }
-
-  /** What was asked for, with the connectors of withheld transactions paused. */
-  #withWithheld(): Preferences {
-    if (this.#withheld.size === 0) return this.preferences;
-    const preferences = new Map(this.preferences);
-    const running = new Set<string>();
-    for (const { id, connectors } of this.#chargers.values()) {
-      for (const { connector, transaction } of connectors.values()) {
-        const name = `${id} ${transaction?.id}`;
-        if (transaction === undefined || !this.#withheld.has(name)) continue;
-        running.add(name);
-        const key = connectorKey(id, connector);
-        const paused = { by: 'CSMS: driver not accepted', untilMs: Number.POSITIVE_INFINITY };
-        preferences.set(key, { ...preferences.get(key), paused });
-      }
-    }
-    for (const name of this.#withheld) if (!running.has(name)) this.#withheld.delete(name);
-    return preferences;
+    this.#withheld.add(charger, transactionId);
   }
 
   charger(id: string): ChargerState | undefined {
@@ -200,16 +150,7 @@ export class SiteDraft {
   }
 
   traits(id: string): ChargerTraits {
-    const known = this.#joined.get(id);
-    if (known !== undefined) return known;
-    const traits = this.#traits.get(id) ?? PLAIN_TRAITS;
-    const learned = this.#found.get(id);
-    const joined =
-      learned === undefined || Object.keys(learned).length === 0
-        ? traits
-        : { ...traits, ...learned, quirks: [...traits.quirks, FOUND_BY_PROBE] };
-    this.#joined.set(id, joined);
-    return joined;
+    return this.#makes.traits(id);
   }
 
   hasProvenFallback(id: string): boolean {
@@ -240,7 +181,10 @@ export class SiteDraft {
     const seen = spec === undefined ? event : seenFromFuse(spec, event, this.site.voltageVolts);
     const after = foldCharger(before, seen, atMs);
     this.#chargers.set(id, after);
-    if (event.type === 'booted') this.#learnMake(id, event);
+    if (event.type === 'booted') {
+      this.#makes.booted(id, event);
+      this.#changeChargers(this.site.chargers);
+    }
     for (const [connector, state] of after.connectors) {
       const was = before.connectors.get(connector)?.transaction?.id;
       const named = event.type === 'status' && event.connector === connector;
@@ -274,32 +218,8 @@ export class SiteDraft {
     return true;
   }
 
-  /** What a probe found out takes the place of what one found before. */
   learn(id: string, learned: LearnedTraits): void {
-    this.#found.set(id, learned);
-    this.#joined.delete(id);
-    this.#makes.rememberLearned?.(id, learned);
-  }
-
-  #learnMake(id: string, { vendor, model, firmware }: Nameplate): void {
-    const plate = { vendor, model, ...(firmware === undefined ? {} : { firmware }) };
-    this.#makes.remember(id, plate);
-    this.#applyTraits(id, this.#makes.traitsOf(plate));
-  }
-
-  #applyTraits(id: string, traits: ChargerTraits): void {
-    this.#traits.set(id, traits);
-    this.#joined.delete(id);
-    const { minAmps = 0, stepAmps = 0 } = traits;
-    const narrowed = (spec: ChargerSpec): ChargerSpec =>
-      spec.id !== id || (spec.minAmps >= minAmps && spec.stepAmps >= stepAmps)
-        ? spec
-        : {
-            ...spec,
-            minAmps: Math.max(spec.minAmps, minAmps),
-            stepAmps: Math.max(spec.stepAmps, stepAmps),
-          };
-    this.#changeChargers(this.site.chargers.map(narrowed));
+    this.#makes.learn(id, learned);
   }
 
   takeReading(reading: Reading): void {
@@ -408,7 +328,7 @@ export class SiteDraft {
       fallbackProven: new Set(this.#proven),
       background: this.#background,
       profiles,
-      preferences: this.#withWithheld(),
+      preferences: this.#withheld.paused(this.preferences, this.#chargers.values()),
       settings: this.#settings,
       wallMs,
       policy,

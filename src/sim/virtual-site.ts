@@ -1,5 +1,6 @@
 import type { ProbeReport } from '../control/charger-probe.ts';
 import { ControlLoop } from '../control/control-loop.ts';
+import type { ChargerMakes } from '../control/known-makes.ts';
 import type { LimitReportSettings } from '../control/limit-reports.ts';
 import type { PolicyChoice } from '../control/policy-choice.ts';
 import { ProfileShelf } from '../control/profile-shelf.ts';
@@ -280,17 +281,7 @@ export class VirtualSite {
         if (proven) this.#proven.add(charger);
         else this.#proven.delete(charger);
       },
-      ...(traitsOf === undefined
-        ? {}
-        : {
-            makes: {
-              traitsOf,
-              plates: this.#plates,
-              remember: (charger: string, plate: Nameplate) => {
-                this.#plates.set(charger, plate);
-              },
-            },
-          }),
+      ...(traitsOf === undefined ? {} : { makes: this.#makes(traitsOf) }),
       ...(raisesPerDay === undefined ? {} : { raisesPerDay }),
       ...(remoteStopAfterSeconds === undefined ? {} : { remoteStopAfterSeconds }),
       policies: this.#options.policies,
@@ -307,6 +298,13 @@ export class VirtualSite {
     this.#gateway = gateway;
     this.network.attachGateway((knock) => void gateway.knock(knock));
     loop.start();
+  }
+
+  #makes(traitsOf: (plate: Nameplate) => ChargerTraits): ChargerMakes {
+    const remember = (charger: string, plate: Nameplate): void => {
+      this.#plates.set(charger, plate);
+    };
+    return { traitsOf, plates: this.#plates, remember };
   }
 
   #published(view: SiteView): void {
