@@ -16,6 +16,7 @@ import { type Enforcement, inheritedEnforcement, NO_ENFORCEMENT } from '../core/
 import type { Limit } from '../core/limit.ts';
 import { type LimitBook, limitsAhead, limitsInForce, startBook } from '../core/limit-book.ts';
 import { judgeReading } from '../core/meter-check.ts';
+import type { MeterEvidences } from '../core/meter-evidence.ts';
 import { meterSurroundings } from '../core/meter-surroundings.ts';
 import { NO_PREFERENCES, type Preferences } from '../core/preferences.ts';
 import type { Reading } from '../core/reading.ts';
@@ -79,6 +80,7 @@ export class SiteDraft {
   #background: ReadonlyMap<string, Background> = new Map();
   #policyState: PolicyState = {};
   #wiring: WiringEvidences = new Map();
+  #meterEvidence: MeterEvidences = new Map();
   #learned: ReadonlyMap<ConnectorKey, Learned> = new Map();
   #turns: ReadonlyMap<ConnectorKey, Turn> = new Map();
   #lastTickAtMs: number | undefined;
@@ -296,6 +298,7 @@ export class SiteDraft {
     this.#policyState = decision.policyState;
     this.#learned = decision.learned;
     this.#wiring = decision.wiring;
+    this.#meterEvidence = decision.meterEvidence;
   }
 
   /** The snapshot that one tick decides on. */
@@ -337,6 +340,7 @@ export class SiteDraft {
       policyState: this.#policyState,
       learned: this.#learned,
       wiring: this.#wiring,
+      meterEvidence: this.#meterEvidence,
       ...(lastTickAtMs === undefined ? {} : { lastTickAtMs }),
     };
   }

@@ -207,6 +207,7 @@ const connectorView = (
       startWh === undefined || state.energyWh === undefined ? null : state.energyWh - startWh,
     socPercent: state.socPercent ?? null,
     obedience: tick.obedience,
+    obedienceBasis: tick.obedienceBasis ?? null,
     obedienceSince: obedientSince(tick.key),
     limitedBy: wayOf(id, tick.key) ?? null,
     reasons: reasons.map((reason) => ({ ...reason })),

@@ -7,6 +7,7 @@ import {
   type Surroundings,
   worstAmps,
 } from './enforcement.ts';
+import { evidenceText, type MeterEvidence, meterVerdict } from './meter-evidence.ts';
 import type { ChargerSpec } from './site.ts';
 import { loadedPhases, spread, toSitePhases } from './site-phases.ts';
 import { type ConnectorRole, type ConnectorTick, connectorKey, type TickInput } from './tick.ts';
@@ -33,7 +34,10 @@ const connectorTick = (
 ): ConnectorTick => {
   const key = connectorKey(spec.id, state.connector);
   const enforcement = input.enforcement.get(key) ?? NO_ENFORCEMENT;
-  const around = surroundings(input, spec, charger, state);
+  const measured = surroundings(input, spec, charger, state);
+  const evidence = input.meterEvidence?.get(key);
+  const seenByMeter = meterVerdict(evidence, { state, enforcement, around: measured });
+  const around = seenByMeter === undefined ? measured : { ...measured, seenByMeter };
   const obedience = obedienceOf(enforcement, around);
   const phases = loadedPhases(
     spec.phases,
@@ -53,6 +57,7 @@ const connectorTick = (
     around,
     enforcement,
     obedience,
+    ...basisOf(obedience, around, evidence),
     worstAmps: worst,
     raiseWorstAmps: inert ? 0 : raiseWorstAmps(enforcement, around, worst),
     worstSiteAmps: spread(phases, worst),
@@ -60,6 +65,17 @@ const connectorTick = (
       state.terminalAmps === undefined ? undefined : toSitePhases(spec.phases, state.terminalAmps),
     profileLimit,
   };
+};
+
+const basisOf = (
+  obedience: ConnectorTick['obedience'],
+  { seenByMeter }: Surroundings,
+  evidence: MeterEvidence | undefined,
+): Pick<ConnectorTick, 'obedienceBasis'> => {
+  if (obedience !== 'confirmed' && obedience !== 'overdrawing') return {};
+  return seenByMeter === undefined || evidence === undefined
+    ? { obedienceBasis: 'measured by the charger' }
+    : { obedienceBasis: evidenceText(evidence) };
 };
 
 const surroundings = (

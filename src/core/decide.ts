@@ -6,6 +6,7 @@ import { connectorTicks } from './connector-ticks.ts';
 import { contenderOf, learnedNow, turnsAfter } from './contenders.ts';
 import { commandsFor } from './dispatch.ts';
 import { isSettling } from './enforcement.ts';
+import { meterEvidenceAfter } from './meter-evidence.ts';
 import { withPlan } from './plan-ahead.ts';
 import { preferred } from './preferences.ts';
 import type { ReasonChain } from './reason.ts';
@@ -31,6 +32,7 @@ export const decide = (input: TickInput, scratch?: Scratch): Decision => {
   const ticks = connectorTicks(input);
   const rules = policyTick(input, ticks);
   const wiring = wiringAfter(input, ticks, input.wiring);
+  const meterEvidence = meterEvidenceAfter(input, ticks, input.meterEvidence ?? new Map());
   const below = connectorsByCircuit(input, ticks);
   const { circuits, background } = circuitTicks({ ...input, limits: rules.limits }, below);
   const reserved = reservedAmps(input, below);
@@ -65,6 +67,7 @@ export const decide = (input: TickInput, scratch?: Scratch): Decision => {
     policyState: rules.state,
     learned: learnedNow(input, ticks),
     wiring,
+    meterEvidence,
     alarms: [...alarmsOf(input, ticks, circuits), ...rules.alarms, ...wiringAlarms(ticks, wiring)],
   };
 };

@@ -65,6 +65,8 @@ export interface Surroundings {
   /** Largest phase current measured, and when. */
   readonly measuredAmps: number | undefined;
   readonly measuredAtMs: number | undefined;
+  /** What the meter of the site shows, for a connector that is not measured itself. */
+  readonly seenByMeter?: 'followed' | 'defied';
 }
 
 export type Obedience =
@@ -132,6 +134,8 @@ export const worstAmps = (e: Enforcement, around: Surroundings): number => {
   if (e.pending !== undefined) worst = Math.max(worst, e.pending.amps);
   if (isSettling(e, around)) worst = Math.max(worst, recentAmps(e, around.nowMs));
   if (isOverdrawing(e, around)) worst = Math.max(worst, draw(around));
+  // How much it is that it draws, the meter of the site cannot tell.
+  if (around.seenByMeter === 'defied') worst = Math.max(worst, around.maxAmps);
   return Math.min(worst, Math.max(around.maxAmps, draw(around)));
 };
 
@@ -146,10 +150,11 @@ export const raiseWorstAmps = (
 export const obedienceOf = (e: Enforcement, around: Surroundings): Obedience => {
   if (!around.online) return 'silent';
   if (!around.inTransaction) return 'idle';
-  if (isOverdrawing(e, around)) return 'overdrawing';
+  if (isOverdrawing(e, around) || around.seenByMeter === 'defied') return 'overdrawing';
   if (e.refused) return 'refused';
   if (e.pending !== undefined || isSettling(e, around)) return 'pending';
   if (e.accepted === undefined || around.nowMs >= e.accepted.endsAtMs) return 'unverified';
+  if (around.seenByMeter === 'followed') return 'confirmed';
   return (around.measuredAtMs ?? -1) >= (e.changed?.atMs ?? 0) ? 'confirmed' : 'unverified';
 };
 

@@ -3,6 +3,7 @@ import type { ChargerState, ConnectorState } from './charger-state.ts';
 import type { CircuitTree } from './circuit-tree.ts';
 import type { Enforcement, Obedience, Surroundings } from './enforcement.ts';
 import type { Limit } from './limit.ts';
+import type { MeterEvidences } from './meter-evidence.ts';
 import type { Preference } from './preferences.ts';
 import type { Reading } from './reading.ts';
 import type { Reason, ReasonChain } from './reason.ts';
@@ -54,6 +55,8 @@ export interface TickInput {
   readonly policyState: PolicyState;
   /** On which phases chargers were seen. */
   readonly wiring: WiringEvidences;
+  /** What the meter shows of connectors that do not measure themselves; absent: nothing yet. */
+  readonly meterEvidence?: MeterEvidences;
   /** What cars were seen to take. */
   readonly learned: ReadonlyMap<ConnectorKey, Learned>;
 }
@@ -154,6 +157,8 @@ export interface ConnectorTick {
   readonly around: Surroundings;
   readonly enforcement: Enforcement;
   readonly obedience: Obedience;
+  /** What that rests on, in words; absent while it is not known. */
+  readonly obedienceBasis?: string;
   /** Worst case per loaded phase, and by site phase. */
   readonly worstAmps: number;
   /** The worst case that raises have to leave room for, per loaded phase. */
@@ -215,6 +220,7 @@ export interface Decision {
   readonly policyState: PolicyState;
   readonly learned: ReadonlyMap<ConnectorKey, Learned>;
   readonly wiring: WiringEvidences;
+  readonly meterEvidence: MeterEvidences;
   /** Plain sentences about what is wrong now. */
   readonly alarms: readonly string[];
 }

@@ -78,6 +78,8 @@ export const ConnectorViewSchema = Type.Object(
     socPercent: NullableNumber,
     /** confirmed, pending, unverified, overdrawing, refused, silent, idle. */
     obedience: Type.String(),
+    /** What that rests on: the charger's own measurement, or steps on the site's meter. */
+    obedienceBasis: Type.Optional(NullableString),
     /** Since when it has been so. */
     obedienceSince: Type.String({ format: 'date-time' }),
     /** How it is told its limit: "TxProfile in A"; null when it takes none. */

@@ -75,7 +75,9 @@ const Connector = ({ charger, connector }: { charger: ChargerView; connector: Co
           </span>
         ))}
         {active && (
-          <span title={`since ${connector.obedienceSince}, by ${connector.limitedBy ?? 'nothing'}`}>
+          <span
+            title={`since ${connector.obedienceSince}, by ${connector.limitedBy ?? 'nothing'}; ${connector.obedienceBasis ?? 'not measured'}`}
+          >
             {OBEDIENCE[connector.obedience] ?? connector.obedience}
           </span>
         )}
