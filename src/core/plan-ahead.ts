@@ -26,9 +26,12 @@ export const withPlan = (
 ): readonly ConnectorDecision[] => {
   const untilMs = input.nowMs + input.settings.lifeMs;
   const outlook = outlookOf(input, untilMs);
+  const planned = connectors.some(({ tick }) => tick.profileLimit?.later !== undefined);
+  if (outlook.length === 0 && !planned) return connectors;
+  const used = usedAmps(input, connectors);
   const shares = outlook.map(({ atMs, limits }) => ({
     atMs,
-    ofCircuit: sharesThen(input, connectors, circuits, reserved, limits),
+    ofCircuit: sharesThen(input, used, circuits, reserved, limits),
   }));
   return connectors.map((decision) => {
     const { tick, targetAmps } = decision;
@@ -95,7 +98,7 @@ const dims = ({ policy }: TickInput, { source }: Limit): boolean =>
 /** Share of today's offers that fits into each circuit under those limits, by phase. */
 const sharesThen = (
   input: TickInput,
-  connectors: readonly ConnectorDecision[],
+  usedAmps: readonly PhaseAmps[],
   circuits: readonly CircuitTick[],
   reserved: readonly PhaseAmps[],
   limits: readonly Limit[],
@@ -104,7 +107,7 @@ const sharesThen = (
     const { limitAmps, limitWatts = Number.POSITIVE_INFINITY } = limitInForce(circuit, limits);
     const load = circuits[index]?.load.uncontrolledAmps ?? NO_AMPS;
     const taken = addAmps(load, reserved[index] ?? NO_AMPS);
-    const used = usedAmps(input, connectors, index);
+    const used = usedAmps[index] ?? NO_AMPS;
     const volts = input.site.voltageVolts;
     const freeWatts = limitWatts - volts * (taken[0] + taken[1] + taken[2]);
     const byWatts = fitting(freeWatts, volts * (used[0] + used[1] + used[2]));
@@ -116,18 +119,22 @@ const sharesThen = (
 const fitting = (free: number, used: number): number =>
   used <= Math.max(0, free) ? 1 : Math.max(0, free) / used;
 
+/** The targets of all that is shared, by circuit and phase. */
 const usedAmps = (
-  { tree }: TickInput,
+  { site, tree }: TickInput,
   connectors: readonly ConnectorDecision[],
-  circuit: number,
-): PhaseAmps =>
-  connectors.reduce((sum, { tick, targetAmps }) => {
-    if (tick.role !== 'shared' || tree.paths[tick.circuit]?.includes(circuit) !== true) return sum;
-    return addAmps(
-      sum,
-      mapPhases((p) => (tick.phases[p] ? targetAmps : 0)),
-    );
-  }, NO_AMPS);
+): readonly PhaseAmps[] => {
+  const used = site.circuits.map((): [number, number, number] => [0, 0, 0]);
+  for (const { tick, targetAmps } of connectors) {
+    if (tick.role !== 'shared') continue;
+    for (const index of tree.paths[tick.circuit] ?? []) {
+      const row = used[index];
+      if (row === undefined) continue;
+      for (const p of [0, 1, 2] as const) if (tick.phases[p]) row[p] += targetAmps;
+    }
+  }
+  return used;
+};
 
 const shareOf = (
   { tree }: TickInput,
