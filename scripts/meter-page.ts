@@ -6,11 +6,11 @@ import type { MeterDevice } from '../src/schema/meter-device.ts';
 export const meterPage = (): string =>
   `# Meters
 
-\`device:\` in the site file is the name in the first column. \`busbar meter scan HOST\` finds out which one
-answers; \`busbar meter test FILE.yaml HOST\` tries one. A meter that is not here needs a file and no
-program: see [devices/README.md](../devices/README.md). A: two independent sources agree on its registers.
-B: one source. C: not seen on a device yet. A meter that gives its power only can be that of the sun or of a
-battery; it cannot protect a circuit. Generated from \`devices/meters\`.
+\`device:\` in the site file is the name in the first column. \`busbar meter scan HOST\` finds out
+which one answers; \`busbar meter test FILE.yaml HOST\` tries one. A meter that is not here needs a
+file and no program: see [devices/README.md](../devices/README.md). A: two independent sources agree
+on its registers. B: one source. C: not seen on a device yet. A meter that gives its power only can
+be that of the sun or of a battery; it cannot protect a circuit. Generated from \`devices/meters\`.
 
 | device | meters | gives | sure | to know |
 |---|---|---|---|---|
