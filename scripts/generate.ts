@@ -7,6 +7,7 @@ import { SiteConfigSchema } from '../src/schema/site-config.ts';
 import { aggregatePage } from './aggregate-page.ts';
 import { asyncApi } from './async-api.ts';
 import { configurationPage } from './configuration-page.ts';
+import { meterPage } from './meter-page.ts';
 import { modbusPage } from './modbus-page.ts';
 
 const FILES: Readonly<Record<string, () => string>> = {
@@ -17,6 +18,7 @@ const FILES: Readonly<Record<string, () => string>> = {
   'docs/aggregate.md': aggregatePage,
   'docs/asyncapi.yaml': asyncApi,
   'docs/modbus-registers.md': modbusPage,
+  'docs/meters.md': meterPage,
   'docs/configuration.md': () => configurationPage(SiteConfigSchema),
 };
 

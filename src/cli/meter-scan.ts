@@ -61,10 +61,13 @@ const unitText = ({ unit, matches }: FoundUnit, url: string): string => {
   if (matches.length === 0) {
     return `unit ${unit} answers, but no device file makes sense of it: see devices/README.md\n`;
   }
-  const lines = matches.slice(0, MATCHES_SHOWN).map(({ device, amps, volts }) => {
+  const lines = matches.slice(0, MATCHES_SHOWN).map(({ device, alike, amps, volts, watts }) => {
+    const others = alike.length === 0 ? '' : `  (as ${alike.join(', ')})`;
+    if (amps === null)
+      return `  ${device.padEnd(28)} ${watts?.toFixed(0)} W, no currents${others}\n`;
     const shown = amps.map((value) => value.toFixed(1)).join(' / ');
     const at = volts === null ? '' : ` at ${volts.map((value) => value.toFixed(0)).join(' / ')} V`;
-    return `  ${device.padEnd(28)} ${shown} A${at}\n`;
+    return `  ${device.padEnd(28)} ${shown} A${at}${others}\n`;
   });
   const [best] = matches;
   const line = `{id: NAME, device: ${best?.device}, connect: ${url}, unit: ${unit}}`;

@@ -3,7 +3,8 @@ import type { Reading } from '../core/reading.ts';
 /** A reading as a table for people. */
 export const readingTable = (reading: Reading, title: string): string => {
   const head = `${title}\n`;
-  if (reading.amps === undefined) return `${head}  not readable: ${reading.problem ?? ''}\n`;
+  if (reading.amps === undefined && reading.watts === undefined)
+    return `${head}  not readable: ${reading.problem ?? ''}\n`;
   const problem = reading.problem === undefined ? '' : `  ${reading.quality}: ${reading.problem}\n`;
   return [
     head,

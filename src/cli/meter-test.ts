@@ -1,4 +1,6 @@
+import { join } from 'node:path';
 import { loadMeterDevice } from '../config/device-files.ts';
+import type { Reading } from '../core/reading.ts';
 import { resemblance } from '../devices/identify.ts';
 import { planReads, wordsOf } from '../devices/register-plan.ts';
 import { readRegister } from '../devices/registers.ts';
@@ -10,11 +12,14 @@ import { systemClock } from '../io/system-clock.ts';
 import type { MeterDevice, Quantity, Register } from '../schema/meter-device.ts';
 import { busUrl } from './bus-url.ts';
 import { readingTable } from './meter-table.ts';
+import { packageFolder } from './site-file.ts';
 
 interface TestArguments {
   readonly unit: number;
   readonly rtu: boolean;
   readonly json: boolean;
+  /** Print what a fixture of the file holds. */
+  readonly fixture: boolean;
 }
 
 /** One register of a file as the device filled it. */
@@ -30,9 +35,10 @@ interface RegisterLine {
 export const testFile = async (
   file: string,
   host: string,
-  { unit, rtu, json }: TestArguments,
+  { unit, rtu, json, fixture }: TestArguments,
 ): Promise<number> => {
-  const { device, problems } = loadMeterDevice(file);
+  const folder = join(packageFolder(), 'devices/meters');
+  const { device, problems } = loadMeterDevice(file, folder);
   if (device === undefined) {
     process.stderr.write(`${problems.join('\n')}\n`);
     return 1;
@@ -45,7 +51,8 @@ export const testFile = async (
     const registers = await readRegisters(port, device, unit, base);
     const reading = await readMeter(port, meter, base, systemClock.monotonicMs());
     const score = reading.quality === 'good' ? resemblance(device, reading) : 0;
-    if (json) process.stdout.write(`${JSON.stringify({ base, registers, reading, score })}\n`);
+    if (fixture) process.stdout.write(fixtureText(registers, reading, base));
+    else if (json) process.stdout.write(`${JSON.stringify({ base, registers, reading, score })}\n`);
     else {
       const title = `${device.name} at ${url}, unit ${unit}, registers from ${base}`;
       process.stdout.write(`${registers.map(lineText).join('')}${readingTable(reading, title)}`);
@@ -84,6 +91,21 @@ const readRegisters = async (
       value: readRegister(device, register, image, base) ?? null,
     }),
   );
+};
+
+/** As devices/fixtures has it; addresses of SunSpec count from the ID register. */
+const fixtureText = (
+  registers: readonly RegisterLine[],
+  { meter: _m, atMs: _a, quality, problem, ...reading }: Reading,
+  base: number,
+): string => {
+  const words = registers.map(({ address, words: text }) => `  ${address - base}: '${text}'\n`);
+  const values = Object.entries(reading).map(([name, value]) => {
+    const numbers = [value].flat().map((number) => Number(number.toPrecision(9)));
+    return `  ${name}: ${numbers.length > 1 ? `[${numbers.join(', ')}]` : numbers.join()}\n`;
+  });
+  const head = quality === 'good' ? 'Read from a device.' : `Not good: ${problem}`;
+  return `# ${head}\nwords:\n${words.join('')}reading:\n${values.join('')}`;
 };
 
 const lineText = ({ quantity, address, words, value }: RegisterLine): string =>

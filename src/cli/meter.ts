@@ -5,7 +5,7 @@ import { testFile } from './meter-test.ts';
 
 const USAGE = `usage: busbar meter read ID --config FILE [--watch] [--count N] [--json]
        busbar meter scan HOST[:PORT] [--units 1-16,100] [--rtu] [--json]
-       busbar meter test FILE.yaml HOST[:PORT] [--unit N] [--rtu] [--json]
+       busbar meter test FILE.yaml HOST[:PORT] [--unit N] [--rtu] [--json | --fixture]
 `;
 
 export interface MeterArguments {
@@ -16,6 +16,7 @@ export interface MeterArguments {
   readonly units: string;
   readonly unit: number;
   readonly rtu: boolean;
+  readonly fixture: boolean;
 }
 
 /** The ladder to a meter that works: find it, try its file, read it as the site does. */
@@ -31,6 +32,7 @@ export const run = async (args: readonly string[]): Promise<number> => {
       units: { type: 'string', default: '1-16,71,100,126,200,240' },
       unit: { type: 'string', default: '1' },
       rtu: { type: 'boolean', default: false },
+      fixture: { type: 'boolean', default: false },
     },
   });
   const given: MeterArguments = {

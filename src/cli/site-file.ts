@@ -47,7 +47,7 @@ export const readSiteFile = (file: string): SiteFile => {
   if (config === undefined) {
     return { usable: undefined, problems: [...problems, ...ofDevices], sums: [] };
   }
-  const checked = checkConfig(config, new Set(devices.keys()), lineOf);
+  const checked = checkConfig(config, devices, lineOf);
   const ofPolicy: ConfigProblem[] = [];
   const policyAt = (names: string | readonly string[], ...path: readonly (string | number)[]) => {
     const loaded = loadPolicy(names, join(packageFolder(), 'policies'), file);

@@ -3,11 +3,10 @@ import type { Site } from '../core/site.ts';
 import { loadedPhases, spread } from '../core/site-phases.ts';
 import { addAmps, mapPhases, NO_AMPS, PHASES, type PhaseAmps } from '../core/units.ts';
 import type { SiteConfig } from '../schema/site-config.ts';
+import { checkMeasured, checkMeters, type DeviceFacts } from './check-meters.ts';
+import type { Path, Report } from './check-report.ts';
 import { type ConfigProblem, type LoadedConfig, placeOf } from './load.ts';
 import { toSite } from './site.ts';
-
-type Path = readonly (string | number)[];
-type Report = (severity: ConfigProblem['severity'], path: Path, text: string) => void;
 
 /** Sums of one circuit that an installer wants to see. */
 export interface CircuitSums {
@@ -31,15 +30,16 @@ export interface Checked {
  */
 export const checkConfig = (
   config: SiteConfig,
-  devices: ReadonlySet<string>,
+  devices: DeviceFacts,
   lineOf: LoadedConfig['lineOf'],
 ): Checked => {
   const problems: ConfigProblem[] = [];
   const report: Report = (severity, path, text) =>
     problems.push({ severity, place: placeOf(path), line: lineOf(path), text });
   checkZone(config, report);
-  checkNames(config, devices, report);
+  checkNames(config, new Set(devices.keys()), report);
   checkMeters(config, report);
+  checkMeasured(config, devices, report);
   checkWriters(config, report);
   checkSources(config, report);
   checkAdoption(config, report);
@@ -149,38 +149,6 @@ const checkNames = (config: SiteConfig, devices: ReadonlySet<string>, report: Re
       known(['ems', list, i, 'circuit'], circuit, circuits, 'circuit');
     });
   }
-};
-
-/** Older than this, nothing below a meter is raised: polled as seldom, it would never be. */
-const POLL_MOST_MS = 2_500;
-
-const checkMeters = ({ meters, circuits, ems }: SiteConfig, report: Report): void => {
-  const generates = meters.some(({ role }) => role === 'pv');
-  const root = circuits.find(({ parent }) => parent === undefined)?.meter;
-  meters.forEach(({ id, exportMostAmps }, i) => {
-    if (!generates || id !== root || exportMostAmps > 0) return;
-    const text =
-      'is 0 although there is a pv meter: feeding back would count as a fault of this one';
-    report('warning', ['meters', i, 'exportMostAmps'], text);
-  });
-  meters.forEach(({ id, device, connect, topic, charger, sum, pollMs }, i) => {
-    const sources = [connect, topic, charger, sum].filter((source) => source !== undefined);
-    if (sources.length !== 1) {
-      const text = `"${id}" needs one of connect (with device), topic, charger or sum`;
-      report('error', ['meters', i], sources.length === 0 ? text : `${text}, not several`);
-    }
-    if ((connect === undefined) !== (device === undefined)) {
-      report('error', ['meters', i], `"${id}": device and connect belong together`);
-    }
-    if (topic !== undefined && ems.mqtt === undefined) {
-      report('error', ['meters', i, 'topic'], 'needs a broker: set ems.mqtt.url');
-    }
-    const protects = circuits.some(({ meter }) => meter === id);
-    if (protects && connect !== undefined && pollMs > POLL_MOST_MS) {
-      const text = `${pollMs} ms is too seldom for a meter of a circuit: nothing would be raised`;
-      report('error', ['meters', i, 'pollMs'], `${text}; at most ${POLL_MOST_MS}`);
-    }
-  });
 };
 
 const checkSources = ({ ems }: SiteConfig, report: Report): void => {

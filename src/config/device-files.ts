@@ -16,7 +16,7 @@ export interface DeviceFiles<Device> {
 
 /** Meter files of a folder. */
 export const loadMeterDevices = (folder: string): DeviceFiles<MeterDevice> =>
-  loadDevices<MeterDevice>(folder, validator(MeterDeviceSchema));
+  loadDevices<MeterDevice>(folder, validator(MeterDeviceSchema), (raw) => withLike(raw, folder));
 
 /** Files about the quirks of chargers. */
 export const loadChargerQuirks = (folder: string): DeviceFiles<ChargerQuirk> =>
@@ -27,28 +27,71 @@ export interface DeviceFile<Device> {
   readonly problems: readonly string[];
 }
 
-/** One meter file, e.g. one that is being written. Throws when it cannot be read at all. */
-export const loadMeterDevice = (file: string): DeviceFile<MeterDevice> =>
-  readDevice<MeterDevice>(file, readFileSync(file, 'utf8'), validator(MeterDeviceSchema));
+/**
+ * One meter file, e.g. one that is being written; `folder` holds the files that it may be like.
+ * Throws when it cannot be read at all.
+ */
+export const loadMeterDevice = (file: string, folder: string): DeviceFile<MeterDevice> =>
+  readDevice<MeterDevice>(file, readFileSync(file, 'utf8'), validator(MeterDeviceSchema), (raw) =>
+    withLike(raw, folder),
+  );
 
 type Validate = (value: unknown) => Validated;
+/** The whole of what a file says, or why that cannot be told. */
+type Complete = (raw: unknown) => { readonly value: unknown; readonly problem?: string };
 
-const loadDevices = <Device>(folder: string, validate: Validate): DeviceFiles<Device> => {
+const asItIs: Complete = (value) => ({ value });
+
+/** What a file says of itself and does not take from another one. */
+const OWN = ['name', 'models', 'source', 'confidence', 'note', 'like'];
+
+/** A file that is like another one says only what is different. */
+const withLike = (raw: unknown, folder: string): ReturnType<Complete> => {
+  const own = raw as { readonly like?: unknown; readonly registers?: object } | null;
+  if (typeof own !== 'object' || typeof own?.like !== 'string') return { value: raw };
+  const known = readdirSync(folder).includes(`${own.like}${EXTENSION}`);
+  const text = known ? readFileSync(join(folder, `${own.like}${EXTENSION}`), 'utf8') : '';
+  const base = parseYaml(text).value as { readonly registers?: object; like?: unknown } | null;
+  if (!known || typeof base !== 'object' || base === null || base.like !== undefined) {
+    const problem = known ? 'is itself like another file' : `is no file in ${folder}`;
+    return { value: raw, problem: `like: "${own.like}" ${problem}` };
+  }
+  const taken = Object.fromEntries(Object.entries(base).filter(([key]) => !OWN.includes(key)));
+  const registers = { ...base.registers, ...own.registers };
+  return { value: { ...taken, ...own, registers } };
+};
+
+const loadDevices = <Device>(
+  folder: string,
+  validate: Validate,
+  complete: Complete = asItIs,
+): DeviceFiles<Device> => {
   const devices = new Map<string, Device>();
   const problems: string[] = [];
   for (const file of readdirSync(folder).filter((name) => name.endsWith(EXTENSION))) {
-    const read = readDevice<Device>(file, readFileSync(join(folder, file), 'utf8'), validate);
+    const text = readFileSync(join(folder, file), 'utf8');
+    const read = readDevice<Device>(file, text, validate, complete);
     problems.push(...read.problems);
     if (read.device !== undefined) devices.set(file.slice(0, -EXTENSION.length), read.device);
   }
   return { devices, problems };
 };
 
-const readDevice = <Device>(file: string, text: string, validate: Validate): DeviceFile<Device> => {
+const readDevice = <Device>(
+  file: string,
+  text: string,
+  validate: Validate,
+  complete: Complete,
+): DeviceFile<Device> => {
   const yaml = parseYaml(text);
   const form = yaml.problems.map(({ line, text: problem }) => `${file}:${line}: ${problem}`);
   if (form.length > 0) return { device: undefined, problems: form };
-  const { value, problems } = validate(yaml.value);
+  const whole = complete(yaml.value);
+  if (whole.problem !== undefined) {
+    const line = yaml.lineOf(['like']);
+    return { device: undefined, problems: [`${file}:${line}: ${whole.problem}`] };
+  }
+  const { value, problems } = validate(whole.value);
   const wrong = problems.map(
     ({ path, text: problem }) => `${file}:${yaml.lineOf(path)}: ${placeOf(path)} ${problem}`,
   );

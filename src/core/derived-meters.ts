@@ -76,7 +76,7 @@ const sumReading = (
   terms: readonly MeterTerm[],
   { readings, nowMs }: DerivedFrom,
 ): Reading | undefined => {
-  let amps: PhaseAmps = NO_AMPS;
+  let amps: PhaseAmps | undefined = NO_AMPS;
   let watts: number | undefined = 0;
   let atMs = Number.POSITIVE_INFINITY;
   const sign = ctRatio * (invert ? -1 : 1);
@@ -85,16 +85,30 @@ const sumReading = (
     if (latest === undefined) return undefined;
     const { amps: part } = latest;
     const old = nowMs - latest.atMs > STALE_NO_RAISE_MS;
-    if (latest.quality !== 'good' || part === undefined || old) {
+    if (latest.quality !== 'good' || old) {
       const why = latest.problem ?? 'its reading is old';
       return { meter: id, atMs: latest.atMs, quality: 'absent', problem: `${meter}: ${why}` };
     }
-    amps = mapPhases((p) => amps[p] + factor * sign * part[p]);
+    amps =
+      amps &&
+      part &&
+      addAmps(
+        amps,
+        mapPhases((p) => factor * sign * part[p]),
+      );
     const power: number | undefined = latest.watts;
     watts = watts === undefined || power === undefined ? undefined : watts + factor * sign * power;
     atMs = Math.min(atMs, latest.atMs);
   }
-  return { meter: id, atMs, quality: 'good', amps, ...(watts === undefined ? {} : { watts }) };
+  if (amps === undefined && watts === undefined) {
+    const problem = 'some of its meters tell no currents, others no power';
+    return { meter: id, atMs, quality: 'absent', problem };
+  }
+  const measured = {
+    ...(amps === undefined ? {} : { amps }),
+    ...(watts === undefined ? {} : { watts }),
+  };
+  return { meter: id, atMs, quality: 'good', ...measured };
 };
 
 /**

@@ -58,8 +58,8 @@ export const judgeReading = (
     memory,
     ...(before?.lastGood === undefined ? {} : { lastGood: before.lastGood }),
   };
-  if (reading.quality !== 'good' || reading.amps === undefined)
-    return { ...state, latest: reading };
+  if (reading.quality !== 'good') return { ...state, latest: reading };
+  if (reading.amps === undefined) return withoutCurrents(state, reading, around);
   const problem =
     impossible(reading, reading.amps, around) ?? unlikely(before, memory, reading.amps, around);
   if (problem === undefined) return { memory, latest: reading, lastGood: reading };
@@ -73,6 +73,24 @@ export const judgeReading = (
       ? { lastGood: { ...state.lastGood, atMs: Math.min(state.lastGood.atMs, unchanged.sinceMs) } }
       : {}),
   };
+};
+
+/** Power alone serves where nothing has to be protected by it: the sun, a battery. */
+const withoutCurrents = (
+  state: Pick<MeterState, 'memory' | 'lastGood'>,
+  reading: Reading,
+  { fuseAmps, nominalVolts }: MeterSurroundings,
+): MeterState => {
+  if (fuseAmps !== undefined) {
+    const problem = 'power without currents cannot protect a circuit';
+    return { ...state, latest: { ...reading, quality: 'absent', problem } };
+  }
+  const { watts = Number.NaN } = reading;
+  if (Math.abs(watts) <= RANGE_AMPS * nominalVolts) {
+    return { ...state, latest: reading, lastGood: reading };
+  }
+  const problem = `range: ${show(watts)} W: check scale and word order`;
+  return { ...state, latest: { ...reading, quality: 'suspect', problem } };
 };
 
 /** What no site can show, whatever was before. */

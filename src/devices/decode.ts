@@ -21,7 +21,10 @@ export const decodeReading = (
     return register === undefined ? undefined : readRegister(device, register, image, base);
   };
   const phases = (name: 'amps' | 'watts' | 'volts'): PhaseAmps | undefined => {
-    const values = [value(`${name}L1`), value(`${name}L2`), value(`${name}L3`)];
+    const nothing = name === 'volts' ? undefined : 0;
+    const values = (['L1', 'L2', 'L3'] as const).map((phase, p) =>
+      p < device.phases ? value(`${name}${phase}`) : nothing,
+    );
     const [a, b, c] = spec.phaseOrder.map((phase) => values[phase]);
     return a === undefined || b === undefined || c === undefined ? undefined : [a, b, c];
   };
@@ -31,23 +34,37 @@ export const decodeReading = (
   const directed = device.unsignedAmps ? withSignsOf(amps, phaseWatts) : amps;
   const signed = directed && mapPhases((p) => directed[p] + (spec.offsetAmps ?? 0));
   const volts = phases('volts');
-  const watts = value('watts');
+  const total = value('watts');
+  const watts = total === undefined ? sumOf(phaseWatts) : total * factor;
   const energies = spec.invert
     ? (['exportWh', 'importWh'] as const)
     : (['importWh', 'exportWh'] as const);
   return {
     meter: spec.id,
     atMs,
-    ...(signed === undefined
-      ? { quality: 'absent', problem: 'the meter reports no currents' }
-      : { quality: 'good', amps: signed }),
+    ...qualityOf(device, signed, watts),
     ...(phaseWatts === undefined ? {} : { phaseWatts }),
-    ...present('watts', watts === undefined ? sumOf(phaseWatts) : watts * factor, 1),
+    ...present('watts', watts, 1),
     ...(volts === undefined ? {} : { volts }),
     ...present('importWh', value(energies[0]), spec.ctRatio),
     ...present('exportWh', value(energies[1]), spec.ctRatio),
     ...present('frequencyHz', value('frequencyHz'), 1),
   };
+};
+
+/** Whether a device has no currents at all: then its power is all that it can be asked for. */
+export const isPowerOnly = ({ registers }: Pick<MeterDevice, 'registers'>): boolean =>
+  registers.ampsL1 === undefined;
+
+const qualityOf = (
+  device: MeterDevice,
+  amps: PhaseAmps | undefined,
+  watts: number | undefined,
+): Pick<Reading, 'quality' | 'problem' | 'amps'> => {
+  if (amps !== undefined) return { quality: 'good', amps };
+  if (!isPowerOnly(device)) return { quality: 'absent', problem: 'the meter reports no currents' };
+  if (watts !== undefined) return { quality: 'good' };
+  return { quality: 'absent', problem: 'the meter reports no power' };
 };
 
 const scaled = (values: PhaseAmps | undefined, factor: number): PhaseAmps | undefined =>

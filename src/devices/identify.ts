@@ -1,5 +1,6 @@
 import type { Reading } from '../core/reading.ts';
 import type { MeterDevice } from '../schema/meter-device.ts';
+import { isPowerOnly } from './decode.ts';
 
 const VOLTS: readonly (readonly [number, number])[] = [
   [90, 150],
@@ -7,7 +8,10 @@ const VOLTS: readonly (readonly [number, number])[] = [
 ];
 const HERTZ: readonly [number, number] = [45, 65];
 const AMPS_MOST = 10_000;
+const WATTS_MOST = 5_000_000;
 const TINY = 1e-9;
+/** Fits if nothing better does. */
+export const LEAST = 0.5;
 /** A phase that is not wired shows less. */
 const DEAD_VOLTS = 10;
 const FOUND_SUNSPEC = 3;
@@ -18,13 +22,13 @@ const FOUND_SUNSPEC = 3;
  */
 export const resemblance = (device: MeterDevice, reading: Reading): number => {
   const { amps, volts, frequencyHz, phaseWatts, watts } = reading;
-  if (amps === undefined) return 0;
+  if (amps === undefined) return isPowerOnly(device) ? powerResemblance(reading) : 0;
   const sane = amps.every(
     (value) => Math.abs(value) <= AMPS_MOST && (value === 0 || Math.abs(value) > TINY),
   );
   if (!sane) return 0;
   let score = device.sunspec === undefined ? 1 : 1 + FOUND_SUNSPEC;
-  if (device.registers.voltsL1 !== undefined) {
+  if (device.registers.voltsL1 !== undefined && device.phases === 3) {
     if (volts === undefined || !areVolts(volts)) return 0;
     score += 2;
   }
@@ -45,6 +49,10 @@ export const resemblance = (device: MeterDevice, reading: Reading): number => {
   // Numbers that are not all zero say more.
   return amps.some((value) => Math.abs(value) >= 0.1) ? score + 1 : score;
 };
+
+/** Power alone says little: such a device is only named where no other is. */
+const powerResemblance = ({ watts = Number.NaN }: Reading): number =>
+  Math.abs(watts) <= WATTS_MOST && (watts === 0 || Math.abs(watts) > TINY) ? LEAST : 0;
 
 const areVolts = (volts: readonly number[]): boolean =>
   VOLTS.some(([low, high]) => {

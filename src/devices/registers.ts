@@ -4,17 +4,20 @@ import { wordsOf } from './register-plan.ts';
 /** Register words by address, as read. */
 export type RegisterImage = ReadonlyMap<number, number>;
 
+/** What of a device file its registers are read by. */
+type Form = Pick<MeterDevice, 'wordOrder' | 'notAvailable'>;
+
 /**
  * The value of a register group, or undefined when the device says "not available": all ones for
- * unsigned, the most negative number for signed integers, NaN for floats.
+ * unsigned, the most negative number for signed integers, NaN for floats, or what its file names.
  */
 export const readRegister = (
-  { wordOrder }: Pick<MeterDevice, 'wordOrder'>,
+  form: Form,
   register: Register,
   image: RegisterImage,
   base: number,
 ): number | undefined => {
-  const raw = rawValue(wordOrder, register, image, base);
+  const raw = rawDifference(form, register, image, base);
   if (raw === undefined) return undefined;
   if (register.scaleAddress === undefined) return raw * register.scale;
   const exponent = image.get(base + register.scaleAddress);
@@ -22,22 +25,40 @@ export const readRegister = (
   return raw * register.scale * 10 ** ((exponent << 16) >> 16);
 };
 
-const rawValue = (
-  wordOrder: MeterDevice['wordOrder'],
+const rawDifference = (
+  form: Form,
   register: Register,
   image: RegisterImage,
   base: number,
 ): number | undefined => {
+  const value = rawValue(form, register, image, base + register.address);
+  if (register.minus === undefined || value === undefined) return value;
+  const subtracted = rawValue(form, register, image, base + register.minus);
+  return subtracted === undefined ? undefined : value - subtracted;
+};
+
+const rawValue = (
+  { wordOrder, notAvailable = [] }: Form,
+  register: Register,
+  image: RegisterImage,
+  address: number,
+): number | undefined => {
   const count = wordsOf(register);
   const bytes = new DataView(new ArrayBuffer(count * 2));
+  const words: number[] = [];
   for (let i = 0; i < count; i += 1) {
-    const from = wordOrder === 'low-first' ? count - 1 - i : i;
-    const word = image.get(base + register.address + from);
+    const word = image.get(address + i);
     if (word === undefined) return undefined;
-    bytes.setUint16(i * 2, word);
+    words.push(word);
+    bytes.setUint16((wordOrder === 'low-first' ? count - 1 - i : i) * 2, word);
   }
+  if (notAvailable.includes(wordsText(words))) return undefined;
   return availableNumber(register.type, bytes);
 };
+
+/** As manuals print registers: `7FFF FFFF`. */
+export const wordsText = (words: readonly number[]): string =>
+  words.map((word) => word.toString(16).toUpperCase().padStart(4, '0')).join(' ');
 
 const availableNumber = (type: Register['type'], bytes: DataView): number | undefined => {
   switch (type) {
@@ -47,6 +68,8 @@ const availableNumber = (type: Register['type'], bytes: DataView): number | unde
       return unless(bytes.getInt16(0), -0x8000);
     case 'u32':
       return unless(bytes.getUint32(0), 0xffff_ffff);
+    case 'acc32':
+      return unless(bytes.getUint32(0), 0);
     case 'i32':
       return unless(bytes.getInt32(0), -0x8000_0000);
     case 'u64':

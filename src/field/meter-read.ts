@@ -33,10 +33,28 @@ export const readMeter = async (
   }
 };
 
-/** Where the registers of a meter begin: 0, or what the walk along its SunSpec models finds. */
-export const findBase = async (port: ModbusPort, { spec, device }: BusMeter): Promise<number> => {
-  if (device.sunspec === undefined) return 0;
-  let step = sunspecStep(device.sunspec.models);
+/**
+ * Where the registers of a meter begin: 0, or what the walk along its SunSpec models finds. Throws
+ * when the device is not set as its file expects: its registers would mean something else.
+ */
+export const findBase = async (port: ModbusPort, meter: BusMeter): Promise<number> => {
+  const { spec, device } = meter;
+  for (const { address, value, why } of device.expects ?? []) {
+    const request = { unit: spec.unit, table: device.function, address, count: 1 };
+    const [word = Number.NaN] = await port.read(request);
+    if (!value.includes(word)) {
+      throw new Error(`register ${address} is ${word} instead of ${value.join(' or ')}: ${why}`);
+    }
+  }
+  return device.sunspec === undefined ? 0 : walkModels(port, meter, device.sunspec);
+};
+
+const walkModels = async (
+  port: ModbusPort,
+  { spec, device }: BusMeter,
+  sunspec: NonNullable<MeterDevice['sunspec']>,
+): Promise<number> => {
+  let step = sunspecStep(sunspec.models);
   while (step.state === 'read') {
     const { address, count, next } = step;
     const request = { unit: spec.unit, table: device.function, address, count };

@@ -1,5 +1,5 @@
 import type { MeterSpec } from '../core/site.ts';
-import { resemblance } from '../devices/identify.ts';
+import { LEAST, resemblance } from '../devices/identify.ts';
 import type { MeterDevice } from '../schema/meter-device.ts';
 import { messageOf, readMeterOnce } from './meter-read.ts';
 import { ModbusException, type ModbusPort } from './modbus-port.ts';
@@ -10,9 +10,13 @@ export interface FoundUnit {
   /** Device files whose registers make sense on it, best first. */
   readonly matches: readonly {
     readonly device: string;
+    /** Files of other makes with the same registers. */
+    readonly alike: readonly string[];
     readonly score: number;
-    readonly amps: readonly number[];
+    /** Null: the device gives its power only. */
+    readonly amps: readonly number[] | null;
     readonly volts: readonly number[] | null;
+    readonly watts: number | null;
   }[];
 }
 
@@ -59,14 +63,27 @@ const matchesOf = async (
 ): Promise<FoundUnit['matches']> => {
   const matches: FoundUnit['matches'][number][] = [];
   for (const [name, device] of devices) {
+    if (isCopy(device, devices)) continue;
+    const alike = [...devices].filter(([, each]) => each.like === name && isCopy(each, devices));
     const reading = await readMeterOnce(port, { spec: specOf(name, unit), device }, 0);
     const score = reading.quality === 'good' ? resemblance(device, reading) : 0;
     if (score === 0) continue;
-    const { amps = [], volts = null } = reading;
-    matches.push({ device: name, score, amps, volts });
+    const { amps = null, volts = null, watts = null } = reading;
+    matches.push({ device: name, alike: alike.map(([other]) => other), score, amps, volts, watts });
   }
-  return matches.sort((a, b) => b.score - a.score);
+  matches.sort((a, b) => b.score - a.score);
+  const better = matches.filter(({ score }) => score > LEAST);
+  return better.length > 0 ? better : matches;
 };
+
+/** The same registers under another name: asking for them again tells nothing. */
+const isCopy = (device: MeterDevice, devices: ScanOptions['devices']): boolean => {
+  const base = devices.get(device.like ?? '');
+  return base !== undefined && mapOf(base) === mapOf(device);
+};
+
+const mapOf = ({ registers, sunspec, expects, function: table }: MeterDevice): string =>
+  JSON.stringify([registers, sunspec, expects, table]);
 
 /** A meter as it comes out of the box. */
 export const specOf = (device: string, unit: number): MeterSpec => ({

@@ -19,15 +19,25 @@ export const QUANTITIES = [
 ] as const;
 export type Quantity = (typeof QUANTITIES)[number];
 
-const TYPES = ['i16', 'u16', 'i32', 'u32', 'i64', 'u64', 'f32', 'f64'] as const;
+const TYPES = ['i16', 'u16', 'i32', 'u32', 'acc32', 'i64', 'u64', 'f32', 'f64'] as const;
 
 export const RegisterSchema = Type.Object(
   {
     address: Type.Integer({ minimum: 0, maximum: 65_535, description: '0-based, as on the wire' }),
-    type: Type.Union(TYPES.map((type) => Type.Literal(type))),
+    type: Type.Union(
+      TYPES.map((type) => Type.Literal(type)),
+      { description: 'acc32: a counter of SunSpec, 0 is not available' },
+    ),
     scale: Type.Number({ default: 1, description: 'Raw value times this is the unit in the name' }),
     /** Register (same function) that holds a power of ten to apply as well (SunSpec sunssf). */
     scaleAddress: Type.Optional(Type.Integer({ minimum: 0, maximum: 65_535 })),
+    minus: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 65_535,
+        description: 'Register of the same form to subtract: export beside import',
+      }),
+    ),
   },
   strict,
 );
@@ -37,6 +47,12 @@ export const MeterDeviceSchema = Type.Object(
   {
     name: Type.String(),
     models: Type.Array(Type.String(), { minItems: 1 }),
+    like: Type.Optional(
+      Type.String({
+        description: 'Another file of the folder: what is not said here is as there',
+      }),
+    ),
+    note: Type.Optional(Type.String({ description: 'What an installer has to know or to set' })),
     source: Type.String({ description: 'Where the register map comes from' }),
     confidence: Type.Union(
       ['A', 'B', 'C'].map((grade) => Type.Literal(grade)),
@@ -53,6 +69,37 @@ export const MeterDeviceSchema = Type.Object(
       maximum: 125,
       default: 80,
       description: 'Registers per request',
+    }),
+    gapMost: Type.Integer({
+      minimum: 0,
+      maximum: 125,
+      default: 40,
+      description: 'Registers in between that are read along to save a request',
+    }),
+    notAvailable: Type.Optional(
+      Type.Array(Type.String({ pattern: '^[0-9A-F]{4}( [0-9A-F]{4})*$' }), {
+        description:
+          'Words for "not available" besides the usual ones (all ones, most negative, NaN), as on the wire',
+      }),
+    ),
+    expects: Type.Optional(
+      Type.Array(
+        Type.Object(
+          {
+            address: Type.Integer({ minimum: 0, maximum: 65_535 }),
+            value: Type.Array(Type.Integer({ minimum: 0, maximum: 65_535 }), { minItems: 1 }),
+            why: Type.String({ description: 'Told when it is another: what to set' }),
+          },
+          strict,
+        ),
+        { description: 'Registers that tell whether the map holds; read before the meter is used' },
+      ),
+    ),
+    phases: Type.Integer({
+      minimum: 1,
+      maximum: 3,
+      default: 3,
+      description: 'Of fewer than three, nothing flows on the others',
     }),
     sunspec: Type.Optional(
       Type.Object(

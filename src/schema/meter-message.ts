@@ -9,7 +9,11 @@ const Amps = Type.Number({ minimum: -100_000, maximum: 100_000 });
 /** What somebody publishes for a meter that is read over MQTT. Further keys are left alone. */
 export const MeterMessageSchema = Type.Object(
   {
-    amps: Type.Tuple([Amps, Amps, Amps], { description: 'L1, L2, L3; import is positive' }),
+    amps: Type.Optional(
+      Type.Tuple([Amps, Amps, Amps], {
+        description: 'L1, L2, L3; import is positive. Needed by a meter that protects a circuit',
+      }),
+    ),
     watts: Type.Optional(Type.Number()),
     importWh: Type.Optional(Type.Number({ minimum: 0 })),
     exportWh: Type.Optional(Type.Number({ minimum: 0 })),
@@ -49,6 +53,9 @@ export const meterReader = (): ((
     const [first] = problems;
     if (first !== undefined) return { problem: `${first.path.join('.')} ${first.text}`.trim() };
     const message = value as Static<typeof MeterMessageSchema>;
+    if (message.amps === undefined && message.watts === undefined) {
+      return { problem: 'needs "amps": [L1, L2, L3], or "watts" where no circuit depends on it' };
+    }
     return { at: message.at, reading: readingOf(spec, message, atMs) };
   };
 };
@@ -63,7 +70,11 @@ const readingOf = (
     meter: spec.id,
     atMs,
     quality: 'good',
-    amps: mapPhases((p) => (amps[spec.phaseOrder[p]] ?? 0) * factor + (spec.offsetAmps ?? 0)),
+    ...(amps === undefined
+      ? {}
+      : {
+          amps: mapPhases((p) => (amps[spec.phaseOrder[p]] ?? 0) * factor + (spec.offsetAmps ?? 0)),
+        }),
     ...(watts === undefined ? {} : { watts: watts * factor }),
     ...(importWh === undefined ? {} : { importWh: importWh * spec.ctRatio }),
     ...(exportWh === undefined ? {} : { exportWh: exportWh * spec.ctRatio }),

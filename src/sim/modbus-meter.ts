@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { createServer, type Socket } from 'node:net';
 import { type ModbusFraming, withCrc } from '../devices/modbus-frame.ts';
 import { writeRegister } from '../devices/registers.ts';
-import type { MeterDevice, Quantity } from '../schema/meter-device.ts';
+import type { MeterDevice, Quantity, Register } from '../schema/meter-device.ts';
 
 /** How a simulated meter misbehaves. */
 export type MeterConduct =
@@ -199,15 +199,23 @@ export const imageOf = (
     ];
     for (const [address, word] of chain) image.set(address, word);
   }
+  for (const { address, value } of device.expects ?? []) image.set(address, value[0] ?? 0);
+  const put = (register: Register, address: number, value: number): void => {
+    for (const [i, word] of writeRegister(device, register, value).entries()) {
+      image.set(base + address + i, word);
+    }
+  };
   for (const [quantity, register] of Object.entries(device.registers)) {
-    const value = values[quantity as Quantity];
+    const value = values[quantity as Quantity] ?? 0;
     // With a separate exponent, powers and energies are held whole and the rest in hundredths.
     const exponent = register.scaleAddress === undefined || /^watts|Wh$/.test(quantity) ? 0 : -2;
     if (register.scaleAddress !== undefined) {
       image.set(base + register.scaleAddress, exponent & 0xffff);
     }
-    const words = writeRegister(device, register, (value ?? 0) / 10 ** exponent);
-    for (const [i, word] of words.entries()) image.set(base + register.address + i, word);
+    const { minus } = register;
+    const raw = value / 10 ** exponent;
+    put(register, register.address, minus === undefined ? raw : Math.max(0, raw));
+    if (minus !== undefined) put(register, minus, Math.max(0, -raw));
   }
   return image;
 };

@@ -9,7 +9,7 @@ import { loadMeterDevices } from '../../src/config/device-files.ts';
 import { loadConfig, readConfig } from '../../src/config/load.ts';
 import { toSite } from '../../src/config/site.ts';
 
-const DEVICES = new Set(loadMeterDevices('devices/meters').devices.keys());
+const DEVICES = loadMeterDevices('devices/meters').devices;
 const MINIMAL = `version: 1
 site: {id: here}
 upstream: {url: ws://csms.example/ocpp}
@@ -42,6 +42,16 @@ test('the smallest site file is enough, and gets its defaults', () => {
 describe('a bad site file names the line, the place and the remedy', () => {
   for (const [name, text, problem] of [
     ['not YAML', 'version: 1\nsite: {id: [', /^[23] : /],
+    [
+      'a meter that cannot protect its circuit',
+      `${MINIMAL.replace('63,', '63, meter: grid,')}meters: [{id: grid, device: sma-data-manager, connect: "tcp://a:502"}]\n`,
+      /^5 circuits\[0\]\.meter: "grid" measures power only, which cannot protect/,
+    ],
+    [
+      'a meter of one phase above chargers on three',
+      `${MINIMAL.replace('63,', '63, meter: grid,')}meters: [{id: grid, device: sunspec-one-phase, connect: "tcp://a:502"}]\n`,
+      /^5 circuits\[0\]\.meter: "grid" measures 1 of three phases; CP_1 is on others too/,
+    ],
     [
       'aggregate mode without a station',
       MINIMAL.replace('/ocpp}', '/ocpp, mode: aggregate}'),

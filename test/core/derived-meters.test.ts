@@ -83,6 +83,19 @@ describe('a sum of meters', () => {
     }
   });
 
+  test('of power alone is power alone', () => {
+    const shop = { meter: 'shop', atMs: NOW_MS, quality: 'good', watts: 1_000 } as const;
+    const part = { latest: shop, memory: { falls: 0, atMs: 0 } };
+    const base = from([reading('grid', [30, 20, 10])]);
+    const result = derivedReading(sum, {
+      ...base,
+      readings: new Map([...base.readings, ['shop', part]]),
+    });
+    assert.equal(result?.amps, undefined);
+    assert.equal(result?.watts, 230 * 60 - 1_000);
+    assert.equal(result?.quality, 'good');
+  });
+
   test('waits for the first reading of every part, and repeats nothing', () => {
     assert.equal(derivedReading(sum, from([reading('grid', [30, 20, 10])])), undefined);
     const parts = [reading('grid', [30, 20, 10]), reading('shop', [5, 6, 7])];

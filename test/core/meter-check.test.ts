@@ -139,3 +139,29 @@ describe('Kirchhoff: less than the chargers draw', () => {
     assert.equal(state.latest.quality, 'good');
   });
 });
+
+describe('power without currents', () => {
+  const power = (watts: number, around: Partial<MeterSurroundings>) =>
+    judgeReading(
+      undefined,
+      { meter: 'sun', atMs: 0, quality: 'good', watts },
+      { ...AROUND, ...around },
+    );
+
+  test('serves where no circuit depends on it', () => {
+    const state = power(-4_200, { fuseAmps: undefined });
+    assert.equal(state.latest.quality, 'good');
+    assert.equal(state.lastGood?.watts, -4_200);
+  });
+
+  test('cannot protect a circuit', () => {
+    const state = power(4_200, {});
+    assert.equal(state.latest.quality, 'absent');
+    assert.match(state.latest.problem ?? '', /cannot protect a circuit/);
+    assert.equal(state.lastGood, undefined);
+  });
+
+  test('is suspect when no site has it', () => {
+    assert.match(power(1e9, { fuseAmps: undefined }).latest.problem ?? '', /range: 1000000000 W/);
+  });
+});

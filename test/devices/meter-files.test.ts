@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { loadMeterDevices } from '../../src/config/device-files.ts';
+import { loadMeterDevice, loadMeterDevices } from '../../src/config/device-files.ts';
+import { parseYaml } from '../../src/config/yaml.ts';
 import type { MeterSpec } from '../../src/core/site.ts';
 import { decodeReading } from '../../src/devices/decode.ts';
 import { planReads } from '../../src/devices/register-plan.ts';
-import { imageOf } from '../../src/sim/modbus-meter.ts';
 
 const { devices, problems } = loadMeterDevices('devices/meters');
 const spec = (changes: Partial<MeterSpec> = {}): MeterSpec => ({
@@ -36,36 +39,110 @@ test('every meter file is valid', () => {
   assert.ok(devices.size >= 15);
 });
 
+interface Fixture {
+  readonly words: Readonly<Record<string, string>>;
+  readonly reading: Readonly<Record<string, number | readonly number[]>>;
+  readonly notAvailable?: readonly {
+    readonly words: Readonly<Record<string, string>>;
+    readonly missing: readonly string[];
+  }[];
+}
+
+const fixtureOf = (name: string): Fixture =>
+  parseYaml(readFileSync(`devices/fixtures/${name}.yaml`, 'utf8')).value as Fixture;
+const fixtureImage = ({ words }: Pick<Fixture, 'words'>) =>
+  image(...Object.entries(words).map(([start, text]) => [Number(start), text] as const));
+
 describe('every meter file', () => {
+  test('has a fixture, and every fixture a file', () => {
+    const fixtures = readdirSync('devices/fixtures').map((name) => name.replace('.yaml', ''));
+    assert.deepEqual(fixtures.sort(), [...devices.keys()].sort());
+  });
+
   for (const [name, file] of devices) {
-    test(`${name}: protects each phase, and what it encodes it decodes`, () => {
-      const values = {
-        ampsL1: 10.5,
-        ampsL2: 0,
-        ampsL3: 16.25,
-        wattsL1: 2400,
-        wattsL2: 10,
-        wattsL3: 3700,
-        watts: 6110,
-        voltsL1: 230,
-        voltsL2: 231,
-        voltsL3: 229,
-        importWh: 1_234_000,
-        exportWh: 5_000,
-        frequencyHz: 50,
-      };
-      const registers = imageOf(file, values);
-      const base = file.sunspec === undefined ? 0 : 40_070;
-      for (const { count } of planReads(file, base)) assert.ok(count <= file.readMost);
-      const reading = decodeReading(file, spec(), registers, 5, base);
+    const fixture = fixtureOf(name);
+    const words = fixtureImage(fixture);
+
+    test(`${name}: its fixture is decoded`, () => {
+      const reading = decodeReading(file, spec(), words, 5);
       assert.equal(reading.quality, 'good');
-      for (const [p, expected] of [10.5, 0, 16.25].entries()) {
-        assert.ok(Math.abs((reading.amps?.[p] ?? Number.NaN) - expected) < 0.06);
+      const { meter: _m, atMs: _a, quality: _q, ...values } = reading;
+      assert.deepEqual(Object.keys(values).sort(), Object.keys(fixture.reading).sort());
+      for (const [quantity, value] of Object.entries(values)) {
+        const expected = [fixture.reading[quantity] ?? Number.NaN].flat();
+        const got = [value as number | readonly number[]].flat();
+        for (const [i, number] of got.entries()) {
+          const most = 1e-6 * Math.max(1, Math.abs(number));
+          const wrong = `${quantity}: ${number} instead of ${expected[i]}`;
+          assert.ok(Math.abs(number - (expected[i] ?? Number.NaN)) <= most, wrong);
+        }
       }
-      assert.ok(Math.abs((reading.watts ?? Number.NaN) - 6110) < 10);
-      assert.ok(Math.abs((reading.importWh ?? Number.NaN) - 1_234_000) < 1000);
+    });
+
+    test(`${name}: what is not available is not there`, () => {
+      for (const { words: spoilt, missing } of fixture.notAvailable ?? []) {
+        const spoiltImage = new Map([...words, ...fixtureImage({ words: spoilt })]);
+        const reading = decodeReading(file, spec(), spoiltImage, 5);
+        for (const quantity of missing) assert.equal(Reflect.get(reading, quantity), undefined);
+        if (missing.includes('amps')) assert.equal(reading.quality, 'absent');
+      }
+    });
+
+    test(`${name}: every request reads registers of the fixture, at most so many`, () => {
+      for (const { address, count } of planReads(file)) {
+        assert.ok(count <= file.readMost);
+        assert.ok(words.has(address) && words.has(address + count - 1), `${address} +${count}`);
+      }
     });
   }
+});
+
+describe('what a meter file can say', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'busbar-meters-'));
+  const load = (text: string) => {
+    const file = join(folder, 'mine.yaml');
+    writeFileSync(file, text);
+    return loadMeterDevice(file, 'devices/meters');
+  };
+  const mine = (more: string) =>
+    load(`name: Mine\nmodels: [Mine]\nsource: me\nconfidence: C\n${more}`);
+
+  test('like another one, besides what it says itself', () => {
+    const registers = 'registers: { importWh: { address: 342, type: f32, scale: 1000 } }';
+    const { device: read } = mine(`like: eastron-sdm630\n${registers}\n`);
+    assert.equal(read?.registers.ampsL3?.address, 10);
+    assert.equal(read?.registers.importWh?.address, 342);
+    assert.equal(read?.unsignedAmps, true);
+    assert.equal(read?.name, 'Mine');
+  });
+
+  test('what it is like has to be there, and to be whole itself', () => {
+    assert.match(mine('like: eastron\n').problems[0] ?? '', /:5: like: "eastron" is no file in/);
+    assert.match(mine('like: ../meters/x\n').problems[0] ?? '', /is no file in/);
+    assert.match(mine('like: schneider-pm5000\n').problems[0] ?? '', /is itself like another/);
+  });
+
+  test('which gap is read along, and which ends a request', () => {
+    const registers = [0, 10, 60].map(
+      (address, i) => `ampsL${i + 1}: { address: ${address}, type: f32 }`,
+    );
+    const plan = (gap: string) => {
+      const { device: read } = mine(
+        `function: input\n${gap}registers:\n  ${registers.join('\n  ')}\n`,
+      );
+      return read && planReads(read).map(({ address, count }) => [address, count]);
+    };
+    assert.deepEqual(plan(''), [
+      [0, 12],
+      [60, 2],
+    ]);
+    assert.deepEqual(plan('gapMost: 48\n'), [[0, 62]]);
+    assert.deepEqual(plan('gapMost: 0\n'), [
+      [0, 2],
+      [10, 2],
+      [60, 2],
+    ]);
+  });
 });
 
 describe('registers as the devices write them', () => {

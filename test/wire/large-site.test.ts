@@ -23,7 +23,7 @@ import { startMosquitto, watch } from './mosquitto.ts';
 
 const LIFE_MS = 60_000;
 const quirks = loadChargerQuirks('devices/chargers').devices;
-const meters = new Set(loadMeterDevices('devices/meters').devices.keys());
+const meters = loadMeterDevices('devices/meters').devices;
 
 interface Box {
   readonly id: string;

@@ -15,7 +15,8 @@ import {
 } from '../../src/sim/modbus-meter.ts';
 
 const { devices } = loadMeterDevices('devices/meters');
-const VALUES = { ampsL1: 12, ampsL2: 3, ampsL3: 7.5, wattsL1: 2700, wattsL2: 600, wattsL3: 1700 };
+const PHASES = { ampsL1: 12, ampsL2: 3, ampsL3: 7.5, wattsL1: 2700, wattsL2: 600, wattsL3: 1700 };
+const VALUES = { ...PHASES, watts: 5000 };
 /** Everything is on this machine: whoever is silent for so long stays silent. */
 const TIMEOUT_MS = 150;
 
@@ -62,9 +63,27 @@ describe('reading meters over Modbus TCP', () => {
       const { read } = await startMeter(t, name);
       const reading = await read();
       assert.equal(reading.problem, undefined);
-      assert.deepEqual(rounded(reading), [12, 3, 7.5]);
+      assert.equal(reading.quality, 'good');
+      const { registers, phases } = deviceOf(name);
+      const flowing = [12, 3, 7.5].map((amps, p) => (p < phases ? amps : 0));
+      if (registers.ampsL1 === undefined) assert.ok((reading.watts ?? 0) > 0);
+      else assert.deepEqual(rounded(reading), flowing);
     });
   }
+});
+
+test('a meter that is not set as its registers need it is not read, and says what to set', async (t) => {
+  const device = deviceOf('carlo-gavazzi-em24-e1');
+  const { meter } = await startMeter(t, 'carlo-gavazzi-em340');
+  const port = openModbusPort({
+    url: `tcp://127.0.0.1:${meter.port}`,
+    clock: systemClock,
+    timeoutMs: TIMEOUT_MS,
+  });
+  t.after(() => port.close());
+  const reading = await readMeterOnce(port, { spec: specOf({}), device }, 0);
+  assert.equal(reading.quality, 'absent');
+  assert.match(reading.problem ?? '', /register 40960 is 0 instead of 7: set application H/);
 });
 
 for (const framing of ['tcp', 'rtu'] as const) {
