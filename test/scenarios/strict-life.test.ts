@@ -72,6 +72,24 @@ const questions = (version: OcppVersion, nowMs: number): readonly (readonly [str
     ['RequestStartTransaction', { remoteStartId: 1, evseId: 1, idToken }],
     ['RequestStopTransaction', { transactionId: 'none' }],
     ['GetTransactionStatus', {}],
+    [
+      'SetVariableMonitoring',
+      {
+        setMonitoringData: [
+          {
+            value: 15,
+            type: 'UpperThreshold',
+            severity: 4,
+            component: { name: 'Busbar' },
+            variable: { name: 'SiteCurrent' },
+          },
+        ],
+      },
+    ],
+    ['GetMonitoringReport', { requestId: 6 }],
+    ['SetMonitoringLevel', { severity: 9 }],
+    ['SetMonitoringBase', { monitoringBase: 'All' }],
+    ['ClearVariableMonitoring', { id: [100, 1] }],
     ['UnlockConnector', { evseId: 1, connectorId: 1 }],
     ['ReserveNow', { id: 4, expiryDateTime: at, idToken, evseId: 1 }],
     ['CancelReservation', { reservationId: 4 }],
