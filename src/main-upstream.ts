@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { restartNeeded } from './config/restart-needed.ts';
 import { outletSpecs } from './config/site.ts';
 import type { Adoption } from './control/adoption.ts';
 import type { ControlLoop } from './control/control-loop.ts';
@@ -8,6 +9,7 @@ import { AggregateStation } from './gateway/aggregate/station.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { DialGate } from './gateway/redial.ts';
 import type { Dialer } from './gateway/socket.ts';
+import type { Suspicion } from './gateway/suspicion.ts';
 import { type Roles, UpstreamRoles } from './gateway/upstream-roles.ts';
 import { csmsClient } from './io/csms-client.ts';
 import { systemClock } from './io/system-clock.ts';
@@ -16,7 +18,8 @@ import type { BusbarOptions } from './main.ts';
 import type { Held } from './main-held.ts';
 import type { SiteConfig } from './schema/site-config.ts';
 import { Controller, SITE_KEY } from './station/controller.ts';
-import { SiteDesk } from './station/site-desk.ts';
+import { Notebook } from './station/notebook.ts';
+import { PAGES, SiteDesk } from './station/site-desk.ts';
 import { SiteLimit } from './station/site-limit.ts';
 import { sitePlace } from './station/site-place.ts';
 import { VERSION } from './version.ts';
@@ -40,7 +43,15 @@ export const siteLimitOf = (
 };
 
 /** What a station that speaks for the site needs of this program. */
-const deskParts = ({ log }: BusbarOptions, restart: () => void, loop: () => ControlLoop) => ({
+const deskParts = async (
+  { log }: BusbarOptions,
+  { store, outage }: Held,
+  station: string,
+  restart: () => void,
+  loop: () => ControlLoop,
+) => ({
+  notebook: await Notebook.open(store, station, PAGES),
+  tokens: outage.memory,
   log,
   restart,
   clock: systemClock,
@@ -51,16 +62,17 @@ const deskParts = ({ log }: BusbarOptions, restart: () => void, loop: () => Cont
 });
 
 /** The gateway's own identity at the CSMS; undefined when the config names none. */
-export const controllerOf = (
+export const controllerOf = async (
   options: BusbarOptions,
+  held: Held,
   limit: SiteLimit | undefined,
   restart: () => void,
   loop: () => ControlLoop,
-): Controller | undefined => {
+): Promise<Controller | undefined> => {
   const { controller, url, pingSeconds } = options.config.upstream;
   if (controller === undefined || limit === undefined) return undefined;
   return new Controller({
-    ...deskParts(options, restart, loop),
+    ...(await deskParts(options, held, controller.identity, restart, loop)),
     spec: { ...controller, url: controller.url ?? url },
     limit,
     programVersion: VERSION,
@@ -111,7 +123,7 @@ export const upstreamRolesOf = (
 /** How links reach the CSMS: each by itself, or all as one station. */
 export const openDialer = async (
   options: BusbarOptions,
-  { store, outage }: Held,
+  held: Held,
   limit: SiteLimit | undefined,
   restart: () => void,
   loop: () => ControlLoop,
@@ -120,6 +132,8 @@ export const openDialer = async (
   const { mode, station, url, pingSeconds } = config.upstream;
   const dialer = csmsClient({ clock: systemClock, pingSeconds });
   if (mode !== 'aggregate' || station === undefined || limit === undefined) return { dialer };
+  const { store, outage } = held;
+  const parts = await deskParts(options, held, station.identity, restart, loop);
   const aggregate = await AggregateStation.open({
     clock: systemClock,
     log,
@@ -134,7 +148,7 @@ export const openDialer = async (
     holds: (charger) => outage.journal.backlog(charger).count > 0,
     desk: (say, outlets) =>
       new SiteDesk({
-        ...deskParts(options, restart, loop),
+        ...parts,
         identity: station.identity,
         version: station.version,
         names: { ...station, outlets },
@@ -158,12 +172,14 @@ export const gatewayOf = (
     adoption,
     dialer,
     loop,
+    suspicious,
   }: {
     readonly held: Held;
     readonly roles: UpstreamRoles;
     readonly adoption: Adoption;
     readonly dialer: Dialer;
     readonly loop: ControlLoop;
+    readonly suspicious: (suspicion: Suspicion) => void;
   },
 ): Gateway =>
   new Gateway({
@@ -178,6 +194,7 @@ export const gatewayOf = (
     outage: held.outage,
     withhold: (charger, transactionId) => loop.withhold(charger, transactionId),
     closesInOutage: closingChargers(config),
+    suspicious,
     flushAbsentAfterMs: config.upstream.flushAbsentAfterHours * 3_600_000,
   });
 
@@ -185,3 +202,22 @@ const closingChargers = ({ upstream, chargers }: SiteConfig) => {
   const own = new Map(chargers.map(({ id, outage }) => [id, outage]));
   return (identity: string): boolean => (own.get(identity) ?? upstream.outage) === 'close';
 };
+
+/** Takes over what it can of a changed site file, and says what has to wait for a restart. */
+export const reloading =
+  (
+    { config, log }: BusbarOptions,
+    roles: UpstreamRoles,
+    gateway: Gateway,
+    securityEvent: (type: string, techInfo: string) => void,
+  ) =>
+  (changed: SiteConfig): void => {
+    // Chargers of one station have no CSMS of their own that could change.
+    const kept = config.upstream.mode === 'aggregate' ? { url: config.upstream.url } : {};
+    const moved = roles.change({ ...rolesOf(changed), ...kept });
+    log.info('upstreams reloaded', { moved });
+    const waiting = restartNeeded(config, changed);
+    if (waiting.length > 0) log.warn('a restart is needed for these changes', { waiting });
+    securityEvent('ReconfigurationOfSecurityParameters', 'the site file was read again');
+    for (const charger of moved) gateway.disconnect(charger, 'its CSMS changed');
+  };

@@ -27,7 +27,7 @@ import {
   gatewayOf,
   limitReportsOf,
   openDialer,
-  rolesOf,
+  reloading,
   siteLimitOf,
   upstreamRolesOf,
 } from './main-upstream.ts';
@@ -35,6 +35,7 @@ import type { ApiRoute } from './schema/api-route.ts';
 import type { MeterDevice } from './schema/meter-device.ts';
 import type { SiteConfig } from './schema/site-config.ts';
 import type { SiteView } from './schema/view.ts';
+import { SecurityWatch } from './station/security-watch.ts';
 import { VERSION } from './version.ts';
 
 /** The control cycle counts as stuck when it is older than this. */
@@ -76,7 +77,7 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
   let upstream: Awaited<ReturnType<typeof openDialer>> | undefined;
   const restart = options.restart ?? (() => log.warn('restart asked for, and nobody to do it'));
   const limit = siteLimitOf(options, held.shelf, () => loop);
-  const controller = controllerOf(options, limit, restart, () => loop);
+  const controller = await controllerOf(options, held, limit, restart, () => loop);
   const loop: ControlLoop = new ControlLoop({
     ...loopSettings(options, facts),
     standing,
@@ -98,7 +99,12 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
   const adoption = adoptionOf(config, facts, loop);
   const roles = upstreamRolesOf(options, loop, adoption);
   upstream = await openDialer(options, held, limit, restart, () => loop);
+  const securityEvent = (type: string, techInfo: string): void => {
+    for (const each of [controller, upstream?.station]) each?.securityEvent(type, techInfo);
+  };
+  const watch = new SecurityWatch(systemClock, securityEvent);
   const gateway: Gateway = gatewayOf(options, {
+    suspicious: (suspicion) => watch.noted(suspicion),
     held,
     roles,
     adoption,
@@ -116,11 +122,7 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
   return {
     ...servers.urls,
     view: () => loop.view(),
-    reload(changed) {
-      const moved = roles.change(rolesOf(changed));
-      log.info('upstreams reloaded', { moved });
-      for (const charger of moved) gateway.disconnect(charger, 'its CSMS changed');
-    },
+    reload: reloading(options, roles, gateway, securityEvent),
     async close() {
       controller?.stop();
       roles.stop();

@@ -19,7 +19,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   control: ['core', 'ocpp', 'profiles', 'gateway', 'schema', 'store'],
   store: [],
   field: ['core', 'devices', 'schema', 'gateway'],
-  station: ['core', 'ocpp', 'profiles', 'gateway', 'schema'],
+  station: ['core', 'ocpp', 'profiles', 'gateway', 'schema', 'store'],
   io: ['core', 'gateway', 'devices', 'schema', 'field'],
   sim: ['core', 'ocpp', 'profiles', 'devices', 'schema', 'gateway', 'control', 'store', 'station'],
   ui: ['schema'],

@@ -1,5 +1,5 @@
 import type { Log } from '../core/log.ts';
-import type { OfflineSwitches, TokenVerdict } from '../ocpp/authorization.ts';
+import type { KnownToken, OfflineSwitches, TokenVerdict } from '../ocpp/authorization.ts';
 import { tokenKey } from '../ocpp/authorization.ts';
 import type { CsmsFact, ListChange } from '../ocpp/csms-fact.ts';
 import type { Change, DurableStore } from '../store/durable-store.ts';
@@ -9,6 +9,8 @@ import { scanAll } from '../store/scan-all.ts';
 export const TOKENS_MOST = 5_000;
 /** Entries of one charger's local list; a list beyond it is not shadowed further. */
 export const LIST_MOST = 20_000;
+/** The list that the CSMS gave to the site itself; no charger can have this identity. */
+const WHOLE_SITE = '~site';
 /** Newest status messages kept per charger for the time when the CSMS is back. */
 const LATEST_MOST = 64;
 /** The CSMS's time is noted at most this often. */
@@ -74,11 +76,34 @@ export class CsmsMemory {
     return this.#chargers.get(charger)?.switches ?? {};
   }
 
-  token(charger: string, token: string): { list?: TokenVerdict; cache?: TokenVerdict } {
+  token(charger: string, token: string): KnownToken {
     const key = tokenKey(token);
     const list = this.#lists.get(charger)?.entries.get(key);
+    const site = this.#lists.get(WHOLE_SITE)?.entries.get(key);
     const cache = this.#tokens.get(key)?.verdict;
-    return { ...(list === undefined ? {} : { list }), ...(cache === undefined ? {} : { cache }) };
+    return {
+      ...(list === undefined ? {} : { list }),
+      ...(site === undefined ? {} : { site }),
+      ...(cache === undefined ? {} : { cache }),
+    };
+  }
+
+  /** Version of the list of the whole site; 0: there is none. */
+  siteListVersion(): number {
+    return this.#lists.get(WHOLE_SITE)?.version ?? 0;
+  }
+
+  /** False, and nothing changes, when the list would become too long. */
+  changeSiteList(change: ListChange): boolean {
+    const before = change.full ? 0 : (this.#lists.get(WHOLE_SITE)?.entries.size ?? 0);
+    if (before + change.entries.length > LIST_MOST) return false;
+    this.#changeList(WHOLE_SITE, change);
+    return true;
+  }
+
+  /** Forgets what the CSMS said of tokens, whichever charger asked. */
+  clearTokens(): void {
+    this.#forget([...this.#tokens.keys()]);
   }
 
   /** False when the wall clock is behind what the CSMS said before: it was lost in a power cut. */
@@ -183,8 +208,12 @@ export class CsmsMemory {
 
   #clearCache(charger: string): void {
     const gone = [...this.#tokens].filter(([, token]) => token.charger === charger);
-    for (const [key] of gone) this.#tokens.delete(key);
-    this.#write(gone.map(([key]): Change => ({ type: 'delete', key: `t/${key}` })));
+    this.#forget(gone.map(([key]) => key));
+  }
+
+  #forget(keys: readonly string[]): void {
+    for (const key of keys) this.#tokens.delete(key);
+    this.#write(keys.map((key): Change => ({ type: 'delete', key: `t/${key}` })));
   }
 
   #changeList(charger: string, { full, version, entries }: ListChange): void {

@@ -7,12 +7,13 @@ import { identityInPath, upstreamUrl } from './identity.ts';
 import type { Interceptor } from './interceptor.ts';
 import { KnockLimiter } from './knock-limiter.ts';
 import { DEFAULT_LANE_LIMITS, type LaneLimits } from './lane.ts';
-import { Link } from './link.ts';
+import { Link, UNREADABLE } from './link.ts';
 import { type LinkCounters, newLinkCounters } from './link-counters.ts';
 import { isRejection, LinkOutage } from './link-outage.ts';
 import type { CallOutcome, ChargerCalls, LinkObserver, OwnCall } from './observer.ts';
 import type { Outage } from './outage.ts';
 import type { Dialer, DialResult, Knock, Socket } from './socket.ts';
+import type { Suspicion } from './suspicion.ts';
 
 /** Handshakes held at once; further chargers are told to come back. */
 const HELD_MOST = 512;
@@ -41,6 +42,8 @@ export interface GatewayOptions {
   readonly withhold?: (charger: string, transactionId: string) => void;
   /** Messages of a charger that stays away are delivered without it after so long; 0: never. */
   readonly flushAbsentAfterMs?: number;
+  /** Somebody knocked who is perhaps no charger. */
+  readonly suspicious?: (suspicion: Suspicion) => void;
 }
 
 type Found = NonNullable<ReturnType<typeof identityInPath>>;
@@ -127,11 +130,15 @@ export class Gateway implements ChargerCalls {
     if (found === undefined) return refuse(knock, 400, 'no charger identity in the path');
     const { identity } = found;
     if (!admits(identity)) {
-      log.warn('unknown charger refused', { identity, remoteAddress: knock.remoteAddress });
+      const { remoteAddress } = knock;
+      log.warn('unknown charger refused', { identity, remoteAddress });
+      this.#options.suspicious?.({ kind: 'unknown', identity, remoteAddress });
       return refuse(knock, 404, 'unknown charger');
     }
     if (this.#closed || this.#held.size >= HELD_MOST) return refuse(knock, 503, 'busy');
     if (!this.#knocks.admit(identity, clock.monotonicMs())) {
+      const { remoteAddress } = knock;
+      this.#options.suspicious?.({ kind: 'too often', identity, remoteAddress });
       return refuse(knock, 429, 'too many connections of this charger');
     }
     const turn = Symbol(identity);
@@ -209,7 +216,11 @@ export class Gateway implements ChargerCalls {
     if (result.outcome === 'refused') {
       observer.upstreamChanged(identity, 'none', clock.monotonicMs());
       log.warn('CSMS refused the charger', { identity, status: result.status });
-      if (isRejection(result.status)) this.#outageOf(identity)?.admission.refused(identity);
+      if (isRejection(result.status)) {
+        const { remoteAddress } = knock;
+        this.#outageOf(identity)?.admission.refused(identity);
+        this.#options.suspicious?.({ kind: 'refused', identity, remoteAddress });
+      }
       // A redirect is not for the charger to follow.
       refuse(knock, result.status < 400 ? 502 : result.status, result.message);
     } else {
@@ -271,6 +282,7 @@ export class Gateway implements ChargerCalls {
       ended: (reason) => {
         if (this.#links.get(identity) !== link) return;
         this.#links.delete(identity);
+        if (reason === UNREADABLE) this.#options.suspicious?.({ kind: 'unreadable', identity });
         observer.upstreamChanged(identity, 'none', clock.monotonicMs());
         observer.chargerGone(identity, reason, clock.monotonicMs());
       },

@@ -28,6 +28,9 @@ const SILENCE_CHECK_MS = 5_000;
 /** What is held waits so long for its turn where calls of many chargers queue. */
 const QUEUED_ANSWER_MS = 15 * 60_000;
 
+/** Why a link ends that is sent what is no OCPP. */
+export const UNREADABLE = 'too many unreadable messages';
+
 export interface LinkOptions {
   readonly identity: string;
   readonly version: OcppVersion;
@@ -118,8 +121,7 @@ export class Link {
   }
 
   #connection(name: 'charger' | 'csms', socket: Socket): Connection {
-    const { identity: charger } = this;
-    const { clock, limits, counters, log } = this.#options;
+    const { identity: charger, clock, limits, counters, log } = this.#options;
     const fromCharger = name === 'charger';
     const connection: Connection = new Connection({
       name,
@@ -131,7 +133,7 @@ export class Link {
       log,
       received: (frame) => (fromCharger ? this.#fromCharger(frame) : this.#fromCsms(frame)),
       closed: (reason) => (fromCharger ? this.#chargerGone(reason) : this.#csmsGone(reason)),
-      hostile: () => this.close(1008, 'too many unreadable messages'),
+      hostile: () => this.close(1008, UNREADABLE),
       congested: (full) => (fromCharger ? this.#csms : this.#charger)?.hold(full),
       unsent: (id) => (fromCharger ? [] : this.#takeBack(id)),
     });

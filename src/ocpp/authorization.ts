@@ -20,6 +20,13 @@ export interface OfflineSwitches {
   readonly stopOnInvalid?: boolean;
 }
 
+/** What is known of a token: by the charger's list, the list of the site, and earlier answers. */
+export interface KnownToken {
+  readonly list?: TokenVerdict;
+  readonly site?: TokenVerdict;
+  readonly cache?: TokenVerdict;
+}
+
 /** Site setting for tokens that nobody knows: the charger's own switch, or always one of the two. */
 export type UnknownTokens = 'charger' | 'accept' | 'reject';
 
@@ -46,12 +53,13 @@ export const tokenIn = (version: OcppVersion, payload: unknown): Token | undefin
 
 /**
  * Whether a driver may charge while the CSMS is away, as the charger itself would decide it (1.6
- * §3.5.2-3.5.4, 2.x C10-C15): the local list beats the cache, an entry that is not accepted or has
- * expired is refused, an unknown token is let in only where that is allowed.
+ * §3.5.2-3.5.4, 2.x C10-C15): the charger's list beats that of the site, which beats the cache; an
+ * entry that is not accepted or has expired is refused; an unknown token is let in only where that
+ * is allowed.
  */
 export const authorizeOffline = (
   token: Token,
-  known: { readonly list?: TokenVerdict; readonly cache?: TokenVerdict },
+  known: KnownToken,
   switches: OfflineSwitches,
   unknown: UnknownTokens,
   nowWallMs: number,
@@ -61,7 +69,7 @@ export const authorizeOffline = (
   if (switches.authorizeOffline === false) return { status: 'Invalid' };
   const list = switches.listEnabled === false ? undefined : known.list;
   const cache = switches.cacheEnabled === false ? undefined : known.cache;
-  const verdict = list ?? cache;
+  const verdict = list ?? known.site ?? cache;
   if (verdict !== undefined) {
     const expired = verdict.expiresAtWallMs !== undefined && verdict.expiresAtWallMs <= nowWallMs;
     return expired && verdict.status === 'Accepted' ? { ...verdict, status: 'Expired' } : verdict;

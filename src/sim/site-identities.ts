@@ -7,7 +7,8 @@ import type { AggregateStation } from '../gateway/aggregate/station.ts';
 import type { Outage } from '../gateway/outage.ts';
 import type { Dialer } from '../gateway/socket.ts';
 import { Controller, type ControllerSpec, SITE_KEY } from '../station/controller.ts';
-import { SiteDesk } from '../station/site-desk.ts';
+import { Notebook } from '../station/notebook.ts';
+import { PAGES, SiteDesk } from '../station/site-desk.ts';
 import { SiteLimit } from '../station/site-limit.ts';
 import { sitePlace } from '../station/site-place.ts';
 import type { DurableStore } from '../store/durable-store.ts';
@@ -48,11 +49,11 @@ export class SiteIdentities {
     this.limit = new SiteLimit(shelf.keeper(SITE_KEY), place);
   }
 
-  controller(): Controller | undefined {
+  async controller(): Promise<Controller | undefined> {
     const { controller, newId, dialer, random } = this.#options;
     if (controller === undefined) return undefined;
     return new Controller({
-      ...this.#deskParts(),
+      ...(await this.#deskParts(controller.identity)),
       spec: { ...controller, url: 'ws://csms/ocpp' },
       newId,
       programVersion: 'virtual',
@@ -65,18 +66,21 @@ export class SiteIdentities {
     const { aggregate, site, outage } = this.#options;
     if (aggregate === undefined) return undefined;
     const { station } = aggregate;
+    const parts = await this.#deskParts(station.identity);
     return openAggregate(aggregate, site, {
       ...this.#options,
       gate: outage?.gate,
       holds: (charger) => (outage?.journal.backlog(charger).count ?? 0) > 0,
       desk: (say, outlets) =>
-        new SiteDesk({ ...this.#deskParts(), ...station, names: { ...station, outlets }, say }),
+        new SiteDesk({ ...parts, ...station, names: { ...station, outlets }, say }),
     });
   }
 
-  #deskParts() {
-    const { clock, log, loop, restart, upload } = this.#options;
+  async #deskParts(station: string) {
+    const { clock, log, loop, restart, upload, store, outage } = this.#options;
     return {
+      notebook: await Notebook.open(store, station, PAGES),
+      tokens: outage?.memory,
       limit: this.limit,
       clock,
       log,

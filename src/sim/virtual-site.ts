@@ -20,6 +20,7 @@ import type { OcppVersion } from '../ocpp/version.ts';
 import { NOTHING_STANDING, type Standing } from '../schema/standing.ts';
 import type { SiteView } from '../schema/view.ts';
 import type { Controller, ControllerSpec } from '../station/controller.ts';
+import { SecurityWatch } from '../station/security-watch.ts';
 import type { AggregateTrial } from './aggregate-trial.ts';
 import type { Breaker } from './breaker.ts';
 import { type Appliance, Building, type LoadStep } from './building.ts';
@@ -263,7 +264,7 @@ export class VirtualSite {
       },
       upload: (url, name) => this.uploads.push({ url, name }),
     });
-    this.controller = identities.controller();
+    this.controller = await identities.controller();
     const loop = new ControlLoop({
       site,
       shelf,
@@ -314,7 +315,12 @@ export class VirtualSite {
 
   #newGateway(loop: ControlLoop, outage: Outage | undefined, newId: () => string): Gateway {
     const { log = SILENT_LOG, flushAbsentAfterMs = 0 } = this.#options;
+    const watch = new SecurityWatch(this.clock, (type, info) => {
+      this.controller?.securityEvent(type, info);
+      this.#aggregate?.securityEvent(type, info);
+    });
     return new Gateway({
+      suspicious: (suspicion) => watch.noted(suspicion),
       clock: this.clock,
       dialer: this.#aggregate ?? this.network.dialer,
       observer: loop.links,

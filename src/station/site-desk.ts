@@ -4,19 +4,32 @@ import type { Clock } from '../core/time.ts';
 import type { CallAnswer } from '../gateway/interceptor.ts';
 import { type Frame, parsePayload } from '../ocpp/frame.ts';
 import type { StationVariable } from '../ocpp/station/variables.ts';
-import type { StationCall } from '../ocpp/station/words.ts';
+import { type StationCall, securityCall } from '../ocpp/station/words.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
 import type { SiteView } from '../schema/view.ts';
 import { limitNotices } from './limit-notices.ts';
+import { Monitoring } from './monitoring.ts';
+import type { Notebook } from './notebook.ts';
 import type { SiteLimit } from './site-limit.ts';
+import type { SiteTokens } from './site-tokens.ts';
 import { stationAnswer } from './station-calls.ts';
 import { type StationNames, type StationSettings, stationVariables } from './station-variables.ts';
+
+/** What a desk writes into its notebook. */
+export const PAGES: readonly string[] = ['settings', 'monitors'];
+const FIRST_SETTINGS: StationSettings = {
+  heartbeatSeconds: 0,
+  meterSeconds: 60,
+  limitChangeSignificancePercent: 5,
+};
 
 export interface SiteDeskOptions {
   readonly identity: string;
   readonly version: OcppVersion;
   readonly names: StationNames;
   readonly limit: SiteLimit;
+  readonly notebook: Notebook;
+  readonly tokens?: SiteTokens | undefined;
   readonly clock: Clock;
   readonly log: Log;
   readonly view: () => SiteView;
@@ -35,36 +48,45 @@ export interface SiteDeskOptions {
  * stands in the place of all chargers: its settings and figures, its limit, limits from outside.
  */
 export class SiteDesk {
-  readonly settings: StationSettings = {
-    heartbeatSeconds: 0,
-    meterSeconds: 60,
-    limitChangeSignificancePercent: 5,
-  };
+  readonly settings: StationSettings;
   readonly #options: SiteDeskOptions;
   readonly #variables: readonly StationVariable[];
+  readonly #monitoring: Monitoring;
   #told = NOTHING_TOLD;
 
   constructor(options: SiteDeskOptions) {
     this.#options = options;
-    this.#variables = stationVariables(this.settings, options.view, options.names);
+    const { notebook, view, names, log } = options;
+    this.settings = { ...FIRST_SETTINGS, ...notebook.read<Partial<StationSettings>>('settings') };
+    this.#variables = stationVariables(this.settings, view, names, () => {
+      notebook.write('settings', this.settings).catch((error: unknown) => {
+        log.warn('settings hold until the next start only', { problem: String(error) });
+      });
+    });
+    this.#monitoring = new Monitoring({ ...options, variables: this.#variables });
   }
 
   /** The answer to a CALL of the CSMS; what has to follow it is said afterwards. Never rejects. */
   async answer(call: Frame): Promise<CallAnswer> {
-    const { version, clock, limit, restart, say, triggered, log } = this.#options;
+    const { version, clock, limit, restart, say, triggered, log, tokens } = this.#options;
     try {
       return await stationAnswer(call.action, parsePayload(call), {
         version,
         nowWallMs: clock.wallMs(),
         variables: this.#variables,
         limit,
+        monitoring: this.#monitoring,
+        tokens,
         later: (...calls) => {
           clock.after(0, () => {
             for (const each of calls) say(each);
           });
         },
         triggered: (message) => triggered?.(message),
-        restart: () => clock.after(1_000, restart),
+        restart: () => {
+          say(securityCall('ResetOrReboot', clock.wallMs(), 'asked for by the CSMS'));
+          clock.after(1_000, restart);
+        },
         uploadLog: (url, requestId) => this.#upload(url, requestId),
       });
     } catch (error) {
@@ -73,7 +95,7 @@ export class SiteDesk {
     }
   }
 
-  /** The site after a tick: changes of limits from outside are told (K14; 1.6 has no words). */
+  /** The site after a tick: limits from outside (K14) and what is watched; 1.6 has no words. */
   published(view: SiteView): void {
     const { version, clock, say, limit } = this.#options;
     if (version === '1.6') return;
@@ -81,7 +103,7 @@ export class SiteDesk {
     const rule = { significancePercent, volts: limit.volts };
     const { calls, told } = limitNotices(view, this.#told, rule, clock.monotonicMs());
     this.#told = told;
-    for (const call of calls) say(call);
+    for (const call of [...calls, ...this.#monitoring.watch(clock.wallMs())]) say(call);
   }
 
   /** Tells how the upload goes (1.6 §4.4, 2.x N01). */

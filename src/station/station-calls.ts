@@ -12,7 +12,9 @@ import {
 } from '../ocpp/station/variables.ts';
 import type { StationCall } from '../ocpp/station/words.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
+import type { Monitoring } from './monitoring.ts';
 import type { SiteLimit } from './site-limit.ts';
+import { clearSiteCache, type SiteTokens, sendSiteList } from './site-tokens.ts';
 
 /** What a CALL of the CSMS to the controller's own station may use. */
 export interface StationDesk {
@@ -20,6 +22,9 @@ export interface StationDesk {
   readonly nowWallMs: number;
   readonly variables: readonly StationVariable[];
   readonly limit: SiteLimit;
+  readonly monitoring: Monitoring;
+  /** Undefined: nothing is remembered of drivers here. */
+  readonly tokens: SiteTokens | undefined;
   /** Sends calls after the answer. */
   readonly later: (...calls: readonly StationCall[]) => void;
   /** Messages that TriggerMessage may ask for, by name. */
@@ -102,6 +107,12 @@ const set: Answer = (payload, { limit, version }) => limit.set(version, payload)
 const clear: Answer = (payload, { limit, version }) => limit.clear(version, payload);
 const composite: Answer = (payload, { limit, version }) => limit.composite(version, payload);
 
+const monitoringReport: Answer = (payload, { monitoring, later, nowWallMs }) => {
+  const { answer, reports: pages } = monitoring.report(payload, nowWallMs);
+  later(...pages.map((page) => ({ action: 'NotifyMonitoringReport', payload: page })));
+  return answer;
+};
+
 const COMMON: readonly (readonly [string, Answer])[] = [
   ['SetChargingProfile', set],
   ['ClearChargingProfile', clear],
@@ -110,7 +121,8 @@ const COMMON: readonly (readonly [string, Answer])[] = [
   ['TriggerMessage', trigger],
   ['UpdateFirmware', updateFirmware],
   ['ChangeAvailability', refuse('Rejected')],
-  ['ClearCache', refuse('Rejected')],
+  ['ClearCache', (_payload, { tokens }) => clearSiteCache(tokens)],
+  ['SendLocalList', (payload, { version, tokens }) => sendSiteList(version, payload, tokens)],
   ['DataTransfer', refuse('UnknownVendorId')],
   ['ReserveNow', refuse('Rejected')],
   ['CancelReservation', refuse('Rejected')],
@@ -127,8 +139,10 @@ const ACTIONS_16: ReadonlyMap<string, Answer> = new Map([
   ['RemoteStartTransaction', refuse('Rejected')],
   ['RemoteStopTransaction', refuse('Rejected')],
   ['UnlockConnector', refuse('NotSupported')],
-  ['SendLocalList', refuse('NotSupported')],
-  ['GetLocalListVersion', () => ({ payload: { listVersion: -1 } })],
+  [
+    'GetLocalListVersion',
+    (_payload, { tokens }) => ({ payload: { listVersion: tokens?.siteListVersion() ?? -1 } }),
+  ],
 ]);
 const ACTIONS_2X: ReadonlyMap<string, Answer> = new Map([
   ...COMMON,
@@ -142,8 +156,15 @@ const ACTIONS_2X: ReadonlyMap<string, Answer> = new Map([
   ['RequestStopTransaction', refuse('Rejected')],
   ['GetTransactionStatus', () => ({ payload: { messagesInQueue: false } })],
   ['UnlockConnector', refuse('UnknownConnector')],
-  ['SendLocalList', refuse('Failed')],
-  ['GetLocalListVersion', () => ({ payload: { versionNumber: 0 } })],
+  [
+    'GetLocalListVersion',
+    (_payload, { tokens }) => ({ payload: { versionNumber: tokens?.siteListVersion() ?? 0 } }),
+  ],
+  ['SetVariableMonitoring', (payload, { monitoring }) => monitoring.set(payload)],
+  ['ClearVariableMonitoring', (payload, { monitoring }) => monitoring.clear(payload)],
+  ['SetMonitoringBase', (payload, { monitoring }) => monitoring.base(payload)],
+  ['SetMonitoringLevel', (payload, { monitoring }) => monitoring.level(payload)],
+  ['GetMonitoringReport', monitoringReport],
 ]);
 
 /** The controller's answer to a call of the CSMS; what it does not know is NotImplemented. */

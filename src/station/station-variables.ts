@@ -1,12 +1,12 @@
 import { ITEMS_MOST, type StationVariable } from '../ocpp/station/variables.ts';
-import type { SiteView } from '../schema/view.ts';
+import type { ChargerView, SiteView } from '../schema/view.ts';
 
 const SECONDS_MOST = 86_400;
 const FEATURES = 'Core,SmartCharging,RemoteTrigger,FirmwareManagement';
 const FEATURES_WITH_OUTLETS =
   'Core,LocalAuthListManagement,Reservation,RemoteTrigger,SmartCharging';
 
-/** The settings of the station that the CSMS may change; gone with a restart. */
+/** The settings of the station that the CSMS may change. */
 export interface StationSettings {
   heartbeatSeconds: number;
   meterSeconds: number;
@@ -26,6 +26,7 @@ export const stationVariables = (
   settings: StationSettings,
   view: () => SiteView,
   names: StationNames,
+  changed: () => void,
 ): readonly StationVariable[] => {
   const own = (
     variable: string,
@@ -54,7 +55,10 @@ export const stationVariables = (
     write: (text) => {
       const value = Number(text);
       const usable = text.trim() !== '' && Number.isInteger(value) && value >= 0 && value <= most;
-      if (usable) settings[name] = value;
+      if (usable) {
+        settings[name] = value;
+        changed();
+      }
       return usable;
     },
   });
@@ -117,6 +121,15 @@ export const stationVariables = (
     own('MessagesHeld', 'integer', ({ chargers }) =>
       String(chargers.reduce((sum, { backlog }) => sum + backlog.held, 0)),
     ),
+    own('MetersSuspect', 'integer', ({ meters }) =>
+      String(meters.filter(({ quality }) => quality !== 'good').length),
+    ),
+    own('ChargersInFallback', 'integer', ({ chargers }) =>
+      String(chargers.filter((charger) => inFallback(charger)).length),
+    ),
+    own('LimitsInFailsafe', 'integer', ({ limits }) =>
+      String(limits.filter(({ state }) => state === 'failsafe').length),
+    ),
     own('MeterQuality', 'string', ({ meters }) =>
       meters.map(({ id, quality }) => `${id} ${quality}`).join(', '),
     ),
@@ -125,3 +138,7 @@ export const stationVariables = (
     own('Version', 'string', ({ version }) => version),
   ];
 };
+
+/** Nobody can tell it a limit now: it does what it does by itself. */
+const inFallback = ({ online, connectors }: ChargerView): boolean =>
+  !online || connectors.some(({ obedience }) => obedience === 'silent');

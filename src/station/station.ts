@@ -22,8 +22,10 @@ import {
 } from '../ocpp/station/words.ts';
 import { type OcppVersion, subprotocolOf } from '../ocpp/version.ts';
 import type { SiteView } from '../schema/view.ts';
+import type { Notebook } from './notebook.ts';
 import { SiteDesk } from './site-desk.ts';
 import type { SiteLimit } from './site-limit.ts';
+import type { SiteTokens } from './site-tokens.ts';
 
 const CALL_TIMEOUT_MS = 30_000;
 /** A CSMS that names no interval gets a heartbeat this often. */
@@ -39,6 +41,8 @@ export interface StationOptions {
   readonly version: OcppVersion;
   readonly plate: StationPlate;
   readonly limit: SiteLimit;
+  readonly notebook: Notebook;
+  readonly tokens?: SiteTokens | undefined;
   readonly dialer: Dialer;
   readonly clock: Clock;
   readonly log: Log;
@@ -63,6 +67,7 @@ export class Station {
   readonly #events: StationCall[] = [];
   #connection: Connection | undefined;
   #accepted = false;
+  #eventOut: StationCall | undefined;
   #timers: Cancel[] = [];
   #stopped = false;
 
@@ -226,8 +231,10 @@ export class Station {
   /** One after the other: an event leaves the list when the CSMS answered. */
   #sendEvents(): void {
     const [event] = this.#events;
-    if (event === undefined || !this.#accepted) return;
+    if (event === undefined || !this.#accepted || this.#eventOut === event) return;
+    this.#eventOut = event;
     this.#call(event, (outcome) => {
+      this.#eventOut = undefined;
       const settled = outcome.outcome === 'answered' || outcome.outcome === 'error';
       if (!settled || this.#events[0] !== event) return;
       this.#events.shift();

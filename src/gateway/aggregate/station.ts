@@ -4,6 +4,7 @@ import { bootOf, intervalOf } from '../../ocpp/aggregate/own-answers.ts';
 import { familyOf } from '../../ocpp/aggregate/rules.ts';
 import { type Place, placeOf } from '../../ocpp/aggregate/urgency.ts';
 import { callBytes, errorBytes, type Frame, readFrame } from '../../ocpp/frame.ts';
+import { securityCall } from '../../ocpp/station/words.ts';
 import { type OcppVersion, subprotocolOf, versionOf } from '../../ocpp/version.ts';
 import type { SiteView } from '../../schema/view.ts';
 import type { DurableStore } from '../../store/durable-store.ts';
@@ -198,6 +199,12 @@ export class AggregateStation implements Dialer {
   /** The site after a tick: what changed is told, while somebody listens. */
   published(view: SiteView): void {
     if (this.#ready) this.#own.published(view);
+  }
+
+  /** Told only while the CSMS is there (A04); the controller's own identity keeps them. */
+  securityEvent(type: string, techInfo: string): void {
+    const { action, payload } = securityCall(type, this.#options.clock.wallMs(), techInfo);
+    if (this.#ready) void this.#say(action, payload);
   }
 
   /** How the one connection copes: calls that wait now, and since the start. */

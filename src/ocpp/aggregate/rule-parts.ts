@@ -12,7 +12,8 @@ export const worst = (...order: readonly string[]): Combine => ({ by: 'worst', o
 export const best = (...order: readonly string[]): Combine => ({ by: 'best', order });
 
 export const AVAILABILITY = worst('Accepted', 'Scheduled', 'Rejected');
-export const ALL_ACCEPT = worst('Accepted', 'Scheduled', 'Rejected', 'NotImplemented');
+export const ALL_ACCEPT = worst('Accepted', 'Scheduled', 'Rejected');
+export const ALL_TRIGGERED = worst('Accepted', 'NotImplemented', 'Rejected');
 export const ONE_ACCEPTS = best('Accepted', 'Rejected');
 export const ONE_CLEARS = best('Accepted', 'Unknown');
 export const ONE_KNOWS = best('Accepted', 'Rejected', 'UnknownMessageId', 'UnknownVendorId');

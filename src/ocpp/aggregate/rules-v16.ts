@@ -1,6 +1,7 @@
 import { outletAt, transactionAt } from './edit.ts';
 import {
   ALL_ACCEPT,
+  ALL_TRIGGERED,
   AVAILABILITY,
   every,
   LIST_TAKEN,
@@ -65,7 +66,7 @@ export const DOWN_RULES_16: Readonly<Record<string, DownRule>> = {
     outlet: ['connectorId'],
     zero: 'every',
     edits: [CONNECTOR],
-    combine: ALL_ACCEPT,
+    combine: ALL_TRIGGERED,
   },
   GetCompositeSchedule: {
     to: 'outlet',
@@ -103,7 +104,7 @@ export const DOWN_RULES_16: Readonly<Record<string, DownRule>> = {
     outlet: ['connectorId'],
     zero: 'every',
     edits: [CONNECTOR],
-    combine: ALL_ACCEPT,
+    combine: ALL_TRIGGERED,
   },
   UnlockConnector: {
     to: 'outlet',

@@ -1,6 +1,7 @@
 import { outletAt, transactionAt } from './edit.ts';
 import {
   ALL_ACCEPT,
+  ALL_TRIGGERED,
   AVAILABILITY,
   every,
   LIST_TAKEN,
@@ -175,7 +176,7 @@ export const DOWN_RULES_2X: Readonly<Record<string, DownRule>> = {
     outlet: ['evse', 'id'],
     zero: 'every',
     edits: [EVSE],
-    combine: ALL_ACCEPT,
+    combine: ALL_TRIGGERED,
   },
   UnlockConnector: {
     to: 'outlet',

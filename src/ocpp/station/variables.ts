@@ -46,7 +46,8 @@ export const changeAnswer = (variables: readonly StationVariable[], request: unk
   return { status: done ? 'Accepted' : 'Rejected' };
 };
 
-const named = (variables: readonly StationVariable[], item: Payload) => {
+/** The variable that an item names with its component; names do not count their case. */
+export const findVariable = (variables: readonly StationVariable[], item: Payload) => {
   const component = readText(readObject(item['component'])['name'])?.toLowerCase();
   const variable = readText(readObject(item['variable'])['name'])?.toLowerCase();
   const ofComponent = variables.filter((each) => each.component.toLowerCase() === component);
@@ -66,7 +67,7 @@ export const getVariablesAnswer = (
   const items = readList(readObject(request)['getVariableData']).map(readObject);
   return {
     getVariableResult: items.slice(0, ITEMS_MOST).map((item) => {
-      const { knownComponent, found } = named(variables, item);
+      const { knownComponent, found } = findVariable(variables, item);
       const { component, variable } = item;
       const result = (attributeStatus: string, value?: string) => ({
         component,
@@ -92,7 +93,7 @@ export const setVariablesAnswer = (
   const items = readList(readObject(request)['setVariableData']).map(readObject);
   return {
     setVariableResult: items.slice(0, ITEMS_MOST).map((item) => {
-      const { knownComponent, found } = named(variables, item);
+      const { knownComponent, found } = findVariable(variables, item);
       const { component, variable } = item;
       const result = (attributeStatus: string) => ({ component, variable, attributeStatus });
       if (!knownComponent) return result('UnknownComponent');
@@ -150,7 +151,7 @@ export const reports = (
         ],
         variableCharacteristics: {
           dataType: type,
-          supportsMonitoring: false,
+          supportsMonitoring: true,
           ...(unit === undefined ? {} : { unit }),
         },
       })),

@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { OcppVersion } from '../../src/ocpp/version.ts';
+import { Car } from '../../src/sim/car.ts';
+import { seededRandom } from '../../src/sim/random.ts';
+import { VirtualSite, type VirtualSiteOptions } from '../../src/sim/virtual-site.ts';
+import { siteProfile } from './profile-calls.ts';
+import { StrictWire, strictCharger } from './strict-wire.ts';
+import { garage } from './virtual-garage.ts';
+
+/** An hour: `BUSBAR_STRICT_MINUTES=60 npm test -- test/scenarios/strict-life.test.ts`. */
+const MINUTES = Number(process.env['BUSBAR_STRICT_MINUTES'] ?? 3);
+const VERSIONS: readonly OcppVersion[] = ['1.6', '2.0.1', '2.1'];
+const CHARGERS = VERSIONS.map((version, i) => [`CP_${i + 1}`, version] as const);
+const SITE = 'SITE-9';
+
+const strictSite = (options: Partial<VirtualSiteOptions>) => {
+  const strange: string[] = [];
+  const site = new VirtualSite({
+    site: { ...garage(CHARGERS.length), emsSources: [{ id: 'bms', circuit: 'main' }] },
+    versions: Object.fromEntries(CHARGERS),
+    conduct: Object.fromEntries(
+      CHARGERS.map(([id, version]) => [id, strictCharger(version, {}, strange)]),
+    ),
+    buildingAmps: [5, 5, 5],
+    buildingNoiseAmps: 2,
+    ...options,
+  });
+  site.csms.conduct.oneCallAtATime = true;
+  return { site, strange, wire: new StrictWire(site.csms) };
+};
+
+/** What a CSMS asks in the course of an hour; some of it makes no sense, as in life. */
+const questions = (version: OcppVersion, nowMs: number): readonly (readonly [string, object])[] => {
+  const at = new Date(nowMs).toISOString();
+  const clear =
+    version === '1.6'
+      ? { chargingProfilePurpose: 'ChargePointMaxProfile' }
+      : { chargingProfileCriteria: { chargingProfilePurpose: 'ChargingStationMaxProfile' } };
+  const both: readonly (readonly [string, object])[] = [
+    ['SetChargingProfile', siteProfile(version, 20)],
+    ['ClearChargingProfile', clear],
+    ['TriggerMessage', { requestedMessage: 'Heartbeat' }],
+    ['TriggerMessage', { requestedMessage: 'MeterValues' }],
+    ['ClearCache', {}],
+    ['GetLocalListVersion', {}],
+  ];
+  if (version === '1.6') {
+    return [
+      ...both,
+      ['GetConfiguration', {}],
+      ['ChangeConfiguration', { key: 'HeartbeatInterval', value: '120' }],
+      ['GetCompositeSchedule', { connectorId: 0, duration: 600 }],
+      ['RemoteStartTransaction', { connectorId: 1, idTag: 'REMOTE' }],
+      ['UnlockConnector', { connectorId: 1 }],
+      ['ReserveNow', { connectorId: 1, expiryDate: at, idTag: 'A', reservationId: 4 }],
+      ['CancelReservation', { reservationId: 4 }],
+      ['SendLocalList', { listVersion: 1, updateType: 'Full', localAuthorizationList: [] }],
+      ['GetDiagnostics', { location: 'https://files.example/in/' }],
+    ];
+  }
+  const model = { component: { name: 'ChargingStation' }, variable: { name: 'Model' } };
+  const idToken = { idToken: 'REMOTE', type: 'ISO14443' };
+  return [
+    ...both,
+    ['GetBaseReport', { requestId: 1, reportBase: 'FullInventory' }],
+    ['GetReport', { requestId: 2, componentVariable: [model] }],
+    ['GetVariables', { getVariableData: [model] }],
+    ['SetVariables', { setVariableData: [{ ...model, attributeValue: 'x' }] }],
+    ['GetCompositeSchedule', { evseId: 0, duration: 600 }],
+    ['GetChargingProfiles', { requestId: 3, evseId: 0, chargingProfile: {} }],
+    ['RequestStartTransaction', { remoteStartId: 1, evseId: 1, idToken }],
+    ['RequestStopTransaction', { transactionId: 'none' }],
+    ['GetTransactionStatus', {}],
+    [
+      'SetVariableMonitoring',
+      {
+        setMonitoringData: [
+          {
+            value: 15,
+            type: 'UpperThreshold',
+            severity: 4,
+            component: { name: 'Busbar' },
+            variable: { name: 'SiteCurrent' },
+          },
+        ],
+      },
+    ],
+    ['GetMonitoringReport', { requestId: 6 }],
+    ['SetMonitoringLevel', { severity: 9 }],
+    ['SetMonitoringBase', { monitoringBase: 'All' }],
+    ['ClearVariableMonitoring', { id: [100, 1] }],
+    ['UnlockConnector', { evseId: 1, connectorId: 1 }],
+    ['ReserveNow', { id: 4, expiryDateTime: at, idToken, evseId: 1 }],
+    ['CancelReservation', { reservationId: 4 }],
+    [
+      'SendLocalList',
+      {
+        versionNumber: 1,
+        updateType: 'Full',
+        localAuthorizationList: [{ idToken, idTokenInfo: { status: 'Accepted' } }],
+      },
+    ],
+    [
+      'GetLog',
+      { logType: 'DiagnosticsLog', requestId: 5, log: { remoteLocation: 'https://x.example/' } },
+    ],
+  ];
+};
+
+/** Cars come and go, the EMS limits, lines break, the gateway dies; the CSMS asks all the while. */
+const live = async (site: VirtualSite, ask: OcppVersion, seed: number): Promise<void> => {
+  const random = seededRandom(seed);
+  const ids = [...site.chargers.keys()];
+  const pick = (): string => ids[Math.floor(random() * ids.length)] ?? 'CP_1';
+  for (let minute = 0; minute < MINUTES; minute += 1) {
+    const charger = site.charger(pick());
+    if (charger.hasSession(1)) charger.unplug(1);
+    else charger.plugIn(1, new Car({ maxAmps: 16, needWh: 3_000 }), `CARD-${minute % 3}`);
+    if (minute % 4 === 1) {
+      site.setLimit('bms', { circuit: 'main', amps: [20, 20, 20], ttlSeconds: 90 });
+    }
+    const asked = questions(ask, site.clock.wallMs());
+    for (let turn = 0; turn < 4; turn += 1) {
+      const [action, payload] = asked[(minute * 4 + turn) % asked.length] ?? ['ClearCache', {}];
+      void site.csms.ask(SITE, action, payload);
+      const [other, version] = CHARGERS[turn % CHARGERS.length] ?? ['CP_1', '1.6'];
+      const own = questions(version, site.clock.wallMs());
+      void site.csms.ask(other, ...(own[(minute * 4 + turn) % own.length] ?? ['ClearCache', {}]));
+      await site.run(5);
+    }
+    await site.run(20);
+    if (minute % 6 === 1) site.csms.goDown();
+    if (minute % 10 === 2) {
+      site.killGateway();
+      await site.run(2);
+      await site.startGateway();
+    }
+    if (minute % 5 === 0) site.charger(pick()).setNetwork(false);
+    await site.run(20);
+    site.csms.comeBack();
+    for (const id of ids) site.charger(id).setNetwork(true);
+  }
+  await site.run(90);
+};
+
+for (const version of VERSIONS) {
+  describe(`a strict CSMS of ${version}`, () => {
+    test('takes every frame of chargers of all versions and of the controller', async () => {
+      const controller = { identity: SITE, version, vendor: 'Busbar', model: 'Site gateway' };
+      const { site, wire, strange } = strictSite({ controller });
+      await site.run(30);
+      await live(site, version, 11);
+      assert.ok(wire.frames > MINUTES * 20, `${wire.frames} frames`);
+      assert.deepEqual(wire.violations, []);
+      assert.deepEqual(strange, []);
+      assert.deepEqual(site.csms.problems, []);
+      assert.equal(site.controller?.state, 'connected');
+    });
+
+    test('takes every frame of the one station', async () => {
+      const station = { identity: SITE, version, vendor: 'Busbar', model: 'Site', firmware: '1' };
+      const { site, wire, strange } = strictSite({ aggregate: { station } });
+      await site.run(30);
+      await live(site, version, 12);
+      assert.ok(wire.frames > MINUTES * 20, `${wire.frames} frames`);
+      assert.deepEqual(wire.violations, []);
+      assert.deepEqual(strange, []);
+      assert.deepEqual(site.csms.problems, []);
+      assert.deepEqual(site.csms.connected(), [SITE]);
+    });
+  });
+}
