@@ -162,6 +162,8 @@ export class LogStore implements DurableStore {
       try {
         await this.#append(group.flatMap(({ changes }) => changes));
         this.#problem = undefined;
+        // The group is on the medium, whatever becomes of this: the next one tries it again.
+        await this.#dropEmptied().catch(() => {});
         for (const { resolve } of group) resolve();
       } catch (error) {
         this.#fail(group, error);
@@ -202,8 +204,6 @@ export class LogStore implements DurableStore {
         this.#index.put(change.key, { segment, offset, length: span.length, valueBytes });
       }
     });
-    // The group is on the medium, whatever becomes of this: it is tried again with the next one.
-    await this.#dropEmptied().catch(() => {});
   }
 
   async #writable(): Promise<Segment> {
