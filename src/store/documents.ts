@@ -19,7 +19,6 @@ export interface Document<Data> {
  * if that is damaged too by `initial`; the damaged one stays beside it as `.damaged`.
  */
 export const openDocument = async <Data>(file: string, initial: Data): Promise<Document<Data>> => {
-  await mkdir(dirname(file), { recursive: true });
   const adapter = new SyncedFile<Data>(file);
   const low = new Low<Data>(adapter, initial);
   await low.read();
@@ -58,6 +57,7 @@ class SyncedFile<Data> implements Adapter<Data> {
 
   async write(data: Data): Promise<void> {
     const next = `${this.#file}.next`;
+    await mkdir(dirname(this.#file), { recursive: true });
     const handle = await open(next, 'w', 0o600);
     try {
       await handle.writeFile(`${JSON.stringify(data, null, 2)}\n`);

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openDocument } from './documents.ts';
 
@@ -38,8 +38,8 @@ export class EvidenceFiles<Record extends Filed> {
 
   /** Oldest first; damaged files are left out. */
   async list(): Promise<readonly Record[]> {
-    await mkdir(this.#folder, { recursive: true });
-    const names = (await readdir(this.#folder)).filter((name) => FILE.test(name)).sort();
+    const all = await readdir(this.#folder).catch(() => []);
+    const names = all.filter((name) => FILE.test(name)).sort();
     const records = await Promise.all(names.map((name) => this.#read(join(this.#folder, name))));
     return records.flatMap((record) => (record === undefined ? [] : [record]));
   }

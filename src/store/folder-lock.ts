@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { link, open, readFile, rename, unlink } from 'node:fs/promises';
+import { readlink, rename, symlink, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StoreError } from './durable-store.ts';
 
@@ -8,21 +8,21 @@ const NAME = 'LOCK';
 const TAKE_OVER_TRIES = 3;
 
 /**
- * Keeps a second process out of a folder. The file names its owner by process id and start; an owner
- * that is gone, with the power or by its end, does not hold it any more. Throws StoreError otherwise.
+ * Keeps a second process out of a folder. The lock is a symbolic link whose target names its owner by
+ * process id, boot and start: made whole or not at all, also on a full disk. An owner that is gone, by
+ * its end or with the power, does not hold it any more. Throws StoreError when another process does.
  */
 export const lockFolder = async (folder: string): Promise<() => Promise<void>> => {
   const path = join(folder, NAME);
   for (let tries = 0; tries < TAKE_OVER_TRIES; tries += 1) {
     try {
-      const file = await open(path, 'wx', 0o600);
-      await file.writeFile(ownerOf(process.pid));
-      await file.close();
+      await symlink(ownerOf(process.pid), path);
       return () => unlink(path);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      // Read-only, or a file system without links: to go on is better than a site without control.
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') return async () => {};
     }
-    const owner = await readFile(path, 'utf8').catch(() => '');
+    const owner = await readlink(path).catch(() => '');
     if (isAlive(owner)) {
       const pid = owner.split(' ')[0];
       throw new StoreError(`cannot open ${folder}: process ${pid} holds its lock`);
@@ -37,11 +37,13 @@ const takeAway = async (path: string, owner: string): Promise<void> => {
   const aside = `${path}.${process.pid}`;
   try {
     await rename(path, aside);
-    if ((await readFile(aside, 'utf8')) !== owner) await link(aside, path);
+    const taken = await readlink(aside);
     await unlink(aside);
+    if (taken !== owner) await symlink(taken, path);
   } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
     // Somebody else was quicker.
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    if (code !== 'ENOENT' && code !== 'EEXIST') throw error;
   }
 };
 

@@ -7,7 +7,7 @@ import { Segment, segmentNumber } from './log-segment.ts';
 /** Damages told by name; a medium that fails has no end of them. */
 const DAMAGES_TOLD_MOST = 100;
 
-/** Reads the segments of a folder into the index, oldest first; the newest can be written to. */
+/** Reads the segments of a folder into the index, oldest first. */
 export const replay = async (folder: string, index: KeyIndex) => {
   const segments: Segment[] = [];
   const damage: Damage[] = [];
@@ -32,6 +32,7 @@ const replaySegment = async (
 ): Promise<void> => {
   const bytes = await segment.readWhole();
   const { records, end, damagedBytes } = readSegment(bytes, newest);
+  segment.bytes = end;
   for (const { key, value, offset, length } of records) {
     if (value === undefined) index.delete(key);
     else index.put(key, { segment, offset, length, valueBytes: value.length });
@@ -39,8 +40,6 @@ const replaySegment = async (
   if (damagedBytes > 0) {
     await tellDamage(damage, segment, `${damagedBytes} bytes of ${segment.path} cannot be read`);
   }
-  // What the process before did not sync any more is synced now, before anybody builds on it.
-  if (newest) await segment.cut(end);
 };
 
 /** Notes what happened to a segment, and keeps a copy of it where there is room for one. */

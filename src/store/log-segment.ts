@@ -1,4 +1,4 @@
-import { copyFile, type FileHandle, open, rm } from 'node:fs/promises';
+import { access, constants, copyFile, type FileHandle, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeRecord, type LogRecord, SEGMENT_MARK, type Span } from './log-format.ts';
 
@@ -19,7 +19,7 @@ export class Segment {
   readonly number: number;
   readonly path: string;
   #file: FileHandle;
-  /** Bytes that are on the medium. */
+  /** Bytes that are in order; behind them may lie what a failed write left. */
   bytes: number;
   /** Bytes of records that are still current. */
   liveBytes = 0;
@@ -49,7 +49,7 @@ export class Segment {
 
   static async open(folder: string, number: number): Promise<Segment> {
     const path = join(folder, segmentName(number));
-    const file = await open(path, 'r+');
+    const file = await openFile(path);
     const { size } = await file.stat();
     return new Segment(number, path, file, size);
   }
@@ -66,17 +66,17 @@ export class Segment {
     this.bytes += bytes.length;
   }
 
-  /** Lets go of everything behind `bytes`; the rest is on the medium when it resolves. */
-  async cut(bytes: number): Promise<void> {
-    await this.#file.truncate(bytes);
+  /** Lets go of everything behind `bytes`; what is before is on the medium when it resolves. */
+  async settle(): Promise<void> {
+    await access(this.path, constants.W_OK);
+    await this.#file.truncate(this.bytes);
     await this.#file.datasync();
-    this.bytes = bytes;
   }
 
   /** A file system that came back does not know the handles from before. */
   async reopen(): Promise<void> {
     const stale = this.#file;
-    this.#file = await open(this.path, 'r+');
+    this.#file = await openFile(this.path);
     await stale.close().catch(() => {});
   }
 
@@ -116,3 +116,7 @@ export class Segment {
     if (this.#readers === 0) await this.#file.close();
   }
 }
+
+/** On a medium that is read-only what is held can be read all the same. */
+const openFile = (path: string): Promise<FileHandle> =>
+  open(path, 'r+').catch(() => open(path, 'r'));

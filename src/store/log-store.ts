@@ -81,6 +81,12 @@ export class LogStore implements DurableStore {
         const { segments, damage } = await replay(folder, store.#index);
         store.#segments.push(...segments);
         store.#damage.push(...damage);
+        // What the process before did not sync any more is synced before anybody builds on it. A
+        // medium that is read-only or full does not keep a site from being controlled.
+        await segments
+          .at(-1)
+          ?.settle()
+          .catch((error) => store.#noteFailure(error));
         return store;
       } catch (error) {
         await store.#letGo();
@@ -226,8 +232,7 @@ export class LogStore implements DurableStore {
    */
   async #recover(): Promise<void> {
     for (const segment of this.#segments) await segment.reopen();
-    const newest = this.#segments.at(-1);
-    await newest?.cut(newest.bytes);
+    await this.#segments.at(-1)?.settle();
   }
 
   /**
@@ -243,10 +248,14 @@ export class LogStore implements DurableStore {
   }
 
   #fail(group: readonly Waiting[], error: unknown): void {
+    const rejection = this.#noteFailure(error);
+    for (const { reject } of [...group, ...this.#waiting.splice(0)]) reject(rejection);
+  }
+
+  #noteFailure(error: unknown): StoreError {
     this.#problem = `journal cannot be written: ${causeOf(error)}`;
     this.#failedAtMs = this.#monotonicMs();
-    const rejection = new StoreError(this.#problem);
-    for (const { reject } of [...group, ...this.#waiting.splice(0)]) reject(rejection);
+    return new StoreError(this.#problem);
   }
 }
 
