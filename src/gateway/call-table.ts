@@ -6,7 +6,8 @@ export type AnswerVerdict =
   | 'foreign'; // nothing was asked under this id
 
 interface Row<Call> {
-  readonly call: Call;
+  /** Of a settled one only the id is kept: messages are large, and rows live long. */
+  call: Call | undefined;
   readonly sentAtMs: number;
   state: 'open' | 'answered' | 'expired';
 }
@@ -40,18 +41,22 @@ export class CallTable<Call> {
     const row = this.#rows.get(id);
     if (row === undefined) return { verdict: 'foreign' };
     if (row.state === 'answered') return { verdict: 'duplicate' };
-    if (row.state === 'expired' || nowMs - row.sentAtMs > this.#lifeMs) {
+    const { call } = row;
+    row.call = undefined;
+    if (call === undefined || nowMs - row.sentAtMs > this.#lifeMs) {
       row.state = 'expired';
       return { verdict: 'late' };
     }
     row.state = 'answered';
-    return { verdict: 'expected', call: row.call };
+    return { verdict: 'expected', call };
   }
 
   /** Answers to this call are late from now on. */
   forget(id: string): void {
     const row = this.#rows.get(id);
-    if (row !== undefined) row.state = 'expired';
+    if (row === undefined) return;
+    row.state = 'expired';
+    row.call = undefined;
   }
 
   knows(id: string): boolean {
@@ -60,13 +65,12 @@ export class CallTable<Call> {
 
   /** Calls that were sent before an instant and not answered, oldest first. */
   openSince(beforeMs: number): readonly Call[] {
-    return [...this.#rows.values()]
-      .filter((row) => row.state === 'open' && row.sentAtMs <= beforeMs)
-      .map((row) => row.call);
+    const open = [...this.#rows.values()].filter(({ sentAtMs }) => sentAtMs <= beforeMs);
+    return open.flatMap(({ call }) => call ?? []);
   }
 
   /** Calls that were sent and not answered. */
   open(): readonly Call[] {
-    return [...this.#rows.values()].filter((row) => row.state === 'open').map((row) => row.call);
+    return this.openSince(Number.POSITIVE_INFINITY);
   }
 }
