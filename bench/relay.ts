@@ -1,5 +1,6 @@
 // What a relayed CALL and its answer cost through the gateway and through a bare ws-to-ws relay.
-// Each relay runs in a child process of its own; rounds alternate in one run.
+// Each relay runs in a child process of its own; rounds alternate in one run. CPU and latency are
+// compared under the same load: flat out, whoever is slower also has to wake up the others, which sleep.
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
@@ -12,6 +13,8 @@ import { percentile } from './part-statistics.ts';
 
 const CHARGERS = 20;
 const ROUNDS = 6;
+/** Messages of all chargers in a second, under the same load; far more than a site has. */
+const LOAD_PER_SECOND = 3_000;
 const NAMES = ['bare', 'gateway', 'observing'] as const;
 const SUBPROTOCOL = 'ocpp1.6';
 
@@ -26,7 +29,7 @@ const messageOf = (id: number): string => {
 };
 
 export const run = async ({ quick }: BenchOptions) => {
-  const perRound = quick ? 2_000 : 10_000;
+  const perRound = quick ? 3_000 : 15_000;
   const csms = await startCsms();
   const relays = {
     bare: await startRelay('bare', csms.url),
@@ -34,29 +37,37 @@ export const run = async ({ quick }: BenchOptions) => {
     // Every meter value is looked at, however fast they come.
     observing: await startRelay('gateway', csms.url, '1000000'),
   };
-  const results = { bare: [] as Round[], gateway: [] as Round[], observing: [] as Round[] };
-  for (const relay of Object.values(relays)) await round(relay, perRound / 2);
-  for (let i = 0; i < ROUNDS; i += 1) {
-    for (const name of i % 2 === 0 ? NAMES : [...NAMES].reverse()) {
-      results[name].push(await round(relays[name], perRound));
+  const compare = async (perSecond: number): Promise<Summary[]> => {
+    const results = { bare: [] as Round[], gateway: [] as Round[], observing: [] as Round[] };
+    for (let i = 0; i < ROUNDS; i += 1) {
+      for (const name of i % 2 === 0 ? NAMES : [...NAMES].reverse()) {
+        results[name].push(await round(relays[name], perRound, perSecond));
+      }
     }
-  }
+    return NAMES.map((name) => summaryOf(name, results[name]));
+  };
+  for (const relay of Object.values(relays)) await round(relay, perRound / 2);
+  const flatOut = await compare(Number.POSITIVE_INFINITY);
+  const sameLoad = await compare(LOAD_PER_SECOND);
   for (const relay of Object.values(relays)) relay.process.kill();
   csms.close();
-  const rows = NAMES.map((name) => summaryOf(name, results[name]));
-  const [bare, gateway, observing] = rows as [Summary, Summary, Summary];
-  const ratio = (a: number, b: number) => Math.round((a / b) * 100) / 100;
+  const [bare, gateway, observing] = sameLoad as [Summary, Summary, Summary];
+  const [bareFlatOut, gatewayFlatOut] = flatOut as [Summary, Summary];
   return {
     bench: 'relay',
     node: process.version,
-    rows,
+    sameLoad,
+    flatOut,
     cpuRatio: ratio(gateway.cpuSecondsPer10k, bare.cpuSecondsPer10k),
     targetCpuRatio: 1.3,
     cpuRatioObservingAll: ratio(observing.cpuSecondsPer10k, bare.cpuSecondsPer10k),
+    cpuRatioFlatOut: ratio(gatewayFlatOut.cpuSecondsPer10k, bareFlatOut.cpuSecondsPer10k),
     p50Ratio: ratio(gateway.p50Ms, bare.p50Ms),
     p99Ratio: ratio(gateway.p99Ms, bare.p99Ms),
   };
 };
+
+const ratio = (a: number, b: number): number => Math.round((a / b) * 100) / 100;
 
 interface Relay {
   readonly process: ChildProcess;
@@ -117,8 +128,12 @@ const cpuOf = async (relay: Relay): Promise<number> => {
   return answer.cpuSeconds;
 };
 
-/** Every charger sends its next message when the one before was answered. */
-const round = async (relay: Relay, trips: number): Promise<Round> => {
+/** Every charger sends its next message when the one before was answered, and its turn has come. */
+const round = async (
+  relay: Relay,
+  trips: number,
+  perSecond = Number.POSITIVE_INFINITY,
+): Promise<Round> => {
   const chargers = await Promise.all(
     Array.from({ length: CHARGERS }, async (_, i) => {
       const socket = new WebSocket(`${relay.url}/CP_${i}`, [SUBPROTOCOL]);
@@ -129,7 +144,9 @@ const round = async (relay: Relay, trips: number): Promise<Round> => {
   const before = await cpuOf(relay);
   const startMs = performance.now();
   const each = Math.ceil(trips / CHARGERS);
-  const latenciesMs = (await Promise.all(chargers.map((socket) => drive(socket, each)))).flat();
+  const everyMs = (CHARGERS / perSecond) * 1000;
+  const driven = chargers.map((socket, i) => drive(socket, each, everyMs, i / CHARGERS));
+  const latenciesMs = (await Promise.all(driven)).flat();
   const seconds = (performance.now() - startMs) / 1000;
   const cpuSeconds = (await cpuOf(relay)) - before;
   for (const socket of chargers) socket.close();
@@ -137,11 +154,17 @@ const round = async (relay: Relay, trips: number): Promise<Round> => {
   return { seconds, cpuSeconds, trips: each * CHARGERS, latenciesMs };
 };
 
-const drive = (socket: WebSocket, trips: number): Promise<number[]> =>
-  new Promise((resolve) => {
+const drive = (socket: WebSocket, trips: number, everyMs: number, phase: number) =>
+  new Promise<number[]>((resolve) => {
     const latencies: number[] = [];
+    const startMs = performance.now() + phase * everyMs;
     let sentMs = 0;
     const next = (): void => {
+      const waitMs = startMs + latencies.length * everyMs - performance.now();
+      if (everyMs > 0 && waitMs >= 1) {
+        setTimeout(next, waitMs);
+        return;
+      }
       sentMs = performance.now();
       socket.send(messageOf(latencies.length));
     };

@@ -12,8 +12,8 @@ interface Row<Call> {
   state: 'open' | 'answered' | 'expired';
 }
 
-/** Rows kept for telling late and duplicate answers from foreign ones. */
-const ROWS_MOST = 128;
+/** The last calls, this many to twice as many, are kept for telling late answers from foreign ones. */
+const ROWS_LEAST = 64;
 
 /**
  * CALLs sent on one connection in one direction, by message id. The same id may be in flight in
@@ -21,7 +21,9 @@ const ROWS_MOST = 128;
  * direction has a table of its own.
  */
 export class CallTable<Call> {
-  readonly #rows = new Map<string, Row<Call>>();
+  #rows = new Map<string, Row<Call>>();
+  /** The rows before those; all of them go at once, which costs nothing per call. */
+  #older = new Map<string, Row<Call>>();
   readonly #lifeMs: number;
 
   constructor(lifeMs: number) {
@@ -30,15 +32,17 @@ export class CallTable<Call> {
 
   /** A retry may reuse its id: the newer call replaces the older one. */
   sent(id: string, call: Call, nowMs: number): void {
+    if (this.#rows.size >= ROWS_LEAST) {
+      this.#older = this.#rows;
+      this.#rows = new Map();
+    }
+    this.#older.delete(id);
     this.#rows.delete(id);
     this.#rows.set(id, { call, sentAtMs: nowMs, state: 'open' });
-    if (this.#rows.size <= ROWS_MOST) return;
-    const [oldest] = this.#rows.keys();
-    if (oldest !== undefined) this.#rows.delete(oldest);
   }
 
   answer(id: string, nowMs: number): { readonly verdict: AnswerVerdict; readonly call?: Call } {
-    const row = this.#rows.get(id);
+    const row = this.#row(id);
     if (row === undefined) return { verdict: 'foreign' };
     if (row.state === 'answered') return { verdict: 'duplicate' };
     const { call } = row;
@@ -53,24 +57,29 @@ export class CallTable<Call> {
 
   /** Answers to this call are late from now on. */
   forget(id: string): void {
-    const row = this.#rows.get(id);
+    const row = this.#row(id);
     if (row === undefined) return;
     row.state = 'expired';
     row.call = undefined;
   }
 
   knows(id: string): boolean {
-    return this.#rows.has(id);
+    return this.#row(id) !== undefined;
   }
 
   /** Calls that were sent before an instant and not answered, oldest first. */
   openSince(beforeMs: number): readonly Call[] {
-    const open = [...this.#rows.values()].filter(({ sentAtMs }) => sentAtMs <= beforeMs);
+    const rows = [...this.#older.values(), ...this.#rows.values()];
+    const open = rows.filter(({ sentAtMs }) => sentAtMs <= beforeMs);
     return open.flatMap(({ call }) => call ?? []);
   }
 
   /** Calls that were sent and not answered. */
   open(): readonly Call[] {
     return this.openSince(Number.POSITIVE_INFINITY);
+  }
+
+  #row(id: string): Row<Call> | undefined {
+    return this.#rows.get(id) ?? this.#older.get(id);
   }
 }
