@@ -61,6 +61,10 @@ export class KnownMakes {
     this.#joined.delete(charger);
   }
 
+  found(charger: string): LearnedTraits {
+    return this.#found.get(charger) ?? {};
+  }
+
   /** What a probe found out takes the place of what one found before. */
   learn(charger: string, learned: LearnedTraits): void {
     this.#found.set(charger, learned);

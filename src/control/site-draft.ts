@@ -224,6 +224,15 @@ export class SiteDraft {
     this.#makes.learn(id, learned);
   }
 
+  /** What probes found out before. */
+  found(id: string): LearnedTraits {
+    return this.#makes.found(id);
+  }
+
+  enforcement(key: ConnectorKey): Enforcement | undefined {
+    return this.#enforcement.get(key);
+  }
+
   takeReading(reading: Reading): void {
     const spec = this.site.meters.find(({ id }) => id === reading.meter);
     if (spec === undefined) return;

@@ -72,7 +72,10 @@ export const PLAIN_TRAITS: ChargerTraits = {
 
 /** What a probe found out about one charger; it goes before what is known of its make. */
 export type LearnedTraits = Partial<
-  Pick<ChargerTraits, 'rateUnit' | 'defaultPerConnector' | 'maxStackLevel' | 'honoursDuration'>
+  Pick<
+    ChargerTraits,
+    'rateUnit' | 'defaultPerConnector' | 'maxStackLevel' | 'honoursDuration' | 'purposes'
+  >
 >;
 
 /** What a charger says of itself in its BootNotification. */
