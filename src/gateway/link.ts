@@ -392,10 +392,8 @@ export class Link {
     try {
       tell();
     } catch (error) {
-      this.#options.log.error('observing a message failed', {
-        charger: this.identity,
-        problem: String(error),
-      });
+      const { identity: charger } = this;
+      this.#options.log.error('observing a message failed', { charger, problem: String(error) });
     }
   }
 }
