@@ -193,6 +193,7 @@ export const gatewayOf = (
     newId: randomUUID,
     outage: held.outage,
     withhold: (charger, transactionId) => loop.withhold(charger, transactionId),
+    mannersOf: (identity) => loop.links.mannersOf(identity),
     closesInOutage: closingChargers(config),
     suspicious,
     flushAbsentAfterMs: config.upstream.flushAbsentAfterHours * 3_600_000,

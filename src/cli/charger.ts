@@ -4,10 +4,11 @@ import { askGateway, gatewayUrl } from './running-gateway.ts';
 import { usableSite } from './site-file.ts';
 
 const USAGE = `usage: busbar charger probe ID --config FILE [--active] [--json]
-       asks the charger how it takes limits; --active tries profiles too, while no car charges
+       asks the charger how it takes limits; --active tries profiles too: while no car
+       charges its defaults, else what a TxProfile of 20 s does to the car (some minutes)
 `;
 /** Longer than every call of a probe may take to be answered. */
-const PROBE_TIMEOUT_MS = 240_000;
+const PROBE_TIMEOUT_MS = 480_000;
 
 /** Asks the running gateway to find out how a charger takes limits. */
 export const run = async (args: readonly string[]): Promise<number> => {

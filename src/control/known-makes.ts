@@ -61,6 +61,10 @@ export class KnownMakes {
     this.#joined.delete(charger);
   }
 
+  found(charger: string): LearnedTraits {
+    return this.#found.get(charger) ?? {};
+  }
+
   /** What a probe found out takes the place of what one found before. */
   learn(charger: string, learned: LearnedTraits): void {
     this.#found.set(charger, learned);
@@ -70,12 +74,16 @@ export class KnownMakes {
 
   /** A charger as configured, narrowed to what its make takes. */
   narrowed(spec: ChargerSpec): ChargerSpec {
-    const { minAmps = 0, stepAmps = 0 } = this.#ofMake.get(spec.id) ?? PLAIN_TRAITS;
-    if (spec.minAmps >= minAmps && spec.stepAmps >= stepAmps) return spec;
+    const { minAmps = 0, stepAmps = 0, stepsAmps } = this.#ofMake.get(spec.id) ?? PLAIN_TRAITS;
+    const listed = spec.stepsAmps ?? stepsAmps;
+    if (spec.minAmps >= minAmps && spec.stepAmps >= stepAmps && listed === spec.stepsAmps) {
+      return spec;
+    }
     return {
       ...spec,
       minAmps: Math.max(spec.minAmps, minAmps),
       stepAmps: Math.max(spec.stepAmps, stepAmps),
+      ...(listed === undefined ? {} : { stepsAmps: listed }),
     };
   }
 }

@@ -1,7 +1,9 @@
 import type { ChargerEvent } from '../core/charger-event.ts';
 import type { Log } from '../core/log.ts';
 import type { Cancel, Clock } from '../core/time.ts';
+import type { Manners } from '../gateway/gateway.ts';
 import type {
+  ChargerCalls,
   LinkObserver,
   RelayedAnswer,
   RelayedRequest,
@@ -10,6 +12,7 @@ import type {
 import { observeAnswer, observeRequest, observesAnswer, observesRequest } from '../ocpp/observe.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
 import type { ChargerSetup } from './charger-setup.ts';
+import { OutageStart } from './outage-start.ts';
 import type { ProfileDesk } from './profile-desk.ts';
 import type { SiteDraft } from './site-draft.ts';
 
@@ -30,6 +33,7 @@ export class LinkWatch implements LinkObserver {
   readonly #draft: SiteDraft;
   readonly #setup: ChargerSetup;
   readonly #desk: ProfileDesk;
+  readonly #starts: OutageStart;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #changed: (urgent?: boolean) => void;
@@ -46,6 +50,7 @@ export class LinkWatch implements LinkObserver {
     draft: SiteDraft;
     setup: ChargerSetup;
     desk: ProfileDesk;
+    calls: ChargerCalls;
     clock: Clock;
     log: Log;
     /** The next tick should come soon; not urgent: within half a second will do. */
@@ -56,6 +61,7 @@ export class LinkWatch implements LinkObserver {
     this.#draft = options.draft;
     this.#setup = options.setup;
     this.#desk = options.desk;
+    this.#starts = new OutageStart(options);
     this.#clock = options.clock;
     this.#log = options.log;
     this.#changed = options.changed;
@@ -69,6 +75,11 @@ export class LinkWatch implements LinkObserver {
   maySpeak(charger: string): boolean {
     const booted = !this.#waiting.has(charger) && !this.#rebooted.has(charger);
     return booted && this.upstreamOf(charger) === 'connected';
+  }
+
+  /** How a charger wants its connection kept, by its make. */
+  mannersOf(charger: string): Manners {
+    return this.#draft.traits(charger);
   }
 
   chargerConnected(charger: string, version: OcppVersion, atMs: number): void {
@@ -99,6 +110,7 @@ export class LinkWatch implements LinkObserver {
 
   upstreamChanged(charger: string, state: UpstreamState): void {
     this.#upstream.set(charger, state);
+    if (state !== 'outage') this.#starts.end(charger);
     this.#desk.upstreamChanged(charger, state);
   }
 
@@ -119,6 +131,9 @@ export class LinkWatch implements LinkObserver {
       return;
     }
     if (action === 'BootNotification') this.#bootAnswered(charger, version, relayed);
+    if (action === 'Authorize' && version === '1.6' && this.upstreamOf(charger) === 'outage') {
+      this.#starts.authorized(charger, readPayload(relayed.request), readPayload(relayed));
+    }
     if (!observesAnswer(version, action)) return;
     const request = readPayload(relayed.request);
     const events = observeAnswer(version, action, request, readPayload(relayed));

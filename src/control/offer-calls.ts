@@ -70,6 +70,18 @@ export const lifeOf = (
   return Math.max(lifeMs, STANDING_LIFE_MS);
 };
 
+/** How long an offer of an earlier run may still hold in a charger of which nothing else is known. */
+export const longestLifeMs = (
+  { honoursDuration, vendorLimit, purposes }: ChargerTraits,
+  { csmsProfiles }: Pick<ChargerSpec, 'csmsProfiles'>,
+  lifeMs: number,
+): number => {
+  // An offer that does not end by itself holds until the next one is accepted.
+  if (!honoursDuration || vendorLimit !== undefined) return Number.POSITIVE_INFINITY;
+  const stands = csmsProfiles === 'overlay' || purposes[0] === 'tx-default';
+  return stands ? Math.max(lifeMs, STANDING_LIFE_MS) : lifeMs;
+};
+
 /** Written to memory that wears out: defaults survive a reboot (K01.FR.27, 1.6 erratum 3.37). */
 export const isPersistent = (way: OfferWay): boolean => way.by === 'vendor' || way.purpose !== 'tx';
 

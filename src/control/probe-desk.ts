@@ -1,5 +1,8 @@
+import type { ChargerSpec } from '../core/site.ts';
+import type { OcppVersion } from '../ocpp/version.ts';
 import { ChargerProbe, type ProbeReport } from './charger-probe.ts';
 import type { ChargerSetup } from './charger-setup.ts';
+import { EffectProbe } from './effect-probe.ts';
 import type { SiteDraft } from './site-draft.ts';
 
 /** Whether and when a charger may be probed, and what becomes of what is found out. */
@@ -7,16 +10,19 @@ export class ProbeDesk {
   readonly #draft: SiteDraft;
   readonly #setup: ChargerSetup;
   readonly #probe: ChargerProbe;
+  readonly #effects: EffectProbe;
   readonly #running = new Set<string>();
 
   constructor(
     options: { draft: SiteDraft; setup: ChargerSetup } & ConstructorParameters<
       typeof ChargerProbe
-    >[0],
+    >[0] &
+      ConstructorParameters<typeof EffectProbe>[0],
   ) {
     this.#draft = options.draft;
     this.#setup = options.setup;
     this.#probe = new ChargerProbe(options);
+    this.#effects = new EffectProbe(options);
   }
 
   knows(charger: string): boolean {
@@ -24,8 +30,9 @@ export class ProbeDesk {
   }
 
   /**
-   * Finds out how a charger takes limits. An active probe needs a charger without a transaction;
-   * until its fallback is back it is budgeted at its rating.
+   * Finds out how a charger takes limits. An active probe tries defaults while no car charges: until
+   * its fallback is back it is budgeted at its rating. In a transaction it watches what a TxProfile
+   * does to the car.
    */
   async run(charger: string, active: boolean): Promise<ProbeReport | { readonly problem: string }> {
     const state = this.#draft.charger(charger);
@@ -35,11 +42,11 @@ export class ProbeDesk {
     if (!state.online || version === undefined) return { problem: `${charger} is not connected` };
     if (this.#running.has(charger)) return { problem: `${charger} is being probed` };
     const busy = [...state.connectors.values()].some((each) => each.transaction !== undefined);
-    if (active && busy) return { problem: `${charger} has a transaction: try when it is free` };
     if (active && (spec.csmsProfiles === 'overlay' || this.#draft.traits(charger).vendorLimit)) {
       return { problem: `${charger} is not limited by profiles of its own: nothing to try` };
     }
     this.#running.add(charger);
+    if (active && busy) return this.#watchEffect(spec, version);
     if (active) this.#draft.setProvenFallback(charger, false);
     try {
       const volts = this.#draft.site.voltageVolts;
@@ -49,6 +56,20 @@ export class ProbeDesk {
     } finally {
       this.#running.delete(charger);
       if (active) this.#setup.reinstall(charger, version);
+    }
+  }
+
+  async #watchEffect(spec: ChargerSpec, version: OcppVersion): Promise<ProbeReport> {
+    try {
+      const volts = this.#draft.site.voltageVolts;
+      const asked = await this.#probe.run({ spec, version, volts }, false);
+      const { tried, learned } = await this.#effects.run(spec, version);
+      // What was found out while it was free still holds.
+      const all = { ...this.#draft.found(spec.id), ...learned };
+      if (Object.keys(learned).length > 0) this.#draft.learn(spec.id, all);
+      return { ...asked, active: true, tried, learned };
+    } finally {
+      this.#running.delete(spec.id);
     }
   }
 }

@@ -86,6 +86,7 @@ export class ProfileDesk implements Interceptor {
   csmsCall(charger: string, version: OcppVersion, call: Frame): Interception | undefined {
     const action = deskActions(version).get(call.action);
     if (action === undefined || this.overlays(charger)) return undefined;
+    if (this.#takesNoLimits(charger)) return undefined;
     this.reconcile(charger);
     const scope = this.scope(charger);
     if (scope === undefined) return undefined;
@@ -154,6 +155,12 @@ export class ProfileDesk implements Interceptor {
   /** Profiles of the CSMS are relayed to this charger; the site's limit lies above them. */
   overlays(charger: string): boolean {
     return this.scope(charger)?.spec.csmsProfiles === 'overlay';
+  }
+
+  /** A make that cannot be limited answers for itself (K01.FR.29): a promise could not be kept. */
+  #takesNoLimits(charger: string): boolean {
+    const { purposes, vendorLimit } = this.#options.draft.traits(charger);
+    return purposes.length === 0 && vendorLimit === undefined;
   }
 
   /** A remote start was refused: the profile that came with it will not be needed. */

@@ -40,6 +40,7 @@ import type { WiringEvidences } from '../core/wiring-check.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
 import type { Standing } from '../schema/standing.ts';
 import { type ChargerMakes, KnownMakes } from './known-makes.ts';
+import { longestLifeMs } from './offer-calls.ts';
 import { ChosenPolicy, type PolicyChoice } from './policy-choice.ts';
 import {
   keptBook,
@@ -129,13 +130,12 @@ export class SiteDraft {
   }
 
   #begin(spec: ChargerSpec, nowMs: number): void {
-    const { honoursDuration, keepsProfilesOffline } = this.traits(spec.id);
-    if (!keepsProfilesOffline) this.#proven.delete(spec.id);
+    const traits = this.traits(spec.id);
+    if (!traits.keepsProfilesOffline) this.#proven.delete(spec.id);
     if (spec.fallbackTrusted) this.#proven.add(spec.id);
     const charger = newCharger(spec.id, spec.connectors, nowMs);
     this.#chargers.set(spec.id, charger);
-    // An offer that does not end by itself holds until the next one is accepted.
-    const lifeMs = honoursDuration ? this.#settings.lifeMs : Number.POSITIVE_INFINITY;
+    const lifeMs = longestLifeMs(traits, spec, this.#settings.lifeMs);
     for (const connector of charger.connectors.keys()) {
       const enforcement = inheritedEnforcement(spec.maxAmps, nowMs, lifeMs);
       this.#enforcement.set(connectorKey(spec.id, connector), enforcement);
@@ -222,6 +222,15 @@ export class SiteDraft {
 
   learn(id: string, learned: LearnedTraits): void {
     this.#makes.learn(id, learned);
+  }
+
+  /** What probes found out before. */
+  found(id: string): LearnedTraits {
+    return this.#makes.found(id);
+  }
+
+  enforcement(key: ConnectorKey): Enforcement | undefined {
+    return this.#enforcement.get(key);
   }
 
   takeReading(reading: Reading): void {

@@ -19,11 +19,19 @@ export interface ChargerTraits {
   readonly asked: boolean;
   /** Asked by TriggerMessage; some lose their connection over it. */
   readonly triggered: boolean;
+  /** Pinged this often, from its next connection on; absent: as the site says. */
+  readonly pingSeconds?: number;
+  /** drop: it does not come back after a close frame, so connections are dropped without one. */
+  readonly closeStyle: 'frame' | 'drop';
+  /** It begins a transaction only when it is told to, also after a card that was accepted. */
+  readonly needsRemoteStart: boolean;
   /** Not a profile but a key or message of its vendor sets the limit. */
   readonly vendorLimit?: VendorLimit;
   /** Least current and smallest step that it really follows. */
   readonly minAmps?: number;
   readonly stepAmps?: number;
+  /** It knows only these values, ascending. */
+  readonly stepsAmps?: readonly number[];
   /** What made the traits differ from the standard. */
   readonly quirks: readonly QuirkNote[];
 }
@@ -57,12 +65,17 @@ export const PLAIN_TRAITS: ChargerTraits = {
   resendOnResume: false,
   asked: true,
   triggered: true,
+  closeStyle: 'frame',
+  needsRemoteStart: false,
   quirks: [],
 };
 
 /** What a probe found out about one charger; it goes before what is known of its make. */
 export type LearnedTraits = Partial<
-  Pick<ChargerTraits, 'rateUnit' | 'defaultPerConnector' | 'maxStackLevel' | 'honoursDuration'>
+  Pick<
+    ChargerTraits,
+    'rateUnit' | 'defaultPerConnector' | 'maxStackLevel' | 'honoursDuration' | 'purposes'
+  >
 >;
 
 /** What a charger says of itself in its BootNotification. */

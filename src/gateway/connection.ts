@@ -14,6 +14,8 @@ export const MALFORMED_MOST = 30;
 const MALFORMED_WINDOW_MS = 60_000;
 
 export interface ConnectionOptions {
+  /** The peer would not come back after one. */
+  readonly withoutCloseFrame?: (() => boolean) | undefined;
   readonly name: 'charger' | 'csms';
   readonly charger: string;
   readonly socket: Socket;
@@ -76,7 +78,9 @@ export class Connection {
   /** Ends it from our side: nothing of it is heard any more. */
   close(code: number, reason: string): void {
     this.#open = false;
-    this.#options.socket.close(code, reason);
+    const { socket, withoutCloseFrame } = this.#options;
+    if (withoutCloseFrame?.() === true) socket.terminate();
+    else socket.close(code, reason);
   }
 
   /** Ends it without a farewell; it is then closed like any lost one. */

@@ -21,6 +21,12 @@ const HELD_MOST = 512;
 /** The CSMS has this long to answer a CALL of our own. */
 const OWN_CSMS_CALL_MS = 30_000;
 
+/** In what a make of chargers departs from the rest on its connection. */
+export interface Manners {
+  readonly pingSeconds?: number;
+  readonly closeStyle?: 'frame' | 'drop';
+}
+
 export interface GatewayOptions {
   readonly clock: Clock;
   readonly dialer: Dialer;
@@ -29,6 +35,8 @@ export interface GatewayOptions {
   readonly upstreamBase: (identity: string) => string;
   /** Whether a charger may connect: configured, or to be adopted. */
   readonly admits: (identity: string) => boolean;
+  /** Absent: all chargers are alike. */
+  readonly mannersOf?: (identity: string) => Manners;
   /** Message ids of our own calls: unique for ever, e.g. UUIDs. */
   readonly newId: () => string;
   readonly log: Log;
@@ -200,7 +208,7 @@ export class Gateway implements ChargerCalls {
     if (subprotocol === undefined || !current() || knock.gone) return false;
     const version = agreedVersion(knock, subprotocol);
     if (version === undefined) return false;
-    const charger = await knock.accept(subprotocol);
+    const charger = await knock.accept(subprotocol, this.#mannersOf(identity).pingSeconds);
     this.#options.log.info('CSMS unreachable: charger let in', { identity });
     this.#replace(identity);
     this.#open(found, knock, version, charger, undefined);
@@ -234,7 +242,7 @@ export class Gateway implements ChargerCalls {
     const { log, observer, clock } = this.#options;
     const { identity } = found;
     const subprotocol = csms?.subprotocol ?? '';
-    const charger = await knock.accept(subprotocol);
+    const charger = await knock.accept(subprotocol, this.#mannersOf(identity).pingSeconds);
     const version = agreedVersion(knock, subprotocol);
     if (version === undefined || csms === undefined) {
       observer.upstreamChanged(identity, 'none', clock.monotonicMs());
@@ -249,6 +257,10 @@ export class Gateway implements ChargerCalls {
     void this.#outageOf(identity)?.admission.accepted(identity, subprotocol, knock.authorization);
     this.#replace(identity);
     this.#open(found, knock, version, charger, csms);
+  }
+
+  #mannersOf(identity: string): Manners {
+    return this.#options.mannersOf?.(identity) ?? {};
   }
 
   #replace(identity: string): void {
@@ -278,6 +290,7 @@ export class Gateway implements ChargerCalls {
       log,
       counters: this.counters,
       limits: { ...DEFAULT_LANE_LIMITS, ...limits },
+      withoutCloseFrame: () => this.#mannersOf(identity).closeStyle === 'drop',
       outage: this.#linkOutage(found, knock, version, charger.subprotocol, () => link),
       ended: (reason) => {
         if (this.#links.get(identity) !== link) return;

@@ -43,6 +43,7 @@ export interface LinkOptions {
   /** Undefined: the charger is disconnected when the CSMS goes away. */
   readonly outage: LinkOutage | undefined;
   readonly newId: () => string;
+  readonly withoutCloseFrame?: () => boolean;
   readonly limits: LaneLimits;
   readonly counters: LinkCounters;
   readonly log: Log;
@@ -134,6 +135,7 @@ export class Link {
       received: (frame) => (fromCharger ? this.#fromCharger(frame) : this.#fromCsms(frame)),
       closed: (reason) => (fromCharger ? this.#chargerGone(reason) : this.#csmsGone(reason)),
       hostile: () => this.close(1008, UNREADABLE),
+      withoutCloseFrame: fromCharger ? this.#options.withoutCloseFrame : undefined,
       congested: (full) => (fromCharger ? this.#csms : this.#charger)?.hold(full),
       unsent: (id) => (fromCharger ? [] : this.#takeBack(id)),
     });
@@ -390,10 +392,8 @@ export class Link {
     try {
       tell();
     } catch (error) {
-      this.#options.log.error('observing a message failed', {
-        charger: this.identity,
-        problem: String(error),
-      });
+      const { identity: charger } = this;
+      this.#options.log.error('observing a message failed', { charger, problem: String(error) });
     }
   }
 }

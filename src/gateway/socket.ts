@@ -36,8 +36,11 @@ export interface Knock {
   readonly subprotocols: readonly string[];
   readonly authorization?: string;
   readonly remoteAddress: string;
-  /** Completes the handshake. `subprotocol` empty: no header is sent, as OCPP-J §3.1.2 asks. */
-  accept(subprotocol: string): Promise<Socket>;
+  /**
+   * Completes the handshake. `subprotocol` empty: no header is sent, as OCPP-J §3.1.2 asks.
+   * `pingSeconds`: for a charger that wants other pings than the rest.
+   */
+  accept(subprotocol: string, pingSeconds?: number): Promise<Socket>;
   refuse(status: number, message: string): void;
   /** True once the peer gave up while it was held. */
   readonly gone: boolean;

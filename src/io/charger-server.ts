@@ -104,7 +104,7 @@ const knockOf = (
     get gone() {
       return gone;
     },
-    accept(subprotocol) {
+    accept(subprotocol, ownPingSeconds) {
       if (settled) return Promise.reject(new Error('the handshake is settled already'));
       settled = true;
       cancelHold();
@@ -112,7 +112,7 @@ const knockOf = (
       return new Promise((resolve, reject) => {
         stream.once('close', () => reject(new Error('the charger left during the handshake')));
         sockets.handleUpgrade(request, stream, head, (webSocket) => {
-          resolve(new WsSocket(webSocket, clock, pingSeconds));
+          resolve(new WsSocket(webSocket, clock, ownPingSeconds ?? pingSeconds));
         });
       });
     },

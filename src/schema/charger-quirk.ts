@@ -73,9 +73,33 @@ export const ChargerQuirkSchema = Type.Object(
       Type.Boolean({ description: 'false: it is not asked for its configuration' }),
     ),
     triggered: Type.Optional(Type.Boolean({ description: 'false: it gets no TriggerMessage' })),
+    pingSeconds: Type.Optional(
+      Type.Integer({
+        minimum: 5,
+        maximum: 3_600,
+        description: 'It hangs up when pings come less often; in force from its next connection on',
+      }),
+    ),
+    closeStyle: Type.Optional(
+      Type.Union([Type.Literal('frame'), Type.Literal('drop')], {
+        description: 'drop: after a close frame it does not come back, so it gets none',
+      }),
+    ),
+    needsRemoteStart: Type.Optional(
+      Type.Boolean({
+        description: '1.6: it starts only when told to; while the CSMS is away the gateway does',
+      }),
+    ),
     vendorLimit: Type.Optional(VendorLimitSchema),
     minAmps: Type.Optional(Type.Number({ minimum: 0, maximum: 32 })),
     stepAmps: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 32 })),
+    stepsAmps: Type.Optional(
+      Type.Array(Type.Number({ minimum: 0, maximum: 1_000 }), {
+        minItems: 1,
+        maxItems: 64,
+        description: 'It knows only these values, ascending; replaces stepAmps',
+      }),
+    ),
   },
   { ...strict, $schema: 'http://json-schema.org/draft-07/schema#', title: 'Quirk of a charger' },
 );

@@ -38,6 +38,10 @@ export interface ChargerConduct {
   readonly pilotHoldMs: number;
   /** Time that it takes to answer, ms. */
   readonly answerDelayMs: number;
+  /** A card that was accepted starts nothing: it waits for a remote start. */
+  readonly waitsForRemoteStart: boolean;
+  /** After a close frame it does not connect again. */
+  readonly staysAwayAfterClose: boolean;
   /** Sends its calls back to back, without waiting for answers. */
   readonly impatient: boolean;
   /** Transactions go on after a reboot; else they end with it. */
@@ -75,6 +79,8 @@ export const GOOD_CONDUCT: ChargerConduct = {
   reactionMs: 500,
   pilotHoldMs: 5_000,
   answerDelayMs: 0,
+  waitsForRemoteStart: false,
+  staysAwayAfterClose: false,
   impatient: false,
   resumesAfterReboot: true,
   rebootMs: 3_000,
@@ -102,5 +108,7 @@ export const CONDUCTS = {
   'limited-by-data-transfer': { vendorLimit: 'data-transfer' },
   'limited-by-configuration': { vendorLimit: 'configuration' },
   slow: { answerDelayMs: 4_000, reactionMs: 3_000 },
+  'waits-for-remote-start': { waitsForRemoteStart: true },
+  'stays-away-after-close': { staysAwayAfterClose: true },
   impatient: { impatient: true },
 } as const satisfies Readonly<Record<string, Partial<ChargerConduct>>>;

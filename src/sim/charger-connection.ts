@@ -12,6 +12,9 @@ export interface BackOff {
   readonly doublings: number;
 }
 
+/** There was no close frame. */
+const VANISHED = 1006;
+
 export const DEFAULT_BACK_OFF: BackOff = { leastMs: 1_000, randomMs: 2_000, doublings: 4 };
 
 export interface ChargerConnectionOptions {
@@ -21,6 +24,7 @@ export interface ChargerConnectionOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly backOff: BackOff;
+  readonly staysAwayAfterClose: boolean;
   readonly opened: () => void;
   readonly received: (bytes: Buffer) => void;
   readonly lost: (code: number, reason: string) => void;
@@ -95,7 +99,7 @@ export class ChargerConnection {
         if (this.#socket !== socket) return;
         this.#socket = undefined;
         this.#options.lost(code, reason);
-        this.#dialLater(turn);
+        if (code === VANISHED || !this.#options.staysAwayAfterClose) this.#dialLater(turn);
       },
     });
     this.#options.opened();

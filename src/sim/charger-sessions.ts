@@ -22,6 +22,8 @@ export interface SessionsContext {
   readonly settings: ChargerSettings;
   readonly localList: LocalList;
   readonly outlets: readonly Outlet[];
+  /** Only a remote start begins a transaction. */
+  readonly waitsForRemoteStart: boolean;
   readonly terminals: number;
   readonly volts: number;
 }
@@ -53,6 +55,7 @@ export class ChargerSessions {
       kind: 'other',
       make: () => dialect.authorize(idTag),
       answered: (payload) => {
+        if (this.#context.waitsForRemoteStart) return;
         if (dialect.tokenStatus(readObject(payload)) === 'Accepted') this.begin(outlet, idTag);
       },
       failed: () => this.#presentOffline(outlet, idTag),

@@ -107,6 +107,7 @@ export class SimCharger {
       settings: this.settings,
       localList,
       outlets: this.#outlets,
+      waitsForRemoteStart: conduct.waitsForRemoteStart,
       terminals: facts.wiring.length,
       volts: facts.volts,
     });
@@ -118,6 +119,7 @@ export class SimCharger {
       clock,
       random,
       backOff: facts.backOff,
+      staysAwayAfterClose: conduct.staysAwayAfterClose,
       opened: () => this.#presence.connected(),
       received: (bytes) => this.#receive(bytes),
       lost: () => this.#lost(),

@@ -31,6 +31,7 @@ export class MemoryNetwork {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #csms: SimCsms;
+  readonly #pingSeconds = new Map<string, number | undefined>();
   readonly #lines = new Map<string, OpenLine[]>();
   #gateway: ((knock: Knock) => void) | undefined;
 
@@ -47,6 +48,11 @@ export class MemoryNetwork {
 
   /** How the gateway reaches the CSMS. */
   readonly dialer: Dialer = { dial: (request) => this.#dialCsms(request) };
+
+  /** How often the gateway pings a charger, when not as often as others. */
+  pingSecondsOf(identity: string): number | undefined {
+    return this.#pingSeconds.get(identity);
+  }
 
   /** How a simulated charger reaches the gateway; rejects when it is refused. */
   connect(identity: string, subprotocols: readonly string[]): Promise<Socket> {
@@ -114,7 +120,8 @@ export class MemoryNetwork {
       subprotocols,
       remoteAddress: 'memory',
       gone: false,
-      accept: (subprotocol) => {
+      accept: (subprotocol, pingSeconds) => {
+        this.#pingSeconds.set(identity, pingSeconds);
         const { client, server } = this.#connectLine('charger', identity, subprotocol);
         resolve(client);
         return Promise.resolve(server);

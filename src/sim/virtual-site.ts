@@ -332,6 +332,7 @@ export class VirtualSite {
       ...(outage === undefined ? {} : { outage }),
       flushAbsentAfterMs,
       withhold: (charger, transactionId) => loop.withhold(charger, transactionId),
+      mannersOf: (identity) => loop.links.mannersOf(identity),
     });
   }
 

@@ -24,6 +24,8 @@ interface Fixture {
   readonly conduct: Partial<ChargerConduct>;
   /** It cannot be limited at all. */
   readonly unlimited?: boolean;
+  /** More it does not offer; 32 when absent. */
+  readonly mostAmps?: number;
 }
 const onlyDefaults = { purposes: ['tx-default', 'tx'] } as const;
 
@@ -34,6 +36,7 @@ const FIXTURES: Readonly<Record<string, Fixture>> = {
     conduct: CONDUCTS['stack-level-zero'],
   },
   'abl-emh': { plate: plate('ABL', 'eMH3'), conduct: CONDUCTS['limited-by-data-transfer'] },
+  'autel-maxicharger': { plate: plate('Autel', 'MaxiCharger AC', '1.38'), conduct: {} },
   'bender-cc': { plate: plate('Bender GmbH', 'CC613'), conduct: CONDUCTS['amps-only'] },
   'bmw-wallbox-plus': {
     plate: plate('BMW', 'Wallbox Plus'),
@@ -75,12 +78,16 @@ const FIXTURES: Readonly<Record<string, Fixture>> = {
     unlimited: true,
   },
   'huawei-scharger': { plate: plate('Huawei', 'SCharger-22'), conduct: CONDUCTS['watts-only'] },
+  'jigu-wegood': {
+    plate: plate('JIGU', 'WeGood'),
+    conduct: CONDUCTS['stays-away-after-close'],
+  },
   'ies-keywatt': {
     plate: plate('IES', 'Keywatt 24'),
     conduct: CONDUCTS['limited-by-configuration'],
   },
   'mennekes-4you': { plate: plate('Mennekes', 'AMTRON 4You'), conduct: CONDUCTS['watts-only'] },
-  'nec-charge-pro': { plate: plate('NEcharge', 'Pro'), conduct: {} },
+  'nec-charge-pro': { plate: plate('NEcharge', 'Pro'), conduct: {}, mostAmps: 16 },
   'syncev-compact': { plate: plate('SyncEV', 'Compact'), conduct: {} },
   'teison-smart-mini': { plate: plate('Teison', 'Smart Mini'), conduct: CONDUCTS['amps-only'] },
   'wallbox-5': {
@@ -129,16 +136,17 @@ describe('a charger is known by its nameplate', () => {
 });
 
 const CHARGER = 'CP_1';
-const charging = async (fixture: Fixture): Promise<VirtualSite> => {
+const charging = async (fixture: Fixture, leastAmps = 0, known = true): Promise<VirtualSite> => {
   const site = new VirtualSite({
     site: garage(1),
     conduct: { [CHARGER]: fixture.conduct },
     plates: { [CHARGER]: fixture.plate },
-    traitsOf: traits,
+    ...(known ? { traitsOf: traits } : {}),
   });
   await site.run(20);
   site.charger(CHARGER).plugIn(1, new Car({ maxAmps: 32, needWh: 400_000 }), 'CARD');
   await site.run(70);
+  assert.ok(draw(site) >= leastAmps);
   return site;
 };
 const draw = (site: VirtualSite): number => Math.max(...site.chargerAmps(CHARGER));
@@ -156,12 +164,15 @@ describe('every charger file', () => {
         return;
       }
       assert.equal(view(site)?.fallbackInstalled, true);
-      assert.ok(draw(site) > 28, `draws ${draw(site)} A of 32 A before`);
+      const { mostAmps = 32 } = fixture;
+      assert.ok(draw(site) > 0.88 * mostAmps, `draws ${draw(site)} A of ${mostAmps} A before`);
       for (const amps of [12, 0, 10]) {
         const wanted = profile('1.6', { id: 1, purpose: 'TxDefaultProfile', amps, now });
         await set(site, '1.6', 1, wanted);
         await site.run(25);
         const drawn = draw(site);
+        // A charger of listed values only takes the next lower one.
+        if (traits(fixture.plate).stepsAmps !== undefined) continue;
         assert.ok(drawn <= amps + 0.2 && drawn >= amps * 0.9, `${drawn} A of ${amps} A`);
       }
       await clear(site, '1.6', {});
@@ -193,4 +204,73 @@ test('a charger that drops its profiles with its connection is budgeted at its r
   site.network.cut('charger');
   await site.run(1);
   assert.deepEqual(view(site)?.connectors[0]?.worstCaseAmps, [32, 32, 32]);
+});
+
+test('a charger that knows listed values only is offered one of them', async () => {
+  const fixture = FIXTURES['nec-charge-pro'];
+  assert.ok(fixture);
+  const site = await charging(fixture, 15);
+  const now = site.clock.wallMs();
+  for (const [amps, expected] of [
+    [15, 13],
+    [12, 10],
+    [7, 6],
+  ] as const) {
+    const wanted = profile('1.6', { id: 1, purpose: 'TxDefaultProfile', amps, now });
+    await set(site, '1.6', 1, wanted);
+    await site.run(25);
+    assert.equal(view(site)?.connectors[0]?.targetAmps, expected);
+  }
+});
+
+describe('a charger that stays away after a close frame', () => {
+  const reconnects = async (known: boolean): Promise<boolean> => {
+    const fixture = FIXTURES['jigu-wegood'];
+    assert.ok(fixture);
+    const site = await charging(fixture, 28, known);
+    site.gateway.disconnect(CHARGER, 'test');
+    await site.run(60);
+    return view(site)?.online === true;
+  };
+  test('gets none where its make is known', async () => assert.ok(await reconnects(true)));
+  test('and would be lost else', async () => assert.ok(!(await reconnects(false))));
+});
+
+describe('a charger that starts only when it is told to', () => {
+  for (const id of ['autel-maxicharger', 'wallbox-5', 'easee']) {
+    test(`${id}: is told to by the gateway while the CSMS is away`, async () => {
+      const fixture = FIXTURES[id];
+      assert.ok(fixture);
+      const conduct = { ...fixture.conduct, ...CONDUCTS['waits-for-remote-start'] };
+      const site = new VirtualSite({
+        site: garage(1),
+        conduct: { [CHARGER]: conduct },
+        plates: { [CHARGER]: fixture.plate },
+        traitsOf: traits,
+        outageSettings: { unknownTokens: 'accept' },
+      });
+      await site.run(20);
+      const charger = site.charger(CHARGER);
+      charger.plugIn(1, new Car({ maxAmps: 32, needWh: 400_000 }), 'CARD');
+      await site.run(60);
+      assert.equal(draw(site), 0, 'with a CSMS it is for that to start it');
+      charger.unplug(1);
+      site.csms.goDown();
+      await site.run(5);
+      charger.plugIn(1, new Car({ maxAmps: 32, needWh: 400_000 }), 'CARD');
+      await site.run(60);
+      assert.ok(draw(site) > 20, `${draw(site)} A`);
+    });
+  }
+});
+
+test('pings come as the make wants them, from its next connection on', async () => {
+  const fixture = FIXTURES['wallbox-6.7.38'];
+  assert.ok(fixture);
+  assert.equal(traits(fixture.plate).pingSeconds, 20);
+  const site = await charging(fixture);
+  assert.equal(site.network.pingSecondsOf(CHARGER), undefined, 'its make was not known');
+  site.gateway.disconnect(CHARGER, 'test');
+  await site.run(30);
+  assert.equal(site.network.pingSecondsOf(CHARGER), 20);
 });

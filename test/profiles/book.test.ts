@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { readClearProfile } from '../../src/ocpp/profile-requests.ts';
 import {
   type BookedProfile,
   endedByOffline,
@@ -23,6 +24,21 @@ test('K01.FR.05 the same id replaces; 1.6 §3.13.2 so do the same purpose, level
   assert.deepEqual(ids(withProfile(book, booked(3), '1.6').book), [2, 3]);
   assert.deepEqual(ids(withProfile(book, booked(3, { connector: 0 }), '1.6').book), [1, 2, 3]);
   assert.deepEqual(ids(withProfile(book, booked(3), '1.6').gone), [1]);
+});
+
+test('1.6 §3.13.2 the same purpose and level replaces, though it is valid only later', () => {
+  const later = booked(3, { validFromMs: 9e12 });
+  assert.deepEqual(ids(withProfile([booked(1)], later, '1.6').gone), [1]);
+});
+
+test('K10.FR.06, FR.08, FR.09 what is not of the CSMS is not there to clear: Unknown', () => {
+  const book = [booked(1), booked(2, { purpose: 'station-max', connector: 0 })];
+  for (const chargingProfilePurpose of ['ChargingStationExternalConstraints', 'LocalGeneration']) {
+    const payload = { chargingProfileCriteria: { chargingProfilePurpose } };
+    const criteria = readClearProfile('2.1', payload);
+    assert.ok(!('problem' in criteria));
+    assert.deepEqual(matching(book, criteria), []);
+  }
 });
 
 test('K10.FR.02, FR.04, 1.6 §5.5 what a request means', () => {

@@ -184,6 +184,34 @@ const ROWS: readonly Row[] = [
     expect: [[0, 3680 / 690]],
   },
   {
+    rule: 'K01.FR.51: a limit in amps is per phase, however many phases there are',
+    profiles: [
+      sample(0, { schedule: { periods: [{ startSeconds: 0, limit: 10, numberPhases: 1 }] } }),
+    ],
+    expect: [[0, 10]],
+  },
+  {
+    rule: '1.6 §3.13.2: of a higher level that is not valid yet nothing holds, and the lower one does',
+    profiles: [
+      sample(10),
+      sample(16, { id: 2, stackLevel: 2, validFromMs: NOW + HOUR, schedule: { startMs: NOW } }),
+    ],
+    expect: [
+      [0, 10],
+      [59, 10],
+      [60, 16],
+    ],
+  },
+  {
+    rule: 'K01.FR.90: useLocalTime reads the start as a clock on the wall shows it',
+    profiles: [sample(9, { schedule: { startMs: NOW, localTime: true } })],
+    around: { zone: new Zone('Europe/Berlin') },
+    expect: [
+      [-121, undefined],
+      [-120, 9],
+    ],
+  },
+  {
     rule: 'K01.FR.147: of limits per phase the lowest',
     profiles: [
       sample(0, {
@@ -279,7 +307,7 @@ describe('recurring schedules over changes of the clock', () => {
   ] as const;
   for (const [name, day] of changes) {
     const date = new Date(day).toISOString().slice(0, 10);
-    test(`daily ones hold local time in ${name} around ${date}`, () => {
+    test(`K01.FR.91: daily ones hold local time in ${name} around ${date}`, () => {
       const zone = new Zone(name);
       const startMs = zone.toInstant(day - 240 * HOUR);
       const periods = [

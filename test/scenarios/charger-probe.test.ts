@@ -66,9 +66,69 @@ for (const version of VERSIONS) {
       assert.deepEqual([report.tried, report.learned], [[], {}]);
       assert.equal(report.says.compositeSchedule, true);
       assert.deepEqual(site.charger(CHARGER).profiles.installed(), before);
-      site.charger(CHARGER).plugIn(1, new Car({ maxAmps: 32, needWh: 400_000 }), 'CARD');
-      await site.run(20);
-      await assert.rejects(probed(site), /has a transaction/);
     });
   });
 }
+
+const EFFECTS: readonly (readonly [
+  name: string,
+  conduct: Partial<ChargerConduct>,
+  learned: LearnedTraits,
+  tried: RegExp,
+])[] = [
+  ['good', {}, {}, /in A, its effect: followed.*20 s, by its current: honoured.*in W.*: followed/],
+  [
+    'amps-only, says nothing',
+    CONDUCTS['accepts-watts-without-effect'],
+    { rateUnit: 'A' },
+    /in A, its effect: followed.*in W, its effect: no effect/,
+  ],
+  [
+    'without an end to its profiles',
+    CONDUCTS['ignores-duration'],
+    { honoursDuration: false },
+    /by its current: ignored/,
+  ],
+];
+
+describe('in a transaction the car shows what a TxProfile does', () => {
+  const charging = async (version: OcppVersion, conduct: Partial<ChargerConduct>) => {
+    const site = await siteWith(version, conduct);
+    site.charger(CHARGER).plugIn(1, new Car({ maxAmps: 32, needWh: 400_000 }), 'CARD');
+    await site.run(100);
+    assert.ok(drawn(site) > 28);
+    return site;
+  };
+  const drawn = (site: VirtualSite): number => Math.max(...site.chargerAmps(CHARGER));
+  for (const [name, conduct, expected, tried] of EFFECTS) {
+    for (const version of name === 'good' ? VERSIONS : (['1.6'] as const)) {
+      test(`${version}: a charger that is ${name}`, async () => {
+        const site = await charging(version, conduct);
+        const asked = site.probe(CHARGER, true);
+        asked.catch(() => {});
+        await site.run(330);
+        const report = await asked;
+        const text = report.tried.map(({ what, answer }) => `${what}: ${answer}`).join('; ');
+        assert.match(text, tried);
+        assert.deepEqual(report.learned, expected, text);
+        assert.ok(drawn(site) > 28, `${drawn(site)} A: it charges as before`);
+        assert.equal(site.breaker.record().overMs, 0);
+      });
+    }
+  }
+
+  test('and where TxProfiles do nothing, its defaults come first from then on', async () => {
+    let deaf = false;
+    const answers = (action: string, payload: unknown) =>
+      deaf && action === 'SetChargingProfile' && JSON.stringify(payload).includes('"TxProfile"')
+        ? ({ result: { status: 'Accepted' } } as const)
+        : undefined;
+    const site = await charging('1.6', { answers });
+    deaf = true;
+    const asked = site.probe(CHARGER, true);
+    asked.catch(() => {});
+    await site.run(330);
+    const { learned, tried } = await asked;
+    assert.deepEqual(learned, { purposes: ['tx-default', 'tx'] }, JSON.stringify(tried));
+  });
+});

@@ -111,7 +111,7 @@ test('a profile that ends gives way by itself, within a second or two', async ()
   near(site, 32, 'after its end');
 });
 
-test('2.1: UsePriorityCharging lets the priority profile overrule the transaction', async () => {
+test('2.1: K21.FR.01-03 UsePriorityCharging lets the priority profile overrule the transaction', async () => {
   const site = await charging('2.1');
   const now = site.clock.wallMs();
   const transactionId = transactionOf(site);

@@ -23,7 +23,7 @@ const near = (site: VirtualSite, amps: number, why: string): void =>
 const status = (answer: unknown): string => (answer as { readonly status: string }).status;
 
 for (const version of ['2.0.1', '2.1'] as const) {
-  test(`${version}: GetChargingProfiles reports what the CSMS set, as it set it, and nothing else`, async () => {
+  test(`${version}: K09.FR.01-06 GetChargingProfiles reports what the CSMS set, as it set it, and nothing else`, async () => {
     const site = await charging(version);
     const now = site.clock.wallMs();
     const first = profile(version, { id: 1, purpose: 'TxDefaultProfile', amps: 20, now });

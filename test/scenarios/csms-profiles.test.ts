@@ -41,7 +41,7 @@ const near = (site: VirtualSite, amps: number, why: string): void =>
 
 for (const version of VERSIONS) {
   describe(`${version}: a profile of the CSMS`, () => {
-    test('binds, is replaced, read back and cleared', async () => {
+    test('binds, is replaced (K01.FR.05), read back and cleared (K10.FR.01, FR.05, FR.07)', async () => {
       const site = await charging(version);
       const now = site.clock.wallMs();
       const first = profile(version, { id: 17, purpose: 'TxDefaultProfile', amps: 10, now });
@@ -148,7 +148,7 @@ for (const version of VERSIONS) {
       assert.equal(answer.status, 'Rejected');
     });
 
-    test('outlives a kill of the gateway', async () => {
+    test('outlives a kill of the gateway (K01.FR.27)', async () => {
       const site = await charging(version);
       const now = site.clock.wallMs();
       const transactionId = transactionOf(site);
@@ -169,7 +169,7 @@ for (const version of VERSIONS) {
     });
 
     for (const forgets of [true, false]) {
-      test(`holds after a reboot of a charger that ${forgets ? 'lost' : 'kept'} its profiles`, async () => {
+      test(`K01.FR.27: holds after a reboot of a charger that ${forgets ? 'lost' : 'kept'} its profiles`, async () => {
         const site = await charging(version, {
           conduct: { [CHARGER]: { forgetsProfilesOnReboot: forgets } },
         });
