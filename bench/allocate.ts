@@ -41,10 +41,21 @@ export const run = async ({ quick }: BenchOptions) => {
       const { circuits, contenders } = uneven[i % uneven.length]!;
       share(DEFAULT_POLICY, circuits, contenders, NOW_MS, scratch);
     });
+    const power = timed(rounds, (i) => {
+      const { circuits, contenders } = crowds[i % crowds.length]!;
+      share(THROUGHPUT, circuits, contenders, NOW_MS, scratch);
+    });
+    const garages = crowds.map(garageOf);
+    const garage = timed(rounds, (i) => {
+      const { circuits, contenders } = garages[i % garages.length]!;
+      share(THROUGHPUT, circuits, contenders, NOW_MS, scratch);
+    });
     return [
       { what: 'max-min', connectors, ...core, targetP99Micros },
       { what: 'with needs and turns', connectors, ...all, targetP99Micros },
       { what: 'and an unbalance limit', connectors, ...even, targetP99Micros },
+      { what: 'throughput', connectors, ...power, targetP99Micros },
+      { what: 'throughput, line to line', connectors, ...garage, targetP99Micros },
     ].map((row) => ({
       ...row,
       met: targetP99Micros === null ? null : row.p99Micros <= targetP99Micros,
@@ -54,6 +65,7 @@ export const run = async ({ quick }: BenchOptions) => {
 };
 
 const NOW_MS = 10_000_000;
+const THROUGHPUT = { ...DEFAULT_POLICY, objective: 'throughput' } as const;
 
 /** Warm: a third of the rounds is not counted. */
 const timed = (rounds: number, decide: (round: number) => void) => {
@@ -96,6 +108,23 @@ export const crowdOf = ({ circuits, demands }: AllocationProblem) => ({
 
 const withUnbalance = ([root, ...rest]: AllocationProblem['circuits']) =>
   root === undefined ? [] : [{ ...root, unbalance: { limitAmps: 20, reasons: [] } }, ...rest];
+
+const PAIRS = [
+  [true, true, false],
+  [false, true, true],
+  [true, false, true],
+] as const;
+
+/** The same crowd, each car between two lines. */
+const garageOf = ({ circuits, contenders }: ReturnType<typeof crowdOf>) => ({
+  circuits: circuits.map((circuit) => ({ ...circuit, phasorSum: true })),
+  contenders: contenders.map((contender, i) => ({
+    ...contender,
+    phases: PAIRS[i % PAIRS.length]!,
+    lineToLine: true,
+    volts: 104,
+  })),
+});
 
 /** A three-level tree with a quarter to a third of the amps that everybody together wants. */
 export const siteOf = (connectors: number, seed: number): AllocationProblem => {

@@ -8,7 +8,7 @@
  * car that draws less than its offer never makes a sum larger. At the three angles themselves the
  * polygon touches the rim; between them it gives away at most 1 - cos(60 / CHORDS / 2 degrees).
  */
-export const CHORDS = 8;
+export const CHORDS = 6;
 
 /** How a demand loads a line: index into the table of coefficients. */
 export const LEADS = 0;

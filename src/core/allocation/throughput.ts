@@ -1,20 +1,24 @@
+import type { Demand } from '../allocation-problem.ts';
 import { AMPS_EPSILON } from '../units.ts';
 import { ADMITTED, TOO_SMALL } from './admit.ts';
 import { AT_MAXIMUM, type Filled } from './fill.ts';
-import { CHORDS } from './phasor.ts';
-import { blockingRow, isChord, isDifference, load, type Rows, WATTS_KIND } from './rows.ts';
+import { marketOf } from './market.ts';
+import { blockingRow, load, type Rows } from './rows.ts';
 import { settleTies, sortByKey } from './sort.ts';
 import { stepBelow } from './steps.ts';
 
-/** Worth of an amp that nobody is in a hurry for, against one that is needed at full power. */
-const CALM_WORTH = 0.2;
+/**
+ * What makes an amp worth something: that it flows at all; that much is still needed by all cars of
+ * its wiring together, since their phases will be short later on too (max-weight); that the car
+ * itself needs it to be ready in time.
+ */
+const CALM_WORTH = 0.5;
+const PRESSURE_WORTH = 0.5;
+const NEED_WORTH = 2;
+/** Between cars of one wiring, an amp that is not urgent counts as this share of one that is. */
+const CALM_OWN_WORTH = 0.2;
 /** An amp of a car that is on is worth this much more, so that cars are not switched for little. */
 const SWITCHING_COST = 0.3;
-/** Rounds of prices, and every how many of them the shares that follow are tried. */
-const ROUNDS = 30;
-const TRY_EVERY = 3;
-const FIRST_STEP = 0.3;
-const LEAST_PRICE = 0.01;
 const USUAL_VOLTS = 230;
 
 export interface Shares extends Filled {
@@ -22,63 +26,52 @@ export interface Shares extends Filled {
 }
 
 /**
- * The most useful power through every fuse: each row has a price that rises while more is wanted
- * than fits (dual ascent on the max-weight problem of Tassiulas & Ephremides 1992), and amps go to
+ * The most useful power through every fuse: amps have a price on each row (see market.ts), and go to
  * whoever makes most of what they cost. So a car on three phases is served before one that takes
- * the scarce phase alone, as far as its need is comparable. Of the shares tried the best one counts.
- * Cars of a higher class and those that are kept on come first. O(n d) for each round.
+ * the scarce phase alone, as far as its need is comparable. First up to what all cars of one wiring
+ * together should get, then whatever is left; or in one go, if that is worth more.
+ * Cars of a higher class and those that are kept on come first.
  * `inOrder`: no prices; each takes all that it can in the order of admission.
  */
 export const throughput = (rows: Rows, inOrder = false): Shares => {
   const { scratch } = rows;
   const count = rows.problem.demands.length;
-  const market: Market = {
+  const order = scratch.integers(count);
+  const keys = scratch.floats(count);
+  const best = emptyShares(rows);
+  const sale: Sale = {
     rows,
-    worth: worthOf(rows),
-    prices: scratch.floats(rows.limits.length).fill(1),
-    wanted: scratch.floats(rows.limits.length),
+    order,
     sums: scratch.floats(rows.limits.length),
-    keys: scratch.floats(count),
-    order: scratch.integers(count),
-    spare: scratch.integers(count),
-    classes: classesOf(rows),
+    quotas: undefined,
+    groupOf: undefined,
   };
   if (inOrder) {
-    const shares = emptyShares(rows);
-    orderByScore(market);
-    handOut(market, shares);
-    return shares;
+    for (let i = 0; i < count; i += 1) keys[i] = rows.problem.demands[i]!.admissionScore;
+    sortForSale(rows, order, keys);
+    handOut(sale, best);
+    return best;
   }
-  scalePrices(market);
-  let best = emptyShares(rows);
-  let other = emptyShares(rows);
-  let bestWorth = -1;
-  for (let round = 0; round < ROUNDS; round += 1) {
-    if (round % TRY_EVERY === 0) {
-      orderByPrice(market);
-      handOut(market, other);
-      const worth = totalWorth(market, other);
-      if (worth > bestWorth * (1 + AMPS_EPSILON)) {
-        bestWorth = worth;
-        [best, other] = [other, best];
-      }
-    }
-    movePrices(market, FIRST_STEP / Math.sqrt(1 + round));
+  const { fair, own } = worthOf(rows);
+  const { groupOf, costs, targets } = marketOf(rows, fair);
+  for (let i = 0; i < count; i += 1) {
+    // Whole noise units, so that a tie is a tie whatever order the sums were made in.
+    keys[i] = Math.round(own[i]! / costs[groupOf[i]!]! / AMPS_EPSILON);
   }
-  return best;
+  sortForSale(rows, order, keys);
+  handOut(sale, best);
+  const other = emptyShares(rows);
+  handOut({ ...sale, quotas: targets, groupOf }, other);
+  return totalWorth(rows, fair, best) > totalWorth(rows, fair, other) ? best : other;
 };
 
-interface Market {
+interface Sale {
   readonly rows: Rows;
-  /** Of one amp of each demand, in amps of one phase. */
-  readonly worth: Float64Array;
-  readonly prices: Float64Array;
-  readonly wanted: Float64Array;
-  readonly sums: Float64Array;
-  readonly keys: Float64Array;
   readonly order: Int32Array;
-  readonly spare: Int32Array;
-  readonly classes: Float64Array;
+  readonly sums: Float64Array;
+  /** Amps that each group may take before all others had their turn. */
+  readonly quotas: Float64Array | undefined;
+  readonly groupOf: Int32Array | undefined;
 }
 
 const emptyShares = ({ scratch, problem }: Rows): Shares => ({
@@ -87,112 +80,102 @@ const emptyShares = ({ scratch, problem }: Rows): Shares => ({
   verdicts: scratch.integers(problem.demands.length),
 });
 
-const worthOf = ({ problem: { demands }, scratch }: Rows): Float64Array => {
-  const worth = scratch.floats(demands.length);
+/** Worth of one amp of each demand, in amps of one phase. */
+interface Worth {
+  /** For the prices, and to compare shares with each other. */
+  readonly fair: Float64Array;
+  /** Among cars of one wiring: those that are on are worth more, so that few are switched. */
+  readonly own: Float64Array;
+}
+
+const worthOf = ({ problem: { demands }, scratch, mostAmps }: Rows): Worth => {
+  const fair = scratch.floats(demands.length);
+  const own = scratch.floats(demands.length);
+  const pressures = scratch.floats(WIRINGS);
+  let highest = AMPS_EPSILON;
+  for (let i = 0; i < demands.length; i += 1) {
+    const wiring = wiringOf(demands[i]!);
+    pressures[wiring]! += (demands[i]!.urgency ?? 1) * mostAmps[i]!;
+    highest = Math.max(highest, pressures[wiring]!);
+  }
   for (let i = 0; i < demands.length; i += 1) {
     const { phases, volts, urgency = 1, previousAmps, weight } = demands[i]!;
     const phaseCount = (phases[0] ? 1 : 0) + (phases[1] ? 1 : 0) + (phases[2] ? 1 : 0) || 3;
+    const amp = weight * phaseCount * (volts / USUAL_VOLTS);
+    const pressure = pressures[wiringOf(demands[i]!)]! / highest;
+    fair[i] = amp * (CALM_WORTH + PRESSURE_WORTH * pressure + NEED_WORTH * urgency);
     const stays = previousAmps > 0 ? 1 + SWITCHING_COST : 1;
-    const hurry = CALM_WORTH + (1 - CALM_WORTH) * urgency;
-    worth[i] = hurry * weight * stays * phaseCount * (volts / USUAL_VOLTS);
+    own[i] = amp * stays * (CALM_OWN_WORTH + (1 - CALM_OWN_WORTH) * urgency);
   }
-  return worth;
+  return { fair, own };
 };
 
-const classesOf = ({ problem: { demands }, scratch }: Rows): Float64Array => {
-  const classes = scratch.floats(demands.length);
-  for (let i = 0; i < demands.length; i += 1) classes[i] = demands[i]!.priorityClass;
-  return classes;
-};
+const wiringOf = ({ phases, lineToLine }: Demand): number =>
+  (phases[0] ? 1 : 0) + (phases[1] ? 2 : 0) + (phases[2] ? 4 : 0) + (lineToLine === true ? 8 : 0);
+const WIRINGS = 16;
 
-/** Differences have no price. */
-const scalePrices = ({ rows, prices }: Market): void => {
-  for (let row = 0; row < prices.length; row += 1) {
-    prices[row] = isDifference(rows, row) ? 0 : unitOf(rows, row);
-  }
-};
-
-/**
- * A watt is worth as much less than an amp as there are more of them, and an amp on one of the
- * chords of a line as much less as there are more chords.
- */
-const unitOf = (rows: Rows, row: number): number => {
-  if (rows.kindOf[row] === WATTS_KIND) return 1 / USUAL_VOLTS;
-  return isChord(rows, row) ? 1 / CHORDS : 1;
-};
-
-const costOf = ({ rows, prices }: Market, index: number): number => {
-  const { starts, entries, coefficients } = rows;
-  const end = starts[index + 1]!;
-  let cost = 0;
-  for (let e = starts[index]!; e < end; e += 1) cost += coefficients[e]! * prices[entries[e]!]!;
-  return cost;
-};
-
-/** Everybody wants all it can take while that is worth the price; prices follow what is wanted. */
-const movePrices = (market: Market, step: number): void => {
-  const { rows, worth, prices, wanted } = market;
-  wanted.fill(0);
-  for (let i = 0; i < worth.length; i += 1) {
-    if (worth[i]! > costOf(market, i)) load(rows, wanted, i, rows.mostAmps[i]!);
-  }
-  for (let row = 0; row < prices.length; row += 1) {
-    if (isDifference(rows, row)) continue;
-    const unit = unitOf(rows, row);
-    const limit = Math.max(rows.limits[row]!, AMPS_EPSILON);
-    const excess = Math.max(-1, Math.min(1, (wanted[row]! - limit) / limit));
-    prices[row] = Math.max(LEAST_PRICE * unit, prices[row]! + step * unit * excess);
-  }
-};
-
-const orderByScore = ({ rows, keys, order, classes, spare }: Market): void => {
-  const { demands } = rows.problem;
+/** The largest key first, within a class. */
+const sortForSale = (
+  { problem: { demands }, scratch }: Rows,
+  order: Int32Array,
+  keys: Float64Array,
+): void => {
+  const classes = scratch.floats(order.length);
+  const spare = scratch.integers(order.length);
+  let sameClass = true;
   for (let i = 0; i < order.length; i += 1) {
     order[i] = i;
-    keys[i] = demands[i]!.admissionScore;
+    classes[i] = demands[i]!.priorityClass;
+    sameClass = sameClass && classes[i] === classes[0];
   }
   sortByKey(order, keys, spare);
   settleTies(order, keys, demands);
-  sortByKey(order, classes, spare);
-};
-
-/** In the order of worth for the price. */
-const orderByPrice = (market: Market): void => {
-  const { rows, worth, keys, order, classes, spare } = market;
-  for (let i = 0; i < order.length; i += 1) {
-    order[i] = i;
-    // Whole noise units, so that a tie is a tie whatever order the sums were made in.
-    const ratio = worth[i]! / Math.max(costOf(market, i), LEAST_PRICE / USUAL_VOLTS);
-    keys[i] = Math.round(ratio / AMPS_EPSILON);
-  }
-  sortByKey(order, keys, spare);
-  settleTies(order, keys, rows.problem.demands);
-  sortByKey(order, classes, spare);
+  if (!sameClass) sortByKey(order, classes, spare);
 };
 
 /** In their order, each takes all that fits. Fills in `shares`. */
-const handOut = ({ rows, sums, order }: Market, shares: Shares): void => {
-  const { amps, bottleneck, verdicts } = shares;
+const handOut = ({ rows, order, sums, quotas, groupOf }: Sale, shares: Shares): void => {
+  const { demands } = rows.problem;
   sums.fill(0);
-  amps.fill(0);
   // Those that are kept on hold their minimum before anybody gets more.
   for (let k = 0; k < order.length; k += 1) {
     const index = order[k]!;
-    if (rows.problem.demands[index]!.mustKeep === true) takeLeast(rows, sums, index, shares);
+    if (demands[index]!.mustKeep !== true || !takeLeast(rows, sums, index, shares)) continue;
+    if (quotas !== undefined) quotas[groupOf![index]!]! -= shares.amps[index]!;
+  }
+  if (quotas !== undefined) {
+    for (let k = 0; k < order.length; k += 1) {
+      const index = order[k]!;
+      const group = groupOf![index]!;
+      const before = shares.amps[index]!;
+      if (before + quotas[group]! < rows.leastAmps[index]!) continue;
+      takeMore(rows, sums, index, shares, before + quotas[group]!);
+      quotas[group]! -= shares.amps[index]! - before;
+    }
   }
   for (let k = 0; k < order.length; k += 1) {
-    const index = order[k]!;
-    if (amps[index] === 0 && !takeLeast(rows, sums, index, shares)) continue;
-    const room = roomFor(rows, sums, index);
-    const most = Math.min(rows.mostAmps[index]!, amps[index]! + Math.max(0, room.amps));
-    const offer = stepBelow(rows.problem.demands[index]!, most);
-    if (offer > amps[index]!) {
-      load(rows, sums, index, offer - amps[index]!);
-      amps[index] = offer;
-    }
-    bottleneck[index] = offer >= rows.mostAmps[index]! - AMPS_EPSILON ? AT_MAXIMUM : room.row;
-    verdicts[index] = ADMITTED;
+    takeMore(rows, sums, order[k]!, shares, Number.POSITIVE_INFINITY);
   }
+};
+
+const takeMore = (
+  rows: Rows,
+  sums: Float64Array,
+  index: number,
+  shares: Shares,
+  mostAmps: number,
+): void => {
+  const { amps, bottleneck, verdicts } = shares;
+  if (amps[index] === 0 && !takeLeast(rows, sums, index, shares)) return;
+  const room = roomFor(rows, sums, index);
+  const most = Math.min(rows.mostAmps[index]!, mostAmps, amps[index]! + Math.max(0, room.amps));
+  const offer = stepBelow(rows.problem.demands[index]!, most);
+  if (offer > amps[index]!) {
+    load(rows, sums, index, offer - amps[index]!);
+    amps[index] = offer;
+  }
+  bottleneck[index] = amps[index]! >= rows.mostAmps[index]! - AMPS_EPSILON ? AT_MAXIMUM : room.row;
+  verdicts[index] = ADMITTED;
 };
 
 const takeLeast = (rows: Rows, sums: Float64Array, index: number, shares: Shares): boolean => {
@@ -226,11 +209,15 @@ const roomFor = (rows: Rows, sums: Float64Array, index: number) => {
   return { amps, row: tightest };
 };
 
-const totalWorth = ({ worth, classes }: Market, { amps }: Shares): number => {
+const totalWorth = (
+  { problem: { demands } }: Rows,
+  worth: Float64Array,
+  { amps }: Shares,
+): number => {
   let total = 0;
   for (let i = 0; i < worth.length; i += 1) {
     // A class outweighs whatever is below it.
-    total += worth[i]! * amps[i]! * 1e3 ** classes[i]!;
+    total += worth[i]! * amps[i]! * 1e3 ** demands[i]!.priorityClass;
   }
   return total;
 };

@@ -72,7 +72,8 @@ const shareOut = (
   const rows = rowsOf({ circuits, demands, objective: policy.objective }, scratch);
   const { offers } = allocateRows(rows);
   const waits = offers.some(({ amps }, i) => amps === 0 && (contenders[i]?.maxAmps ?? 0) > 0);
-  if (!waits) return { offers, entitledAmps: undefined };
+  // By throughput nobody is owed a share: who waits is decided anew each time.
+  if (!waits || policy.objective === 'throughput') return { offers, entitledAmps: undefined };
   // A car that rests is owed its share all the same.
   const mostAmps = (i: number): number => contenders[i]?.maxAmps ?? 0;
   return { offers, entitledAmps: entitlements(rows, mostAmps) };
@@ -81,6 +82,7 @@ const shareOut = (
 const demandOf = (policy: Policy, contender: Contender, nowMs: number): Demand => {
   const { id, urgencyNow, cameAtMs, turn } = contender;
   const byNeed = policy.weight === 'need';
+  const forPower = policy.objective === 'throughput';
   const standing = standingOf(turn, {
     nowMs,
     urgency: byNeed ? urgencyNow : undefined,
@@ -102,7 +104,8 @@ const demandOf = (policy: Policy, contender: Contender, nowMs: number): Demand =
     maxReason: waitMs > 0 ? restReason(id, waitMs) : contender.maxReason,
     stepAmps: contender.stepAmps,
     stepsAmps: contender.stepsAmps,
-    weight: contender.weight * (byNeed ? needFactor(urgencyNow) : 1),
+    // By throughput the need counts in the price of an amp, not in shares.
+    weight: contender.weight * (byNeed && !forPower ? needFactor(urgencyNow) : 1),
     urgency: byNeed ? Math.min(1, urgencyNow ?? 1) : 1,
     priorityClass: contender.priorityClass,
     admissionScore: inTurns ? standing.score : -cameAtMs,
