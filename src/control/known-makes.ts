@@ -70,12 +70,14 @@ export class KnownMakes {
 
   /** A charger as configured, narrowed to what its make takes. */
   narrowed(spec: ChargerSpec): ChargerSpec {
-    const { minAmps = 0, stepAmps = 0 } = this.#ofMake.get(spec.id) ?? PLAIN_TRAITS;
-    if (spec.minAmps >= minAmps && spec.stepAmps >= stepAmps) return spec;
+    const { minAmps = 0, stepAmps = 0, honoursNumberPhases } = this.traits(spec.id);
+    const phases = honoursNumberPhases === true && spec.honoursNumberPhases !== true;
+    if (spec.minAmps >= minAmps && spec.stepAmps >= stepAmps && !phases) return spec;
     return {
       ...spec,
       minAmps: Math.max(spec.minAmps, minAmps),
       stepAmps: Math.max(spec.stepAmps, stepAmps),
+      ...(phases ? { honoursNumberPhases } : {}),
     };
   }
 }

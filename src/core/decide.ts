@@ -7,6 +7,7 @@ import { contenderOf, learnedNow, turnsAfter } from './contenders.ts';
 import { commandsFor } from './dispatch.ts';
 import { isSettling } from './enforcement.ts';
 import { meterEvidenceAfter } from './meter-evidence.ts';
+import { phaseAlarms, phaseReasons, phaseUsesAfter } from './phase-room.ts';
 import { withPlan } from './plan-ahead.ts';
 import { preferred } from './preferences.ts';
 import type { ReasonChain } from './reason.ts';
@@ -56,6 +57,7 @@ export const decide = (input: TickInput, scratch?: Scratch): Decision => {
   );
   const { offers, entitledAmps } = share(input.policy, free, contenders, input.nowMs, scratch);
   const offerOf = new Map(offers.map((offer) => [offer.id, offer]));
+  const phaseUse = phaseUsesAfter(ticks, free, contenders, offers);
   const decided = ticks.map((tick) => decisionOf(tick, offerOf.get(tick.key)));
   const connectors = withPlan(input, decided, circuits, reserved);
   return {
@@ -68,7 +70,13 @@ export const decide = (input: TickInput, scratch?: Scratch): Decision => {
     learned: learnedNow(input, ticks),
     wiring,
     meterEvidence,
-    alarms: [...alarmsOf(input, ticks, circuits), ...rules.alarms, ...wiringAlarms(ticks, wiring)],
+    phaseUse,
+    alarms: [
+      ...alarmsOf(input, ticks, circuits),
+      ...rules.alarms,
+      ...wiringAlarms(ticks, wiring),
+      ...phaseAlarms(phaseUse),
+    ],
   };
 };
 
@@ -89,7 +97,8 @@ const decisionOf = (tick: ConnectorTick, offer: AllocatedOffer | undefined): Con
   const pending: ReasonChain = waits
     ? [{ kind: 'pending', id: tick.key, text: `raise to ${offer.amps} A follows step by step` }]
     : [];
-  return { tick, targetAmps: offer.amps, reasons: [...pending, ...offer.reasons] };
+  const phases = offer.amps > 0 ? phaseReasons(tick) : [];
+  return { tick, targetAmps: offer.amps, reasons: [...pending, ...phases, ...offer.reasons] };
 };
 
 const unsteeredReasons = (tick: ConnectorTick): ReasonChain => {

@@ -142,7 +142,15 @@ const command = (decision: ConnectorDecision, amps: number, kind: Command['kind'
     amps,
     kind,
     ...(later.length === 0 ? {} : { later }),
+    ...toldPhases(tick),
   };
+};
+
+const toldPhases = ({ use, charger }: ConnectorTick): Partial<Command> => {
+  if (use === undefined) return {};
+  const { phaseToUse } = charger.phaseSwitching ?? {};
+  const named = use.told === 3 || phaseToUse === undefined ? {} : { phaseToUse };
+  return { numberPhases: use.told, ...named };
 };
 
 const reduction = (
