@@ -133,6 +133,8 @@ export interface ControlSettings {
   readonly measurementLifeMs: number;
   /** Raises leave room for the largest load of others seen in this time. */
   readonly raiseWindowMs: number;
+  /** The same for starts: a car that is on for moments wears contactors, and may not come again. */
+  readonly startLookMs: number;
 }
 
 export const DEFAULT_SETTINGS: ControlSettings = {
@@ -143,6 +145,7 @@ export const DEFAULT_SETTINGS: ControlSettings = {
   deadBandAmps: 1,
   measurementLifeMs: 90_000,
   raiseWindowMs: 15_000,
+  startLookMs: 60_000,
 };
 
 /** shared: takes part in the allocation. idle: no car draws. reserved: budgeted, not steered. */
@@ -207,6 +210,8 @@ export interface CircuitLoad {
   /** Load of others now, and the one that raises have to leave room for. */
   readonly uncontrolledAmps: PhaseAmps;
   readonly forRaiseAmps: PhaseAmps;
+  /** The one that cars which are to start have to leave room for. */
+  readonly forStartAmps: PhaseAmps;
   readonly trust: MeterTrust;
   readonly problem?: string;
 }
