@@ -46,6 +46,7 @@ export const checkConfig = (
   checkTree(config, report);
   checkChargers(config, report);
   checkDirectCurrent(config, report);
+  checkPhaseSwitching(config, report);
   checkListening(config, report);
   checkAggregate(config, report);
   if (problems.some(({ severity }) => severity === 'error')) return { problems, sums: [] };
@@ -254,6 +255,14 @@ const checkChargers = ({ chargers, ems, enforcement }: SiteConfig, report: Repor
       ['ems', 'sources', i],
       `"${id}" has no failsafe: when it is silent there is no limit`,
     );
+  });
+};
+
+const checkPhaseSwitching = ({ chargers }: SiteConfig, report: Report): void => {
+  chargers.forEach(({ phases, dc, phaseSwitching }, i) => {
+    if (phaseSwitching === undefined || (phases.length === 'L1L2L3'.length && !dc)) return;
+    const text = 'only an AC charger on three phases can be switched between three and one';
+    report('error', ['chargers', i, 'phaseSwitching'], text);
   });
 };
 

@@ -179,6 +179,7 @@ export class Enforcer {
       sentAtMs: nowMs,
       endsAtMs: nowMs + lifeMs,
       ...(plan.length === 0 ? {} : { later: plan }),
+      ...(command.numberPhases === undefined ? {} : { numberPhases: command.numberPhases }),
     };
     const call = offerCall(version, way, traits, {
       connector: command.connector,
@@ -191,7 +192,7 @@ export class Enforcer {
       nowMs: this.#clock.wallMs(),
       topLevel: this.#topLevel(command.charger),
       later: isPersistent(way) ? (ends ? [fallback] : []) : laterOffers(plan, nowMs),
-      ...this.#phasesOf(tick),
+      ...this.#phasesOf(command, tick),
     });
     if (command.kind !== 'renew') this.limitChanges += 1;
     if (isPersistent(way)) {
@@ -205,12 +206,20 @@ export class Enforcer {
     });
   }
 
-  /** The CSMS's choice of phases goes down to a charger that can leave some out (K01.FR.43). */
-  #phasesOf({ charger, profileLimit }: ConnectorTick) {
+  /**
+   * Of what the site decides and the CSMS allows (K01.FR.43) the fewer phases, for a charger that can
+   * leave some out. Three need not be named: it is what counts when nothing is said (K01.FR.49).
+   */
+  #phasesOf(command: Command, { charger, profileLimit }: ConnectorTick) {
     const { phaseSwitching } = this.#draft.charger(charger.id)?.abilities ?? {};
-    const { numberPhases, phaseToUse } = profileLimit ?? {};
-    if (phaseSwitching !== true || numberPhases === undefined) return {};
-    return { numberPhases, ...(phaseToUse === undefined ? {} : { phaseToUse }) };
+    const ofCsms = phaseSwitching === true ? profileLimit?.numberPhases : undefined;
+    if (ofCsms !== undefined && ofCsms <= (command.numberPhases ?? ofCsms)) {
+      const { phaseToUse } = profileLimit ?? {};
+      return { numberPhases: ofCsms, ...(phaseToUse === undefined ? {} : { phaseToUse }) };
+    }
+    if (command.numberPhases !== 1) return {};
+    const { phaseToUse } = command;
+    return { numberPhases: 1, ...(phaseToUse === undefined ? {} : { phaseToUse }) };
   }
 
   #call(

@@ -74,16 +74,16 @@ export class KnownMakes {
 
   /** A charger as configured, narrowed to what its make takes. */
   narrowed(spec: ChargerSpec): ChargerSpec {
-    const { minAmps = 0, stepAmps = 0, stepsAmps } = this.#ofMake.get(spec.id) ?? PLAIN_TRAITS;
-    const listed = spec.stepsAmps ?? stepsAmps;
-    if (spec.minAmps >= minAmps && spec.stepAmps >= stepAmps && listed === spec.stepsAmps) {
-      return spec;
-    }
+    const traits = this.traits(spec.id);
+    const { minAmps = 0, stepAmps = 0 } = traits;
+    const stepsAmps = spec.stepsAmps ?? traits.stepsAmps;
+    const honoursNumberPhases = spec.honoursNumberPhases ?? traits.honoursNumberPhases;
     return {
       ...spec,
       minAmps: Math.max(spec.minAmps, minAmps),
       stepAmps: Math.max(spec.stepAmps, stepAmps),
-      ...(listed === undefined ? {} : { stepsAmps: listed }),
+      ...(stepsAmps === undefined ? {} : { stepsAmps }),
+      ...(honoursNumberPhases === undefined ? {} : { honoursNumberPhases }),
     };
   }
 }

@@ -18,6 +18,7 @@ import { type LimitBook, limitsAhead, limitsInForce, startBook } from '../core/l
 import { judgeReading } from '../core/meter-check.ts';
 import type { MeterEvidences } from '../core/meter-evidence.ts';
 import { meterSurroundings } from '../core/meter-surroundings.ts';
+import type { PhaseUse } from '../core/phase-switch.ts';
 import { NO_PREFERENCES, type Preferences } from '../core/preferences.ts';
 import type { Reading } from '../core/reading.ts';
 import type { PolicyState } from '../core/rules/policy-tick.ts';
@@ -83,6 +84,7 @@ export class SiteDraft {
   #wiring: WiringEvidences = new Map();
   #meterEvidence: MeterEvidences = new Map();
   #learned: ReadonlyMap<ConnectorKey, Learned> = new Map();
+  #phaseUse: ReadonlyMap<ConnectorKey, PhaseUse> = new Map();
   #turns: ReadonlyMap<ConnectorKey, Turn> = new Map();
   #lastTickAtMs: number | undefined;
 
@@ -308,6 +310,7 @@ export class SiteDraft {
     this.#learned = decision.learned;
     this.#wiring = decision.wiring;
     this.#meterEvidence = decision.meterEvidence;
+    this.#phaseUse = decision.phaseUse;
   }
 
   /** The snapshot that one tick decides on. */
@@ -350,6 +353,7 @@ export class SiteDraft {
       learned: this.#learned,
       wiring: this.#wiring,
       meterEvidence: this.#meterEvidence,
+      phaseUse: this.#phaseUse,
       ...(lastTickAtMs === undefined ? {} : { lastTickAtMs }),
     };
   }

@@ -56,6 +56,8 @@ export interface Demand {
   readonly lineToLine?: boolean | undefined;
   /** Watts are volts times amps times phases. */
   readonly volts: number;
+  /** Phases that its power counts with, where it is told to use fewer than it may load. */
+  readonly wattsPhases?: number | undefined;
   /** Semi-continuity: the offer is 0 or in [minAmps, maxAmps]. */
   readonly minAmps: number;
   readonly maxAmps: number;

@@ -20,6 +20,8 @@ export interface DrawBounds {
   readonly upperAmps: PhaseAmps;
 }
 
+/** Estimates closer together than this count as one: cycles come faster than meters. */
+const SAMPLE_MS = 500;
 /** More samples than this in the window are merged into their maximum. */
 const RECENT_MOST = 128;
 
@@ -37,13 +39,26 @@ export const observeBackground = (
       ? maxAmps(high, NO_AMPS)
       : mapPhases((p) => Math.max(0, clamp(previous.amps[p], low[p], high[p])));
   const kept = (previous?.recent ?? []).filter((sample) => sample.atMs > nowMs - windowMs);
-  const recent = [...kept, { atMs: nowMs, amps }];
+  const last = kept.at(-1);
+  const recent =
+    last !== undefined && nowMs - last.atMs < SAMPLE_MS
+      ? [...kept.slice(0, -1), { atMs: last.atMs, amps: maxAmps(last.amps, amps) }]
+      : [...kept, { atMs: nowMs, amps }];
   return { amps, recent: recent.length <= RECENT_MOST ? recent : thinned(recent) };
 };
 
-/** Largest load of others in the window: what a raise has to leave room for. */
-export const backgroundForRaise = (background: Background): PhaseAmps =>
-  background.recent.reduce<PhaseAmps>((top, sample) => maxAmps(top, sample.amps), background.amps);
+/**
+ * Largest load of others in the last `windowMs` of what was seen: what a raise has to leave room for.
+ */
+export const backgroundForRaise = (
+  { recent, amps }: Background,
+  windowMs = Number.POSITIVE_INFINITY,
+): PhaseAmps => {
+  const sinceMs = (recent.at(-1)?.atMs ?? 0) - windowMs;
+  let top = amps;
+  for (const sample of recent) if (sample.atMs > sinceMs) top = maxAmps(top, sample.amps);
+  return top;
+};
 
 const thinned = (recent: Background['recent']): Background['recent'] => {
   const merged: { atMs: number; amps: PhaseAmps }[] = [];

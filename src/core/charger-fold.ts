@@ -209,6 +209,7 @@ const withoutTransaction = (state: ConnectorState): ConnectorState => {
 const withoutDraw = (state: ConnectorState): ConnectorState => {
   const {
     terminalAmps: _amps,
+    terminalsTold: _told,
     watts: _watts,
     measuredAtMs: _at,
     socPercent: _soc,
@@ -218,12 +219,14 @@ const withoutDraw = (state: ConnectorState): ConnectorState => {
 };
 
 const withMeasurement = (state: ConnectorState, measured: Measurement): ConnectorState => {
-  const { terminalAmps, watts, energyWh, socPercent, transactionId, atMs } = measured;
+  const { terminalAmps, terminalsTold, watts, energyWh, socPercent, transactionId, atMs } =
+    measured;
   // Some chargers send a closing value after the end, with the current of before.
   if (transactionId !== undefined && transactionId === state.endedTransactionId) return state;
   const next: ConnectorState = {
     ...state,
     ...(terminalAmps === undefined ? {} : { terminalAmps, measuredAtMs: atMs }),
+    ...(terminalsTold === undefined ? {} : { terminalsTold }),
     ...(watts === undefined ? {} : { watts }),
     ...(energyWh === undefined ? {} : { energyWh }),
     ...(socPercent === undefined ? {} : { socPercent }),

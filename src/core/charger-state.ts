@@ -27,6 +27,8 @@ export interface ConnectorState {
   readonly endedTransactionId?: string;
   /** Latest measured draw, by terminal of the charger. */
   readonly terminalAmps?: PhaseAmps;
+  /** Terminals that were told of in it, when some were left out. */
+  readonly terminalsTold?: readonly boolean[];
   readonly watts?: number;
   readonly measuredAtMs?: number;
   readonly energyWh?: number;

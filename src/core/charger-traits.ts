@@ -27,6 +27,8 @@ export interface ChargerTraits {
   readonly needsRemoteStart: boolean;
   /** Not a profile but a key or message of its vendor sets the limit. */
   readonly vendorLimit?: VendorLimit;
+  /** It charges on as many phases as a profile names. */
+  readonly honoursNumberPhases?: boolean;
   /** Least current and smallest step that it really follows. */
   readonly minAmps?: number;
   readonly stepAmps?: number;

@@ -8,6 +8,7 @@ import type {
   CircuitLoad,
   CircuitTick,
   ConnectorTick,
+  ControlSettings,
   MeterState,
   MeterTrust,
   TickInput,
@@ -33,14 +34,14 @@ export const circuitTicks = (
           meter.lastGood.amps,
           draws,
           input.nowMs,
-          input.settings.raiseWindowMs,
+          Math.max(input.settings.raiseWindowMs, input.settings.startLookMs),
         ),
       );
     }
     return {
       id: circuit.id,
       ...limit,
-      load: circuitLoad(circuit, background.get(circuit.id), trust, meter),
+      load: circuitLoad(circuit, background.get(circuit.id), trust, meter, input.settings),
       ...(meter?.latest.amps === undefined || meter.latest.quality !== 'good'
         ? {}
         : { measuredAmps: meter.latest.amps }),
@@ -134,22 +135,26 @@ const circuitLoad = (
   background: Background | undefined,
   trust: MeterTrust,
   meter: MeterState | undefined,
+  { raiseWindowMs }: ControlSettings,
 ): CircuitLoad => {
   const assumed = circuit.assumedLoadAmps;
   if (circuit.meter === undefined) {
-    return { uncontrolledAmps: assumed, forRaiseAmps: assumed, trust };
+    return { uncontrolledAmps: assumed, forRaiseAmps: assumed, forStartAmps: assumed, trust };
   }
   if (background === undefined) {
-    return { uncontrolledAmps: assumed, forRaiseAmps: assumed, trust, problem: 'no reading yet' };
+    const problem = 'no reading yet';
+    const same = { uncontrolledAmps: assumed, forRaiseAmps: assumed, forStartAmps: assumed };
+    return { ...same, trust, problem };
   }
-  const forRaiseAmps = backgroundForRaise(background);
-  if (trust === 'fresh') return { uncontrolledAmps: background.amps, forRaiseAmps, trust };
+  const forRaiseAmps = backgroundForRaise(background, raiseWindowMs);
+  const forStartAmps = backgroundForRaise(background);
+  const known = { uncontrolledAmps: background.amps, forRaiseAmps, forStartAmps, trust };
+  if (trust === 'fresh') return known;
   const problem = meter?.latest.problem ?? 'no fresh reading';
-  if (trust === 'no-raise') {
-    return { uncontrolledAmps: background.amps, forRaiseAmps, trust, problem };
-  }
+  if (trust === 'no-raise') return { ...known, problem };
   const worst = trust === 'lost' ? maxAmps(assumed, forRaiseAmps) : forRaiseAmps;
-  return { uncontrolledAmps: worst, forRaiseAmps: worst, trust, problem };
+  const most = maxAmps(worst, forStartAmps);
+  return { uncontrolledAmps: worst, forRaiseAmps: worst, forStartAmps: most, trust, problem };
 };
 
 const sumDraws = (connectors: readonly ConnectorTick[]) => {

@@ -8,8 +8,9 @@ import {
   worstAmps,
 } from './enforcement.ts';
 import { evidenceText, type MeterEvidence, meterVerdict } from './meter-evidence.ts';
+import { type PhaseUse, phaseUseOf, switchesPhases, terminalsInUse } from './phase-switch.ts';
 import type { ChargerSpec } from './site.ts';
-import { loadedPhases, spread, toSitePhases } from './site-phases.ts';
+import { loadedPhases, phaseCount, spread, toSitePhases } from './site-phases.ts';
 import { type ConnectorRole, type ConnectorTick, connectorKey, type TickInput } from './tick.ts';
 import { maxAmps, minAmps, NO_AMPS, type PhaseAmps, sameAmps } from './units.ts';
 
@@ -39,9 +40,13 @@ const connectorTick = (
   const seenByMeter = meterVerdict(evidence, { state, enforcement, around: measured });
   const around = seenByMeter === undefined ? measured : { ...measured, seenByMeter };
   const obedience = obedienceOf(enforcement, around);
+  const use = switchesPhases(spec, charger)
+    ? phaseUseOf(input.phaseUse?.get(key), state.transaction?.id ?? '', input.nowMs)
+    : undefined;
+  const whole = spec.usesAllPhases === true || (use !== undefined && obedience === 'overdrawing');
   const phases = loadedPhases(
     spec.phases,
-    spec.usesAllPhases === true ? undefined : state.transaction?.activeTerminals,
+    whole ? undefined : terminalsOf(use, state, enforcement, around),
   );
   const inert = cannotDraw(charger, state);
   const worst = inert ? 0 : worstAmps(enforcement, around);
@@ -54,6 +59,8 @@ const connectorTick = (
     circuit: input.tree.indexOf.get(spec.circuit) ?? 0,
     role: roleOf(state, around, obedience, enforcement.failures > 0),
     phases,
+    use,
+    powerPhases: use?.told === 1 ? 1 : phaseCount(phases) || spec.phases.length,
     around,
     enforcement,
     obedience,
@@ -77,6 +84,15 @@ const basisOf = (
     ? { obedienceBasis: 'measured by the charger' }
     : { obedienceBasis: evidenceText(evidence) };
 };
+
+/** Of a charger that is switched, what was seen before the last switch says nothing. */
+const terminalsOf = (
+  use: PhaseUse | undefined,
+  { transaction }: ConnectorState,
+  enforcement: Enforcement,
+  around: Surroundings,
+): readonly boolean[] | undefined =>
+  use === undefined ? transaction?.activeTerminals : terminalsInUse(use, enforcement, around);
 
 const surroundings = (
   { nowMs, fallbackProven, settings }: TickInput,

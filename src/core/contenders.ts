@@ -1,4 +1,5 @@
 import { leaseAmps, SETTLE_MS } from './enforcement.ts';
+import { phaseReasons } from './phase-room.ts';
 import type { Reason } from './reason.ts';
 import { isIdle, type Learned, learnedAfter, newLearned } from './sharing/learned.ts';
 import { classOf } from './sharing/policy.ts';
@@ -26,6 +27,8 @@ export const contenderOf = (
     id: tick.key,
     circuit: tick.circuit,
     phases: tick.phases,
+    wiring: charger.phases,
+    wattsPhases: tick.use?.told === 1 ? tick.powerPhases : undefined,
     volts: input.site.voltageVolts,
     minAmps,
     maxAmps,
@@ -81,7 +84,9 @@ const turnOf = ({ turns, nowMs }: TickInput, tick: ConnectorTick): Turn => {
   const before = turns.get(tick.key);
   // The contactor stays the same when the next car comes.
   const turn = before?.stay === stay ? before : newTurn(stay, before?.startsAtMs);
-  return switched(turn, stay !== '' && orderedAmps(tick) > 0, nowMs);
+  // A car that only pauses to change its phases keeps its turn.
+  const on = orderedAmps(tick) > 0 || (turn.on && tick.use?.changing === true);
+  return switched(turn, stay !== '' && on, nowMs);
 };
 
 const mostOf = (
@@ -90,6 +95,8 @@ const mostOf = (
   circuits: readonly CircuitTick[],
   minAmps: number,
 ): { readonly maxAmps: number; readonly maxReason: Reason } => {
+  const [changing] = tick.use?.changing === true ? phaseReasons(tick) : [];
+  if (changing !== undefined) return { maxAmps: 0, maxReason: changing };
   const own = ownMost(input, tick, circuits, minAmps);
   const { profileLimit } = tick;
   return profileLimit !== undefined && profileLimit.amps < own.maxAmps

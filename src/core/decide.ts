@@ -7,6 +7,7 @@ import { contenderOf, learnedNow, turnsAfter } from './contenders.ts';
 import { commandsFor } from './dispatch.ts';
 import { isSettling } from './enforcement.ts';
 import { meterEvidenceAfter } from './meter-evidence.ts';
+import { phaseAlarms, phaseReasons, phaseUsesAfter } from './phase-room.ts';
 import { withPlan } from './plan-ahead.ts';
 import { preferred } from './preferences.ts';
 import type { ReasonChain } from './reason.ts';
@@ -56,7 +57,8 @@ export const decide = (input: TickInput, scratch?: Scratch): Decision => {
   );
   const { offers, entitledAmps } = share(input.policy, free, contenders, input.nowMs, scratch);
   const offerOf = new Map(offers.map((offer) => [offer.id, offer]));
-  const decided = ticks.map((tick) => decisionOf(tick, offerOf.get(tick.key)));
+  const phaseUse = phaseUsesAfter(ticks, free, contenders, offers);
+  const decided = ticks.map((tick) => decisionOf(input, tick, offerOf.get(tick.key), circuits));
   const connectors = withPlan(input, decided, circuits, reserved);
   return {
     connectors,
@@ -68,11 +70,22 @@ export const decide = (input: TickInput, scratch?: Scratch): Decision => {
     learned: learnedNow(input, ticks),
     wiring,
     meterEvidence,
-    alarms: [...alarmsOf(input, ticks, circuits), ...rules.alarms, ...wiringAlarms(ticks, wiring)],
+    phaseUse,
+    alarms: [
+      ...alarmsOf(input, ticks, circuits),
+      ...rules.alarms,
+      ...wiringAlarms(ticks, wiring),
+      ...phaseAlarms(phaseUse),
+    ],
   };
 };
 
-const decisionOf = (tick: ConnectorTick, offer: AllocatedOffer | undefined): ConnectorDecision => {
+const decisionOf = (
+  input: TickInput,
+  tick: ConnectorTick,
+  offer: AllocatedOffer | undefined,
+  circuits: readonly CircuitTick[],
+): ConnectorDecision => {
   const { charger, enforcement } = tick;
   if (offer === undefined) {
     const steered = tick.around.inTransaction && tick.around.online;
@@ -86,11 +99,28 @@ const decisionOf = (tick: ConnectorTick, offer: AllocatedOffer | undefined): Con
   }
   const held = enforcement.accepted?.amps;
   const waits = held !== undefined && held < offer.amps - 0.5;
-  const pending: ReasonChain = waits
-    ? [{ kind: 'pending', id: tick.key, text: `raise to ${offer.amps} A follows step by step` }]
-    : [];
-  return { tick, targetAmps: offer.amps, reasons: [...pending, ...offer.reasons] };
+  const text =
+    held === 0 && fluctuates(input, tick, circuits)
+      ? `starts when ${charger.minAmps} A have been free for ${input.settings.startLookMs / 1000} s`
+      : `raise to ${offer.amps} A follows step by step`;
+  const pending: ReasonChain = waits ? [{ kind: 'pending', id: tick.key, text }] : [];
+  const phases = offer.amps > 0 ? phaseReasons(tick) : [];
+  return { tick, targetAmps: offer.amps, reasons: [...pending, ...phases, ...offer.reasons] };
 };
+
+/** The load of others was larger a while ago: a start leaves room for that. */
+const fluctuates = (
+  { tree }: TickInput,
+  { circuit, phases }: ConnectorTick,
+  circuits: readonly CircuitTick[],
+): boolean =>
+  (tree.paths[circuit] ?? []).some((index) => {
+    const load = circuits[index]?.load;
+    if (load === undefined) return false;
+    return [0, 1, 2].some(
+      (p) => phases[p as 0] && load.forStartAmps[p as 0] - load.uncontrolledAmps[p as 0] > 0.5,
+    );
+  });
 
 const unsteeredReasons = (tick: ConnectorTick): ReasonChain => {
   const { charger, around, enforcement, obedience, worstAmps } = tick;

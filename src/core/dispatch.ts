@@ -3,7 +3,7 @@ import { type Lease, SETTLE_MS } from './enforcement.ts';
 import { plannedAt, plannedSteps } from './plan-ahead.ts';
 import { phaseCount } from './site-phases.ts';
 import type { CircuitTick, Command, ConnectorDecision, ConnectorTick, TickInput } from './tick.ts';
-import { AMPS_EPSILON, addAmps, NO_AMPS, type PhaseAmps } from './units.ts';
+import { AMPS_EPSILON, addAmps, NO_AMPS, type PhaseAmps, subtractAmps } from './units.ts';
 
 /** A step of a plan that is not wanted any more is taken back this long before its time. */
 const OUTDATED_AHEAD_MS = 10_000;
@@ -45,6 +45,8 @@ interface Ledger {
   /** The same of chargers whose connectors share a limit of the CSMS, by charger. */
   readonly stations: ReadonlyMap<string, [number, number, number]>;
   readonly noRaise: readonly boolean[];
+  /** What a start has to leave free beyond what a raise has to, amps of L1..L3. */
+  readonly forStarts: readonly PhaseAmps[];
 }
 const WATTS = 3;
 
@@ -69,7 +71,8 @@ const worstCaseLedger = (
       [amps, amps, amps] as [number, number, number],
     ]),
   );
-  const ledger = { left, stations, noRaise };
+  const forStarts = circuits.map(({ load }) => subtractAmps(load.forStartAmps, load.forRaiseAmps));
+  const ledger = { left, stations, noRaise, forStarts };
   for (const { tick } of decisions) {
     const own = tick.role === 'shared' ? tick.worstAmps : 0;
     book(input, ledger, tick, own + tick.raiseWorstAmps - tick.worstAmps);
@@ -105,14 +108,23 @@ const takeFrom = (
 };
 
 /** Amps per phase that the connector may gain; negative where a circuit is over already. */
-const roomFor = ({ site, tree }: TickInput, ledger: Ledger, tick: ConnectorTick): number => {
+const roomFor = (
+  { site, tree }: TickInput,
+  ledger: Ledger,
+  tick: ConnectorTick,
+  starts = false,
+): number => {
   const wattsPerAmp = Math.max(1, phaseCount(tick.phases)) * site.voltageVolts;
   let room = Number.POSITIVE_INFINITY;
   for (const index of tree.paths[tick.circuit] ?? []) {
     const row = ledger.left[index];
     if (row === undefined) continue;
-    for (const p of [0, 1, 2] as const) if (tick.phases[p]) room = Math.min(room, row[p]);
-    room = Math.min(room, row[WATTS] / wattsPerAmp);
+    const less = (starts ? ledger.forStarts[index] : undefined) ?? NO_AMPS;
+    for (const p of [0, 1, 2] as const) {
+      if (tick.phases[p]) room = Math.min(room, row[p] - less[p]);
+    }
+    const lessWatts = (less[0] + less[1] + less[2]) * site.voltageVolts;
+    room = Math.min(room, (row[WATTS] - lessWatts) / wattsPerAmp);
   }
   const station = ledger.stations.get(tick.charger.id);
   for (const p of [0, 1, 2] as const) {
@@ -142,7 +154,15 @@ const command = (decision: ConnectorDecision, amps: number, kind: Command['kind'
     amps,
     kind,
     ...(later.length === 0 ? {} : { later }),
+    ...toldPhases(tick),
   };
+};
+
+const toldPhases = ({ use, charger }: ConnectorTick): Partial<Command> => {
+  if (use === undefined) return {};
+  const { phaseToUse } = charger.phaseSwitching ?? {};
+  const named = use.told === 3 || phaseToUse === undefined ? {} : { phaseToUse };
+  return { numberPhases: use.told, ...named };
 };
 
 const reduction = (
@@ -189,7 +209,7 @@ const raise = (
   const gap = targetAmps - fromAmps;
   const last = tick.enforcement.lastRaiseAtMs;
   if (last !== undefined && fromAmps > 0 && nowMs - last < settings.raiseIntervalMs) return [];
-  const room = Math.max(0, roomFor(input, ledger, tick));
+  const room = Math.max(0, roomFor(input, ledger, tick, fromAmps <= 0));
   const pace = Math.max(settings.raiseLeastAmps, gap * settings.raiseShare);
   // A step that is larger than the pace is still one step.
   const nextAmps = stepAbove(tick.charger, Math.max(0, fromAmps));

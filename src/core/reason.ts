@@ -20,6 +20,7 @@ export type ReasonKind =
   | 'car' // what the car was seen to take
   | 'csms-profile' // a charging profile of the CSMS
   | 'policy' // sharing policy, class, rotation, window
+  | 'phases' // told to charge on one phase, or pausing to change
   | 'minimum' // less than the least current a car accepts, hence 0
   | 'step' // rounded down to a step of the charger
   | 'pending' // waiting for other chargers to be confirmed lower

@@ -1,4 +1,5 @@
 import type { LpcSpec } from './lpc.ts';
+import type { PhaseSwitching } from './phase-switch.ts';
 import type { PhaseAmps } from './units.ts';
 
 /** The site as configured. Built by config/, read by everything else, never changed in place. */
@@ -91,6 +92,10 @@ export interface ChargerSpec {
   /** The charger knows only these values, ascending; replaces `stepAmps`. */
   readonly stepsAmps?: readonly number[];
   readonly weight: number;
+  /** It may be switched between three phases and one, where it can be; absent: never. */
+  readonly phaseSwitching?: PhaseSwitching;
+  /** Its make is known to charge on as many phases as a profile names (1.6 does not say). */
+  readonly honoursNumberPhases?: boolean;
   /** It is a whole site of its own and may load any of its phases at any time. */
   readonly usesAllPhases?: boolean;
   /** Connectors known before the charger was ever seen. */

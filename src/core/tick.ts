@@ -4,6 +4,7 @@ import type { CircuitTree } from './circuit-tree.ts';
 import type { Enforcement, Obedience, Surroundings } from './enforcement.ts';
 import type { Limit } from './limit.ts';
 import type { MeterEvidences } from './meter-evidence.ts';
+import type { PhaseUse } from './phase-switch.ts';
 import type { Preference } from './preferences.ts';
 import type { Reading } from './reading.ts';
 import type { Reason, ReasonChain } from './reason.ts';
@@ -59,6 +60,8 @@ export interface TickInput {
   readonly meterEvidence?: MeterEvidences;
   /** What cars were seen to take. */
   readonly learned: ReadonlyMap<ConnectorKey, Learned>;
+  /** On how many phases connectors charge that can be switched; absent: nothing known. */
+  readonly phaseUse?: ReadonlyMap<ConnectorKey, PhaseUse>;
 }
 
 /** Limits from outside that hold from an instant on (monotonic ms). */
@@ -130,6 +133,8 @@ export interface ControlSettings {
   readonly measurementLifeMs: number;
   /** Raises leave room for the largest load of others seen in this time. */
   readonly raiseWindowMs: number;
+  /** The same for starts: a car that is on for moments wears contactors, and may not come again. */
+  readonly startLookMs: number;
 }
 
 export const DEFAULT_SETTINGS: ControlSettings = {
@@ -140,6 +145,7 @@ export const DEFAULT_SETTINGS: ControlSettings = {
   deadBandAmps: 1,
   measurementLifeMs: 90_000,
   raiseWindowMs: 15_000,
+  startLookMs: 60_000,
 };
 
 /** shared: takes part in the allocation. idle: no car draws. reserved: budgeted, not steered. */
@@ -154,6 +160,10 @@ export interface ConnectorTick {
   readonly circuit: number;
   readonly role: ConnectorRole;
   readonly phases: PhaseSet;
+  /** On how many phases it charges, where it can be switched. */
+  readonly use: PhaseUse | undefined;
+  /** Phases that its power is reckoned with: as many as it is told to use. */
+  readonly powerPhases: number;
   readonly around: Surroundings;
   readonly enforcement: Enforcement;
   readonly obedience: Obedience;
@@ -176,6 +186,8 @@ export interface Command {
   readonly transactionId: string;
   readonly amps: number;
   readonly kind: 'reduce' | 'raise' | 'renew';
+  readonly numberPhases?: 1 | 3;
+  readonly phaseToUse?: 1 | 2 | 3;
   /** What becomes of the offer by itself, by rising time. */
   readonly later?: readonly LaterAmps[];
 }
@@ -198,6 +210,8 @@ export interface CircuitLoad {
   /** Load of others now, and the one that raises have to leave room for. */
   readonly uncontrolledAmps: PhaseAmps;
   readonly forRaiseAmps: PhaseAmps;
+  /** The one that cars which are to start have to leave room for. */
+  readonly forStartAmps: PhaseAmps;
   readonly trust: MeterTrust;
   readonly problem?: string;
 }
@@ -221,6 +235,7 @@ export interface Decision {
   readonly learned: ReadonlyMap<ConnectorKey, Learned>;
   readonly wiring: WiringEvidences;
   readonly meterEvidence: MeterEvidences;
+  readonly phaseUse: ReadonlyMap<ConnectorKey, PhaseUse>;
   /** Plain sentences about what is wrong now. */
   readonly alarms: readonly string[];
 }

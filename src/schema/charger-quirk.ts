@@ -91,6 +91,11 @@ export const ChargerQuirkSchema = Type.Object(
       }),
     ),
     vendorLimit: Type.Optional(VendorLimitSchema),
+    honoursNumberPhases: Type.Optional(
+      Type.Boolean({
+        description: 'true: told numberPhases 1 in a profile it charges on one phase (OCPP 1.6)',
+      }),
+    ),
     minAmps: Type.Optional(Type.Number({ minimum: 0, maximum: 32 })),
     stepAmps: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 32 })),
     stepsAmps: Type.Optional(

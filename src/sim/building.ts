@@ -1,4 +1,4 @@
-import { clamp, mapPhases, type PhaseAmps } from '../core/units.ts';
+import { clamp, mapPhases, NO_AMPS, type PhaseAmps } from '../core/units.ts';
 import { between, type Random } from './random.ts';
 
 /** A change of the building's load at a time of the simulation. */
@@ -40,6 +40,7 @@ interface Running {
  */
 export class Building {
   readonly #baseAmps: PhaseAmps;
+  readonly #roofAmps: PhaseAmps;
   readonly #noiseAmps: number;
   readonly #steps: readonly LoadStep[];
   readonly #day: readonly number[];
@@ -49,6 +50,8 @@ export class Building {
 
   constructor(options: {
     readonly baseAmps: PhaseAmps;
+    /** What panels on its roof feed in, whatever it takes itself; absent: none. */
+    readonly roofAmps?: PhaseAmps;
     readonly noiseAmps?: number;
     readonly steps?: readonly LoadStep[];
     readonly appliances?: readonly Appliance[];
@@ -59,6 +62,7 @@ export class Building {
     readonly random: Random;
   }) {
     this.#baseAmps = options.baseAmps;
+    this.#roofAmps = options.roofAmps ?? NO_AMPS;
     this.#noiseAmps = options.noiseAmps ?? 0;
     this.#steps = options.steps ?? [];
     this.#day = options.day ?? [1];
@@ -82,7 +86,7 @@ export class Building {
     return mapPhases((p) => {
       const noise = between(this.#random, -this.#noiseAmps, this.#noiseAmps);
       const extra = active.reduce((sum, load) => sum + load.amps[p], 0);
-      return Math.max(0, this.#baseAmps[p] * factor + noise + extra);
+      return Math.max(0, this.#baseAmps[p] * factor + noise + extra) - this.#roofAmps[p];
     });
   }
 

@@ -32,6 +32,10 @@ export interface ChargerConduct {
   readonly ignoresLimitAfterResume: boolean;
   /** Charging profiles are unknown to it: a message or key of its vendor sets the limit. */
   readonly vendorLimit: 'data-transfer' | 'configuration' | undefined;
+  /** Says that it can charge on one phase, and does when a profile names it. */
+  readonly switchesPhases: boolean;
+  /** Only says so. */
+  readonly ignoresNumberPhases: boolean;
   /** Time between a command and the new pilot signal, ms. */
   readonly reactionMs: number;
   /** The pilot signal changes at most this often, ms (IEC 61851-1 allows 5 s to follow). */
@@ -76,6 +80,8 @@ export const GOOD_CONDUCT: ChargerConduct = {
   relativeOnly: false,
   ignoresLimitAfterResume: false,
   vendorLimit: undefined,
+  switchesPhases: false,
+  ignoresNumberPhases: false,
   reactionMs: 500,
   pilotHoldMs: 5_000,
   answerDelayMs: 0,

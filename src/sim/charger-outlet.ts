@@ -36,6 +36,8 @@ export class Outlet {
   #wanted: { readonly amps: number; readonly dueMs: number } | undefined;
   #changedAtMs = Number.NEGATIVE_INFINITY;
   #idleMs = 0;
+  /** Terminals that the contactor closes. */
+  #terminals: readonly number[] = [0, 1, 2];
 
   constructor(connector: number, energyWh: number) {
     this.connector = connector;
@@ -49,16 +51,22 @@ export class Outlet {
     around: {
       readonly nowMs: number;
       readonly volts: number;
-      readonly terminals: number;
+      /** Those that it may use. */
+      readonly terminals: readonly number[];
       readonly conduct: ChargerConduct;
     },
   ): void {
-    this.#pilot(allowedAmps < LEAST_PILOT_AMPS ? 0 : allowedAmps, around.nowMs, around.conduct);
     const { volts, terminals } = around;
-    this.terminalAmps = this.car?.step(ms, this.offeredAmps, volts, terminals) ?? NO_AMPS;
+    // A contactor does not move under load: the car is stopped first.
+    const moves = !sameTerminals(terminals, this.#terminals);
+    if (moves && this.terminalAmps.every((amps) => amps === 0)) this.#terminals = terminals;
+    const amps = moves || allowedAmps < LEAST_PILOT_AMPS ? 0 : allowedAmps;
+    this.#pilot(amps, around.nowMs, around.conduct);
+    const drawn = this.car?.step(ms, this.offeredAmps, volts, this.#terminals.length) ?? NO_AMPS;
+    this.terminalAmps = atTerminals(drawn, this.#terminals);
     const [l1, l2, l3] = this.terminalAmps;
     this.energyWh += ((l1 + l2 + l3) * volts * ms) / 3_600_000;
-    this.#idleMs = l1 > DRAWING_AMPS ? 0 : this.#idleMs + ms;
+    this.#idleMs = Math.max(l1, l2, l3) > DRAWING_AMPS ? 0 : this.#idleMs + ms;
   }
 
   /** What a charger would report now. */
@@ -66,7 +74,7 @@ export class Outlet {
     if (!this.operative && this.session === undefined) return 'unavailable';
     if (this.car === undefined) return 'available';
     if (this.session === undefined) return this.status === 'finishing' ? 'finishing' : 'preparing';
-    if (this.terminalAmps[0] > DRAWING_AMPS) return 'charging';
+    if (Math.max(...this.terminalAmps) > DRAWING_AMPS) return 'charging';
     if (this.offeredAmps <= 0) return 'suspended-evse';
     return this.#idleMs > SUSPENDED_AFTER_MS ? 'suspended-ev' : this.status;
   }
@@ -86,3 +94,15 @@ export class Outlet {
     this.#wanted = undefined;
   }
 }
+
+const sameTerminals = (a: readonly number[], b: readonly number[]): boolean =>
+  a.length === b.length && a.every((terminal, i) => terminal === b[i]);
+
+/** What a car draws on its phases in order, at the terminals that are closed. */
+const atTerminals = (drawn: PhaseAmps, terminals: readonly number[]): PhaseAmps => {
+  const amps: [number, number, number] = [0, 0, 0];
+  terminals.forEach((terminal, i) => {
+    if (terminal >= 0 && terminal < 3) amps[terminal] = drawn[i] ?? 0;
+  });
+  return amps;
+};

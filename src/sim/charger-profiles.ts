@@ -163,6 +163,20 @@ export class ChargerProfiles {
     return Math.min(maxAmps, limitAt(this.#installed, context, nowMs).limitAmps ?? maxAmps);
   }
 
+  /** The terminals that a connector may use now, of the first `phases`. */
+  terminalsAllowed(
+    connector: number,
+    transaction: ProfiledTransaction | undefined,
+    phases: number,
+    nowMs: number,
+  ): readonly number[] {
+    const all = Array.from({ length: phases }, (_, terminal) => terminal);
+    if (!this.#conduct.switchesPhases || this.#conduct.ignoresNumberPhases) return all;
+    const context = this.#context(connector, transaction, phases);
+    const { numberPhases, phaseToUse } = limitAt(this.#installed, context, nowMs);
+    return numberPhases === 1 ? [(phaseToUse ?? 1) - 1] : all.slice(0, numberPhases);
+  }
+
   /** What the charger as a whole may draw per phase; the sum of its connectors stays below. */
   stationAmps(phases: number, nowMs: number): number | undefined {
     const station = this.#installed.filter(({ profile }) => profile.purpose === 'station-max');

@@ -1,4 +1,5 @@
 import type { OcppVersion } from '../ocpp/version.ts';
+import type { ChargerConduct } from './charger-conduct.ts';
 
 /** What the charger itself looks up; each version has its own name for it. */
 export type SettingName =
@@ -52,7 +53,7 @@ export class ChargerSettings {
 
   constructor(
     version: OcppVersion,
-    facts: { readonly maxStackLevel: number; readonly rateUnits: readonly ('A' | 'W')[] },
+    facts: Pick<ChargerConduct, 'maxStackLevel' | 'rateUnits' | 'switchesPhases'>,
     connectors: number,
   ) {
     this.#names = version === '1.6' ? NAMES_16 : NAMES_2X;
@@ -68,14 +69,14 @@ export class ChargerSettings {
               .join(','),
             ChargingScheduleMaxPeriods: '24',
             MaxChargingProfilesInstalled: '24',
-            ConnectorSwitch3to1PhaseSupported: 'false',
+            ConnectorSwitch3to1PhaseSupported: String(facts.switchesPhases),
           }
         : {
             'SmartChargingCtrlr.Enabled': 'true',
             'SmartChargingCtrlr.ProfileStackLevel': String(facts.maxStackLevel),
             'SmartChargingCtrlr.RateUnit': facts.rateUnits.join(','),
             'SmartChargingCtrlr.PeriodsPerSchedule': '24',
-            'SmartChargingCtrlr.Phases3to1': 'false',
+            'SmartChargingCtrlr.Phases3to1': String(facts.switchesPhases),
           };
     for (const [name, value] of Object.entries(fixed)) {
       this.#all.set(name.toLowerCase(), { name, value, readonly: true });

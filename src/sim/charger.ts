@@ -256,10 +256,13 @@ export class SimCharger {
     const { clock, volts, wiring } = this.#facts;
     const nowMs = clock.monotonicMs();
     const conduct = this.#conduct;
-    const around = { nowMs, volts, terminals: wiring.length, conduct };
     const allowed = this.#allowedAmps();
+    const wallMs = clock.wallMs();
     this.#outlets.forEach((outlet, i) => {
-      outlet.step(ms, allowed[i] ?? 0, around);
+      const { connector } = outlet;
+      const running = this.#deeds.transactionAt(connector);
+      const terminals = this.profiles.terminalsAllowed(connector, running, wiring.length, wallMs);
+      outlet.step(ms, allowed[i] ?? 0, { nowMs, volts, terminals, conduct });
       if (this.#on) this.#sessions.watch(outlet);
     });
     return this.siteAmps();

@@ -44,6 +44,7 @@ export interface VirtualSiteOptions {
   /** How chargers are really wired, where the installer made a mistake. */
   readonly wiring?: Readonly<Record<string, readonly number[]>>;
   readonly buildingAmps?: PhaseAmps;
+  readonly roofAmps?: PhaseAmps;
   readonly buildingNoiseAmps?: number;
   readonly loadSteps?: readonly LoadStep[];
   readonly appliances?: readonly Appliance[];
@@ -117,6 +118,7 @@ export class VirtualSite {
     this.network = new MemoryNetwork(this.clock, this.random, this.csms);
     const building = new Building({
       baseAmps: options.buildingAmps ?? NO_AMPS,
+      roofAmps: options.roofAmps ?? NO_AMPS,
       noiseAmps: options.buildingNoiseAmps ?? 0,
       steps: options.loadSteps ?? [],
       appliances: options.appliances ?? [],

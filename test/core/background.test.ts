@@ -66,3 +66,23 @@ describe('load of others', () => {
     assert.deepEqual(backgroundForRaise(later), all(20));
   });
 });
+
+describe('load of others that comes and goes', () => {
+  const LOOK_MS = 60_000;
+  const kettle = (secondsAgo: number): Background => {
+    let background: Background | undefined;
+    for (let second = 0; second <= 70; second += 1) {
+      const meter = second === 70 - secondsAgo ? 20 : 5;
+      const draws = { lowerAmps: all(0), upperAmps: all(0) };
+      background = observeBackground(background, all(meter), draws, second * 1000, LOOK_MS);
+    }
+    return background as Background;
+  };
+
+  test('a raise leaves room for the last seconds, a start for the whole look', () => {
+    assert.deepEqual(backgroundForRaise(kettle(30), WINDOW_MS), all(5));
+    assert.deepEqual(backgroundForRaise(kettle(30)), all(20));
+    assert.deepEqual(backgroundForRaise(kettle(10), WINDOW_MS), all(20));
+    assert.deepEqual(backgroundForRaise(kettle(65)), all(5));
+  });
+});

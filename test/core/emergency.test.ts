@@ -10,7 +10,7 @@ const circuit = (amps: number, trust: 'fresh' | 'hold' = 'fresh'): CircuitTick =
   id: 'main',
   limitAmps: sameAmps(63),
   limitReasons: [[], [], []],
-  load: { uncontrolledAmps: NO_AMPS, forRaiseAmps: NO_AMPS, trust },
+  load: { uncontrolledAmps: NO_AMPS, forRaiseAmps: NO_AMPS, forStartAmps: NO_AMPS, trust },
   measuredAmps: [amps, 0, 0],
 });
 /** Seconds of the same current, then whether something has to be done about it. */

@@ -36,6 +36,7 @@ interface PolicyCar {
   readonly inHours?: number;
   readonly came?: number;
   readonly wasAmps?: number;
+  readonly switches?: boolean;
 }
 
 const START_MS = 1_000_000;
@@ -48,12 +49,14 @@ export const decideCase = (policy: Policy, given: PolicyCase): Decision => {
   const wallMs = given.at === undefined ? Date.UTC(2026, 0, 5, 12) : Date.parse(given.at);
   let policyState = stateOf(policy, given, wallMs);
   let decision: Decision | undefined;
+  let phaseUse: Decision['phaseUse'] = new Map();
   const last = given.gridWatts === undefined ? 0 : WATCHED_SECONDS;
   for (let second = 0; second <= last; second += 1) {
     const nowMs = START_MS + second * 1000;
     const input = inputOf(policy, given, site, { nowMs, wallMs: wallMs + second * 1000 });
-    decision = decide({ ...input, policyState });
+    decision = decide({ ...input, policyState, phaseUse });
     policyState = decision.policyState;
+    phaseUse = decision.phaseUse;
   }
   if (decision === undefined) throw new Error('no tick');
   return decision;
@@ -87,6 +90,12 @@ const siteOf = ({ fuseAmps, zone, cars }: PolicyCase): Site => ({
       stepAmps: 1,
       weight: 1,
       connectors: 1,
+      ...(car.switches === true
+        ? {
+            phaseSwitching: { upAfterSeconds: 600, mostPerSession: 4, mostPerDay: 20 },
+            honoursNumberPhases: true,
+          }
+        : {}),
     }),
   ),
   emsSources: [{ id: 'grid-operator', circuit: 'main' }],

@@ -227,11 +227,18 @@ const entriesOf = (
 };
 
 /** Coefficient on watts, on a chord, or on the difference of two phases. */
-const otherwise = (kind: number, mask: number, { volts, lineToLine }: Demand): number => {
+const otherwise = (kind: number, mask: number, demand: Demand): number => {
   if (kind >= CHORD_KIND) {
-    return chordCoefficient(lineOf(kind), (kind - CHORD_KIND) % CHORDS, mask, lineToLine === true);
+    return chordCoefficient(
+      lineOf(kind),
+      (kind - CHORD_KIND) % CHORDS,
+      mask,
+      demand.lineToLine === true,
+    );
   }
-  if (kind === WATTS_KIND) return volts * ((mask & 1) + ((mask >> 1) & 1) + (mask >> 2));
+  if (kind === WATTS_KIND) {
+    return demand.volts * (demand.wattsPhases ?? (mask & 1) + ((mask >> 1) & 1) + (mask >> 2));
+  }
   const [above, below] = DIFFERENCES[kind - DIFFERENCE_KIND]!;
   return ((mask >> above) & 1) - ((mask >> below) & 1);
 };

@@ -68,7 +68,7 @@ export const policyTick = (input: TickInput, ticks: readonly ConnectorTick[]): P
 
 /** Cars that have time wait while a window says so, or until the sun has lasted. */
 export const heldBack = (input: TickInput, rules: PolicyTick, contender: Contender): Contender => {
-  const { urgencyNow, maxAmps, id, previousAmps, minAmps, volts, phases } = contender;
+  const { urgencyNow, maxAmps, id, previousAmps, minAmps, volts, phases, wattsPhases } = contender;
   for (const { id: name, calmAmps, calmBelow, toMinute } of rules.windows) {
     if (calmAmps === undefined || urgencyNow === undefined || urgencyNow >= calmBelow) continue;
     if (calmAmps >= maxAmps) continue;
@@ -78,7 +78,7 @@ export const heldBack = (input: TickInput, rules: PolicyTick, contender: Contend
   const rule = input.policy.surplus;
   if (rule === undefined || rules.startWatts === undefined || previousAmps > 0) return contender;
   if (rule.minimumAlways || (urgencyNow ?? 0) >= rule.urgentFrom) return contender;
-  const ownWatts = minAmps * volts * Math.max(1, phaseCount(phases));
+  const ownWatts = minAmps * volts * (wattsPhases ?? Math.max(1, phaseCount(phases)));
   if (rules.startWatts >= rules.onWatts + ownWatts) return contender;
   const text = `waits for ${Math.round(ownWatts)} W of surplus`;
   return held(contender, 0, { kind: 'policy', id, text });
@@ -228,11 +228,11 @@ const sumOf = (
 const minimumWatts = (tick: ConnectorTick, volts: number): number => {
   const { pending, accepted } = tick.enforcement;
   const on = tick.role === 'shared' && (pending?.amps ?? accepted?.amps ?? 0) > 0;
-  return on ? tick.charger.minAmps * volts * phasesUsed(tick) : 0;
+  return on ? tick.charger.minAmps * volts * tick.powerPhases : 0;
 };
 
 const leastWatts = (tick: ConnectorTick, volts: number): number =>
-  tick.role === 'shared' ? tick.charger.minAmps * volts * phasesUsed(tick) : 0;
+  tick.role === 'shared' ? tick.charger.minAmps * volts * tick.powerPhases : 0;
 
 const drawnWatts = ({ site }: TickInput, ticks: readonly ConnectorTick[]): number =>
   ticks.reduce((sum, { drawSiteAmps: amps }) => {

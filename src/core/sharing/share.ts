@@ -21,6 +21,8 @@ export interface Contender extends Omit<Demand, 'admissionScore' | 'mustKeep'> {
   /** Time until it departs, where known. */
   readonly stayMs?: number | undefined;
   readonly turn: Turn;
+  /** Site phases at the terminals of its charger. */
+  readonly wiring?: readonly number[];
   /** When it came, for a policy of first come. */
   readonly cameAtMs: number;
 }
@@ -99,6 +101,7 @@ const demandOf = (policy: Policy, contender: Contender, nowMs: number): Demand =
     phases: contender.phases,
     lineToLine: contender.lineToLine,
     volts: contender.volts,
+    wattsPhases: contender.wattsPhases,
     minAmps: contender.minAmps,
     maxAmps: waitMs > 0 ? 0 : contender.maxAmps,
     maxReason: waitMs > 0 ? restReason(id, waitMs) : contender.maxReason,
