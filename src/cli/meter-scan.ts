@@ -3,13 +3,16 @@ import { loadMeterDevices } from '../config/device-files.ts';
 import { type FoundUnit, scanUnits } from '../field/meter-scan.ts';
 import { openModbusPort } from '../io/modbus.ts';
 import { systemClock } from '../io/system-clock.ts';
-import { busUrl } from './bus-url.ts';
+import { busUrl, noBusUrl } from './bus-url.ts';
 import { packageFolder } from './site-file.ts';
 
 /** Somebody waits at the screen: silent units are given up sooner than in operation. */
 const TIMEOUT_MS = 500;
 const UNITS_MOST = 247;
 const MATCHES_SHOWN = 3;
+
+const SILENT_HINT =
+  'Right address and port? Other units: --units 1-247. A gateway to RS-485 may need --rtu.\n';
 
 interface ScanArguments {
   readonly units: string;
@@ -26,6 +29,10 @@ export const scan = async (host: string, given: ScanArguments): Promise<number> 
   }
   const { devices } = loadMeterDevices(join(packageFolder(), 'devices/meters'));
   const url = busUrl(host, given.rtu);
+  if (url === undefined) {
+    process.stderr.write(noBusUrl(host));
+    return 2;
+  }
   const port = openModbusPort({ url, clock: systemClock, timeoutMs: TIMEOUT_MS });
   const problems = new Set<string>();
   const found = await scanUnits({
@@ -33,7 +40,7 @@ export const scan = async (host: string, given: ScanArguments): Promise<number> 
     units,
     devices,
     onProgress: (unit, problem) => {
-      if (problem !== undefined) problems.add(problem);
+      if (problem !== undefined) problems.add(problem.replace(/ from unit \d+$/, ''));
       if (process.stderr.isTTY) process.stderr.write(`\r\u001b[Kunit ${unit}`);
     },
   });
@@ -41,7 +48,7 @@ export const scan = async (host: string, given: ScanArguments): Promise<number> 
   if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
   if (given.json) process.stdout.write(`${JSON.stringify({ url, found }, null, 2)}\n`);
   else if (found.length === 0) {
-    process.stdout.write(`nobody answers at ${url}: ${[...problems].join('; ')}\n`);
+    process.stdout.write(`nobody answers at ${url}: ${[...problems].join('; ')}\n${SILENT_HINT}`);
   } else process.stdout.write(found.map((unit) => unitText(unit, url)).join(''));
   return found.length === 0 ? 1 : 0;
 };

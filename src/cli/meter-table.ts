@@ -20,11 +20,17 @@ export const readingTable = (reading: Reading, title: string): string => {
   ].join('');
 };
 
+/** Without a sign where nothing is left of the number. */
+const tenths = (value: number): string => {
+  const text = Math.abs(value) < 1e15 ? value.toFixed(1) : value.toExponential(1);
+  return text === '-0.0' ? '0.0' : text;
+};
+
 const one = (value: number | undefined): readonly number[] | undefined =>
   value === undefined ? undefined : [value];
 
 const row = (label: string, values: readonly number[] | undefined, unit: string): string => {
   if (values === undefined) return '';
-  const cells = values.map((value) => value.toFixed(1).padStart(10)).join('');
+  const cells = values.map((value) => ` ${tenths(value).padStart(9)}`).join('');
   return `  ${label.padEnd(9).slice(0, 9)}${cells} ${unit}\n`;
 };

@@ -1,16 +1,19 @@
-import { join } from 'node:path';
-import { loadMeterDevice } from '../config/device-files.ts';
+import { existsSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { loadMeterDevice, loadMeterDevices } from '../config/device-files.ts';
 import type { Reading } from '../core/reading.ts';
 import { resemblance } from '../devices/identify.ts';
 import { planReads, wordsOf } from '../devices/register-plan.ts';
 import { readRegister } from '../devices/registers.ts';
 import { findBase, messageOf, readMeter } from '../field/meter-read.ts';
 import { specOf } from '../field/meter-scan.ts';
-import type { ModbusPort } from '../field/modbus-port.ts';
+import { likelySlip } from '../field/meter-variants.ts';
+import { ModbusException, type ModbusPort } from '../field/modbus-port.ts';
 import { openModbusPort } from '../io/modbus.ts';
 import { systemClock } from '../io/system-clock.ts';
+import { nearestName } from '../schema/distance.ts';
 import type { MeterDevice, Quantity, Register } from '../schema/meter-device.ts';
-import { busUrl } from './bus-url.ts';
+import { busUrl, noBusUrl } from './bus-url.ts';
 import { readingTable } from './meter-table.ts';
 import { packageFolder } from './site-file.ts';
 
@@ -38,12 +41,17 @@ export const testFile = async (
   { unit, rtu, json, fixture }: TestArguments,
 ): Promise<number> => {
   const folder = join(packageFolder(), 'devices/meters');
-  const { device, problems } = loadMeterDevice(file, folder);
+  const path = pathOf(file, folder);
+  const url = busUrl(host, rtu);
+  if (path === undefined || url === undefined) {
+    process.stderr.write(path === undefined ? noFile(file, host, folder) : noBusUrl(host));
+    return 2;
+  }
+  const { device, problems } = loadMeterDevice(path, folder);
   if (device === undefined) {
     process.stderr.write(`${problems.join('\n')}\n`);
     return 1;
   }
-  const url = busUrl(host, rtu);
   const port = openModbusPort({ url, clock: systemClock });
   try {
     const meter = { spec: specOf(file, unit), device };
@@ -57,14 +65,38 @@ export const testFile = async (
       const title = `${device.name} at ${url}, unit ${unit}, registers from ${base}`;
       process.stdout.write(`${registers.map(lineText).join('')}${readingTable(reading, title)}`);
       process.stdout.write(score > 0 ? 'makes sense\n' : `makes no sense: ${WHY}\n`);
+      if (score === 0) await tellSlip(port, device, unit);
     }
     return score > 0 ? 0 : 1;
   } catch (error) {
     process.stderr.write(`${url}: ${messageOf(error)}\n`);
+    if (error instanceof ModbusException) await tellSlip(port, device, unit);
     return 1;
   } finally {
     port.close();
   }
+};
+
+/** A file, or the name of one of this installation. */
+const pathOf = (file: string, folder: string): string | undefined =>
+  [file, `${file}.yaml`, join(folder, `${file}.yaml`)].find(
+    (path) => existsSync(path) && statSync(path).isFile(),
+  );
+
+const noFile = (file: string, host: string, folder: string): string => {
+  if (pathOf(host, folder) !== undefined)
+    return `the file comes first: meter test ${host} ${file}\n`;
+  const name = basename(file, '.yaml');
+  const names = [...loadMeterDevices(folder).devices.keys()];
+  const near = names.find((each) => each.includes(name)) ?? nearestName(name, names);
+  const hint =
+    near === undefined ? 'see docs/meters.md for those there are' : `did you mean ${near}?`;
+  return `there is no file "${file}" and no meter of that name; ${hint}\n`;
+};
+
+const tellSlip = async (port: ModbusPort, device: MeterDevice, unit: number): Promise<void> => {
+  const slip = await likelySlip(port, device, unit);
+  if (slip !== undefined) process.stdout.write(`it would make sense with ${slip}\n`);
 };
 
 const WHY =

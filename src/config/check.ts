@@ -2,6 +2,7 @@ import { circuitTree } from '../core/circuit-tree.ts';
 import type { Site } from '../core/site.ts';
 import { loadedPhases, spread } from '../core/site-phases.ts';
 import { addAmps, mapPhases, NO_AMPS, PHASES, type PhaseAmps } from '../core/units.ts';
+import { nearestName } from '../schema/distance.ts';
 import type { SiteConfig } from '../schema/site-config.ts';
 import { checkMeasured, checkMeters, type DeviceFacts } from './check-meters.ts';
 import type { Path, Report } from './check-report.ts';
@@ -128,7 +129,10 @@ const checkNames = (config: SiteConfig, devices: ReadonlySet<string>, report: Re
   }
   const known = (path: Path, id: string | undefined, among: ReadonlySet<string>, what: string) => {
     if (id === undefined || among.has(id)) return;
-    report('error', path, `unknown ${what} "${id}"; known are ${[...among].join(', ') || 'none'}`);
+    const near = nearestName(id, among);
+    const hint = near === undefined ? '' : `did you mean "${near}"? `;
+    const known = [...among].join(', ') || 'none';
+    report('error', path, `unknown ${what} "${id}"; ${hint}known are ${known}`);
   };
   config.circuits.forEach(({ parent, meter }, i) => {
     known(['circuits', i, 'parent'], parent, circuits, 'circuit');

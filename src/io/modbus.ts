@@ -177,14 +177,14 @@ class StreamPort implements ModbusPort {
     const half = this.#received.length > 0;
     const unsure = this.#framing === 'rtu' || half || this.#silent >= SILENT_MOST;
     if (unsure && !this.#serial) {
-      this.#drop(new Error('no answer in time'));
+      this.#drop(unanswered(this.#current?.asked));
       return;
     }
     const silent = this.#silent;
     const asked = this.#finish();
     this.#silent = silent;
     if (!this.#serial) {
-      asked?.reject(new Error('no answer in time'));
+      asked?.reject(unanswered(asked));
       void this.#next();
       return;
     }
@@ -192,7 +192,7 @@ class StreamPort implements ModbusPort {
     this.#busy = true;
     this.#clock.after(QUIET_MS, () => {
       this.#busy = false;
-      asked?.reject(new Error('no answer in time'));
+      asked?.reject(unanswered(asked));
       void this.#next();
     });
   }
@@ -214,6 +214,9 @@ class StreamPort implements ModbusPort {
   }
 }
 
+const unanswered = (asked: Asked | undefined): Error =>
+  new Error(`no answer in time from unit ${asked?.request.unit}`);
+
 const openTcp = (target: URL, clock: Clock): Promise<Duplex> =>
   new Promise((resolve, reject) => {
     const host = target.hostname.replace(/^\[|\]$/g, '');
@@ -225,11 +228,20 @@ const openTcp = (target: URL, clock: Clock): Promise<Duplex> =>
       cancel();
       resolve(socket);
     });
-    socket.on('error', (error) => {
+    socket.on('error', (error: NodeJS.ErrnoException) => {
       cancel();
-      reject(error);
+      const hint = DIAL_HINTS[error.code ?? ''];
+      reject(hint === undefined ? error : new Error(`${error.message}: ${hint}`));
     });
   });
+
+/** What an installer looks at next. */
+const DIAL_HINTS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nothing listens there; is Modbus TCP switched on, is the port right?',
+  ENOTFOUND: 'there is no host of that name',
+  EHOSTUNREACH: 'no way to that host; is the address right, is the network?',
+  ENETUNREACH: 'no way to that network',
+};
 
 interface SerialModule {
   readonly SerialPort: new (

@@ -12,3 +12,11 @@ export const distance = (a: string, b: string): number => {
   }
   return row[y.length] ?? 0;
 };
+
+/** The name most like `name`, where one is near enough to have been meant. */
+export const nearestName = (name: string, names: Iterable<string>): string | undefined => {
+  const [best] = [...names].sort((a, b) => distance(name, a) - distance(name, b));
+  const most = Math.min(Math.max(2, name.length / 3), name.length - 1);
+  const near = best !== undefined && distance(name, best) <= most;
+  return near ? best : undefined;
+};

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { loadMeterDevices } from '../../src/config/device-files.ts';
 import { scanUnits } from '../../src/field/meter-scan.ts';
+import { likelySlip } from '../../src/field/meter-variants.ts';
 import { openModbusPort } from '../../src/io/modbus.ts';
 import { systemClock } from '../../src/io/system-clock.ts';
 import { startModbusMeter } from '../../src/sim/modbus-meter.ts';
@@ -46,6 +47,41 @@ describe('a scan of a host finds each known meter at its unit', { concurrency: t
       const powerOnly = device.registers.ampsL1 === undefined;
       if (!powerOnly) assert.ok(ties.length <= 2, `too many fit: ${names.join(', ')}`);
       assert.equal(meter.overlaps, 0);
+    });
+  }
+});
+
+describe('a map with a slip is found out', { concurrency: true }, () => {
+  const right = devices.get('eastron-sdm630');
+  assert.ok(right);
+  const moved = (by: number) => ({
+    ...right,
+    registers: Object.fromEntries(
+      Object.entries(right.registers).map(([name, register]) => [
+        name,
+        { ...register, address: register.address + by },
+      ]),
+    ),
+  });
+  for (const [slip, device, found] of [
+    ['words in the wrong order', { ...right, wordOrder: 'low-first' }, /^the other word order$/],
+    ['addresses that count from 1', moved(1), /^every address one lower/],
+    [
+      'both',
+      { ...moved(1), wordOrder: 'low-first' },
+      /^the other word order and every address one/,
+    ],
+    ['the other kind of registers', { ...right, function: 'holding' }, /^the other function$/],
+    ['another device', { ...moved(4000), function: 'holding' }, /^$/],
+  ] as const) {
+    test(slip, async (t) => {
+      const options = { device: right, unit: 3, gateway: true, values: () => VALUES };
+      const meter = await startModbusMeter(options);
+      t.after(() => meter.close());
+      const url = `tcp://127.0.0.1:${meter.port}`;
+      const port = openModbusPort({ url, clock: systemClock, timeoutMs: 2_000 });
+      t.after(() => port.close());
+      assert.match((await likelySlip(port, device, 3)) ?? '', found);
     });
   }
 });
