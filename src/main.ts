@@ -14,6 +14,7 @@ import type { Gateway } from './gateway/gateway.ts';
 import type { ChargerCalls } from './gateway/observer.ts';
 import type { QueueSummary } from './gateway/queue-desk.ts';
 import { queueRoutes } from './gateway/queue-routes.ts';
+import type { UpstreamRoles } from './gateway/upstream-roles.ts';
 import { startChargerServer } from './io/charger-server.ts';
 import { type HttpServer, startHttp } from './io/http.ts';
 import { siteMetrics } from './io/metrics.ts';
@@ -85,7 +86,7 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
     callCsms: (charger, action, payload, done) => gateway.callCsms(charger, action, payload, done),
     shelf: held.shelf,
     siteLimits: () => limit?.limits() ?? [],
-    counters: () => ({ ...countersOf(gateway), ...upstream?.station?.counters() }),
+    counters: () => ({ ...countersOf(gateway, roles), ...upstream?.station?.counters() }),
     backlogOf: (charger) => withoutName(held.desk.summary(charger)),
     alarms: held.alarms,
     published: (view) => {
@@ -268,7 +269,12 @@ const splitAddress = (address: string): { readonly host: string; readonly port: 
   return { host, port: Number(address.slice(colon + 1)) };
 };
 
-const countersOf = ({ counters }: Gateway): Readonly<Record<string, number>> => ({
+const countersOf = (
+  { counters }: Gateway,
+  { dropped, cut }: UpstreamRoles,
+): Readonly<Record<string, number>> => ({
+  mirrorDropped: dropped,
+  mirrorCut: cut,
   framesRelayed: counters.framesRelayed,
   ownCalls: counters.ownCalls,
   malformed: counters.malformed,
