@@ -1,3 +1,4 @@
+import { splitAddress } from './config/address.ts';
 import { adoptedCharger } from './config/site.ts';
 import { Adoption } from './control/adoption.ts';
 import { chargerRoutes } from './control/charger-routes.ts';
@@ -262,12 +263,6 @@ const withChildren = (
     ...plates,
     ...ems.children.map(({ id }) => [id, { vendor: 'Busbar', model: 'gateway' }] as const),
   ]);
-
-const splitAddress = (address: string): { readonly host: string; readonly port: number } => {
-  const colon = address.lastIndexOf(':');
-  const host = address.slice(0, colon).replace(/^\[|\]$/g, '');
-  return { host, port: Number(address.slice(colon + 1)) };
-};
 
 const countersOf = (
   { counters }: Gateway,
