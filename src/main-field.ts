@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { splitAddress } from './config/address.ts';
 import type { ControlLoop } from './control/control-loop.ts';
 import type { LimitCommand } from './core/limit-book.ts';
 import type { Log } from './core/log.ts';
@@ -190,10 +191,4 @@ const groupByBus = (meters: readonly MeterSpec[]): readonly (readonly MeterSpec[
     buses.set(meter.connect, [...(buses.get(meter.connect) ?? []), meter]);
   }
   return [...buses.values()];
-};
-
-const splitAddress = (address: string): { readonly host: string; readonly port: number } => {
-  const colon = address.lastIndexOf(':');
-  const host = address.slice(0, colon).replace(/^\[|\]$/g, '');
-  return { host, port: Number(address.slice(colon + 1)) };
 };

@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { splitAddress } from './config/address.ts';
 import { restartNeeded } from './config/restart-needed.ts';
 import { outletSpecs } from './config/site.ts';
 import type { Adoption } from './control/adoption.ts';
@@ -12,6 +14,7 @@ import type { Dialer } from './gateway/socket.ts';
 import type { Suspicion } from './gateway/suspicion.ts';
 import { type Roles, UpstreamRoles } from './gateway/upstream-roles.ts';
 import { csmsClient } from './io/csms-client.ts';
+import { FirmwareFiles } from './io/firmware-files.ts';
 import { systemClock } from './io/system-clock.ts';
 import { uploadFile } from './io/upload.ts';
 import type { BusbarOptions } from './main.ts';
@@ -79,7 +82,18 @@ export const controllerOf = async (
     dialer: csmsClient({ clock: systemClock, pingSeconds }),
     random: Math.random,
     newId: randomUUID,
+    firmwareShelf: await openFirmware(options),
   });
+};
+
+/** Where firmware of chargers is kept; undefined: nowhere. */
+const openFirmware = async ({ config }: BusbarOptions): Promise<FirmwareFiles | undefined> => {
+  const cache = config.upstream.controller?.firmwareCache;
+  if (cache === undefined) return undefined;
+  const { listen, url, mostMegabytes } = cache;
+  const folder = join(config.dataDir, 'firmware');
+  const mostBytes = mostMegabytes * 1024 * 1024;
+  return FirmwareFiles.open({ ...splitAddress(listen), folder, url, mostBytes });
 };
 
 /** Whether and how the CSMS is told what the site leaves its chargers. */

@@ -1,3 +1,4 @@
+import { splitAddress } from './config/address.ts';
 import { adoptedCharger } from './config/site.ts';
 import { Adoption } from './control/adoption.ts';
 import { chargerRoutes } from './control/charger-routes.ts';
@@ -14,6 +15,7 @@ import type { Gateway } from './gateway/gateway.ts';
 import type { ChargerCalls } from './gateway/observer.ts';
 import type { QueueSummary } from './gateway/queue-desk.ts';
 import { queueRoutes } from './gateway/queue-routes.ts';
+import type { UpstreamRoles } from './gateway/upstream-roles.ts';
 import { startChargerServer } from './io/charger-server.ts';
 import { type HttpServer, startHttp } from './io/http.ts';
 import { siteMetrics } from './io/metrics.ts';
@@ -85,7 +87,7 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
     callCsms: (charger, action, payload, done) => gateway.callCsms(charger, action, payload, done),
     shelf: held.shelf,
     siteLimits: () => limit?.limits() ?? [],
-    counters: () => ({ ...countersOf(gateway), ...upstream?.station?.counters() }),
+    counters: () => ({ ...countersOf(gateway, roles), ...upstream?.station?.counters() }),
     backlogOf: (charger) => withoutName(held.desk.summary(charger)),
     alarms: held.alarms,
     published: (view) => {
@@ -262,13 +264,12 @@ const withChildren = (
     ...ems.children.map(({ id }) => [id, { vendor: 'Busbar', model: 'gateway' }] as const),
   ]);
 
-const splitAddress = (address: string): { readonly host: string; readonly port: number } => {
-  const colon = address.lastIndexOf(':');
-  const host = address.slice(0, colon).replace(/^\[|\]$/g, '');
-  return { host, port: Number(address.slice(colon + 1)) };
-};
-
-const countersOf = ({ counters }: Gateway): Readonly<Record<string, number>> => ({
+const countersOf = (
+  { counters }: Gateway,
+  { dropped, cut }: UpstreamRoles,
+): Readonly<Record<string, number>> => ({
+  mirrorDropped: dropped,
+  mirrorCut: cut,
   framesRelayed: counters.framesRelayed,
   ownCalls: counters.ownCalls,
   malformed: counters.malformed,

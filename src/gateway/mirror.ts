@@ -14,6 +14,8 @@ import type { Dialer, DialResult, Socket } from './socket.ts';
 export const MIRROR_QUEUE_MOST = 500;
 /** A mirror that does not answer in this time gets the next message all the same. */
 const ANSWER_MS = 10_000;
+/** A mirror that says more than this in a window is cut, and dialled again after a growing wait. */
+export const SAID_MOST = { windowMs: 10_000, messages: 200, bytes: 1024 * 1024 } as const;
 
 export interface MirrorOptions {
   readonly id: string;
@@ -40,6 +42,8 @@ export class Mirror {
   /** The last boot of a charger: a mirror that connects later has to hear of it first. */
   readonly #boots = new Map<string, Buffer>();
   dropped = 0;
+  /** Connections that were cut because the mirror said too much. */
+  cut = 0;
 
   constructor(options: MirrorOptions) {
     this.#options = options;
@@ -52,6 +56,9 @@ export class Mirror {
       boot: () => this.#boots.get(charger),
       dropped: () => {
         this.dropped += 1;
+      },
+      cut: () => {
+        this.cut += 1;
       },
     });
     this.#lines.set(charger, line);
@@ -79,18 +86,27 @@ class MirrorLine {
   readonly #options: MirrorOptions;
   readonly #charger: string;
   readonly #version: OcppVersion;
-  readonly #tell: { readonly boot: () => Buffer | undefined; readonly dropped: () => void };
+  readonly #tell: {
+    readonly boot: () => Buffer | undefined;
+    readonly dropped: () => void;
+    readonly cut: () => void;
+  };
   readonly #redial: Redial;
   #queue: Buffer[] = [];
   #connection: Connection | undefined;
   #busy = false;
   #stopped = false;
+  #said = { sinceMs: 0, messages: 0, bytes: 0 };
 
   constructor(
     options: MirrorOptions,
     charger: string,
     version: OcppVersion,
-    tell: { readonly boot: () => Buffer | undefined; readonly dropped: () => void },
+    tell: {
+      readonly boot: () => Buffer | undefined;
+      readonly dropped: () => void;
+      readonly cut: () => void;
+    },
   ) {
     this.#options = options;
     this.#charger = charger;
@@ -173,10 +189,25 @@ class MirrorLine {
   }
 
   #receive(connection: Connection, frame: Frame): void {
-    if (frame.kind === 'call') {
+    if (this.#saysTooMuch(frame)) {
+      this.#options.log.warn('mirror says too much', { mirror: this.#options.id });
+      this.#tell.cut();
+      connection.drop();
+    } else if (frame.kind === 'call') {
       connection.send(errorBytes(frame.id, 'SecurityError', 'this upstream may only read'));
     } else if (frame.kind === 'result' || frame.kind === 'error') {
       connection.lane.settle(frame.id, () => ({ outcome: 'answered', payload: undefined }));
     }
+  }
+
+  /** It may only read: what it says costs time that belongs to the CSMS. */
+  #saysTooMuch({ bytes }: Frame): boolean {
+    const nowMs = this.#options.clock.monotonicMs();
+    if (nowMs - this.#said.sinceMs >= SAID_MOST.windowMs) {
+      this.#said = { sinceMs: nowMs, messages: 0, bytes: 0 };
+    }
+    this.#said.messages += 1;
+    this.#said.bytes += bytes.length;
+    return this.#said.messages > SAID_MOST.messages || this.#said.bytes > SAID_MOST.bytes;
   }
 }

@@ -68,6 +68,11 @@ export class UpstreamRoles implements LinkObserver {
     return [...this.#mirrors.values()].reduce((sum, mirror) => sum + mirror.dropped, 0);
   }
 
+  /** Connections of mirrors that were cut because they said too much. */
+  get cut(): number {
+    return [...this.#mirrors.values()].reduce((sum, mirror) => sum + mirror.cut, 0);
+  }
+
   stop(): void {
     for (const mirror of this.#mirrors.values()) mirror.stop();
   }

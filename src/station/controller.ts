@@ -54,5 +54,6 @@ export class Controller {
 
   stop(): void {
     this.#station?.stop();
+    void this.#options.firmwareShelf?.close();
   }
 }

@@ -7,6 +7,7 @@ import type { StationVariable } from '../ocpp/station/variables.ts';
 import { type StationCall, securityCall } from '../ocpp/station/words.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
 import type { SiteView } from '../schema/view.ts';
+import type { FirmwareCache } from './firmware-cache.ts';
 import { limitNotices } from './limit-notices.ts';
 import { Monitoring } from './monitoring.ts';
 import type { Notebook } from './notebook.ts';
@@ -30,6 +31,7 @@ export interface SiteDeskOptions {
   readonly limit: SiteLimit;
   readonly notebook: Notebook;
   readonly tokens?: SiteTokens | undefined;
+  readonly firmwareCache?: FirmwareCache | undefined;
   readonly clock: Clock;
   readonly log: Log;
   readonly view: () => SiteView;
@@ -68,7 +70,8 @@ export class SiteDesk {
 
   /** The answer to a CALL of the CSMS; what has to follow it is said afterwards. Never rejects. */
   async answer(call: Frame): Promise<CallAnswer> {
-    const { version, clock, limit, restart, say, triggered, log, tokens } = this.#options;
+    const { version, clock, limit, restart, say, triggered, log } = this.#options;
+    const { tokens, firmwareCache: firmware } = this.#options;
     try {
       return await stationAnswer(call.action, parsePayload(call), {
         version,
@@ -77,6 +80,7 @@ export class SiteDesk {
         limit,
         monitoring: this.#monitoring,
         tokens,
+        firmware,
         later: (...calls) => {
           clock.after(0, () => {
             for (const each of calls) say(each);

@@ -12,6 +12,7 @@ import {
 } from '../ocpp/station/variables.ts';
 import type { StationCall } from '../ocpp/station/words.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
+import type { FirmwareCache } from './firmware-cache.ts';
 import type { Monitoring } from './monitoring.ts';
 import type { SiteLimit } from './site-limit.ts';
 import { clearSiteCache, type SiteTokens, sendSiteList } from './site-tokens.ts';
@@ -23,6 +24,8 @@ export interface StationDesk {
   readonly variables: readonly StationVariable[];
   readonly limit: SiteLimit;
   readonly monitoring: Monitoring;
+  /** Undefined: switched off. */
+  readonly firmware: FirmwareCache | undefined;
   /** Undefined: nothing is remembered of drivers here. */
   readonly tokens: SiteTokens | undefined;
   /** Sends calls after the answer. */
@@ -113,6 +116,11 @@ const monitoringReport: Answer = (payload, { monitoring, later, nowWallMs }) => 
   return answer;
 };
 
+const NO_CACHE: CallAnswer = {
+  errorCode: 'NotSupported',
+  description: 'firmware is not kept here: upstream.controller.firmwareCache is not set',
+};
+
 const COMMON: readonly (readonly [string, Answer])[] = [
   ['SetChargingProfile', set],
   ['ClearChargingProfile', clear],
@@ -165,6 +173,8 @@ const ACTIONS_2X: ReadonlyMap<string, Answer> = new Map([
   ['SetMonitoringBase', (payload, { monitoring }) => monitoring.base(payload)],
   ['SetMonitoringLevel', (payload, { monitoring }) => monitoring.level(payload)],
   ['GetMonitoringReport', monitoringReport],
+  ['PublishFirmware', (payload, { firmware }) => firmware?.publish(payload) ?? NO_CACHE],
+  ['UnpublishFirmware', (payload, { firmware }) => firmware?.unpublish(payload) ?? NO_CACHE],
 ]);
 
 /** The controller's answer to a call of the CSMS; what it does not know is NotImplemented. */

@@ -22,6 +22,7 @@ import {
 } from '../ocpp/station/words.ts';
 import { type OcppVersion, subprotocolOf } from '../ocpp/version.ts';
 import type { SiteView } from '../schema/view.ts';
+import { FirmwareCache, type FirmwareShelf } from './firmware-cache.ts';
 import type { Notebook } from './notebook.ts';
 import { SiteDesk } from './site-desk.ts';
 import type { SiteLimit } from './site-limit.ts';
@@ -31,7 +32,7 @@ const CALL_TIMEOUT_MS = 30_000;
 /** A CSMS that names no interval gets a heartbeat this often. */
 const HEARTBEAT_MS = 300_000;
 const BOOT_RETRY_LEAST_MS = 30_000;
-/** Security events kept for the time when the CSMS is back; the oldest go first. */
+/** Messages that have to arrive, kept for the time when the CSMS is back; the oldest go first. */
 const EVENTS_MOST = 100;
 
 export interface StationOptions {
@@ -43,6 +44,8 @@ export interface StationOptions {
   readonly limit: SiteLimit;
   readonly notebook: Notebook;
   readonly tokens?: SiteTokens | undefined;
+  /** Keeps firmware for the chargers of the site. */
+  readonly firmwareShelf?: FirmwareShelf | undefined;
   readonly dialer: Dialer;
   readonly clock: Clock;
   readonly log: Log;
@@ -64,6 +67,7 @@ export class Station {
   readonly #options: StationOptions;
   readonly #redial: Redial;
   readonly #desk: SiteDesk;
+  readonly #firmware: FirmwareCache | undefined;
   readonly #events: StationCall[] = [];
   #connection: Connection | undefined;
   #accepted = false;
@@ -73,8 +77,12 @@ export class Station {
 
   constructor(options: StationOptions) {
     this.#options = options;
+    const { firmwareShelf: shelf, clock, log } = options;
+    const tell = (call: StationCall): void => this.#deliver(call);
+    this.#firmware = shelf && new FirmwareCache({ shelf, clock, log, tell });
     this.#desk = new SiteDesk({
       ...options,
+      firmwareCache: this.#firmware,
       names: { ...options.plate, outlets: () => 0 },
       say: (call) => this.#call(call, () => {}),
       triggered: (message) => this.#triggered(message),
@@ -98,7 +106,11 @@ export class Station {
 
   /** Kept until the CSMS took it (A04). */
   securityEvent(type: string, techInfo: string): void {
-    this.#events.push(securityCall(type, this.#options.clock.wallMs(), techInfo));
+    this.#deliver(securityCall(type, this.#options.clock.wallMs(), techInfo));
+  }
+
+  #deliver(call: StationCall): void {
+    this.#events.push(call);
     if (this.#events.length > EVENTS_MOST) this.#events.shift();
     this.#sendEvents();
   }
@@ -264,6 +276,7 @@ export class Station {
   #triggered(message: string): StationCall | undefined {
     const { version, plate, clock } = this.#options;
     if (message === 'Heartbeat') return { action: 'Heartbeat', payload: {} };
+    if (message === 'PublishFirmwareStatusNotification') return this.#firmware?.triggered();
     if (message === 'MeterValues') return meterCall(version, this.#sample());
     if (version !== '1.6') return undefined;
     if (message === 'BootNotification') return bootCall(version, plate);

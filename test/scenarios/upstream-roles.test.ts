@@ -19,7 +19,7 @@ const MIRROR = { id: 'billing', url: 'ws://mirror/ocpp' };
 const ROLES: Roles = { url: PRIMARY, routes: new Map(), mirrors: [MIRROR], rules: [] };
 
 /** Two chargers, a primary CSMS, another one and a mirror; the host of a URL decides who is dialled. */
-const start = async (roles: Partial<Roles> = {}) => {
+const start = async (roles: Partial<Roles> = {}, meddle: (csms: SimCsms) => void = () => {}) => {
   const clock = new VirtualClock();
   const random = seededRandom(5);
   const hosts = ['csms', 'other', 'mirror'] as const;
@@ -28,9 +28,11 @@ const start = async (roles: Partial<Roles> = {}) => {
     SimCsms
   >;
   const networks = new Map(
-    hosts.map((host) => [host as string, new MemoryNetwork(clock, random, csms[host])]),
+    // Luck of its own for each: what one does changes nothing for the others.
+    hosts.map((host, i) => [host as string, new MemoryNetwork(clock, seededRandom(i), csms[host])]),
   );
   const network = networks.get('csms') as MemoryNetwork;
+  meddle(csms.mirror);
   const dialer = {
     dial: (request: Parameters<MemoryNetwork['dialer']['dial']>[0]) =>
       (networks.get(new URL(request.url).hostname) ?? network).dialer.dial(request),
@@ -129,6 +131,53 @@ describe('a mirror', () => {
     assert.deepEqual(actionsOf(csms.mirror, 'CP_1'), []);
     assert.ok(actionsOf(csms.mirror, 'CP_2').length > 0);
   });
+});
+
+/** A mirror that calls without end as soon as a charger is there. */
+const flooding = (csms: SimCsms): void => {
+  const take = csms.take.bind(csms);
+  csms.take = (charger, socket) => {
+    take(charger, socket);
+    const call = Buffer.from('[2,"flood","Reset",{"type":"Hard"}]');
+    for (let i = 0; i < 5_000; i += 1) socket.send(call);
+  };
+};
+
+describe('a mirror, whatever it does,', () => {
+  const conducts: Readonly<Record<string, (csms: SimCsms) => void>> = {
+    'is there': () => {},
+    stalls: (csms) => {
+      csms.conduct.silent = true;
+    },
+    'answers late': (csms) => {
+      csms.conduct.answerDelayMs = 9_000;
+    },
+    'refuses everybody': (csms) => {
+      csms.conduct.refusesWith = 401;
+    },
+    'is dead': (csms) => {
+      csms.conduct.down = true;
+    },
+    floods: flooding,
+  };
+  /** What the primary heard and when, to the millisecond of the virtual clock. */
+  const heardBy = async (roles: Partial<Roles>, meddle?: (csms: SimCsms) => void) => {
+    const { csms, clock, chargers, upstream } = await start(roles, meddle);
+    await clock.run(300_000);
+    const heard = csms.csms.received.map(({ charger, action, atMs }) => [charger, action, atMs]);
+    const acknowledged = chargers.map((each) => each.acknowledged.length);
+    return { heard, acknowledged, problems: csms.csms.problems, cut: upstream.cut };
+  };
+  const alone = heardBy({ mirrors: [] });
+
+  for (const [name, meddle] of Object.entries(conducts)) {
+    test(`${name}: the primary hears the same at the same instants`, async () => {
+      const { cut, ...beside } = await heardBy({}, meddle);
+      const { cut: _none, ...without } = await alone;
+      assert.deepEqual(beside, without);
+      assert.equal(cut > 0, name === 'floods');
+    });
+  }
 });
 
 describe('rules', () => {
