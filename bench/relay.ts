@@ -1,6 +1,6 @@
 // What a relayed CALL and its answer cost through the gateway and through a bare ws-to-ws relay.
 // Each relay runs in a child process of its own; rounds alternate in one run. CPU and latency are
-// compared under the same load: flat out, whoever is slower also has to wake up the others, which sleep.
+// compared under the same load: flat out, whoever is slower also has to wake the others up.
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';

@@ -27,8 +27,6 @@ import { dialect16 } from './dialect-v16.ts';
 import { LocalList } from './local-list.ts';
 import type { Random } from './random.ts';
 
-export { type ChargerConduct, GOOD_CONDUCT } from './charger-conduct.ts';
-
 export interface SimChargerOptions {
   readonly identity: string;
   readonly version: OcppVersion;
