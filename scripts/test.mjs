@@ -1,7 +1,7 @@
 // Runs every *.test.ts under test/ (or the files and folders named) with node:test.
 // Node 20 has no glob for --test, so the files are listed here.
 import { spawnSync } from 'node:child_process';
-import { readdirSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** A file that takes longer hangs: it fails instead of stopping everything. */
@@ -21,17 +21,24 @@ const longer = options.find((option) => option.startsWith(TIMEOUT_FLAG));
 const minutes = Number(longer?.slice(TIMEOUT_FLAG.length) ?? TEST_TIMEOUT_MINUTES);
 const flags = options.filter((option) => option !== longer);
 const files = (named.length > 0 ? named : ['test']).flatMap(list).sort();
-const { status } = spawnSync(
-  process.execPath,
-  [
-    '--import',
-    'tsx',
-    '--test',
-    '--test-concurrency=2',
-    `--test-timeout=${minutes * 60_000}`,
-    ...flags,
-    ...files,
-  ],
-  { stdio: 'inherit' },
-);
+// Built once: tests of the command line start the program some hundred times.
+const folder = mkdtempSync(join('node_modules', '.busbar-test-'));
+const run = (args, env = {}) =>
+  spawnSync(process.execPath, args, { stdio: 'inherit', env: { ...process.env, ...env } }).status;
+const built = run(['scripts/build.mjs', '--program-only', folder]);
+const status =
+  built ||
+  run(
+    [
+      '--import',
+      'tsx',
+      '--test',
+      '--test-concurrency=2',
+      `--test-timeout=${minutes * 60_000}`,
+      ...flags,
+      ...files,
+    ],
+    { BUSBAR_TEST_PROGRAM: join(folder, 'busbar.js') },
+  );
+rmSync(folder, { recursive: true, force: true });
 process.exit(status ?? 1);

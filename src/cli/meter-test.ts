@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { loadMeterDevice, loadMeterDevices } from '../config/device-files.ts';
+import { deviceNames, loadMeterDevice } from '../config/device-files.ts';
 import type { Reading } from '../core/reading.ts';
 import { resemblance } from '../devices/identify.ts';
 import { planReads, wordsOf } from '../devices/register-plan.ts';
@@ -87,7 +87,7 @@ const noFile = (file: string, host: string, folder: string): string => {
   if (pathOf(host, folder) !== undefined)
     return `the file comes first: meter test ${host} ${file}\n`;
   const name = basename(file, '.yaml');
-  const names = [...loadMeterDevices(folder).devices.keys()];
+  const names = deviceNames(folder);
   const near = names.find((each) => each.includes(name)) ?? nearestName(name, names);
   const hint =
     near === undefined ? 'see docs/meters.md for those there are' : `did you mean ${near}?`;

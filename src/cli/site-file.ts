@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Checked, checkConfig } from '../config/check.ts';
-import { loadChargerQuirks, loadMeterDevices } from '../config/device-files.ts';
+import { deviceNames, loadChargerQuirks, loadMeterDevices } from '../config/device-files.ts';
 import { type ConfigProblem, loadConfig, placeOf } from '../config/load.ts';
 import { loadPolicy, policyGaps } from '../config/policy-files.ts';
 import { toSite } from '../config/site.ts';
@@ -31,23 +31,27 @@ export interface SiteFile {
 
 /** Reads and checks a site file with the device files of this installation. */
 export const readSiteFile = (file: string): SiteFile => {
-  const { devices, problems: deviceProblems } = loadMeterDevices(
-    join(packageFolder(), 'devices/meters'),
-  );
+  const meters = join(packageFolder(), 'devices/meters');
+  const known = deviceNames(meters);
   const { devices: quirks, problems: quirkProblems } = loadChargerQuirks(
     join(packageFolder(), 'devices/chargers'),
   );
   const warning = (place: string) => (text: string) =>
     ({ severity: 'warning', place, line: 0, text }) satisfies ConfigProblem;
-  const ofDevices = [
-    ...deviceProblems.map(warning('devices/meters')),
-    ...quirkProblems.map(warning('devices/chargers')),
-  ];
+  const ofQuirks = quirkProblems.map(warning('devices/chargers'));
   const { config, problems, lineOf } = loadConfig(file, process.env);
   if (config === undefined) {
-    return { usable: undefined, problems: [...problems, ...ofDevices], sums: [] };
+    return { usable: undefined, problems: [...problems, ...ofQuirks], sums: [] };
   }
-  const checked = checkConfig(config, devices, lineOf);
+  // Only what the site has is read: a start on a small box is quicker by the other files.
+  const used = new Set(config.meters.flatMap(({ device }) => device ?? []));
+  const { devices, problems: deviceProblems } = loadMeterDevices(
+    meters,
+    known.filter((name) => used.has(name)),
+  );
+  const ofDevices = [...deviceProblems.map(warning('devices/meters')), ...ofQuirks];
+  const usable = known.filter((name) => !used.has(name) || devices.has(name));
+  const checked = checkConfig(config, devices, lineOf, usable);
   const ofPolicy: ConfigProblem[] = [];
   const policyAt = (names: string | readonly string[], ...path: readonly (string | number)[]) => {
     const loaded = loadPolicy(names, join(packageFolder(), 'policies'), file);

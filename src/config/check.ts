@@ -27,18 +27,19 @@ export interface Checked {
 
 /**
  * Checks what a schema cannot: names that refer to nothing, circles, and the physics. `devices`
- * are the known meter files.
+ * are the meter files that it uses, `known` the names of all that there are.
  */
 export const checkConfig = (
   config: SiteConfig,
   devices: DeviceFacts,
   lineOf: LoadedConfig['lineOf'],
+  known: Iterable<string> = devices.keys(),
 ): Checked => {
   const problems: ConfigProblem[] = [];
   const report: Report = (severity, path, text) =>
     problems.push({ severity, place: placeOf(path), line: lineOf(path), text });
   checkZone(config, report);
-  checkNames(config, new Set(devices.keys()), report);
+  checkNames(config, new Set(known), report);
   checkMeters(config, report);
   checkMeasured(config, devices, report);
   checkWriters(config, report);

@@ -14,13 +14,24 @@ export interface DeviceFiles<Device> {
   readonly problems: readonly string[];
 }
 
-/** Meter files of a folder. */
-export const loadMeterDevices = (folder: string): DeviceFiles<MeterDevice> =>
-  loadDevices<MeterDevice>(folder, validator(MeterDeviceSchema), (raw) => withLike(raw, folder));
+/** Names of the files of a folder, without reading them. */
+export const deviceNames = (folder: string): readonly string[] =>
+  readdirSync(folder).flatMap((name) =>
+    name.endsWith(EXTENSION) ? [name.slice(0, -EXTENSION.length)] : [],
+  );
+
+/** Meter files of a folder; those of `names` only where it is given. */
+export const loadMeterDevices = (
+  folder: string,
+  names: Iterable<string> = deviceNames(folder),
+): DeviceFiles<MeterDevice> =>
+  loadDevices<MeterDevice>(folder, names, validator(MeterDeviceSchema), (raw) =>
+    withLike(raw, folder),
+  );
 
 /** Files about the quirks of chargers. */
 export const loadChargerQuirks = (folder: string): DeviceFiles<ChargerQuirk> =>
-  loadDevices<ChargerQuirk>(folder, validator(ChargerQuirkSchema));
+  loadDevices<ChargerQuirk>(folder, deviceNames(folder), validator(ChargerQuirkSchema));
 
 export interface DeviceFile<Device> {
   readonly device: Device | undefined;
@@ -63,16 +74,18 @@ const withLike = (raw: unknown, folder: string): ReturnType<Complete> => {
 
 const loadDevices = <Device>(
   folder: string,
+  names: Iterable<string>,
   validate: Validate,
   complete: Complete = asItIs,
 ): DeviceFiles<Device> => {
   const devices = new Map<string, Device>();
   const problems: string[] = [];
-  for (const file of readdirSync(folder).filter((name) => name.endsWith(EXTENSION))) {
+  for (const name of names) {
+    const file = `${name}${EXTENSION}`;
     const text = readFileSync(join(folder, file), 'utf8');
     const read = readDevice<Device>(file, text, validate, complete);
     problems.push(...read.problems);
-    if (read.device !== undefined) devices.set(file.slice(0, -EXTENSION.length), read.device);
+    if (read.device !== undefined) devices.set(name, read.device);
   }
   return { devices, problems };
 };

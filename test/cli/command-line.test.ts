@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { loadMeterDevices } from '../../src/config/device-files.ts';
 import { startModbusMeter } from '../../src/sim/modbus-meter.ts';
+import { PROGRAM } from '../program.ts';
 
-const NODE_ARGS = ['--import', 'tsx', 'src/cli/main.ts'];
 const busbar = (...args: string[]) => {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [...NODE_ARGS, ...args], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...PROGRAM, ...args], {
     encoding: 'utf8',
   });
   return { status, stdout, stderr };
@@ -82,7 +82,7 @@ circuits: [{id: main, limitAmps: 63, assumedLoadAmps: 10}]
 chargers: [{id: CP_1, circuit: main}]
 dataDir: ${folder}
 `);
-    const child = spawn(process.execPath, [...NODE_ARGS, 'serve', '--config', file]);
+    const child = spawn(process.execPath, [...PROGRAM, 'serve', '--config', file]);
     let log = '';
     await new Promise<void>((resolve) => {
       child.stderr.on('data', (chunk) => {
@@ -108,14 +108,7 @@ circuits: [{id: main, limitAmps: 63, meter: grid}]
 meters: [{id: grid, device: eastron-sdm630, connect: "tcp://127.0.0.1:${meter.port}"}]
 `);
   const read = async (...args: string[]) => {
-    const child = spawn(process.execPath, [
-      ...NODE_ARGS,
-      'meter',
-      'read',
-      ...args,
-      '--config',
-      file,
-    ]);
+    const child = spawn(process.execPath, [...PROGRAM, 'meter', 'read', ...args, '--config', file]);
     let output = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (chunk) => {

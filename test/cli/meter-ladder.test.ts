@@ -6,8 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { loadMeterDevices } from '../../src/config/device-files.ts';
 import { startModbusMeter } from '../../src/sim/modbus-meter.ts';
-
-const NODE_ARGS = ['--import', 'tsx', 'src/cli/main.ts'];
+import { PROGRAM } from '../program.ts';
 
 test('the ladder to a meter: scan finds it, test tries its file, read watches it', async (t) => {
   const device = loadMeterDevices('devices/meters').devices.get('eastron-sdm630');
@@ -19,7 +18,7 @@ test('the ladder to a meter: scan finds it, test tries its file, read watches it
   t.after(() => meter.close());
   const host = `127.0.0.1:${meter.port}`;
   const run = async (...args: string[]) => {
-    const child = spawn(process.execPath, [...NODE_ARGS, 'meter', ...args]);
+    const child = spawn(process.execPath, [...PROGRAM, 'meter', ...args]);
     let output = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (chunk) => {

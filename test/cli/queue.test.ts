@@ -11,6 +11,7 @@ import { startHttp } from '../../src/io/http.ts';
 import { systemClock } from '../../src/io/system-clock.ts';
 import { Journal } from '../../src/store/journal.ts';
 import { LogStore } from '../../src/store/log-store.ts';
+import { PROGRAM } from '../program.ts';
 import { emptyView } from '../wire/empty-view.ts';
 
 const TOKEN = 'a-token-of-some-length';
@@ -55,7 +56,7 @@ chargers: [{id: CP_1, circuit: main}]
 
 const busbar = (...args: string[]): Promise<{ status: number | null; out: string; err: string }> =>
   new Promise((resolve) => {
-    const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli/main.ts', ...args], {
+    const child = spawn(process.execPath, [...PROGRAM, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let out = '';

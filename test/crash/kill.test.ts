@@ -15,6 +15,7 @@ import { SimCsms } from '../../src/sim/csms.ts';
 import { auditMessages } from '../../src/sim/message-audit.ts';
 import { between, seededRandom } from '../../src/sim/random.ts';
 import { serveCsms, wsConnect } from '../../src/sim/ws-socket.ts';
+import { PROGRAM } from '../program.ts';
 
 /** `BUSBAR_KILLS=200` is the long form. */
 const KILLS = Number(process.env['BUSBAR_KILLS'] ?? 8);
@@ -41,15 +42,6 @@ circuits: [{id: main, limitAmps: 250}]
 chargers:
 ${VERSIONS.map((_version, i) => `  - {id: CP_${i + 1}, circuit: main}\n`).join('')}`;
 
-/** The program as it is shipped; inside the package, where it finds its dependencies. */
-const buildProgram = async (): Promise<string> => {
-  const folder = await mkdtemp(join('node_modules', '.busbar-kill-'));
-  const build = spawn(process.execPath, ['scripts/build.mjs', '--program-only', folder]);
-  const [code] = await once(build, 'exit');
-  assert.equal(code, 0, 'the program builds');
-  return folder;
-};
-
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 test(`${KILLS} times SIGKILL while the CSMS comes and goes: nothing acknowledged is lost`, async (t) => {
@@ -59,11 +51,10 @@ test(`${KILLS} times SIGKILL while the CSMS comes and goes: nothing acknowledged
   const server = await serveCsms(csms);
   const [ocpp, http] = [await freePort(), await freePort()];
   const file = join(folder, 'site.yaml');
-  const program = await buildProgram();
   await writeFile(file, siteFile(ocpp, http, server.url, join(folder, 'data')));
   let child: ChildProcess | undefined;
   const start = (): void => {
-    child = spawn(process.execPath, [join(program, 'busbar.js'), 'serve', '--config', file], {
+    child = spawn(process.execPath, [...PROGRAM, 'serve', '--config', file], {
       stdio: ['ignore', 'inherit', 'ignore'],
     });
   };
@@ -89,7 +80,6 @@ test(`${KILLS} times SIGKILL while the CSMS comes and goes: nothing acknowledged
     await kill();
     await server.close();
     await rm(folder, { recursive: true, force: true });
-    await rm(program, { recursive: true, force: true });
   });
   const physics = setInterval(() => {
     for (const charger of chargers) charger.step(100);
