@@ -132,7 +132,8 @@ export class VirtualSite {
           identity: spec.id,
           version: options.versions?.[spec.id] ?? '1.6',
           connectors: spec.connectors,
-          wiring: options.wiring?.[spec.id] ?? spec.phases,
+          wiring:
+            options.wiring?.[spec.id] ?? spec.phases.map((phase, t) => (phase < 0 ? t : phase)),
           maxAmps: spec.maxAmps,
           clock: this.clock,
           random: this.random,

@@ -235,6 +235,6 @@ const leastWatts = (tick: ConnectorTick, volts: number): number =>
   tick.role === 'shared' ? tick.charger.minAmps * volts * tick.powerPhases : 0;
 
 const drawnWatts = ({ site }: TickInput, ticks: readonly ConnectorTick[]): number =>
-  ticks.reduce((sum, { drawSiteAmps: amps }) => {
+  ticks.reduce((sum, { state: { terminalAmps: amps } }) => {
     return amps === undefined ? sum : sum + (amps[0] + amps[1] + amps[2]) * site.voltageVolts;
   }, 0);
