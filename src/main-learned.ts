@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import type { LearnedTraits, Nameplate } from './core/charger-traits.ts';
 import type { Log } from './core/log.ts';
+import type { ConnectorKey } from './core/tick.ts';
+import type { WiringVotes } from './core/wiring-check.ts';
 import { openDocument } from './store/documents.ts';
 
 export type Learned = Awaited<ReturnType<typeof learnedFacts>>;
@@ -14,6 +16,8 @@ interface LearnedFacts {
   probed?: Record<string, LearnedTraits>;
   /** Chargers that were adopted; absent in files of before. */
   adopted?: string[];
+  /** Steps on the meter by which the wiring of connectors was told; absent in files of before. */
+  wiring?: Record<ConnectorKey, WiringVotes>;
 }
 
 /** Which chargers hold their fallback, and of which make they are, kept across restarts. */
@@ -47,6 +51,11 @@ export const learnedFacts = async (dataDir: string, log: Log) => {
     rememberLearned: (charger: string, learned: LearnedTraits): void =>
       update((data) => {
         data.probed = { ...data.probed, [charger]: learned };
+      }),
+    wiring: new Map(Object.entries(facts.data.wiring ?? {})),
+    rememberWiring: (connector: ConnectorKey, votes: WiringVotes): void =>
+      update((data) => {
+        data.wiring = { ...data.wiring, [connector]: votes };
       }),
     rememberPlate: (charger: string, plate: Nameplate): void => {
       if (JSON.stringify(facts.data.plates?.[charger]) === JSON.stringify(plate)) return;

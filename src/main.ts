@@ -210,13 +210,15 @@ const withAdopted = (site: Site, config: SiteConfig, { adopted }: Learned): Site
 
 const makesOf = (
   { quirks, config }: BusbarOptions,
-  { plates, rememberPlate, learned, rememberLearned }: Learned,
+  { plates, rememberPlate, learned, rememberLearned, wiring, rememberWiring }: Learned,
 ) => ({
   traitsOf: (plate: Nameplate) => traitsOf(quirks, plate),
   plates: withChildren(plates, config),
   remember: rememberPlate,
   learned,
   rememberLearned,
+  wiring,
+  rememberWiring,
 });
 
 const withoutName = ({ charger: _charger, ...backlog }: QueueSummary) => backlog;

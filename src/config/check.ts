@@ -236,7 +236,7 @@ const checkChargers = ({ chargers, ems, enforcement }: SiteConfig, report: Repor
       const text = 'overlay limits the charger as a whole: with several connectors use virtualised';
       report('error', ['chargers', i, 'connectors'], text);
     }
-    if (new Set(phases.match(/L\d/g)).size * 2 !== phases.length) {
+    if (phases !== 'unknown' && new Set(phases.match(/L\d/g)).size * 2 !== phases.length) {
       report('error', ['chargers', i, 'phases'], `${phases} names a phase twice`);
     }
     if (minAmps > maxAmps) {
@@ -265,7 +265,8 @@ const checkChargers = ({ chargers, ems, enforcement }: SiteConfig, report: Repor
 
 const checkPhaseSwitching = ({ chargers }: SiteConfig, report: Report): void => {
   chargers.forEach(({ phases, dc, phaseSwitching }, i) => {
-    if (phaseSwitching === undefined || (phases.length === 'L1L2L3'.length && !dc)) return;
+    const three = phases === 'unknown' || phases.length === 'L1L2L3'.length;
+    if (phaseSwitching === undefined || (three && dc === undefined)) return;
     const text = 'only an AC charger on three phases can be switched between three and one';
     report('error', ['chargers', i, 'phaseSwitching'], text);
   });

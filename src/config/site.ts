@@ -1,6 +1,7 @@
 import { dimmingFloorWatts } from '../core/dimming.ts';
 import { phaseAmpsOf } from '../core/direct-current.ts';
 import type { ChargerSpec, EmsSourceSpec, MeterSource, MeterSpec, Site } from '../core/site.ts';
+import { UNKNOWN_PHASE } from '../core/site-phases.ts';
 import { type PhaseAmps, sameAmps } from '../core/units.ts';
 import type { SiteConfig } from '../schema/site-config.ts';
 
@@ -44,7 +45,7 @@ export const adoptedCharger = (config: SiteConfig, id: string): ChargerSpec | un
     circuit,
     maxAmps,
     fallbackAmps,
-    phases: [0, 1, 2],
+    phases: phasesOf('unknown'),
     minAmps: LEAST_AMPS,
     fallbackTrusted: false,
     csmsProfiles: config.enforcement.csmsProfiles,
@@ -141,9 +142,11 @@ const meterSource = ({
   return { kind: 'sum', terms };
 };
 
-/** 'L2L3L1' is [1, 2, 0]. */
+/** 'L2L3L1' is [1, 2, 0]; 'unknown' is three terminals of which nobody knows. */
 export const phasesOf = (text: string): readonly number[] =>
-  [...text.matchAll(/L([123])/g)].map(([, digit]) => Number(digit) - 1);
+  text === 'unknown'
+    ? [0, 1, 2].map(() => UNKNOWN_PHASE)
+    : [...text.matchAll(/L([123])/g)].map(([, digit]) => Number(digit) - 1);
 
 const perPhase = (value: number | readonly [number, number, number]): PhaseAmps =>
   typeof value === 'number' ? sameAmps(value) : value;

@@ -5,6 +5,8 @@ import {
   PLAIN_TRAITS,
 } from '../core/charger-traits.ts';
 import type { ChargerSpec } from '../core/site.ts';
+import type { ConnectorKey } from '../core/tick.ts';
+import { rememberedWiring, type WiringEvidences, type WiringVotes } from '../core/wiring-check.ts';
 
 /** What is known of makes of chargers, and of which make each charger was when it last booted. */
 export interface ChargerMakes {
@@ -14,6 +16,9 @@ export interface ChargerMakes {
   /** What probes found out, by charger. */
   readonly learned?: ReadonlyMap<string, LearnedTraits>;
   readonly rememberLearned?: (charger: string, learned: LearnedTraits) => void;
+  /** Steps on the meter that told of the wiring of connectors. */
+  readonly wiring?: ReadonlyMap<ConnectorKey, WiringVotes>;
+  readonly rememberWiring?: (connector: ConnectorKey, votes: WiringVotes) => void;
 }
 
 const FOUND_BY_PROBE = {
@@ -70,6 +75,20 @@ export class KnownMakes {
     this.#found.set(charger, learned);
     this.#joined.delete(charger);
     this.#makes.rememberLearned?.(charger, learned);
+  }
+
+  /** What was seen of the wiring in earlier runs. */
+  wiringBefore(): WiringEvidences {
+    const votes = [...(this.#makes.wiring ?? [])];
+    return new Map(votes.map(([key, seen]) => [key, rememberedWiring(seen)]));
+  }
+
+  /** Keeps what was seen of the wiring since `before`. */
+  rememberWiring(before: WiringEvidences, after: WiringEvidences): void {
+    for (const [key, { votes }] of after) {
+      if (before.get(key)?.votes === votes) continue;
+      if (votes.some((count) => count > 0)) this.#makes.rememberWiring?.(key, votes);
+    }
   }
 
   /** A charger as configured, narrowed to what its make takes. */

@@ -81,7 +81,7 @@ export class SiteDraft {
   readonly #makes: KnownMakes;
   #background: ReadonlyMap<string, Background> = new Map();
   #policyState: PolicyState = {};
-  #wiring: WiringEvidences = new Map();
+  #wiring: WiringEvidences;
   #meterEvidence: MeterEvidences = new Map();
   #learned: ReadonlyMap<ConnectorKey, Learned> = new Map();
   #phaseUse: ReadonlyMap<ConnectorKey, PhaseUse> = new Map();
@@ -99,6 +99,7 @@ export class SiteDraft {
     this.#policy = new ChosenPolicy(policy);
     this.#lastPolicy = policy;
     this.#makes = new KnownMakes(makes);
+    this.#wiring = this.#makes.wiringBefore();
     this.#site = site;
     this.#changeChargers(site.chargers);
     this.startedAtMs = nowMs;
@@ -308,6 +309,7 @@ export class SiteDraft {
     this.#turns = decision.turns;
     this.#policyState = decision.policyState;
     this.#learned = decision.learned;
+    this.#makes.rememberWiring(this.#wiring, decision.wiring);
     this.#wiring = decision.wiring;
     this.#meterEvidence = decision.meterEvidence;
     this.#phaseUse = decision.phaseUse;

@@ -6,6 +6,7 @@ import { limitState, lpcPhase } from '../core/limit-book.ts';
 import { STALE_NO_RAISE_MS } from '../core/meter-ladder.ts';
 import { reasonText } from '../core/reason.ts';
 import type { ChargerSpec, Circuit, MeterSpec } from '../core/site.ts';
+import { UNKNOWN_PHASE } from '../core/site-phases.ts';
 import type {
   CircuitTick,
   ConnectorDecision,
@@ -16,6 +17,7 @@ import type {
 } from '../core/tick.ts';
 import { timestamp } from '../core/time.ts';
 import { addAmps, PHASES, type PhaseAmps } from '../core/units.ts';
+import { votesByCharger, type WiringVotes } from '../core/wiring-check.ts';
 import type { UpstreamState } from '../gateway/observer.ts';
 import type {
   ChargerView,
@@ -25,6 +27,7 @@ import type {
   MeterView,
   SiteView,
 } from '../schema/view.ts';
+import { wiringView } from './wiring-view.ts';
 
 /** What the view needs besides the tick itself. */
 export interface ViewContext {
@@ -47,6 +50,7 @@ export interface ViewContext {
 /** The site as every interface shows it, made from one tick. */
 export const siteView = (input: TickInput, decision: Decision, context: ViewContext): SiteView => {
   const sums = circuitSums(input, decision);
+  const votes = votesByCharger(decision.wiring);
   const views = new Map<string, ConnectorView[]>();
   for (const each of decision.connectors) {
     const { id } = each.tick.charger;
@@ -68,7 +72,7 @@ export const siteView = (input: TickInput, decision: Decision, context: ViewCont
     ),
     meters: input.site.meters.map((meter) => meterView(input, meter)),
     chargers: input.site.chargers.map((spec) =>
-      chargerView(input, spec, views.get(spec.id) ?? [], context),
+      chargerView(input, spec, { connectors: views.get(spec.id) ?? [], votes }, context),
     ),
     limits: input.site.emsSources.map((source) => limitView(input, source.id, context.book)),
     counters: { ...context.counters },
@@ -159,8 +163,11 @@ const meterView = (
 
 const chargerView = (
   input: TickInput,
-  { id, circuit }: ChargerSpec,
-  connectors: readonly ConnectorView[],
+  { id, circuit, phases }: ChargerSpec,
+  own: {
+    readonly connectors: readonly ConnectorView[];
+    readonly votes: ReadonlyMap<string, WiringVotes>;
+  },
   context: ViewContext,
 ): ChargerView => {
   const charger = input.chargers.get(id);
@@ -174,13 +181,14 @@ const chargerView = (
     firmware: charger?.firmware ?? null,
     upstream: context.upstreamOf(id),
     fallbackInstalled: input.fallbackProven.has(id),
+    wiring: wiringView(phases, own.votes.get(id)),
     backlog: context.backlogOf(id),
     quirks: context.traitsOf(id).quirks.map(({ id: quirk, why, advice }) => ({
       id: quirk,
       why,
       advice: advice ?? null,
     })),
-    connectors: [...connectors],
+    connectors: [...own.connectors],
   };
 };
 
@@ -190,7 +198,7 @@ const connectorView = (
   { wayOf, obedientSince }: ViewContext,
 ): ConnectorView => {
   const { tick, targetAmps, reasons } = decision;
-  const { state, charger } = tick;
+  const { state } = tick;
   const startWh = state.transaction?.meterStartWh;
   return {
     connector: tick.connector,
@@ -200,7 +208,7 @@ const connectorView = (
     targetAmps: round(targetAmps, 1),
     worstCaseAmps: amps(tick.worstSiteAmps),
     drawAmps: tick.drawSiteAmps === undefined ? null : amps(tick.drawSiteAmps),
-    phases: PHASES.filter((_phase, p) => tick.phases[p] && charger.phases.includes(p)),
+    phases: PHASES.filter((_phase, p) => tick.phases[p] && wiredTo(tick, p)),
     watts: state.watts === undefined ? null : Math.round(state.watts),
     energyWh: state.energyWh ?? null,
     sessionWh:
@@ -235,6 +243,9 @@ const limitView = (
     reason: limit?.reason ?? null,
   };
 };
+
+const wiredTo = ({ wiring }: ConnectorTick, phase: number): boolean =>
+  wiring.includes(phase) || wiring.includes(UNKNOWN_PHASE);
 
 /** The next car may come at any time: an idle connector wants its fallback. */
 const wantedOf = ({ around, charger }: ConnectorTick): number =>

@@ -10,18 +10,21 @@ import {
 import { evidenceText, type MeterEvidence, meterVerdict } from './meter-evidence.ts';
 import { type PhaseUse, phaseUseOf, switchesPhases, terminalsInUse } from './phase-switch.ts';
 import type { ChargerSpec } from './site.ts';
-import { loadedPhases, phaseCount, spread, toSitePhases } from './site-phases.ts';
+import { loadedPhases, phaseCount, siteDraw, spread } from './site-phases.ts';
 import { type ConnectorRole, type ConnectorTick, connectorKey, type TickInput } from './tick.ts';
 import { maxAmps, minAmps, NO_AMPS, type PhaseAmps, sameAmps } from './units.ts';
+import { votesByCharger, wiringInUse } from './wiring-check.ts';
 
 /** Every connector of every configured charger, with the worst case of each. */
 export const connectorTicks = (input: TickInput): readonly ConnectorTick[] => {
   const ticks: ConnectorTick[] = [];
+  const votes = votesByCharger(input.wiring);
   for (const spec of input.site.chargers) {
     const charger = input.chargers.get(spec.id);
     if (charger === undefined) continue;
+    const wiring = wiringInUse(spec.phases, votes.get(spec.id));
     for (const state of charger.connectors.values()) {
-      ticks.push(connectorTick(input, spec, charger, state));
+      ticks.push(connectorTick(input, spec, charger, state, wiring));
     }
   }
   return ticks;
@@ -32,6 +35,7 @@ const connectorTick = (
   spec: ChargerSpec,
   charger: ChargerState,
   state: ConnectorState,
+  wiring: readonly number[],
 ): ConnectorTick => {
   const key = connectorKey(spec.id, state.connector);
   const enforcement = input.enforcement.get(key) ?? NO_ENFORCEMENT;
@@ -45,7 +49,7 @@ const connectorTick = (
     : undefined;
   const whole = spec.usesAllPhases === true || (use !== undefined && obedience === 'overdrawing');
   const phases = loadedPhases(
-    spec.phases,
+    wiring,
     whole ? undefined : terminalsOf(use, state, enforcement, around),
   );
   const inert = cannotDraw(charger, state);
@@ -59,6 +63,7 @@ const connectorTick = (
     circuit: input.tree.indexOf.get(spec.circuit) ?? 0,
     role: roleOf(state, around, obedience, enforcement.failures > 0),
     phases,
+    wiring,
     use,
     powerPhases: use?.told === 1 ? 1 : phaseCount(phases) || spec.phases.length,
     around,
@@ -69,7 +74,7 @@ const connectorTick = (
     raiseWorstAmps: inert ? 0 : raiseWorstAmps(enforcement, around, worst),
     worstSiteAmps: spread(phases, worst),
     drawSiteAmps:
-      state.terminalAmps === undefined ? undefined : toSitePhases(spec.phases, state.terminalAmps),
+      state.terminalAmps === undefined ? undefined : siteDraw(wiring, state.terminalAmps),
     profileLimit,
   };
 };

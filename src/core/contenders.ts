@@ -27,7 +27,7 @@ export const contenderOf = (
     id: tick.key,
     circuit: tick.circuit,
     phases: tick.phases,
-    wiring: charger.phases,
+    wiring: tick.wiring,
     wattsPhases: tick.use?.told === 1 ? tick.powerPhases : undefined,
     volts: input.site.voltageVolts,
     minAmps,

@@ -2,9 +2,9 @@ import type { ChargerState } from './charger-state.ts';
 import { STALE_NO_RAISE_MS } from './meter-ladder.ts';
 import type { Reading } from './reading.ts';
 import type { MeterSpec, MeterTerm, Site } from './site.ts';
-import { toSitePhases } from './site-phases.ts';
+import { siteDraw } from './site-phases.ts';
 import type { MeterState } from './tick.ts';
-import { addAmps, mapPhases, NO_AMPS, type PhaseAmps } from './units.ts';
+import { addAmps, mapPhases, NO_AMPS, type PhaseAmps, sameAmps } from './units.ts';
 
 /** What the readings of meters that are no device follow from. */
 export interface DerivedFrom {
@@ -57,7 +57,8 @@ const chargerReading = (
   } of state.connectors.values()) {
     if (transaction === undefined) continue;
     if (terminalAmps === undefined || measuredAtMs === undefined) return undefined;
-    amps = addAmps(amps, toSitePhases(spec.phases, terminalAmps));
+    const drawn = siteDraw(spec.phases, terminalAmps) ?? sameAmps(Math.max(...terminalAmps));
+    amps = addAmps(amps, drawn);
     watts = watts === undefined || power === undefined ? undefined : watts + power;
     atMs = Math.min(atMs, measuredAtMs);
   }
@@ -129,8 +130,8 @@ export const surplusWatts = (from: DerivedFrom): number | undefined => {
   const cars = site.chargers.flatMap(({ id, phases }) =>
     [...(chargers.get(id)?.connectors.values() ?? [])].map(({ terminalAmps, watts }) => {
       if (watts !== undefined || terminalAmps === undefined) return watts ?? 0;
-      const [a, b, c] = toSitePhases(phases, terminalAmps);
-      return (a + b + c) * site.voltageVolts;
+      const amps = phases.reduce((sum, _phase, t) => sum + (terminalAmps[t as 0 | 1 | 2] ?? 0), 0);
+      return amps * site.voltageVolts;
     }),
   );
   const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);

@@ -2,7 +2,7 @@ import type { AllocatedOffer, AllocationCircuit } from './allocation-problem.ts'
 import { type PhaseRoom, type PhaseUse, phasesSeen, phaseUseAfter } from './phase-switch.ts';
 import type { ReasonChain } from './reason.ts';
 import type { Contender } from './sharing/share.ts';
-import { type PhaseSet, phaseCount } from './site-phases.ts';
+import { type PhaseSet, phaseCount, UNKNOWN_PHASE } from './site-phases.ts';
 import type { ConnectorKey, ConnectorTick } from './tick.ts';
 
 /** A car on one phase is moved up only where its minimum and this much more fit on three. */
@@ -115,5 +115,7 @@ const roomOf = (
 
 const onePhase = ({ wiring }: Contender, { oneTerminal }: PhaseUse): PhaseSet => {
   const phase = wiring?.[oneTerminal ?? -1];
-  return phase === undefined ? ALL : [phase === 0, phase === 1, phase === 2];
+  return phase === undefined || phase === UNKNOWN_PHASE
+    ? ALL
+    : [phase === 0, phase === 1, phase === 2];
 };

@@ -1,4 +1,7 @@
-import type { PhaseAmps } from './units.ts';
+import { mapPhases, type PhaseAmps } from './units.ts';
+
+/** A terminal of which nobody knows the site phase. */
+export const UNKNOWN_PHASE = -1;
 
 /** Site phases loaded, in site order. */
 export type PhaseSet = readonly [boolean, boolean, boolean];
@@ -11,8 +14,13 @@ export const loadedPhases = (
   wiring: readonly number[],
   terminals: readonly boolean[] | undefined,
 ): PhaseSet => {
+  // One that is not known may be on any phase that no other terminal is known to be on.
   const loaded = (phase: number): boolean =>
-    wiring.some((sitePhase, terminal) => sitePhase === phase && (terminals?.[terminal] ?? true));
+    wiring.some(
+      (sitePhase, terminal) =>
+        (terminals?.[terminal] ?? true) &&
+        (sitePhase === phase || (sitePhase === UNKNOWN_PHASE && !wiring.includes(phase))),
+    );
   return [loaded(0), loaded(1), loaded(2)];
 };
 
@@ -24,6 +32,27 @@ export const toSitePhases = (wiring: readonly number[], terminalAmps: PhaseAmps)
   });
   return amps;
 };
+
+/**
+ * The same where the wiring may be unknown: terminals of which nobody knows the phase have to carry
+ * about the same on all phases that are left; undefined: it cannot be told.
+ */
+export const siteDraw = (
+  wiring: readonly number[],
+  terminalAmps: PhaseAmps,
+): PhaseAmps | undefined => {
+  if (!wiring.includes(UNKNOWN_PHASE)) return toSitePhases(wiring, terminalAmps);
+  const unknown = wiring.flatMap((phase, t) =>
+    phase === UNKNOWN_PHASE ? [terminalAmps[t as 0 | 1 | 2] ?? 0] : [],
+  );
+  const most = Math.max(...unknown);
+  if (most - Math.min(...unknown) > SAME_AMPS || wiring.length < 3) return undefined;
+  const known = toSitePhases(wiring, terminalAmps);
+  const mean = unknown.reduce((sum, amps) => sum + amps, 0) / unknown.length;
+  return mapPhases((p) => (wiring.includes(p) ? known[p] : mean));
+};
+/** Phases of one car differ by less than this. */
+const SAME_AMPS = 1;
 
 /** The same current on every phase of a set. */
 export const spread = (phases: PhaseSet, amps: number): PhaseAmps => [

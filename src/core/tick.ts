@@ -160,6 +160,8 @@ export interface ConnectorTick {
   readonly circuit: number;
   readonly role: ConnectorRole;
   readonly phases: PhaseSet;
+  /** Site phases at its terminals, as far as they are known: -1 where not. */
+  readonly wiring: readonly number[];
   /** On how many phases it charges, where it can be switched. */
   readonly use: PhaseUse | undefined;
   /** Phases that its power is reckoned with: as many as it is told to use. */

@@ -1,10 +1,12 @@
+import { UNKNOWN_PHASE } from './site-phases.ts';
 import type { ConnectorKey, ConnectorTick, TickInput } from './tick.ts';
 import { NO_AMPS, type PhaseAmps, subtractAmps } from './units.ts';
 
 /**
- * Whether a charger is wired as configured: when a car on one phase starts or stops, the meter shows
- * on which phase of the site. A wrong phase hides a load, so it is told; offers stay as configured,
- * since only the installer can know.
+ * On which phases of the site a charger's terminals are: when a car on one phase starts or stops, the
+ * meter shows it; of a car on two, it shows the third. What nobody configured is used once it is
+ * established. What was configured otherwise is told, and counts on all phases until that is settled:
+ * a wrong phase hides a load.
  */
 export interface WiringEvidence {
   readonly measuredAtMs: number;
@@ -12,9 +14,11 @@ export interface WiringEvidence {
   readonly meterAmps: PhaseAmps;
   /** What all other connectors below the meter drew. */
   readonly othersAmps: number;
-  /** Steps of the first terminal that were seen on each phase. */
-  readonly votes: readonly [number, number, number];
+  /** Steps that speak for a terminal on a phase, at `3 * terminal + phase`. */
+  readonly votes: WiringVotes;
 }
+export type WiringVotes = readonly number[];
+export const NO_VOTES: WiringVotes = [0, 0, 0, 0, 0, 0, 0, 0, 0];
 
 /** A step that stands out of what a building does by itself. */
 const STEP_AMPS = 5;
@@ -56,12 +60,64 @@ export const wiringAfter = (
   return after;
 };
 
-/** The site phase at the first terminal, as far as it is established: 0-based, with its support. */
-export const seenPhase = ({ votes }: WiringEvidence) => {
-  const total = votes[0] + votes[1] + votes[2];
-  const phase = votes.indexOf(Math.max(...votes));
-  const count = votes[phase] ?? 0;
-  return total >= VOTES_LEAST && count >= VOTES_SHARE * total ? { phase, count, total } : undefined;
+/** What an earlier run had seen. */
+export const rememberedWiring = (votes: WiringVotes): WiringEvidence => ({
+  measuredAtMs: Number.NEGATIVE_INFINITY,
+  terminalAmps: NO_AMPS,
+  meterAmps: NO_AMPS,
+  othersAmps: 0,
+  votes: NO_VOTES.map((none, i) => votes[i] ?? none),
+});
+
+/** The site phase of one terminal, as far as it is established: 0-based, with its support. */
+export const seenPhase = (votes: WiringVotes, terminal: number) => {
+  const own = votes.slice(3 * terminal, 3 * terminal + 3);
+  const total = own.reduce((sum, count) => sum + count, 0);
+  const count = Math.max(0, ...own);
+  const established = total >= VOTES_LEAST && count >= VOTES_SHARE * total;
+  return established ? { phase: own.indexOf(count), count, total } : undefined;
+};
+
+/** The votes of all connectors of each charger that has any. */
+export const votesByCharger = (evidences: WiringEvidences): ReadonlyMap<string, WiringVotes> => {
+  const sums = new Map<string, number[]>();
+  for (const [key, { votes }] of evidences) {
+    if (votes.every((count) => count === 0)) continue;
+    const charger = key.slice(0, key.lastIndexOf('/'));
+    const sum = sums.get(charger) ?? [...NO_VOTES];
+    sums.set(
+      charger,
+      sum.map((count, i) => count + (votes[i] ?? 0)),
+    );
+  }
+  return sums;
+};
+
+/** Site phase of each terminal as seen; those that are not established are unknown. */
+export const seenWiring = (votes: WiringVotes): readonly number[] => {
+  const seen = [0, 1, 2].map((terminal) => seenPhase(votes, terminal)?.phase ?? UNKNOWN_PHASE);
+  // Two on the same phase: something is wrong with the evidence.
+  const sound = seen.map((phase) =>
+    seen.filter((other) => other === phase).length > 1 ? UNKNOWN_PHASE : phase,
+  );
+  const open = sound.filter((phase) => phase === UNKNOWN_PHASE).length;
+  if (open !== 1) return sound;
+  const left = [0, 1, 2].find((phase) => !sound.includes(phase)) ?? UNKNOWN_PHASE;
+  return sound.map((phase) => (phase === UNKNOWN_PHASE ? left : phase));
+};
+
+/** The wiring that worst cases are reckoned with. */
+export const wiringInUse = (
+  configured: readonly number[],
+  votes: WiringVotes | undefined,
+): readonly number[] => {
+  if (votes === undefined) return configured;
+  if (configured.includes(UNKNOWN_PHASE)) return seenWiring(votes);
+  const contradicted = configured.some((phase, terminal) => {
+    const seen = seenPhase(votes, terminal);
+    return seen !== undefined && seen.phase !== phase;
+  });
+  return contradicted ? configured.map(() => UNKNOWN_PHASE) : configured;
 };
 
 /** A sentence for each charger that seems to be wired otherwise. */
@@ -70,14 +126,19 @@ export const wiringAlarms = (
   evidences: WiringEvidences,
 ): readonly string[] =>
   ticks.flatMap(({ key, charger }) => {
-    const evidence = evidences.get(key);
-    const seen = evidence === undefined ? undefined : seenPhase(evidence);
-    const configured = charger.phases[0];
-    if (seen === undefined || configured === undefined || seen.phase === configured) return [];
-    const steps = `${seen.count} of ${seen.total} steps`;
-    const is = `its first terminal seems to be on L${seen.phase + 1}`;
-    return [`${key}: ${is}, not on L${configured + 1} as configured (${steps})`];
+    const votes = evidences.get(key)?.votes;
+    if (votes === undefined) return [];
+    return charger.phases.flatMap((configured, terminal) => {
+      const seen = seenPhase(votes, terminal);
+      if (seen === undefined || configured === UNKNOWN_PHASE || seen.phase === configured) {
+        return [];
+      }
+      const steps = `${seen.count} of ${seen.total} steps`;
+      const is = `its ${ORDINALS[terminal] ?? ''} terminal seems to be on L${seen.phase + 1}`;
+      return [`${key}: ${is}, not on L${configured + 1} as configured (${steps})`];
+    });
   });
+const ORDINALS = ['first', 'second', 'third'];
 
 const meterAbove = (
   { site, tree, readings, nowMs }: TickInput,
@@ -95,24 +156,35 @@ const meterAbove = (
 const drawnBy = (ticks: readonly ConnectorTick[]): number =>
   ticks.reduce((sum, tick) => sum + drawn(tick), 0);
 
-const drawn = ({ drawSiteAmps: amps }: ConnectorTick): number =>
+const drawn = ({ state: { terminalAmps: amps } }: ConnectorTick): number =>
   amps === undefined ? 0 : amps[0] + amps[1] + amps[2];
 
 const votesAfter = (
   before: WiringEvidence | undefined,
   now: Omit<WiringEvidence, 'votes'>,
-): WiringEvidence['votes'] => {
-  const votes = before?.votes ?? [0, 0, 0];
+): WiringVotes => {
+  const votes = before?.votes ?? NO_VOTES;
   if (before === undefined || now.measuredAtMs - before.measuredAtMs > LOOK_MOST_MS) return votes;
   if (Math.abs(now.othersAmps - before.othersAmps) > OTHERS_STILL_AMPS) return votes;
-  const [first, ...rest] = subtractAmps(now.terminalAmps, before.terminalAmps);
+  const steps = subtractAmps(now.terminalAmps, before.terminalAmps);
+  const moved = steps.flatMap((amps, t) => (Math.abs(amps) >= STEP_AMPS ? [t] : []));
+  const still = steps.filter((amps) => Math.abs(amps) <= OTHERS_STILL_AMPS).length;
   // Three phases at once tell nothing of their order.
-  if (Math.abs(first) < STEP_AMPS || rest.some((amps) => Math.abs(amps) > 1)) return votes;
-  const shares = subtractAmps(now.meterAmps, before.meterAmps).map((amps) => amps / first);
-  const seen = shares.flatMap((share, p) => (share >= SEEN_SHARE ? [p] : []));
-  const quiet = shares.filter((share) => Math.abs(share) <= UNSEEN_SHARE).length;
-  const [phase] = seen;
-  if (phase === undefined || seen.length !== 1 || quiet !== 2) return votes;
-  if (votes[0] + votes[1] + votes[2] >= VOTES_MOST) return votes;
-  return [0, 1, 2].map((p) => (votes[p] ?? 0) + (p === phase ? 1 : 0)) as [number, number, number];
+  if (moved.length === 0 || moved.length > 2 || moved.length + still !== 3) return votes;
+  const step = moved.reduce((sum, t) => sum + (steps[t as 0 | 1 | 2] ?? 0), 0) / moved.length;
+  const shares = subtractAmps(now.meterAmps, before.meterAmps).map((amps) => amps / step);
+  const seen = [0, 1, 2].filter((p) => (shares[p] ?? 0) >= SEEN_SHARE);
+  const quiet = [0, 1, 2].filter((p) => Math.abs(shares[p] ?? 0) <= UNSEEN_SHARE);
+  if (seen.length !== moved.length || seen.length + quiet.length !== 3) return votes;
+  // Of two the third one is told apart.
+  const terminal = moved.length === 1 ? moved[0] : [0, 1, 2].find((t) => !moved.includes(t));
+  const phase = moved.length === 1 ? seen[0] : quiet[0];
+  return terminal === undefined || phase === undefined ? votes : counted(votes, terminal, phase);
+};
+
+/** What was seen long ago counts less: chargers are rewired. */
+const counted = (votes: WiringVotes, terminal: number, phase: number): WiringVotes => {
+  const total = votes.reduce((sum, count) => sum + count, 0);
+  const kept = total >= VOTES_MOST ? votes.map((count) => Math.floor(count / 2)) : votes;
+  return kept.map((count, i) => count + (i === 3 * terminal + phase ? 1 : 0));
 };

@@ -107,6 +107,19 @@ export const ChargerViewSchema = Type.Object(
     quirks: Type.Array(
       Type.Object({ id: Type.String(), why: Type.String(), advice: NullableString }, strict),
     ),
+    /** Site phases at its terminals, as far as steps of its cars on the meter told them. */
+    wiring: Type.Object(
+      {
+        /** Like L1L2L3, or unknown. */
+        configured: Type.String(),
+        /** Like L2??; null while nothing is established. */
+        seen: NullableString,
+        steps: Type.Integer(),
+        /** Share of the steps that agree. */
+        confidencePercent: Type.Union([Type.Integer(), Type.Null()]),
+      },
+      strict,
+    ),
     /** Messages held for the CSMS. */
     backlog: Type.Object(
       {

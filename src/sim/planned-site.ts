@@ -246,7 +246,8 @@ export class PlannedSite {
       flows.set(circuit, addAmps(flows.get(circuit) ?? NO_AMPS, amps));
     };
     for (const { id, circuit, phases } of site.chargers) {
-      add(circuit, toSitePhases(phases, drawn.get(id) ?? NO_AMPS));
+      const wiring = phases.map((phase, t) => (phase < 0 ? t : phase));
+      add(circuit, toSitePhases(wiring, drawn.get(id) ?? NO_AMPS));
     }
     for (const circuit of [...site.circuits].reverse()) {
       add(circuit.id, this.#others(circuit));

@@ -119,7 +119,7 @@ export class VirtualSite {
     this.network = new MemoryNetwork(this.clock, this.random, this.csms);
     const building = new Building({
       baseAmps: options.buildingAmps ?? NO_AMPS,
-      roofAmps: options.roofAmps ?? NO_AMPS,
+      ...(options.roofAmps && { roofAmps: options.roofAmps }),
       noiseAmps: options.buildingNoiseAmps ?? 0,
       steps: options.loadSteps ?? [],
       appliances: options.appliances ?? [],
@@ -132,7 +132,8 @@ export class VirtualSite {
           identity: spec.id,
           version: options.versions?.[spec.id] ?? '1.6',
           connectors: spec.connectors,
-          wiring: options.wiring?.[spec.id] ?? spec.phases,
+          wiring:
+            options.wiring?.[spec.id] ?? spec.phases.map((phase, t) => (phase < 0 ? t : phase)),
           maxAmps: spec.maxAmps,
           clock: this.clock,
           random: this.random,
@@ -142,8 +143,7 @@ export class VirtualSite {
         }),
       ]),
     );
-    const root = site.circuits[0]?.id ?? '';
-    const buildings = new Map([[root, building]]);
+    const buildings = new Map([[site.circuits[0]?.id ?? '', building]]);
     this.plant = new Plant({ site, chargers: this.chargers, buildings });
     this.#physics();
     for (const meter of this.plant.meters.values()) this.#poll(meter);

@@ -74,6 +74,13 @@ const Connector = ({ charger, connector }: { charger: ChargerView; connector: Co
             quirk: {quirk.id}
           </span>
         ))}
+        {charger.wiring.seen !== null && charger.wiring.seen !== charger.wiring.configured && (
+          <span
+            title={`${charger.wiring.steps} steps, ${charger.wiring.confidencePercent} % agree`}
+          >
+            seen on {charger.wiring.seen}
+          </span>
+        )}
         {active && (
           <span
             title={`since ${connector.obedienceSince}, by ${connector.limitedBy ?? 'nothing'}; ${connector.obedienceBasis ?? 'not measured'}`}

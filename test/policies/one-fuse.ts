@@ -18,6 +18,7 @@ export interface PolicyCase {
   readonly zone?: string;
   readonly cars: readonly PolicyCar[];
   readonly gridWatts?: number;
+  readonly batteryWatts?: number;
   readonly carWatts?: number;
   readonly dimWatts?: number;
   readonly usedWh?: number;
@@ -77,7 +78,19 @@ const siteOf = ({ fuseAmps, zone, cars }: PolicyCase): Site => ({
       assumedLoadAmps: sameAmps(0),
     },
   ],
-  meters: [],
+  meters: [
+    {
+      id: 'battery',
+      device: 'eastron-sdm630',
+      connect: 'tcp://127.0.0.1:502',
+      role: 'battery',
+      unit: 1,
+      pollMs: 1_000,
+      ctRatio: 1,
+      invert: false,
+      phaseOrder: [0, 1, 2],
+    },
+  ],
   chargers: cars.map(
     (car, i): ChargerSpec => ({
       id: idOf(car, i),
@@ -121,6 +134,12 @@ const inputOf = (
   const watts = given.gridWatts ?? 0;
   const amps = sameAmps(watts / 690);
   const reading: Reading = { meter: 'grid', atMs: nowMs, quality: 'good', watts, amps };
+  const stored: Reading = {
+    meter: 'battery',
+    atMs: nowMs,
+    quality: 'good',
+    watts: given.batteryWatts ?? 0,
+  };
   const key = (car: PolicyCar, i: number) => `${idOf(car, i)}/1`;
   return {
     nowMs,
@@ -128,7 +147,10 @@ const inputOf = (
     site,
     tree: circuitTree(site),
     chargers: new Map(cars.map((car, i) => [idOf(car, i), chargerOf(car, i, carAmps, nowMs)])),
-    readings: new Map([['grid', { latest: reading, lastGood: reading }]]),
+    readings: new Map([
+      ['grid', { latest: reading, lastGood: reading }],
+      ['battery', { latest: stored, lastGood: stored }],
+    ]),
     limits: [
       ...(given.dimWatts === undefined
         ? []

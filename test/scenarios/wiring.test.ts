@@ -31,3 +31,37 @@ test('a charger on another phase than configured is found by the steps of its ca
 test('one that is wired as configured is not complained about', async () => {
   assert.deepEqual(await afterSomeCars([0, 1, 2]), []);
 });
+
+test('one whose wiring nobody knows counts on all phases until steps of its cars told it', async () => {
+  const site = garage(2);
+  const [first, ...others] = site.chargers;
+  assert.ok(first);
+  const learning = new VirtualSite({
+    site: { ...site, chargers: [{ ...first, phases: [-1, -1, -1] }, ...others] },
+    buildingAmps: [12, 10, 11],
+    buildingNoiseAmps: 0.5,
+    wiring: { CP_1: [1, 2, 0] },
+  });
+  const charger = () => learning.view().chargers[0];
+  await learning.run(30);
+  for (let visit = 1; visit <= 3; visit += 1) {
+    learning.charger('CP_1').plugIn(1, new Car({ phases: 1, maxAmps: 20 }), `CARD-${visit}`);
+    await learning.run(120);
+    if (visit === 1) {
+      const [a, b, c] = charger()?.connectors[0]?.worstCaseAmps ?? [];
+      assert.ok(a !== undefined && a > 5 && a === b && b === c, `${a} ${b} ${c}`);
+      assert.equal(charger()?.wiring.seen, null);
+    }
+    learning.charger('CP_1').unplug(1);
+    await learning.run(60);
+  }
+  assert.deepEqual(charger()?.wiring.seen, 'L2????');
+  assert.equal(charger()?.wiring.configured, 'unknown');
+  assert.ok((charger()?.wiring.confidencePercent ?? 0) >= 80);
+  learning.charger('CP_1').plugIn(1, new Car({ phases: 1, maxAmps: 20 }), 'CARD-4');
+  await learning.run(120);
+  const [a, b, c] = charger()?.connectors[0]?.worstCaseAmps ?? [];
+  assert.deepEqual([a, c], [0, 0]);
+  assert.ok(b !== undefined && b > 5);
+  assert.equal(learning.breaker.record().longestOverMs, 0);
+});

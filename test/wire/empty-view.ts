@@ -35,6 +35,7 @@ export const emptyView = (): SiteView => ({
       upstream: 'connected',
       fallbackInstalled: true,
       quirks: [],
+      wiring: { configured: 'L1L2L3', seen: null, steps: 0, confidencePercent: null },
       backlog: { held: 0, bytes: 0, oldestAt: null, thinned: 0, parked: 0 },
       connectors: [
         {

@@ -136,6 +136,12 @@ const meterOf = ({ site, readings }: TickInput, circuit: string | undefined) => 
   return found?.meter === undefined ? undefined : readings.get(found.meter);
 };
 
+const dischargeWatts = (input: TickInput): number =>
+  input.site.meters.reduce((sum, { id, role }) => {
+    if (role !== 'battery') return sum;
+    return sum + Math.max(0, -(freshWatts(input, input.readings.get(id)) ?? 0));
+  }, 0);
+
 const demandNow = (input: TickInput): DemandState | undefined => {
   const rule = input.policy.demand;
   if (rule === undefined) return undefined;
@@ -161,7 +167,9 @@ const surplusNow = (input: TickInput, ticks: readonly ConnectorTick[], onWatts: 
   const rule = input.policy.surplus;
   if (rule === undefined) return undefined;
   const gridWatts = freshWatts(input, meterOf(input, undefined));
-  const facts = { nowMs: input.nowMs, gridWatts, carWatts: drawnWatts(input, ticks), onWatts };
+  // What a battery gives is not of the sun: it would be emptied into cars while the grid shows zero.
+  const carWatts = drawnWatts(input, ticks) - dischargeWatts(input);
+  const facts = { nowMs: input.nowMs, gridWatts, carWatts, onWatts };
   return surplusAfter(rule, input.policyState.surplus, facts);
 };
 
@@ -235,6 +243,6 @@ const leastWatts = (tick: ConnectorTick, volts: number): number =>
   tick.role === 'shared' ? tick.charger.minAmps * volts * tick.powerPhases : 0;
 
 const drawnWatts = ({ site }: TickInput, ticks: readonly ConnectorTick[]): number =>
-  ticks.reduce((sum, { drawSiteAmps: amps }) => {
+  ticks.reduce((sum, { state: { terminalAmps: amps } }) => {
     return amps === undefined ? sum : sum + (amps[0] + amps[1] + amps[2]) * site.voltageVolts;
   }, 0);
