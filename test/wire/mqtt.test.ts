@@ -129,6 +129,30 @@ const conforms = (
       );
     });
 
+    on('an answer lives as long as its limit, on no clock that can be set', async (t, url) => {
+      const watcher = await watch(t, url);
+      let wallJumpMs = 0;
+      const clock = { ...systemClock, wallMs: () => systemClock.wallMs() + wallJumpMs };
+      const setLimit = () => {
+        const expiresAt = new Date(systemClock.wallMs() + 500).toISOString();
+        const applied = { circuit: 'main', amps: null, watts: null, expiresAt };
+        // Then the clock of the box is set back by a day.
+        setImmediate(() => {
+          wallJumpMs = -86_400_000;
+        });
+        return { accepted: true, applied, reason: 'accepted' };
+      };
+      startEms(t, url, { clock, setLimit });
+      await online(watcher);
+      await send(watcher, LIMIT);
+      await watcher.until(`${BASE}/limits/bms`, (text) => text === '');
+      const told = watcher.packets.filter(({ topic }) => topic === `${BASE}/limits/bms`);
+      assert.deepEqual(
+        told.map(({ text }) => text.slice(0, 16)),
+        ['{"accepted":true', ''],
+      );
+    });
+
     on('topics of things that are gone are emptied', async (t, url) => {
       const watcher = await watch(t, url);
       const { link } = startEms(t, url);
