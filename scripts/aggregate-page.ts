@@ -117,7 +117,9 @@ const downText = (action: string, rule: DownRule): string => {
       const zero =
         rule.zero === 'refuse' ? reason : `${ZERO[rule.zero]}${combineText(rule.combine)}`;
       const also = action === 'SetChargingProfile' ? ' (station maximum: the site as a whole)' : '';
-      return `the charger of \`${rule.outlet.join('.')}\`; 0 or none: ${zero}${also}`;
+      const none = action === 'GetChargingProfiles' ? '; none: the site and every charger' : '';
+      const when = none === '' ? '0 or none' : '0';
+      return `the charger of \`${rule.outlet.join('.')}\`; ${when}: ${zero}${also}${none}`;
     }
   }
 };

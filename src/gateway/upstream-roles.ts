@@ -45,7 +45,9 @@ export class UpstreamRoles implements LinkObserver {
     this.#roles = roles;
     this.#first = options.first;
     this.#parts = options.mirrorParts;
-    this.#access = new AccessRules(roles.rules, options.interceptor);
+    this.#access = new AccessRules(roles.rules, options.interceptor, (charger) =>
+      this.base(charger),
+    );
     this.interceptor = this.#access;
     this.#setMirrors(roles.mirrors);
   }

@@ -14,15 +14,21 @@ export const MirrorSchema = Type.Object(
   { ...strict, description: 'An upstream that only reads: its answers and calls have no effect' },
 );
 
+const actions = (description: string) =>
+  Type.Optional(
+    Type.Array(Type.String({ pattern: '^[A-Za-z0-9-]+$' }), { minItems: 1, description }),
+  );
+
 export const RuleSchema = Type.Object(
   {
-    deny: Type.Array(Type.String({ pattern: '^[A-Za-z0-9-]+$' }), {
-      minItems: 1,
-      description: 'Actions that the CSMS may not call, e.g. Reset',
-    }),
+    deny: actions('Actions that the CSMS may not call, e.g. Reset'),
+    allow: actions('The only actions that the CSMS may call'),
     chargers: Type.Optional(Type.Array(Type.String(), { description: 'All when absent' })),
+    upstream: Type.Optional(
+      Type.String({ pattern: '^wss?://', description: 'URL of the CSMS meant; each when absent' }),
+    ),
   },
-  strict,
+  { ...strict, description: 'What a CSMS may call; refused by one rule is refused' },
 );
 
 export const LimitReportsSchema = Type.Object(

@@ -110,6 +110,32 @@ describe('aggregate under 2.x: what the station says of the site', () => {
     assertClean();
   });
 
+  test('profiles of everybody are one series of reports', async () => {
+    const run = await charging('2.0.1', ['2.0.1', '2.1', '1.6']);
+    const { site, ask, heard, assertClean } = run;
+    await ask('SetChargingProfile', siteProfile('2.0.1', 25));
+    const words = dialectOf('2.0.1');
+    for (const evse of [1, 2]) {
+      assert.equal((await words.profile(run, evse, 10))['status'], 'Accepted', `${evse}`);
+    }
+    const all = { requestId: 4, chargingProfile: {} };
+    assert.equal((await ask('GetChargingProfiles', all))['status'], 'Accepted');
+    await site.run(15);
+    const reports = heard('ReportChargingProfiles');
+    assert.deepEqual(
+      reports.map(({ evseId, tbc, requestId }) => [evseId, tbc, requestId]),
+      [
+        [0, true, 4],
+        [1, true, 4],
+        [2, false, 4],
+      ],
+    );
+    await ask('ClearChargingProfile', { chargingProfileCriteria: { stackLevel: 0 } });
+    const none = { requestId: 5, chargingProfile: { stackLevel: 7 } };
+    assert.equal((await ask('GetChargingProfiles', none))['status'], 'NoProfiles');
+    assertClean();
+  });
+
   test('limits from outside are told', async () => {
     const { site, heard, assertClean } = await charging('2.1', ['2.1', '1.6']);
     site.setLimit('bms', { circuit: 'main', amps: [20, 20, 20], ttlSeconds: 60 });

@@ -195,6 +195,22 @@ describe('rules', () => {
   });
 });
 
+describe('rules of one upstream', () => {
+  test('allow only what is listed, at that upstream only', async () => {
+    const rule = { allow: ['TriggerMessage'], upstream: OTHER };
+    const routes = new Map([['CP_2', OTHER]]);
+    const { csms, clock } = await start({ routes, rules: [rule] });
+    const ask = (from: SimCsms, charger: string, action: string, payload: object) => {
+      const answer = from.call(charger, action, payload).catch(String);
+      return clock.run(5_000).then(() => answer);
+    };
+    const beat = { requestedMessage: 'Heartbeat' };
+    assert.match(String(await ask(csms.other, 'CP_2', 'ClearCache', {})), /SecurityError/);
+    assert.deepEqual(await ask(csms.other, 'CP_2', 'TriggerMessage', beat), { status: 'Accepted' });
+    assert.deepEqual(await ask(csms.csms, 'CP_1', 'ClearCache', {}), { status: 'Accepted' });
+  });
+});
+
 describe('routes', () => {
   test('a charger goes to its own CSMS; a changed route moves it and nobody else', async () => {
     const { csms, clock, gateway, upstream } = await start({ routes: new Map([['CP_2', OTHER]]) });

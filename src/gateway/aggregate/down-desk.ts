@@ -10,10 +10,13 @@ import { withMessageId } from '../../ocpp/transaction-id.ts';
 import { answerBytes } from '../interceptor.ts';
 import type { Floor } from './floor.ts';
 import type { OwnDesk } from './own-desk.ts';
+import { joinedReports } from './profile-reports.ts';
 import type { Seat } from './seat.ts';
 import type { LedgerEntry } from './transaction-ledger.ts';
 import { answerAs, payloadOf } from './up-desk.ts';
 
+/** The station's own source of calls and reports; no identity contains a space. */
+export const OWN = 'the station';
 /** A charger has this long to answer a call of the CSMS. */
 export const CHARGER_ANSWER_MS = 30_000;
 
@@ -29,7 +32,8 @@ export interface DownDeskOptions {
   readonly bridge: DownBridge;
   readonly own: OwnDesk;
   /** Sends a message of the station itself. */
-  readonly trigger: (message: string) => void;
+  readonly say: (action: string, payload: object) => void;
+  readonly boot: () => void;
 }
 
 type OutletRule = Extract<DownRule, { to: 'outlet' }>;
@@ -134,10 +138,13 @@ export class DownDesk {
     if (action === 'TriggerMessage' || action === 'ExtendedTriggerMessage') {
       const message = readText(payload['requestedMessage']) ?? '';
       if (OWN_TRIGGERS.has(message)) {
-        this.#options.trigger(message);
+        if (message === 'Heartbeat') this.#options.say(message, {});
+        else this.#options.boot();
         return result({ status: 'Accepted' });
       }
     }
+    const all = action === 'GetChargingProfiles' && payload['evseId'] === undefined;
+    if (all) return this.#allProfiles(call, readInteger(payload['requestId']) ?? 0);
     if (rule.zero === 'refuse') return failure('NotSupported', rule.reason ?? '');
     if (rule.zero === 'site' || namesSiteLimit(action, payload)) return this.#own(call);
     const combine = rule.combine ?? NO_ORDER;
@@ -172,6 +179,36 @@ export class DownDesk {
         answers.map((answer) => (answer.kind === 'result' ? payloadOf(answer) : undefined)),
       ),
     );
+  }
+
+  /** K09 without an EVSE: the site and every charger; their reports follow as one series. */
+  async #allProfiles(call: Frame, requestId: number): Promise<Frame> {
+    const { seats, reports, numbers, ledger, clock } = this.#options.floor;
+    if (!reports.begin(requestId)) return result({ status: 'NoProfiles' });
+    const asked = [
+      { source: OWN, answer: this.#own(call) },
+      ...[...seats.values()].map((seat) => ({
+        source: seat.charger,
+        answer: this.#ask(seat, call, []),
+      })),
+    ];
+    const sources: string[] = [];
+    for (const { source, answer } of asked) {
+      if (payloadOf(await answer)?.['status'] === 'Accepted') sources.push(source);
+    }
+    const pages = reports.end(requestId, sources);
+    if (sources.length === 0) return result({ status: 'NoProfiles' });
+    void pages.then((found) => {
+      const joined = joinedReports(found, {
+        evse: (source, local) => numbers.numberOf(source, local),
+        transaction: (source, local) => ledger.find(source, local)?.upstreamId,
+      });
+      // After the answer, also when all reports are there already.
+      clock.after(0, () => {
+        for (const report of joined) this.#options.say('ReportChargingProfiles', report);
+      });
+    });
+    return result({ status: 'Accepted' });
   }
 
   /** One charger's answer, in the messages, numbers and ids of the CSMS. */

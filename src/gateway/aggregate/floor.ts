@@ -6,6 +6,7 @@ import type { Frame } from '../../ocpp/frame.ts';
 import type { OcppVersion } from '../../ocpp/version.ts';
 import type { Unanswered } from './fair-lane.ts';
 import type { OutletNumbers } from './outlet-numbers.ts';
+import type { ProfileReports } from './profile-reports.ts';
 import type { Seat } from './seat.ts';
 import type { StatusBoard } from './status-board.ts';
 import type { TransactionLedger } from './transaction-ledger.ts';
@@ -19,6 +20,7 @@ export interface Floor {
   readonly numbers: OutletNumbers;
   readonly ledger: TransactionLedger;
   readonly board: StatusBoard;
+  readonly reports: ProfileReports;
   /** What the CSMS speaks. */
   readonly version: OcppVersion;
   readonly family: Family;

@@ -4,6 +4,7 @@ import { bootOf, intervalOf } from '../../ocpp/aggregate/own-answers.ts';
 import { familyOf } from '../../ocpp/aggregate/rules.ts';
 import { type Place, placeOf } from '../../ocpp/aggregate/urgency.ts';
 import { callBytes, errorBytes, type Frame, readFrame } from '../../ocpp/frame.ts';
+import { readObject } from '../../ocpp/payload.ts';
 import { securityCall } from '../../ocpp/station/words.ts';
 import { type OcppVersion, subprotocolOf, versionOf } from '../../ocpp/version.ts';
 import type { SiteView } from '../../schema/view.ts';
@@ -18,11 +19,12 @@ import { type DialGate, Redial } from '../redial.ts';
 import type { Dialer, DialRequest, DialResult, Socket } from '../socket.ts';
 import { Arrivals } from './arrivals.ts';
 import { showsPassword } from './charger-password.ts';
-import { DownDesk } from './down-desk.ts';
+import { DownDesk, OWN } from './down-desk.ts';
 import { FairLane, type Unanswered } from './fair-lane.ts';
 import type { Floor } from './floor.ts';
 import { OutletNumbers, type OutletSpec } from './outlet-numbers.ts';
 import type { OwnDesk, OwnDeskMaker } from './own-desk.ts';
+import { ProfileReports } from './profile-reports.ts';
 import { Seat } from './seat.ts';
 import { StatusBoard } from './status-board.ts';
 import { TransactionLedger } from './transaction-ledger.ts';
@@ -33,8 +35,6 @@ import { VersionBridge } from './version-bridge.ts';
 const CSMS_CALLS_MOST = 64;
 /** Before a CSMS has named an interval. */
 const HEARTBEAT_SECONDS = 300;
-/** The station's own source in the lane; no identity contains a space. */
-const OWN = 'the station';
 
 /** How the CSMS knows the site. */
 export interface StationSettings {
@@ -112,8 +112,12 @@ export class AggregateStation implements Dialer {
       isHere: (charger) => this.#seats.has(charger),
       say: async (payload) => (await this.#say('StatusNotification', payload)).kind === 'result',
     });
+    const reports = new ProfileReports(clock);
     this.#own = options.desk(
-      ({ action, payload }) => void this.#say(action, payload),
+      ({ action, payload }) => {
+        const report = action === 'ReportChargingProfiles';
+        if (!report || !reports.take(OWN, readObject(payload))) void this.#say(action, payload);
+      },
       () => numbers.all().length,
     );
     const floor: Floor = {
@@ -123,6 +127,7 @@ export class AggregateStation implements Dialer {
       numbers,
       ledger,
       board: this.#board,
+      reports,
       version: station.version,
       family: familyOf(station.version),
       seats: this.#seats,
@@ -138,8 +143,8 @@ export class AggregateStation implements Dialer {
       floor,
       bridge: (seat, call, ask) => bridge.down(seat, call, ask),
       own: this.#own,
-      trigger: (message) =>
-        void (message === 'Heartbeat' ? this.#say('Heartbeat', {}) : this.#boot()),
+      say: (action, payload) => void this.#say(action, payload),
+      boot: () => void this.#boot(),
     });
     this.#redial = new Redial({
       clock,

@@ -58,6 +58,8 @@ export class UpDesk {
     if (payload === undefined) {
       return errorBytes(call.id, formatError(seat), 'the payload is not JSON');
     }
+    const report = call.action === 'ReportChargingProfiles';
+    if (report && this.#floor.reports.take(charger, payload)) return resultBytes(call.id, {});
     for (const { as, value } of namesIn(payload, edits)) {
       if (as !== 'outlet') {
         await this.#adopt(charger, String(value));
