@@ -26,6 +26,7 @@ export interface YardResult {
   readonly limit: string;
   readonly scheduler: string;
   readonly slotSeconds: number;
+  readonly sessions: number;
   readonly energyPercent: number;
   readonly jain: number;
   readonly startsPerSession: number;
@@ -83,6 +84,7 @@ export const runYard = (
     scheduler: scheduler.name,
     ...scores(all),
     slotSeconds: slotMs / 1000,
+    sessions: cars.length,
     violations,
     microsPerDecision: Math.round(micros / Math.max(1, decisions)),
   };

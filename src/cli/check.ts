@@ -21,7 +21,7 @@ export const run = async (args: readonly string[]): Promise<number> => {
   }
   process.stdout.write(problemLines(file, problems));
   for (const sum of sums) {
-    const most = (amps: readonly number[]) => Math.max(...amps);
+    const most = (amps: readonly number[]) => Math.round(10 * Math.max(...amps)) / 10;
     process.stdout.write(
       `circuit ${sum.circuit}: limit ${most(sum.limitAmps)} A, ${sum.connectors} connectors, ` +
         `all at fallback ${most(sum.fallbackAmps)} A, all at rating ${most(sum.ratedAmps)} A, ` +

@@ -1,7 +1,8 @@
 import { circuitTree } from '../core/circuit-tree.ts';
-import type { Site } from '../core/site.ts';
+import { sumOnLines } from '../core/line-currents.ts';
+import type { ChargerSpec, Site } from '../core/site.ts';
 import { loadedPhases, spread } from '../core/site-phases.ts';
-import { addAmps, mapPhases, NO_AMPS, PHASES, type PhaseAmps } from '../core/units.ts';
+import { mapPhases, PHASES, type PhaseAmps } from '../core/units.ts';
 import { nearestName } from '../schema/distance.ts';
 import type { SiteConfig } from '../schema/site-config.ts';
 import { checkMeasured, checkMeters, type DeviceFacts } from './check-meters.ts';
@@ -236,7 +237,8 @@ const checkChargers = ({ chargers, ems, enforcement }: SiteConfig, report: Repor
       const text = 'overlay limits the charger as a whole: with several connectors use virtualised';
       report('error', ['chargers', i, 'connectors'], text);
     }
-    if (phases !== 'unknown' && new Set(phases.match(/L\d/g)).size * 2 !== phases.length) {
+    const named = phases.match(/L\d/g) ?? [];
+    if (new Set(named).size !== named.length) {
       report('error', ['chargers', i, 'phases'], `${phases} names a phase twice`);
     }
     if (minAmps > maxAmps) {
@@ -301,14 +303,13 @@ const circuitSums = (site: Site): readonly CircuitSums[] => {
     const below = site.chargers.filter(({ circuit: id }) =>
       paths[indexOf.get(id) ?? -1]?.includes(index),
     );
-    const sum = (amps: (charger: Site['chargers'][number]) => number): PhaseAmps =>
-      below.reduce(
-        (total, charger) =>
-          addAmps(
-            total,
-            spread(loadedPhases(charger.phases, undefined), amps(charger) * charger.connectors),
-          ),
-        NO_AMPS,
+    const phasesOf = ({ phases }: ChargerSpec) => loadedPhases(phases, undefined);
+    const sum = (amps: (charger: ChargerSpec) => number): PhaseAmps =>
+      sumOnLines(
+        circuit.phasorSum,
+        below,
+        (charger) => spread(phasesOf(charger), amps(charger) * charger.connectors),
+        (charger) => ({ phases: phasesOf(charger), lineToLine: charger.lineToLine === true }),
       );
     return {
       circuit: circuit.id,

@@ -1,3 +1,4 @@
+import { circuitTree } from '../core/circuit-tree.ts';
 import { dimmingFloorWatts } from '../core/dimming.ts';
 import { phaseAmpsOf } from '../core/direct-current.ts';
 import type { ChargerSpec, EmsSourceSpec, MeterSource, MeterSpec, Site } from '../core/site.ts';
@@ -6,7 +7,9 @@ import { type PhaseAmps, sameAmps } from '../core/units.ts';
 import type { SiteConfig } from '../schema/site-config.ts';
 
 /** The site as the core knows it. The config has been validated. */
-export const toSite = (config: SiteConfig): Site => ({
+export const toSite = (config: SiteConfig): Site => withPhasorSums(plainSite(config));
+
+const plainSite = (config: SiteConfig): Site => ({
   id: config.site.id,
   timezone: config.site.timezone,
   voltageVolts: config.site.voltage,
@@ -27,6 +30,7 @@ export const toSite = (config: SiteConfig): Site => ({
       ...(dc === undefined ? {} : dcCharger(dc, config.site.voltage)),
       csmsProfiles: charger.csmsProfiles ?? config.enforcement.csmsProfiles,
       phases: phasesOf(charger.phases),
+      ...(charger.phases.includes('-') ? { lineToLine: true } : {}),
       ...(stepsAmps === undefined ? {} : { stepsAmps: [...stepsAmps].sort((a, b) => a - b) }),
     })),
     ...config.ems.children.map(childCharger),
@@ -34,6 +38,23 @@ export const toSite = (config: SiteConfig): Site => ({
   emsSources: [...config.ems.sources.map(emsSource), ...config.ems.inputs.map(inputSource)],
   arrivalReserve: config.arrivalReserve,
 });
+
+/**
+ * Currents of cars between the same two lines add as numbers, and so do those of cars to neutral.
+ * Only where they meet others their angle counts.
+ */
+const withPhasorSums = (site: Site): Site => {
+  if (!site.chargers.some(({ lineToLine }) => lineToLine)) return site;
+  const { paths, indexOf } = circuitTree(site);
+  const circuits = site.circuits.map((circuit, index) => {
+    const wirings = site.chargers
+      .filter(({ circuit: id }) => paths[indexOf.get(id) ?? -1]?.includes(index))
+      .map(({ phases, lineToLine }) => (lineToLine ? [...phases].sort().join('-') : 'neutral'));
+    const different = new Set(wirings);
+    return different.size > 1 ? { ...circuit, phasorSum: true } : circuit;
+  });
+  return { ...site, circuits };
+};
 
 /** A charger that nobody listed, as the config says such chargers are; undefined: it is rejected. */
 export const adoptedCharger = (config: SiteConfig, id: string): ChargerSpec | undefined => {

@@ -3,6 +3,7 @@ import type { LearnedTraits } from '../core/charger-traits.ts';
 import type { Log } from '../core/log.ts';
 import type { ChargerSpec } from '../core/site.ts';
 import { type Clock, timestamp } from '../core/time.ts';
+import { toldPhases } from '../core/told-limit.ts';
 import type { CallOutcome, ChargerCalls } from '../gateway/observer.ts';
 import { abilityCalls, readAbilities } from '../ocpp/abilities.ts';
 import { type ProfileCall, setChargingProfileCall } from '../ocpp/charging-profile.ts';
@@ -126,7 +127,7 @@ export class ChargerProbe {
 
   /** Undefined: accepted. */
   #set({ spec, version, volts }: ProbedCharger, trial: Trial): Promise<string | undefined> {
-    const { fallbackAmps, phases } = spec;
+    const { fallbackAmps } = spec;
     const own = fallbackProfile({
       // In the place of the fallback it has its id, or 2.x would call it a duplicate.
       id: trial.level === 0 ? OWN_FALLBACK_PROFILE_ID + trial.connector : OWN_PROBE_PROFILE_ID,
@@ -135,7 +136,7 @@ export class ChargerProbe {
       stackLevel: trial.level,
       unit: trial.unit,
       volts,
-      phases: phases.length,
+      phases: toldPhases(spec),
       nowMs: this.#clock.wallMs(),
     });
     const { durationSeconds } = trial;

@@ -1,8 +1,8 @@
 import { UNKNOWN_ABILITIES } from '../core/charger-state.ts';
-import { toldVolts } from '../core/direct-current.ts';
 import type { Log } from '../core/log.ts';
 import type { ChargerSpec } from '../core/site.ts';
 import type { Cancel, Clock } from '../core/time.ts';
+import { toldVolts } from '../core/told-limit.ts';
 import type { ChargerCalls } from '../gateway/observer.ts';
 import { abilityCalls, readAbilities } from '../ocpp/abilities.ts';
 import { statusTriggers } from '../ocpp/triggers.ts';

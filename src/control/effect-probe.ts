@@ -1,10 +1,10 @@
 import type { ConnectorState } from '../core/charger-state.ts';
 import type { LearnedTraits } from '../core/charger-traits.ts';
-import { toldVolts } from '../core/direct-current.ts';
 import { tolerated } from '../core/enforcement.ts';
 import type { ChargerSpec } from '../core/site.ts';
 import { connectorKey } from '../core/tick.ts';
 import type { Clock } from '../core/time.ts';
+import { toldPhases, toldVolts } from '../core/told-limit.ts';
 import type { CallOutcome, ChargerCalls } from '../gateway/observer.ts';
 import { statusTriggers } from '../ocpp/triggers.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
@@ -119,7 +119,7 @@ export class EffectProbe {
       ...{ connector, transactionId, amps, nowMs, topLevel: 0 },
       lifeSeconds: TRIAL_SECONDS,
       volts: toldVolts(spec, this.#draft.site.voltageVolts),
-      phases: spec.phases.length,
+      phases: toldPhases(spec),
       ageSeconds: this.#ageSeconds(watched),
     });
     const problem = profileProblem(version, await this.#call(spec.id, call));

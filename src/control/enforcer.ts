@@ -1,6 +1,5 @@
 import { type Abilities, UNKNOWN_ABILITIES } from '../core/charger-state.ts';
 import type { ChargerTraits } from '../core/charger-traits.ts';
-import { toldVolts } from '../core/direct-current.ts';
 import {
   accepted,
   type Enforcement,
@@ -20,6 +19,7 @@ import type {
   LaterAmps,
 } from '../core/tick.ts';
 import type { Clock } from '../core/time.ts';
+import { toldPhases, toldVolts } from '../core/told-limit.ts';
 import type { CallOutcome, ChargerCalls } from '../gateway/observer.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
 import type { LaterOffer } from '../profiles/build.ts';
@@ -187,7 +187,7 @@ export class Enforcer {
       amps: command.amps,
       lifeSeconds: this.#settings.lifeMs / 1000,
       volts: toldVolts(tick.charger, this.#draft.site.voltageVolts),
-      phases: tick.charger.phases.length,
+      phases: toldPhases(tick.charger),
       ageSeconds: (nowMs - (tick.state.transaction?.startedAtMs ?? nowMs)) / 1000,
       nowMs: this.#clock.wallMs(),
       topLevel: this.#topLevel(command.charger),
@@ -278,7 +278,7 @@ export class Enforcer {
             amps: charger.fallbackAmps,
             lifeSeconds: 0,
             volts: toldVolts(charger, this.#draft.site.voltageVolts),
-            phases: charger.phases.length,
+            phases: toldPhases(charger),
             ageSeconds: 0,
             nowMs: this.#clock.wallMs(),
             topLevel: this.#topLevel(charger.id),

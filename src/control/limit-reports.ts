@@ -1,9 +1,9 @@
-import { toldVolts } from '../core/direct-current.ts';
 import { NOTHING_TOLD, reportDue, type Told } from '../core/limit-report.ts';
 import type { Log } from '../core/log.ts';
 import { type Reason, reasonText } from '../core/reason.ts';
 import type { ConnectorDecision, ConnectorTick, Decision, TickInput } from '../core/tick.ts';
 import { type Clock, timestamp } from '../core/time.ts';
+import { toldPhases, toldVolts } from '../core/told-limit.ts';
 import type { CallOutcome } from '../gateway/observer.ts';
 import { readObject } from '../ocpp/payload.ts';
 import { limitCleared, limitNotice, type StationCall } from '../ocpp/station/words.ts';
@@ -115,9 +115,9 @@ export class LimitReports {
     const nowMs = this.#clock.wallMs();
     if (version !== '1.6') {
       if (limit === undefined) return limitCleared('EMS', connector);
-      const { dcEfficiency, phases } = charger;
+      const { dcEfficiency } = charger;
       const perAmp =
-        dcEfficiency === undefined ? undefined : phases.length * toldVolts(charger, volts);
+        dcEfficiency === undefined ? undefined : toldPhases(charger) * toldVolts(charger, volts);
       return limitNotice('EMS', limit.amps, nowMs, connector, perAmp);
     }
     const { dataTransferVendorId: vendorId } = this.#settings;

@@ -1,6 +1,7 @@
 import type { Abilities } from '../core/charger-state.ts';
 import type { ChargerTraits, OfferPurpose, VendorLimit } from '../core/charger-traits.ts';
 import type { ChargerSpec } from '../core/site.ts';
+import { toldPhases } from '../core/told-limit.ts';
 import { type ProfileCall, setChargingProfileCall } from '../ocpp/charging-profile.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
 import { fallbackProfile, type LaterOffer, leaseProfile } from '../profiles/build.ts';
@@ -195,7 +196,7 @@ export const fallbackCalls = (
 ): readonly ProfileCall[] => {
   const each = Array.from({ length: around.connectors }, (_, i) => i + 1);
   const { vendorLimit } = traits;
-  const facts = { amps: spec.fallbackAmps, volts: around.volts, phases: spec.phases.length };
+  const facts = { amps: spec.fallbackAmps, volts: around.volts, phases: toldPhases(spec) };
   if (vendorLimit !== undefined) {
     return each.map((connector) => vendorCall(vendorLimit, { ...facts, connector }));
   }

@@ -1,4 +1,5 @@
 import type { ChargerSpec } from '../core/site.ts';
+import { toldVolts } from '../core/told-limit.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
 import { ChargerProbe, type ProbeReport } from './charger-probe.ts';
 import type { ChargerSetup } from './charger-setup.ts';
@@ -49,7 +50,7 @@ export class ProbeDesk {
     if (active && busy) return this.#watchEffect(spec, version);
     if (active) this.#draft.setProvenFallback(charger, false);
     try {
-      const volts = this.#draft.site.voltageVolts;
+      const volts = toldVolts(spec, this.#draft.site.voltageVolts);
       const report = await this.#probe.run({ spec, version, volts }, active);
       if (active) this.#draft.learn(charger, report.learned);
       return report;

@@ -11,6 +11,7 @@ import {
   type ProfileLimit,
   type TickInput,
 } from '../core/tick.ts';
+import { phaseVolts, toldPhases, toldVolts } from '../core/told-limit.ts';
 import { PURPOSE_2X, PURPOSE_16 } from '../ocpp/profile-names.ts';
 import { type Cap, type LimitAt, limitAt, type ProfileContext } from '../profiles/composite.ts';
 import type { InstalledProfile } from '../profiles/period.ts';
@@ -37,8 +38,8 @@ export const contextOf = (
   return {
     connector,
     zone,
-    voltageVolts,
-    phases: spec.phases.length,
+    voltageVolts: toldVolts(spec, voltageVolts),
+    phases: toldPhases(spec),
     ratedAmps: connector === 0 ? spec.maxAmps * state.connectors.size : spec.maxAmps,
     fixedPhases: state.abilities.phaseSwitching !== true,
     defaultsByLevel: state.version !== '1.6',
@@ -70,7 +71,7 @@ export const profileLimitOf = (
   return {
     amps: limitAmps,
     reason,
-    ...(numberPhases < spec.phases.length ? { numberPhases } : {}),
+    ...(numberPhases < toldPhases(spec) ? { numberPhases } : {}),
     ...(phaseToUse === undefined ? {} : { phaseToUse }),
     ...(minAmps === undefined ? {} : { minAmps }),
   };
@@ -169,7 +170,8 @@ const limitCaps = (
       const perPhase = [0, 1, 2].map((p) =>
         tick.phases[p] ? (amps?.[p] ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY,
       );
-      const wattsPerAmp = input.site.voltageVolts * Math.max(1, phaseCount(tick.phases));
+      const volts = phaseVolts(tick.charger, input.site.voltageVolts);
+      const wattsPerAmp = volts * Math.max(1, phaseCount(tick.phases));
       const byWatts = (watts ?? Number.POSITIVE_INFINITY) / wattsPerAmp;
       return {
         amps: Math.max(0, Math.min(...perPhase, byWatts)),

@@ -15,6 +15,7 @@ import { seenFromFuse } from '../core/direct-current.ts';
 import { type Enforcement, inheritedEnforcement, NO_ENFORCEMENT } from '../core/enforcement.ts';
 import type { Limit } from '../core/limit.ts';
 import { type LimitBook, limitsAhead, limitsInForce, startBook } from '../core/limit-book.ts';
+import { seenOnLines } from '../core/line-currents.ts';
 import { judgeReading } from '../core/meter-check.ts';
 import type { MeterEvidences } from '../core/meter-evidence.ts';
 import { meterSurroundings } from '../core/meter-surroundings.ts';
@@ -183,7 +184,10 @@ export class SiteDraft {
     const before = this.#chargers.get(id);
     if (before === undefined) return;
     const spec = this.spec(id);
-    const seen = spec === undefined ? event : seenFromFuse(spec, event, this.site.voltageVolts);
+    const seen =
+      spec === undefined
+        ? event
+        : seenOnLines(spec, seenFromFuse(spec, event, this.site.voltageVolts));
     const after = foldCharger(before, seen, atMs);
     this.#chargers.set(id, after);
     if (event.type === 'booted') {

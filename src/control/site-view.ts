@@ -1,12 +1,14 @@
+import { wiringOf } from '../core/budget.ts';
 import type { ChargerTraits } from '../core/charger-traits.ts';
 import { surplusWatts } from '../core/derived-meters.ts';
 import { leaseAmps } from '../core/enforcement.ts';
 import type { LimitBook } from '../core/limit-book.ts';
 import { limitState, lpcPhase } from '../core/limit-book.ts';
+import { sumOnLines } from '../core/line-currents.ts';
 import { STALE_NO_RAISE_MS } from '../core/meter-ladder.ts';
 import { reasonText } from '../core/reason.ts';
 import type { ChargerSpec, Circuit, MeterSpec } from '../core/site.ts';
-import { UNKNOWN_PHASE } from '../core/site-phases.ts';
+import { spread, UNKNOWN_PHASE } from '../core/site-phases.ts';
 import type {
   CircuitTick,
   ConnectorDecision,
@@ -110,7 +112,30 @@ const circuitSums = (
       }
     }
   }
-  return sums;
+  return site.circuits.map(({ phasorSum }, index) =>
+    phasorSum === true ? phasorSums(connectors, index, tree) : (sums[index] ?? NO_SUMS),
+  );
+};
+
+const phasorSums = (
+  connectors: Decision['connectors'],
+  index: number,
+  { paths }: TickInput['tree'],
+): CircuitSums => {
+  const below = connectors.filter(({ tick }) => paths[tick.circuit]?.includes(index));
+  const sum = (ampsOf: (tick: ConnectorTick) => PhaseAmps): Amps => [
+    ...sumOnLines(
+      true,
+      below,
+      ({ tick }) => ampsOf(tick),
+      ({ tick }) => wiringOf(tick),
+    ),
+  ];
+  return {
+    offered: sum((tick) => spread(tick.phases, offerOf(tick))),
+    worst: sum((tick) => tick.worstSiteAmps),
+    wanted: sum((tick) => spread(tick.phases, wantedOf(tick))),
+  };
 };
 
 const circuitView = (spec: Circuit, circuit: CircuitTick, sums: CircuitSums): CircuitView => {

@@ -1,3 +1,4 @@
+import { othersAmps } from './line-currents.ts';
 import { clamp, mapPhases, maxAmps, NO_AMPS, type PhaseAmps, subtractAmps } from './units.ts';
 
 /**
@@ -18,6 +19,8 @@ export interface Background {
 export interface DrawBounds {
   readonly lowerAmps: PhaseAmps;
   readonly upperAmps: PhaseAmps;
+  /** The currents of cars and others add as phasors. */
+  readonly phasorSum?: boolean;
 }
 
 /** Estimates closer together than this count as one: cycles come faster than meters. */
@@ -32,8 +35,12 @@ export const observeBackground = (
   nowMs: number,
   windowMs: number,
 ): Background => {
-  const high = subtractAmps(meterAmps, draws.lowerAmps);
-  const low = subtractAmps(meterAmps, draws.upperAmps);
+  const others = (drawn: PhaseAmps): PhaseAmps =>
+    draws.phasorSum === true
+      ? mapPhases((p) => othersAmps(meterAmps[p], drawn[p]))
+      : subtractAmps(meterAmps, drawn);
+  const high = others(draws.lowerAmps);
+  const low = others(draws.upperAmps);
   const amps =
     previous === undefined
       ? maxAmps(high, NO_AMPS)

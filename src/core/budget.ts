@@ -1,5 +1,6 @@
 import type { AllocationCircuit } from './allocation-problem.ts';
 import type { ConnectorsByCircuit } from './circuit-ticks.ts';
+import { sumOnLines } from './line-currents.ts';
 import type { Circuit } from './site.ts';
 import type { CircuitTick, ConnectorTick, TickInput } from './tick.ts';
 import { addAmps, mapPhases, NO_AMPS, type PhaseAmps } from './units.ts';
@@ -12,12 +13,21 @@ export const reservedAmps = (
   { site }: TickInput,
   byCircuit: ConnectorsByCircuit,
 ): readonly PhaseAmps[] =>
-  byCircuit.map((below) => {
-    const reserved = below
-      .filter((tick) => tick.role === 'reserved')
-      .reduce((sum, tick) => addAmps(sum, tick.worstSiteAmps), NO_AMPS);
+  byCircuit.map((below, index) => {
+    const reserved = sumOnLines(
+      site.circuits[index]?.phasorSum,
+      below.filter((tick) => tick.role === 'reserved'),
+      (tick) => tick.worstSiteAmps,
+      wiringOf,
+    );
     return addAmps(reserved, arrivals(below, site.arrivalReserve));
   });
+
+/** How a connector loads the lines. */
+export const wiringOf = ({ phases, charger }: Pick<ConnectorTick, 'phases' | 'charger'>) => ({
+  phases,
+  lineToLine: charger.lineToLine === true,
+});
 
 /** The largest fallbacks of idle connectors, as many as may start before the next tick. */
 export const arrivals = (below: readonly ConnectorTick[], count: number): PhaseAmps => {
@@ -47,6 +57,7 @@ export const freeCircuits = (
       parent: input.tree.parents[index] ?? -1,
       freeAmps,
       reasons: tick.limitReasons,
+      ...(circuit.phasorSum === true ? { phasorSum: true } : {}),
       ...unbalanceOf(circuit, byCircuit[index] ?? []),
       ...(tick.limitWatts === undefined
         ? {}

@@ -1,6 +1,7 @@
 import { type Background, backgroundForRaise, observeBackground } from './background.ts';
 import { drawBounds } from './connector-ticks.ts';
 import type { Limit } from './limit.ts';
+import { LineSum } from './line-currents.ts';
 import { STALE_FALLBACK_MS, STALE_HOLD_MS, STALE_NO_RAISE_MS } from './meter-ladder.ts';
 import type { Reason, ReasonChain } from './reason.ts';
 import type { Circuit } from './site.ts';
@@ -26,7 +27,7 @@ export const circuitTicks = (
     const meter = circuit.meter === undefined ? undefined : input.readings.get(circuit.meter);
     const trust = meterTrust(circuit, meter, input);
     if (trust === 'fresh' && meter?.lastGood?.amps !== undefined) {
-      const draws = sumDraws(below[index] ?? []);
+      const draws = sumDraws(below[index] ?? [], circuit.phasorSum === true);
       background.set(
         circuit.id,
         observeBackground(
@@ -157,7 +158,8 @@ const circuitLoad = (
   return { uncontrolledAmps: worst, forRaiseAmps: worst, forStartAmps: most, trust, problem };
 };
 
-const sumDraws = (connectors: readonly ConnectorTick[]) => {
+const sumDraws = (connectors: readonly ConnectorTick[], phasorSum: boolean) => {
+  if (phasorSum) return phasorDraws(connectors);
   const lower: [number, number, number] = [0, 0, 0];
   const upper: [number, number, number] = [0, 0, 0];
   for (const tick of connectors) {
@@ -168,4 +170,15 @@ const sumDraws = (connectors: readonly ConnectorTick[]) => {
     }
   }
   return { lowerAmps: lower as PhaseAmps, upperAmps: upper as PhaseAmps };
+};
+
+const phasorDraws = (connectors: readonly ConnectorTick[]) => {
+  const [lower, upper] = [new LineSum(), new LineSum()];
+  for (const tick of connectors) {
+    const { lowerAmps, upperAmps } = drawBounds(tick);
+    const lineToLine = tick.charger.lineToLine === true;
+    lower.add(lowerAmps, tick.phases, lineToLine);
+    upper.add(upperAmps, tick.phases, lineToLine);
+  }
+  return { lowerAmps: lower.amps, upperAmps: upper.amps, phasorSum: true };
 };

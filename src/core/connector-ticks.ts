@@ -50,7 +50,7 @@ const connectorTick = (
   const whole = spec.usesAllPhases === true || (use !== undefined && obedience === 'overdrawing');
   const phases = loadedPhases(
     wiring,
-    whole ? undefined : terminalsOf(use, state, enforcement, around),
+    whole || spec.lineToLine === true ? undefined : terminalsOf(use, state, enforcement, around),
   );
   const inert = cannotDraw(charger, state);
   const worst = inert ? 0 : worstAmps(enforcement, around);

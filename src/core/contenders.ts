@@ -8,6 +8,7 @@ import { credited, newTurn, switched, type Turn } from './sharing/turns.ts';
 import { urgencyOf, WISH_MOST_WH } from './sharing/wish.ts';
 import { phaseCount } from './site-phases.ts';
 import type { CircuitTick, ConnectorKey, ConnectorTick, TickInput } from './tick.ts';
+import { phaseVolts } from './told-limit.ts';
 import { clamp } from './units.ts';
 
 /** What a connector brings into the sharing: its bounds, its class, its need and its turn. */
@@ -29,7 +30,8 @@ export const contenderOf = (
     phases: tick.phases,
     wiring: tick.wiring,
     wattsPhases: tick.use?.told === 1 ? tick.powerPhases : undefined,
-    volts: input.site.voltageVolts,
+    lineToLine: charger.lineToLine,
+    volts: phaseVolts(charger, input.site.voltageVolts),
     minAmps,
     maxAmps,
     maxReason,
@@ -173,7 +175,7 @@ const needOf = (
 ): Pick<Contender, 'urgencyNow' | 'leftWh' | 'stayMs'> => {
   const wish = wishes.get(key);
   const deliveredWh = deliveredOf(state);
-  const fullWatts = charger.maxAmps * site.voltageVolts * phaseCount(phases);
+  const fullWatts = charger.maxAmps * phaseVolts(charger, site.voltageVolts) * phaseCount(phases);
   const urgencyNow = urgencyOf({ wish, deliveredWh, fullWatts, wallMs });
   const { energyWh, departsAtWallMs } = wish ?? {};
   return {

@@ -4,6 +4,7 @@ import type { Reading } from './reading.ts';
 import type { MeterSpec, MeterTerm, Site } from './site.ts';
 import { siteDraw } from './site-phases.ts';
 import type { MeterState } from './tick.ts';
+import { phaseVolts } from './told-limit.ts';
 import { addAmps, mapPhases, NO_AMPS, type PhaseAmps, sameAmps } from './units.ts';
 
 /** What the readings of meters that are no device follow from. */
@@ -127,11 +128,11 @@ export const surplusWatts = (from: DerivedFrom): number | undefined => {
   const batteries = site.meters
     .filter(({ role }) => role === 'battery')
     .map(({ id }) => fresh(id) ?? 0);
-  const cars = site.chargers.flatMap(({ id, phases }) =>
+  const cars = site.chargers.flatMap(({ id, phases, lineToLine }) =>
     [...(chargers.get(id)?.connectors.values() ?? [])].map(({ terminalAmps, watts }) => {
       if (watts !== undefined || terminalAmps === undefined) return watts ?? 0;
       const amps = phases.reduce((sum, _phase, t) => sum + (terminalAmps[t as 0 | 1 | 2] ?? 0), 0);
-      return amps * site.voltageVolts;
+      return amps * phaseVolts({ lineToLine }, site.voltageVolts);
     }),
   );
   const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);

@@ -22,9 +22,3 @@ export const seenFromFuse = (
   const amps = Math.max(0, phaseAmpsOf(rest.watts, dcEfficiency, volts));
   return { ...rest, terminalAmps: [amps, amps, amps] };
 };
-
-/** Volts that turn the amps of a phase into the watts that a charger is told. */
-export const toldVolts = (
-  { dcEfficiency = 1 }: Pick<ChargerSpec, 'dcEfficiency'>,
-  volts: number,
-): number => volts * dcEfficiency;

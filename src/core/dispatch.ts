@@ -1,8 +1,10 @@
 import { stepAbove, stepBelow } from './allocation/steps.ts';
 import { type Lease, SETTLE_MS } from './enforcement.ts';
+import { LineSum } from './line-currents.ts';
 import { plannedAt, plannedSteps } from './plan-ahead.ts';
-import { phaseCount } from './site-phases.ts';
+import { phaseCount, spread } from './site-phases.ts';
 import type { CircuitTick, Command, ConnectorDecision, ConnectorTick, TickInput } from './tick.ts';
+import { phaseVolts } from './told-limit.ts';
 import { AMPS_EPSILON, addAmps, NO_AMPS, type PhaseAmps, subtractAmps } from './units.ts';
 
 /** A step of a plan that is not wanted any more is taken back this long before its time. */
@@ -42,11 +44,17 @@ export const commandsFor = (
 /** What is left on each circuit when everybody draws the worst case: amps of L1..L3, watts. */
 interface Ledger {
   readonly left: readonly [number, number, number, number][];
+  /** Where currents add as phasors: what `left` was before anything was booked, and what was. */
+  readonly lines: readonly (Lines | undefined)[];
   /** The same of chargers whose connectors share a limit of the CSMS, by charger. */
   readonly stations: ReadonlyMap<string, [number, number, number]>;
   readonly noRaise: readonly boolean[];
   /** What a start has to leave free beyond what a raise has to, amps of L1..L3. */
   readonly forStarts: readonly PhaseAmps[];
+}
+interface Lines {
+  readonly limits: PhaseAmps;
+  readonly sum: LineSum;
 }
 const WATTS = 3;
 
@@ -72,7 +80,12 @@ const worstCaseLedger = (
     ]),
   );
   const forStarts = circuits.map(({ load }) => subtractAmps(load.forStartAmps, load.forRaiseAmps));
-  const ledger = { left, stations, noRaise, forStarts };
+  const lines = left.map(([l1, l2, l3], index): Lines | undefined =>
+    input.site.circuits[index]?.phasorSum === true
+      ? { limits: [l1, l2, l3], sum: new LineSum() }
+      : undefined,
+  );
+  const ledger = { left, lines, stations, noRaise, forStarts };
   for (const { tick } of decisions) {
     const own = tick.role === 'shared' ? tick.worstAmps : 0;
     book(input, ledger, tick, own + tick.raiseWorstAmps - tick.worstAmps);
@@ -93,7 +106,9 @@ const book = (
     const row = ledger.left[index];
     if (row === undefined) continue;
     for (const p of [0, 1, 2] as const) if (tick.phases[p]) row[p] -= amps;
-    row[WATTS] -= amps * phaseCount(tick.phases) * site.voltageVolts;
+    const lineToLine = tick.charger.lineToLine === true;
+    ledger.lines[index]?.sum.add(spread(tick.phases, amps), tick.phases, lineToLine);
+    row[WATTS] -= amps * phaseCount(tick.phases) * phaseVolts(tick.charger, site.voltageVolts);
   }
   takeFrom(ledger.stations.get(tick.charger.id), tick, amps);
 };
@@ -114,21 +129,34 @@ const roomFor = (
   tick: ConnectorTick,
   starts = false,
 ): number => {
-  const wattsPerAmp = Math.max(1, phaseCount(tick.phases)) * site.voltageVolts;
+  const volts = phaseVolts(tick.charger, site.voltageVolts);
+  const wattsPerAmp = Math.max(1, phaseCount(tick.phases)) * volts;
   let room = Number.POSITIVE_INFINITY;
   for (const index of tree.paths[tick.circuit] ?? []) {
     const row = ledger.left[index];
     if (row === undefined) continue;
     const less = (starts ? ledger.forStarts[index] : undefined) ?? NO_AMPS;
-    for (const p of [0, 1, 2] as const) {
-      if (tick.phases[p]) room = Math.min(room, row[p] - less[p]);
-    }
+    room = Math.min(room, lineRoom(ledger, index, tick, less));
     const lessWatts = (less[0] + less[1] + less[2]) * site.voltageVolts;
     room = Math.min(room, (row[WATTS] - lessWatts) / wattsPerAmp);
   }
   const station = ledger.stations.get(tick.charger.id);
   for (const p of [0, 1, 2] as const) {
     if (tick.phases[p]) room = Math.min(room, station?.[p] ?? Number.POSITIVE_INFINITY);
+  }
+  return room;
+};
+
+/** Amps that the lines of one circuit have left for a connector, with `less` kept free. */
+const lineRoom = (ledger: Ledger, index: number, tick: ConnectorTick, less: PhaseAmps): number => {
+  const lines = ledger.lines[index];
+  if (lines !== undefined) {
+    const limits = subtractAmps(lines.limits, less);
+    return lines.sum.roomFor(limits, tick.phases, tick.charger.lineToLine === true);
+  }
+  let room = Number.POSITIVE_INFINITY;
+  for (const p of [0, 1, 2] as const) {
+    if (tick.phases[p]) room = Math.min(room, (ledger.left[index]?.[p] ?? room) - less[p]);
   }
   return room;
 };

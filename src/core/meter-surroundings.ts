@@ -1,9 +1,10 @@
 import type { ChargerState } from './charger-state.ts';
 import type { CircuitTree } from './circuit-tree.ts';
+import { IN_PHASE_SHARE } from './line-currents.ts';
 import type { MeterSurroundings } from './meter-check.ts';
 import type { MeterSpec, Site } from './site.ts';
 import { toSitePhases } from './site-phases.ts';
-import { minAmps, sameAmps } from './units.ts';
+import { mapPhases, minAmps, sameAmps } from './units.ts';
 
 /** Readings equal in every number for so long are those of a frozen meter. */
 export const FROZEN_MS = 60_000;
@@ -32,12 +33,15 @@ export const meterSurroundings = (
     ),
     exportMostAmps: spec.exportMostAmps ?? 0,
     frozenMs: spec.frozenMs ?? FROZEN_MS,
-    draws: below.flatMap(({ id, phases, maxAmps }) =>
+    draws: below.flatMap(({ id, phases, maxAmps, lineToLine }) =>
       [...(chargers.get(id)?.connectors.values() ?? [])].flatMap((connector) => {
         const { terminalAmps, measuredAtMs: atMs } = connector;
         if (terminalAmps === undefined || atMs === undefined || nowMs - atMs > lifeMs) return [];
         // A claim beyond the rating is no evidence against the meter.
-        return [{ amps: minAmps(toSitePhases(phases, terminalAmps), sameAmps(maxAmps)), atMs }];
+        const amps = minAmps(toSitePhases(phases, terminalAmps), sameAmps(maxAmps));
+        // Between two lines only the part that is in phase surely shows on the meter.
+        const share = lineToLine === true ? IN_PHASE_SHARE : 1;
+        return [{ amps: mapPhases((p) => amps[p] * share), atMs }];
       }),
     ),
   };

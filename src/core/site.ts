@@ -24,6 +24,8 @@ export interface Circuit {
   readonly parent?: string;
   readonly limitAmps: PhaseAmps;
   readonly limitWatts?: number;
+  /** Cars between different lines are below: the current of a line is the sum of phasors. */
+  readonly phasorSum?: boolean;
   /** Most by which the charging current of one phase may be above that of another. */
   readonly unbalanceAmps?: number;
   /** Kept free below the limit: meter error and PWM tolerance. */
@@ -74,6 +76,11 @@ export interface ChargerSpec {
   readonly circuit: string;
   /** Site phases at the charger's terminals L1, L2, L3 in order, 0-based: `phases: L2L3L1` = [1,2,0]. */
   readonly phases: readonly number[];
+  /**
+   * Connected between the two lines of `phases`, without neutral (208 V of a 120/208 V wye). What it
+   * draws flows through both.
+   */
+  readonly lineToLine?: boolean | undefined;
   /** Rating of each connector: never offered more, and the worst case of a charger that disobeys. */
   readonly maxAmps: number;
   /** Least current a car accepts; offers are 0 or at least this (IEC 61851-1: 6 A). */

@@ -35,11 +35,14 @@ export const ChargerSchema = Type.Object(
     id: id('Identity: the last part of the URL that the charger connects to'),
     circuit: id('Circuit that feeds the charger'),
     phases: Type.String({
-      pattern: '^((L[123]){1,3}|unknown)$',
+      pattern: '^((L[123]){1,3}|L[123]-L[123]|unknown)$',
       default: 'L1L2L3',
       description:
-        'Site phases at its terminals in order, e.g. L2L3L1 or L3; unknown: three, in an order that is learned from the meter; cars count on all phases until then',
-      errorMessage: 'must be like L1L2L3, L2L3L1 or L1, or unknown',
+        'Site phases at its terminals in order, e.g. L2L3L1 or L3; L1-L2 is between two lines, ' +
+        'without neutral; unknown: three, in an order that is learned from the meter; cars count ' +
+        'on all phases until then',
+      errorMessage:
+        'must be like L1L2L3, L2L3L1 or L1, or between two lines like L1-L2, or unknown',
     }),
     maxAmps: amps('Rating of each connector', 32),
     minAmps: amps('Least current that its cars accept', 6),

@@ -1,4 +1,5 @@
 import type { Site } from '../core/site.ts';
+import { toldVolts } from '../core/told-limit.ts';
 import type { PlannedStep, VisitOutcome } from './planned-site.ts';
 
 /** A delivered share from which a car counts as served. */
@@ -108,9 +109,11 @@ export const planReport = (
   };
 };
 
-const possibleWh = ({ voltageVolts }: Site, { visit, model }: VisitOutcome): number => {
+const possibleWh = (site: Site, { visit, model, charger }: VisitOutcome): number => {
+  const spec = site.chargers.find(({ id }) => id === charger) ?? {};
+  const volts = toldVolts(spec, site.voltageVolts);
   const hours = (visit.departsAtMs - visit.arrivesAtMs) / 3_600_000;
-  return Math.min(visit.needWh, hours * model.maxAmps * model.phases * voltageVolts);
+  return Math.min(visit.needWh, hours * model.maxAmps * model.phases * volts);
 };
 
 const chargerReport = (charger: string, outcomes: readonly VisitOutcome[]): ChargerReport => {

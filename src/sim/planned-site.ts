@@ -2,11 +2,13 @@ import { SiteDraft } from '../control/site-draft.ts';
 import { Scratch } from '../core/allocation/scratch.ts';
 import { decide } from '../core/decide.ts';
 import { accepted, sent } from '../core/enforcement.ts';
+import { LineSum } from '../core/line-currents.ts';
 import type { Policy } from '../core/sharing/policy.ts';
-import type { Circuit, Site } from '../core/site.ts';
-import { toSitePhases } from '../core/site-phases.ts';
+import type { ChargerSpec, Circuit, Site } from '../core/site.ts';
+import { loadedPhases, type PhaseSet, toSitePhases } from '../core/site-phases.ts';
 import { type Command, DEFAULT_SETTINGS, type Decision, type ProfileLimits } from '../core/tick.ts';
-import { addAmps, mapPhases, maxAmps, NO_AMPS, type PhaseAmps } from '../core/units.ts';
+import { toldPhases, toldVolts } from '../core/told-limit.ts';
+import { mapPhases, maxAmps, NO_AMPS, type PhaseAmps } from '../core/units.ts';
 import { Car, type CarModel } from './car.ts';
 import type { Random } from './random.ts';
 import type { VisitPlan } from './sessions.ts';
@@ -128,7 +130,7 @@ export class PlannedSite {
       this.turnedAway.push(visit);
       return;
     }
-    const model = modelOf(random, spec.phases.length, spec.maxAmps);
+    const model = modelOf(random, spec);
     const outcome = { visit, charger: spec.id, model, deliveredWh: 0, starts: 0 };
     this.#ids += 1;
     const transactionId = String(this.#ids);
@@ -224,10 +226,11 @@ export class PlannedSite {
     const { site, stepMs } = this.#options;
     const spec = site.chargers.find(({ id }) => id === charger);
     const before = stay.car.takenWh;
+    const volts = toldVolts(spec ?? {}, site.voltageVolts);
     let terminals: PhaseAmps = NO_AMPS;
     for (let ms = 0; ms < stepMs; ms += STRIDE_MS) {
       const stride = Math.min(STRIDE_MS, stepMs - ms);
-      terminals = stay.car.step(stride, offeredAmps, site.voltageVolts, spec?.phases.length ?? 3);
+      terminals = stay.car.step(stride, offeredAmps, volts, spec ? toldPhases(spec) : 3);
     }
     const takenWh = stay.car.takenWh - before;
     stay.outcome.deliveredWh += takenWh;
@@ -241,17 +244,18 @@ export class PlannedSite {
   /** True amps of every circuit. */
   #flows(drawn: ReadonlyMap<string, PhaseAmps>): ReadonlyMap<string, PhaseAmps> {
     const { site } = this.#options;
-    const flows = new Map<string, PhaseAmps>();
-    const add = (circuit: string, amps: PhaseAmps): void => {
-      flows.set(circuit, addAmps(flows.get(circuit) ?? NO_AMPS, amps));
-    };
-    for (const { id, circuit, phases } of site.chargers) {
+    const sums = new Map(site.circuits.map(({ id }) => [id, new LineSum()]));
+    for (const { id, circuit, phases, lineToLine } of site.chargers) {
       const wiring = phases.map((phase, t) => (phase < 0 ? t : phase));
-      add(circuit, toSitePhases(wiring, drawn.get(id) ?? NO_AMPS));
+      const amps = toSitePhases(wiring, drawn.get(id) ?? NO_AMPS);
+      sums.get(circuit)?.add(amps, loadedPhases(wiring, undefined), lineToLine === true);
     }
+    const flows = new Map<string, PhaseAmps>();
     for (const circuit of [...site.circuits].reverse()) {
-      add(circuit.id, this.#others(circuit));
-      if (circuit.parent !== undefined) add(circuit.parent, flows.get(circuit.id) ?? NO_AMPS);
+      const sum = sums.get(circuit.id) ?? new LineSum();
+      sum.add(this.#others(circuit), NO_PHASES, false);
+      if (circuit.parent !== undefined) sums.get(circuit.parent)?.merge(sum);
+      flows.set(circuit.id, sum.amps);
     }
     return flows;
   }
@@ -287,8 +291,14 @@ export class PlannedSite {
   }
 }
 
+const NO_PHASES: PhaseSet = [false, false, false];
+
 /** A mix of cars as they come to a European site, within what the charger can do. */
-const modelOf = (random: Random, terminals: number, ratedAmps: number) => {
+const modelOf = (random: Random, spec: ChargerSpec) => {
+  const terminals = toldPhases(spec);
+  const ratedAmps = spec.maxAmps;
+  // Where chargers are between two lines, cars take what they are rated for.
+  if (spec.lineToLine === true) return { phases: 1 as const, maxAmps: ratedAmps };
   const kind = random();
   const phases = kind < 0.35 ? 1 : kind < 0.45 ? 2 : 3;
   const maxAmps = phases === 1 ? 32 : 16;

@@ -1,9 +1,13 @@
+import { LineSum } from '../core/line-currents.ts';
 import type { Circuit, Site } from '../core/site.ts';
-import { addAmps, NO_AMPS, type PhaseAmps } from '../core/units.ts';
+import { loadedPhases, type PhaseSet } from '../core/site-phases.ts';
+import { NO_AMPS, type PhaseAmps } from '../core/units.ts';
 import { Breaker } from './breaker.ts';
 import type { Building } from './building.ts';
 import type { SimCharger } from './charger.ts';
 import { SimMeter } from './meter.ts';
+
+const ALL_PHASES: PhaseSet = [true, true, true];
 
 export interface PlantOptions {
   readonly site: Site;
@@ -38,18 +42,22 @@ export class Plant {
   step(ms: number): void {
     const { site, chargers, buildings } = this.#options;
     this.#elapsedMs += ms;
-    const amps = new Map<string, PhaseAmps>();
-    const add = (circuit: string, more: PhaseAmps): void => {
-      amps.set(circuit, addAmps(amps.get(circuit) ?? NO_AMPS, more));
-    };
-    for (const { id, circuit } of site.chargers) {
+    const sums = new Map(site.circuits.map(({ id }) => [id, new LineSum()]));
+    for (const { id, circuit, phases, lineToLine } of site.chargers) {
       const charger = chargers.get(id);
-      if (charger !== undefined) add(circuit, charger.step(ms));
+      if (charger === undefined) continue;
+      const loaded = loadedPhases(phases, undefined);
+      sums.get(circuit)?.add(charger.step(ms), loaded, lineToLine === true);
     }
-    for (const [circuit, building] of buildings) add(circuit, building.amps(this.#elapsedMs));
+    for (const [circuit, building] of buildings) {
+      sums.get(circuit)?.add(building.amps(this.#elapsedMs), ALL_PHASES, false);
+    }
+    const amps = new Map<string, PhaseAmps>();
     for (const { id, parent, meter } of this.#upwards) {
-      const here = amps.get(id) ?? NO_AMPS;
-      if (parent !== undefined) add(parent, here);
+      const sum = sums.get(id) ?? new LineSum();
+      if (parent !== undefined) sums.get(parent)?.merge(sum);
+      const here = sum.amps;
+      amps.set(id, here);
       this.breakers.get(id)?.step(ms, here);
       if (meter !== undefined) this.meters.get(meter)?.step(ms, here);
     }

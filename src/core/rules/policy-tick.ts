@@ -7,6 +7,7 @@ import type { PolicyWindow } from '../sharing/policy.ts';
 import type { Contender } from '../sharing/share.ts';
 import { phaseCount } from '../site-phases.ts';
 import type { ConnectorTick, MeterState, TickInput } from '../tick.ts';
+import { phaseVolts } from '../told-limit.ts';
 import { type DemandState, demandAfter, demandWatts } from './demand-window.ts';
 import { lastingSurplus, type SurplusState, surplusAfter, surplusBudget } from './surplus.ts';
 import { clockText, type LocalTime, localTime, windowLimits, windowsInForce } from './windows.ts';
@@ -92,7 +93,7 @@ const held = (contender: Contender, maxAmps: number, maxReason: Reason): Contend
 
 /** What is free on the root, when all cars together may draw only so much. */
 export const withCarBudget = (
-  volts: number,
+  siteVolts: number,
   circuits: readonly AllocationCircuit[],
   { budget }: PolicyTick,
   ticks: readonly ConnectorTick[],
@@ -102,10 +103,13 @@ export const withCarBudget = (
   if (budget === undefined || root === undefined) return circuits;
   const taken = ticks
     .filter(({ role }) => role === 'reserved')
-    .reduce((sum, tick) => sum + tick.worstAmps * phasesUsed(tick) * volts, 0);
+    .reduce(
+      (sum, tick) => sum + tick.worstAmps * phasesUsed(tick) * phaseVolts(tick.charger, siteVolts),
+      0,
+    );
   const urgent = contenders
     .filter(({ urgencyNow }) => (urgencyNow ?? 0) >= (budget.urgentFrom ?? Infinity))
-    .reduce((sum, { maxAmps, phases }) => sum + maxAmps * phaseCount(phases) * volts, 0);
+    .reduce((sum, { maxAmps, phases, volts }) => sum + maxAmps * phaseCount(phases) * volts, 0);
   const freeWatts = Math.max(0, budget.watts - taken) + urgent;
   if (freeWatts >= (root.freeWatts ?? Number.POSITIVE_INFINITY)) return circuits;
   return [{ ...root, freeWatts, wattsReason: budget.reasons }, ...rest];
@@ -231,7 +235,8 @@ const sumOf = (
   { site }: TickInput,
   ticks: readonly ConnectorTick[],
   watts: (tick: ConnectorTick, volts: number) => number,
-): number => ticks.reduce((sum, tick) => sum + watts(tick, site.voltageVolts), 0);
+): number =>
+  ticks.reduce((sum, tick) => sum + watts(tick, phaseVolts(tick.charger, site.voltageVolts)), 0);
 
 const minimumWatts = (tick: ConnectorTick, volts: number): number => {
   const { pending, accepted } = tick.enforcement;
@@ -243,6 +248,7 @@ const leastWatts = (tick: ConnectorTick, volts: number): number =>
   tick.role === 'shared' ? tick.charger.minAmps * volts * tick.powerPhases : 0;
 
 const drawnWatts = ({ site }: TickInput, ticks: readonly ConnectorTick[]): number =>
-  ticks.reduce((sum, { state: { terminalAmps: amps } }) => {
-    return amps === undefined ? sum : sum + (amps[0] + amps[1] + amps[2]) * site.voltageVolts;
+  ticks.reduce((sum, { state: { terminalAmps: amps }, charger }) => {
+    const volts = phaseVolts(charger, site.voltageVolts);
+    return amps === undefined ? sum : sum + (amps[0] + amps[1] + amps[2]) * volts;
   }, 0);

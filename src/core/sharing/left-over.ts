@@ -1,5 +1,6 @@
 import type { AllocatedOffer, AllocationCircuit } from '../allocation-problem.ts';
-import { phaseCount } from '../site-phases.ts';
+import { LineSum } from '../line-currents.ts';
+import { phaseCount, spread } from '../site-phases.ts';
 import { NO_AMPS } from '../units.ts';
 import type { Contender } from './share.ts';
 
@@ -10,23 +11,26 @@ export const leftOver = (
   offers: readonly AllocatedOffer[],
 ): readonly AllocationCircuit[] => {
   const taken = circuits.map((): [number, number, number, number] => [0, 0, 0, 0]);
-  contenders.forEach(({ circuit, phases, volts }, i) => {
+  const lines = circuits.map(({ phasorSum }) => (phasorSum === true ? new LineSum() : undefined));
+  contenders.forEach(({ circuit, phases, volts, lineToLine }, i) => {
     const amps = offers[i]?.amps ?? 0;
     for (let at = circuit; at >= 0; at = circuits[at]?.parent ?? -1) {
       const row = taken[at];
       if (row === undefined) return;
       for (const p of [0, 1, 2] as const) if (phases[p]) row[p] += amps;
+      lines[at]?.add(spread(phases, amps), phases, lineToLine === true);
       row[3] += amps * volts * phaseCount(phases);
     }
   });
   return circuits.map((circuit, index) => {
     const [l1, l2, l3, watts] = taken[index] ?? [0, 0, 0, 0];
     const [a, b, c] = circuit.freeAmps;
+    const [onL1, onL2, onL3] = lines[index]?.amps ?? [l1, l2, l3];
     const { freeWatts, unbalance } = circuit;
     const base = unbalance?.baseAmps ?? NO_AMPS;
     return {
       ...circuit,
-      freeAmps: [a - l1, b - l2, c - l3] as const,
+      freeAmps: [a - onL1, b - onL2, c - onL3] as const,
       ...(freeWatts === undefined ? {} : { freeWatts: freeWatts - watts }),
       ...(unbalance === undefined
         ? {}
