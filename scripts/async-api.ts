@@ -37,6 +37,7 @@ const SITE = {
   properties: {
     id: { type: 'string' },
     alarms: { type: 'array', items: { type: 'string' } },
+    policy: { type: ['string', 'null'], description: 'How power is shared now' },
     surplusWatts: { type: ['number', 'null'] },
     limits: { type: 'array', items: without(LimitViewSchema, 'expiresInSeconds') },
   },

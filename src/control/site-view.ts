@@ -68,6 +68,7 @@ export const siteView = (input: TickInput, decision: Decision, context: ViewCont
     tick: context.tick,
     tickMs: round(context.tickMs, 3),
     alarms: [...decision.alarms, ...context.alarms],
+    policy: input.policy.id,
     surplusWatts: rounded(surplusWatts(input)),
     circuits: decision.circuits.map((circuit, i) =>
       circuitView(input.site.circuits[i] as Circuit, circuit, sums[i] ?? NO_SUMS),

@@ -22,6 +22,7 @@ export const stateTopics = (view: SiteView, version: string): Map<string, string
   put('site', {
     id: view.id,
     alarms: view.alarms,
+    policy: view.policy ?? null,
     surplusWatts: view.surplusWatts ?? null,
     limits: view.limits.map(withoutCountdown),
   });

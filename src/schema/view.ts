@@ -163,6 +163,8 @@ export const SiteViewSchema = Type.Object(
     tickMs: Type.Number(),
     /** Plain sentences about what is wrong now; empty when all is well. */
     alarms: Type.Array(Type.String()),
+    /** How power is shared now. */
+    policy: Type.Optional(Type.String()),
     /** What cars may take without drawing from the grid; null without a fresh meter. */
     surplusWatts: Type.Optional(NullableNumber),
     circuits: Type.Array(CircuitViewSchema),
