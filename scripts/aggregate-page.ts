@@ -42,6 +42,7 @@ chargers:
 - **The station** boots and beats by itself. Boots and heartbeats of chargers are answered here.
 - **A charger that is gone** for 15 s shows as Unavailable on its connectors, and as what it was when
   it comes back. Connector 0 of a charger that is Faulted or Unavailable shows on all its connectors.
+  While no charger is there, connector 0 of a 1.6 station is Unavailable.
 - **The CSMS is away**: as in per-charger mode. Each charger is answered and its messages are on disk;
   they are delivered in their order, chargers in turns.
 - **Transactions**: an id of the CSMS means one charger, also after a restart. For 1.6 chargers under

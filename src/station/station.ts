@@ -278,8 +278,14 @@ export class Station {
     if (message === 'Heartbeat') return { action: 'Heartbeat', payload: {} };
     if (message === 'PublishFirmwareStatusNotification') return this.#firmware?.triggered();
     if (message === 'MeterValues') return meterCall(version, this.#sample());
+    if (message === 'LogStatusNotification' && version !== '1.6') return idle(message);
+    if (message === 'FirmwareStatusNotification') return idle(message);
     if (version !== '1.6') return undefined;
+    if (message === 'DiagnosticsStatusNotification') return idle(message);
     if (message === 'BootNotification') return bootCall(version, plate);
     return message === 'StatusNotification' ? statusCall(clock.wallMs(), false) : undefined;
   }
 }
+
+/** Nothing goes on that the status would speak of. */
+const idle = (action: string): StationCall => ({ action, payload: { status: 'Idle' } });

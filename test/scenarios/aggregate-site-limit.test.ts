@@ -8,9 +8,9 @@ import { siteProfile } from './profile-calls.ts';
 import { garage } from './virtual-garage.ts';
 
 const PAIRS: readonly (readonly [OcppVersion, readonly OcppVersion[]])[] = [
-  ['1.6', ['1.6', '2.0.1', '1.6']],
-  ['2.0.1', ['2.0.1', '1.6', '1.6']],
-  ['2.1', ['1.6', '2.1', '2.0.1']],
+  ['1.6', ['1.6', '2.0.1']],
+  ['2.0.1', ['2.0.1', '1.6']],
+  ['2.1', ['1.6', '2.1']],
 ];
 
 const charging = async (upstream: OcppVersion, chargers: readonly OcppVersion[]) => {
@@ -20,7 +20,7 @@ const charging = async (upstream: OcppVersion, chargers: readonly OcppVersion[])
   for (const id of run.site.chargers.keys()) {
     run.site.charger(id).plugIn(1, car(), `CARD-${id}`);
   }
-  await run.site.run(120);
+  await run.site.run(60);
   return run;
 };
 
@@ -32,7 +32,7 @@ for (const [upstream, chargers] of PAIRS) {
     test('takes a limit, obeys and tells it, keeps it over a restart, gives it back', async () => {
       const run = await charging(upstream, chargers);
       const { site, ask, assertClean } = run;
-      assert.ok(worst(run) > 40, `${site.trueAmps}`);
+      assert.ok(worst(run) > 30, `${site.trueAmps}`);
       const answer = await ask('SetChargingProfile', siteProfile(upstream, 25));
       assert.equal(answer['status'], 'Accepted');
       await site.run(30);
@@ -41,15 +41,15 @@ for (const [upstream, chargers] of PAIRS) {
       site.killGateway();
       await site.run(5);
       await site.startGateway();
-      await site.run(120);
+      await site.run(60);
       assert.ok(worst(run) <= 25.5, `${site.trueAmps} after the restart`);
       const schedule = await ask('GetCompositeSchedule', { ...zero(upstream), duration: 600 });
       assert.match(JSON.stringify(schedule), /"limit":25/);
       const clear = upstream === '1.6' ? { id: 5 } : { chargingProfileId: 5 };
       assert.equal((await ask('ClearChargingProfile', clear))['status'], 'Accepted');
       assert.equal((await ask('ClearChargingProfile', clear))['status'], 'Unknown');
-      await site.run(120);
-      assert.ok(worst(run) > 40, `${site.trueAmps}`);
+      await site.run(60);
+      assert.ok(worst(run) > 30, `${site.trueAmps}`);
       assertClean();
     });
 
@@ -180,6 +180,24 @@ describe('aggregate under 2.x: what the station says of the site', () => {
 });
 
 describe('aggregate under 1.6', () => {
+  test('connector 0 is unavailable while no charger is there', async () => {
+    const { site, heard, assertClean } = await charging('1.6', ['1.6', '2.0.1']);
+    const whole = () =>
+      heard('StatusNotification')
+        .filter(({ connectorId }) => connectorId === 0)
+        .map(({ status }) => status);
+    site.charger('CP_1').setNetwork(false);
+    await site.run(30);
+    assert.deepEqual(whole(), ['Available']);
+    site.charger('CP_2').setNetwork(false);
+    await site.run(30);
+    assert.deepEqual(whole(), ['Available', 'Unavailable']);
+    site.charger('CP_1').setNetwork(true);
+    await site.run(30);
+    assert.deepEqual(whole(), ['Available', 'Unavailable', 'Available']);
+    assertClean();
+  });
+
   test('shows the figures of the site and sends its diagnostics', async () => {
     const { ask, heard, site, assertClean } = await charging('1.6', ['1.6', '2.0.1']);
     const keys = JSON.stringify(await ask('GetConfiguration', {}));

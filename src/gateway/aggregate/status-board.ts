@@ -30,6 +30,8 @@ export class StatusBoard {
   /** Answered to the charger before the CSMS had it: said again after a break. */
   readonly #owed = new Map<number, Payload>();
   readonly #away = new Set<string>();
+  /** Connector 0 was said to be unavailable, since no charger is there. */
+  #wholeAway = false;
   readonly #timers = new Map<string, Cancel>();
 
   constructor(options: StatusBoardOptions) {
@@ -61,7 +63,8 @@ export class StatusBoard {
 
   /** The station was accepted: the CSMS hears of the whole and of who is not there. */
   began(): void {
-    if (this.#family === '1.6') void this.#options.say(this.#message(0, 'Available'));
+    this.#wholeAway = false;
+    this.#sayWhole('Available');
     for (const payload of this.#owed.values()) this.#retell(payload);
     for (const charger of new Set(this.#options.numbers.all().map((outlet) => outlet.charger))) {
       this.#away.delete(charger);
@@ -81,6 +84,7 @@ export class StatusBoard {
       this.#timers.delete(charger);
       this.#away.add(charger);
       this.whole(charger, 'Unavailable');
+      this.#wholeMayBeAway();
     });
     this.#timers.set(charger, cancel);
   }
@@ -89,6 +93,9 @@ export class StatusBoard {
     this.#timers.get(charger)?.();
     this.#timers.delete(charger);
     if (this.#away.delete(charger)) this.restore(charger);
+    if (!this.#wholeAway) return;
+    this.#wholeAway = false;
+    this.#sayWhole('Available');
   }
 
   /** All of a charger is as its connector 0. */
@@ -104,6 +111,18 @@ export class StatusBoard {
       const last = this.#last.get(number);
       if (last !== undefined) void this.#options.say(last);
     }
+  }
+
+  #wholeMayBeAway(): void {
+    const here = this.#options.numbers.all().some(({ charger }) => !this.#away.has(charger));
+    if (here || this.#wholeAway) return;
+    this.#wholeAway = true;
+    this.#sayWhole('Unavailable');
+  }
+
+  /** 2.x has no status of a station without its EVSEs. */
+  #sayWhole(status: string): void {
+    if (this.#family === '1.6') void this.#options.say(this.#message(0, status));
   }
 
   #numberIn(payload: Payload): number | undefined {
