@@ -86,7 +86,7 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
     calls: stationCalls({ field: () => field, gateway: () => gateway }),
     callCsms: (charger, action, payload, done) => gateway.callCsms(charger, action, payload, done),
     shelf: held.shelf,
-    siteLimits: () => limit?.limits() ?? [],
+    siteLimits: limit,
     counters: () => ({ ...countersOf(gateway, roles), ...upstream?.station?.counters() }),
     backlogOf: (charger) => withoutName(held.desk.summary(charger)),
     alarms: held.alarms,

@@ -1,7 +1,7 @@
 import { Scratch } from '../core/allocation/scratch.ts';
 import { decide } from '../core/decide.ts';
 import type { Obedience } from '../core/enforcement.ts';
-import type { Limit } from '../core/limit.ts';
+import type { ScheduledLimits } from '../core/limit.ts';
 import {
   hearSource,
   type LimitAnswer,
@@ -88,7 +88,7 @@ export interface ControlOptions {
     readonly save: (standing: Standing) => Promise<void>;
   };
   /** Limits that the CSMS set for the site as a whole. */
-  readonly siteLimits?: () => readonly Limit[];
+  readonly siteLimits?: ScheduledLimits | undefined;
   /** The view of the site after a tick: twice a second at most, and when an alarm came or went. */
   readonly published: (view: SiteView) => void;
 }
@@ -321,12 +321,7 @@ export class ControlLoop {
   tickNow(): void {
     const { clock, siteLimits } = this.#options;
     const nowMs = clock.monotonicMs();
-    const input = this.#draft.freeze(
-      nowMs,
-      clock.wallMs(),
-      this.profiles.limits(),
-      siteLimits?.() ?? [],
-    );
+    const input = this.#draft.freeze(nowMs, clock.wallMs(), this.profiles.limits(), siteLimits);
     const decision = decide(input, this.#scratch);
     this.#draft.keep(decision);
     this.profiles.decided(input, decision);

@@ -13,7 +13,7 @@ import { type CircuitTree, circuitTree } from '../core/circuit-tree.ts';
 import { derivedReading } from '../core/derived-meters.ts';
 import { seenFromFuse } from '../core/direct-current.ts';
 import { type Enforcement, inheritedEnforcement, NO_ENFORCEMENT } from '../core/enforcement.ts';
-import type { Limit } from '../core/limit.ts';
+import type { ScheduledLimits } from '../core/limit.ts';
 import { type LimitBook, limitsAhead, limitsInForce, startBook } from '../core/limit-book.ts';
 import { seenOnLines } from '../core/line-currents.ts';
 import { judgeReading } from '../core/meter-check.ts';
@@ -33,6 +33,7 @@ import {
   type ControlSettings,
   connectorKey,
   type Decision,
+  type LimitsAhead,
   type MeterState,
   type ProfileLimits,
   type TickInput,
@@ -319,12 +320,23 @@ export class SiteDraft {
     this.#phaseUse = decision.phaseUse;
   }
 
+  /** `epochMs`: wall minus monotonic clock. */
+  #ahead(nowMs: number, epochMs: number, site?: ScheduledLimits): readonly LimitsAhead[] {
+    const untilMs = nowMs + AHEAD_MS;
+    const turns = site?.changes(nowMs + epochMs, untilMs + epochMs) ?? [];
+    const others = turns.map((atMs) => atMs - epochMs);
+    return limitsAhead(this.book, this.site, nowMs, untilMs, others).map(({ atMs, limits }) => ({
+      atMs,
+      limits: [...limits, ...(site?.limits(atMs + epochMs) ?? [])],
+    }));
+  }
+
   /** The snapshot that one tick decides on. */
   freeze(
     nowMs: number,
     wallMs: number,
     profiles: ProfileLimits,
-    siteLimits: readonly Limit[] = [],
+    siteLimits?: ScheduledLimits,
   ): TickInput {
     const lastTickAtMs = this.#lastTickAtMs;
     this.#lastTickAtMs = nowMs;
@@ -340,11 +352,11 @@ export class SiteDraft {
       tree: this.#tree,
       chargers: new Map(this.#chargers),
       readings: new Map(this.#readings),
-      limits: [...limitsInForce(this.book, this.site, nowMs), ...siteLimits],
-      ahead: limitsAhead(this.book, this.site, nowMs, nowMs + AHEAD_MS).map((each) => ({
-        ...each,
-        limits: [...each.limits, ...siteLimits],
-      })),
+      limits: [
+        ...limitsInForce(this.book, this.site, nowMs),
+        ...(siteLimits?.limits(wallMs) ?? []),
+      ],
+      ahead: this.#ahead(nowMs, wallMs - nowMs, siteLimits),
       enforcement: new Map(this.#enforcement),
       fallbackProven: new Set(this.#proven),
       background: this.#background,

@@ -208,17 +208,23 @@ export const limitsInForce = (book: LimitBook, site: Site, nowMs: number): reado
     return failsafe === undefined ? live : [...live, failsafe];
   });
 
-/** How the limits will change by themselves, as far as is known, until `untilMs` (monotonic). */
+/**
+ * How the limits will change by themselves, as far as is known, until `untilMs` (monotonic).
+ * `others`: instants at which something else changes that comes on top.
+ */
 export const limitsAhead = (
   book: LimitBook,
   site: Site,
   nowMs: number,
   untilMs: number,
+  others: readonly number[] = [],
 ): readonly LimitsAhead[] => {
   const turns = [...book.values()].flatMap(({ entries }) =>
     entries.flatMap(({ startsAtMs, expiresAtMs }) => [startsAtMs, expiresAtMs]),
   );
-  const ahead = [...new Set(turns)].filter((atMs) => atMs > nowMs && atMs < untilMs);
+  const ahead = [...new Set([...turns, ...others])].filter(
+    (atMs) => atMs > nowMs && atMs < untilMs,
+  );
   // Whether a source with a heartbeat will be heard is not known: it stays as it is.
   const lasting = limitsInForce(book, { ...site, emsSources: withLpc(site, true) }, nowMs);
   const timed = { ...site, emsSources: withLpc(site, false) };

@@ -15,3 +15,10 @@ export interface Limit {
   /** Given by the sender, shown in the reason chain. */
   readonly reason?: string;
 }
+
+/** Limits that somebody sets by a schedule. Times are epoch ms. */
+export interface ScheduledLimits {
+  limits(atMs: number): readonly Limit[];
+  /** When they change, as far as is known: later than `fromMs`, earlier than `untilMs`. */
+  changes(fromMs: number, untilMs: number): readonly number[];
+}

@@ -293,7 +293,7 @@ export class VirtualSite {
       counters: () => this.#aggregate?.counters() ?? {},
       limitReports: this.#options.limitReports,
       ...(this.#options.policy === undefined ? {} : { policy: this.#options.policy }),
-      siteLimits: () => identities.limit.limits(),
+      siteLimits: identities.limit,
       published: (view) => this.#published(view),
     });
     this.#loop = loop;

@@ -1,4 +1,4 @@
-import type { Limit } from '../core/limit.ts';
+import type { Limit, ScheduledLimits } from '../core/limit.ts';
 import { sameAmps } from '../core/units.ts';
 import type { CallAnswer } from '../gateway/interceptor.ts';
 import {
@@ -34,6 +34,8 @@ const NOT_FOR_A_SITE: Refusal = {
   reasonCode: 'InvalidProfile',
 };
 const NOT_KEPT = { reasonCode: 'InternalError', rule: 'the disk cannot be written' } as const;
+/** Changes that are looked ahead; a day has fewer. */
+const CHANGES_MOST = 48;
 /** How the limit is called in reasons. */
 const SOURCE = 'csms';
 
@@ -41,7 +43,7 @@ const SOURCE = 'csms';
  * The limit that the CSMS sets for the whole site: the maximum profiles of connector (EVSE) 0 of the
  * controller's own station (K04, 1.6 §3.13). Kept on disk and merged like any other limit.
  */
-export class SiteLimit {
+export class SiteLimit implements ScheduledLimits {
   readonly #keeper: ProfileKeeper;
   readonly #place: SitePlace;
 
@@ -55,11 +57,11 @@ export class SiteLimit {
     return this.#place.context.voltageVolts;
   }
 
-  /** The limit now; nothing while no profile limits. */
-  limits(): readonly Limit[] {
+  /** The limit at an instant; nothing while no profile limits. */
+  limits(atMs = this.#place.nowMs()): readonly Limit[] {
     const book = this.#keeper.book();
     if (book.length === 0) return [];
-    const { limitAmps, sources } = limitAt(book, this.#context(), this.#place.nowMs());
+    const { limitAmps, sources } = limitAt(book, this.#context(), atMs);
     if (limitAmps === undefined) return [];
     return [
       {
@@ -70,6 +72,18 @@ export class SiteLimit {
         reason: `site profile ${sources[0]?.id ?? ''}`.trim(),
       },
     ];
+  }
+
+  changes(fromMs: number, untilMs: number): readonly number[] {
+    const book = this.#keeper.book();
+    const found: number[] = [];
+    let atMs = fromMs;
+    while (book.length > 0 && found.length < CHANGES_MOST) {
+      atMs = limitAt(book, this.#context(), atMs).untilMs;
+      if (atMs >= untilMs) break;
+      found.push(atMs);
+    }
+    return found;
   }
 
   async set(version: OcppVersion, payload: unknown): Promise<CallAnswer> {

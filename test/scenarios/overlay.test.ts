@@ -100,20 +100,20 @@ for (const version of VERSIONS) {
       await site.run(30);
       near(site, 6, 'the next car');
     });
-
-    test('D8: the gateway dies: after its life the maximum falls to the fallback by itself', async () => {
-      const site = await charging(version);
-      near(site, 32, 'with the gateway');
-      await site.run(STANDING_LIFE_MS / 1000 + 120);
-      near(site, 32, 'it is renewed in time');
-      site.killGateway();
-      await site.run(60);
-      near(site, 32, 'at first its last offer holds');
-      await site.run(STANDING_LIFE_MS / 1000);
-      near(site, 6, 'then its fallback');
-    });
   });
 }
+
+test('D8: the gateway dies: after its life the maximum falls to the fallback by itself', async () => {
+  const site = await charging('1.6');
+  near(site, 32, 'with the gateway');
+  await site.run(STANDING_LIFE_MS / 1000 + 120);
+  near(site, 32, 'it is renewed in time');
+  site.killGateway();
+  await site.run(60);
+  near(site, 32, 'at first its last offer holds');
+  await site.run(STANDING_LIFE_MS / 1000);
+  near(site, 6, 'then its fallback');
+});
 
 test('D12: raises have a budget, reductions always pass', async () => {
   const site = await charging('1.6', {

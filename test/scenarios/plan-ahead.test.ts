@@ -112,3 +112,27 @@ test('SC.04 a composite schedule tells limits ordered ahead, and the failsafe af
   assert.ok(at(130) <= 24 && at(130) > 18, `${at(130)} A while it holds`);
   assert.ok(at(330) <= 18, `${at(330)} A after all of them`);
 });
+
+test('a limit of the whole site by its schedule holds without the gateway', async () => {
+  const controller = { identity: 'SITE', version: '2.0.1', vendor: 'B', model: 'G' } as const;
+  const site = await charging({ controller });
+  const startSchedule = new Date(site.clock.wallMs()).toISOString();
+  const chargingSchedulePeriod = [
+    { startPeriod: 0, limit: 60 },
+    { startPeriod: 110, limit: 30 },
+  ];
+  const schedule = { id: 1, startSchedule, chargingRateUnit: 'A', chargingSchedulePeriod };
+  const chargingProfile = {
+    id: 1,
+    stackLevel: 0,
+    chargingProfilePurpose: 'ChargingStationMaxProfile',
+    chargingProfileKind: 'Absolute',
+    chargingSchedule: [schedule],
+  };
+  void site.csms.call('SITE', 'SetChargingProfile', { evseId: 0, chargingProfile });
+  await site.run(80);
+  assert.ok(most(site) > 50, `${most(site)} A at first`);
+  site.killGateway();
+  await site.run(45);
+  assert.ok(most(site) <= 30.5, `${most(site)} A in its second period`);
+});
