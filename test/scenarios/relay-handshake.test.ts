@@ -139,6 +139,9 @@ describe('probes of the address', () => {
   });
 });
 
+/** First byte of a WebSocket frame that is the last one of a connection (RFC 6455 §5.2). */
+const CLOSE_FRAME = 0x88;
+
 /** An upgrade without a WebSocket library, to see exactly what the gateway answers. */
 const upgradeByHand = (url: string, subprotocol: string, path?: string) =>
   new Promise<{
@@ -160,8 +163,13 @@ const upgradeByHand = (url: string, subprotocol: string, path?: string) =>
       },
     });
     request.once('upgrade', (response, socket) => {
-      socket.resume();
-      const closed = new Promise<void>((done) => socket.once('close', () => done()));
+      // A close frame ends it: nobody here would answer one, and the gateway waits half a minute.
+      const closed = new Promise<void>((done) => {
+        socket.once('close', () => done());
+        socket.on('data', ([first]: Buffer) => {
+          if (first === CLOSE_FRAME) socket.destroy();
+        });
+      });
       resolve({ status: 101, headers: response.headers, closed });
       socket.once('end', () => socket.destroy());
     });
