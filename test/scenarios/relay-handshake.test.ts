@@ -162,7 +162,8 @@ const upgradeByHand = (url: string, subprotocol: string, path?: string) =>
         'sec-websocket-protocol': subprotocol,
       },
     });
-    request.once('upgrade', (response, socket) => {
+    request.once('upgrade', (response, socket, head) => {
+      socket.unshift(head);
       // A close frame ends it: nobody here would answer one, and the gateway waits half a minute.
       const closed = new Promise<void>((done) => {
         socket.once('close', () => done());
