@@ -18,6 +18,11 @@ export const checkMeters = ({ meters, circuits, ems }: SiteConfig, report: Repor
       'is 0 although there is a pv meter: feeding back would count as a fault of this one';
     report('warning', ['meters', i, 'exportMostAmps'], text);
   });
+  circuits.forEach(({ id, meter, stepReserveQuantile }, i) => {
+    if (stepReserveQuantile === undefined || meter !== undefined) return;
+    const text = `"${id}" has no meter: steps of other loads are not seen; add one, or leave this out`;
+    report('error', ['circuits', i, 'stepReserveQuantile'], text);
+  });
   meters.forEach(({ id, device, connect, topic, charger, sum, pollMs }, i) => {
     const sources = [connect, topic, charger, sum].filter((source) => source !== undefined);
     if (sources.length !== 1) {

@@ -43,6 +43,7 @@ const CAMEL_CASE = [
   'limitWatts',
   'marginAmps',
   'assumedLoadAmps',
+  'stepReserveQuantile',
   'pollMs',
   'ctRatio',
   'phaseOrder',

@@ -22,6 +22,9 @@ const plainSite = (config: SiteConfig): Site => ({
     ...(circuit.limitWatts === undefined ? {} : { limitWatts: circuit.limitWatts }),
     ...(circuit.unbalanceAmps === undefined ? {} : { unbalanceAmps: circuit.unbalanceAmps }),
     ...(circuit.meter === undefined ? {} : { meter: circuit.meter }),
+    ...(circuit.stepReserveQuantile === undefined
+      ? {}
+      : { stepReserveQuantile: circuit.stepReserveQuantile }),
   })),
   meters: config.meters.map(meterSpec),
   chargers: [

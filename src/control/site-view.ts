@@ -9,6 +9,7 @@ import { STALE_NO_RAISE_MS } from '../core/meter-ladder.ts';
 import { reasonText } from '../core/reason.ts';
 import type { ChargerSpec, Circuit, MeterSpec } from '../core/site.ts';
 import { spread, UNKNOWN_PHASE } from '../core/site-phases.ts';
+import { stepReserveText } from '../core/step-reserve.ts';
 import type {
   CircuitTick,
   ConnectorDecision,
@@ -144,15 +145,18 @@ const circuitView = (spec: Circuit, circuit: CircuitTick, sums: CircuitSums): Ci
     (a, b) => (circuit.limitAmps[a as 0] ?? 0) - (circuit.limitAmps[b as 0] ?? 0),
   )[0] as 0 | 1 | 2;
   const reasons = [...(circuit.wattsReasons ?? []), ...circuit.limitReasons[binding]];
+  const { stepReserveAmps } = circuit.load;
+  const reserve = stepReserveText(stepReserveAmps);
   return {
     id: spec.id,
     parent: spec.parent ?? null,
     limitAmps: amps(spec.limitAmps),
     limitInForceAmps: amps(circuit.limitAmps),
     limitInForceWatts: circuit.limitWatts ?? null,
-    limitReason: reasonText(reasons),
+    limitReason: reserve === undefined ? reasonText(reasons) : `${reasonText(reasons)}; ${reserve}`,
     measuredAmps: circuit.measuredAmps === undefined ? null : amps(circuit.measuredAmps),
     uncontrolledAmps: amps(circuit.load.uncontrolledAmps),
+    ...(stepReserveAmps === undefined ? {} : { stepReserveAmps: amps(stepReserveAmps) }),
     offeredAmps: amps(sums.offered),
     worstCaseAmps: amps(sums.worst),
     wantedAmps: amps(addAmps(circuit.load.uncontrolledAmps, sums.wanted)),

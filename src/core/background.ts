@@ -1,5 +1,14 @@
 import { othersAmps } from './line-currents.ts';
-import { clamp, mapPhases, maxAmps, NO_AMPS, type PhaseAmps, subtractAmps } from './units.ts';
+import { REACTION_MS, type StepHistory } from './step-reserve.ts';
+import {
+  clamp,
+  mapPhases,
+  maxAmps,
+  minAmps,
+  NO_AMPS,
+  type PhaseAmps,
+  subtractAmps,
+} from './units.ts';
 
 /**
  * The load of a metered circuit that is not ours, told from the meter by interval arithmetic.
@@ -13,6 +22,8 @@ export interface Background {
   readonly amps: PhaseAmps;
   /** Recent estimates, oldest first, for the largest one in the window. */
   readonly recent: readonly { readonly atMs: number; readonly amps: PhaseAmps }[];
+  /** Steps of the last day, where room is kept for them. */
+  readonly steps?: StepHistory;
 }
 
 /** Sum of what the cars below a meter draw: at least, and at most. */
@@ -65,6 +76,14 @@ export const backgroundForRaise = (
   let top = amps;
   for (const sample of recent) if (sample.atMs > sinceMs) top = maxAmps(top, sample.amps);
   return top;
+};
+
+/** By how much the load of others has risen above its lowest within the reaction time, never < 0. */
+export const stepUp = ({ amps, recent }: Background, nowMs: number): PhaseAmps => {
+  let lowest = amps;
+  for (const sample of recent)
+    if (sample.atMs >= nowMs - REACTION_MS) lowest = minAmps(lowest, sample.amps);
+  return subtractAmps(amps, lowest);
 };
 
 const thinned = (recent: Background['recent']): Background['recent'] => {

@@ -1,10 +1,11 @@
-import { type Background, backgroundForRaise, observeBackground } from './background.ts';
+import { type Background, backgroundForRaise, observeBackground, stepUp } from './background.ts';
 import { drawBounds } from './connector-ticks.ts';
 import type { Limit } from './limit.ts';
 import { LineSum } from './line-currents.ts';
 import { STALE_FALLBACK_MS, STALE_HOLD_MS, STALE_NO_RAISE_MS } from './meter-ladder.ts';
 import type { Reason, ReasonChain } from './reason.ts';
 import type { Circuit } from './site.ts';
+import { observeStep } from './step-reserve.ts';
 import type {
   CircuitLoad,
   CircuitTick,
@@ -28,16 +29,15 @@ export const circuitTicks = (
     const trust = meterTrust(circuit, meter, input);
     if (trust === 'fresh' && meter?.lastGood?.amps !== undefined) {
       const draws = sumDraws(below[index] ?? [], circuit.phasorSum === true);
-      background.set(
-        circuit.id,
-        observeBackground(
-          background.get(circuit.id),
-          meter.lastGood.amps,
-          draws,
-          input.nowMs,
-          Math.max(input.settings.raiseWindowMs, input.settings.startLookMs),
-        ),
+      const before = background.get(circuit.id);
+      const seen = observeBackground(
+        before,
+        meter.lastGood.amps,
+        draws,
+        input.nowMs,
+        Math.max(input.settings.raiseWindowMs, input.settings.startLookMs),
       );
+      background.set(circuit.id, withSteps(circuit, before, seen, input.nowMs));
     }
     return {
       id: circuit.id,
@@ -50,6 +50,16 @@ export const circuitTicks = (
   });
   return { circuits, background };
 };
+
+const withSteps = (
+  { stepReserveQuantile: quantile }: Circuit,
+  before: Background | undefined,
+  seen: Background,
+  nowMs: number,
+): Background =>
+  quantile === undefined
+    ? seen
+    : { ...seen, steps: observeStep(before?.steps, stepUp(seen, nowMs), quantile, nowMs) };
 
 /** By index of each circuit, its connectors and those of every circuit under it. */
 export type ConnectorsByCircuit = readonly (readonly ConnectorTick[])[];
@@ -150,7 +160,8 @@ const circuitLoad = (
   const forRaiseAmps = backgroundForRaise(background, raiseWindowMs);
   const forStartAmps = backgroundForRaise(background);
   const known = { uncontrolledAmps: background.amps, forRaiseAmps, forStartAmps, trust };
-  if (trust === 'fresh') return known;
+  const stepReserveAmps = background.steps?.reserveAmps;
+  if (trust === 'fresh') return stepReserveAmps ? { ...known, stepReserveAmps } : known;
   const problem = meter?.latest.problem ?? 'no fresh reading';
   if (trust === 'no-raise') return { ...known, problem };
   const worst = trust === 'lost' ? maxAmps(assumed, forRaiseAmps) : forRaiseAmps;

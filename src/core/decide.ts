@@ -14,6 +14,7 @@ import type { ReasonChain } from './reason.ts';
 import { heldBack, policyTick, withCarBudget } from './rules/policy-tick.ts';
 import { share } from './sharing/share.ts';
 import { withStationLimits } from './station-limits.ts';
+import { stepReserveText } from './step-reserve.ts';
 import type {
   CircuitTick,
   ConnectorDecision,
@@ -22,6 +23,7 @@ import type {
   MeterTrust,
   TickInput,
 } from './tick.ts';
+import { mapPhases, NO_AMPS } from './units.ts';
 import { wiringAfter, wiringAlarms } from './wiring-check.ts';
 
 /**
@@ -102,10 +104,25 @@ const decisionOf = (
   const text =
     held === 0 && fluctuates(input, tick, circuits)
       ? `starts when ${charger.minAmps} A have been free for ${input.settings.startLookMs / 1000} s`
-      : `raise to ${offer.amps} A follows step by step`;
+      : `raise to ${offer.amps} A follows step by step${keptFree(input, tick, circuits)}`;
   const pending: ReasonChain = waits ? [{ kind: 'pending', id: tick.key, text }] : [];
   const phases = offer.amps > 0 ? phaseReasons(tick) : [];
   return { tick, targetAmps: offer.amps, reasons: [...pending, ...phases, ...offer.reasons] };
+};
+
+/** A raise leaves room for steps of the building on a circuit above it. */
+const keptFree = (
+  { tree }: TickInput,
+  { circuit, phases }: ConnectorTick,
+  circuits: readonly CircuitTick[],
+): string => {
+  const reserves = (tree.paths[circuit] ?? []).flatMap((index) => {
+    const tick = circuits[index];
+    const amps = tick?.load.stepReserveAmps ?? NO_AMPS;
+    const text = stepReserveText(mapPhases((p) => (phases[p] ? amps[p] : 0)));
+    return tick === undefined || text === undefined ? [] : [`, ${tick.id}: ${text}`];
+  });
+  return reserves.join('');
 };
 
 /** The load of others was larger a while ago: a start leaves room for that. */

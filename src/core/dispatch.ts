@@ -3,9 +3,16 @@ import { type Lease, SETTLE_MS } from './enforcement.ts';
 import { LineSum } from './line-currents.ts';
 import { plannedAt, plannedSteps } from './plan-ahead.ts';
 import { phaseCount, spread } from './site-phases.ts';
-import type { CircuitTick, Command, ConnectorDecision, ConnectorTick, TickInput } from './tick.ts';
+import type {
+  CircuitLoad,
+  CircuitTick,
+  Command,
+  ConnectorDecision,
+  ConnectorTick,
+  TickInput,
+} from './tick.ts';
 import { phaseVolts } from './told-limit.ts';
-import { AMPS_EPSILON, addAmps, NO_AMPS, type PhaseAmps, subtractAmps } from './units.ts';
+import { AMPS_EPSILON, addAmps, maxAmps, NO_AMPS, type PhaseAmps, subtractAmps } from './units.ts';
 
 /** A step of a plan that is not wanted any more is taken back this long before its time. */
 const OUTDATED_AHEAD_MS = 10_000;
@@ -51,6 +58,8 @@ interface Ledger {
   readonly noRaise: readonly boolean[];
   /** What a start has to leave free beyond what a raise has to, amps of L1..L3. */
   readonly forStarts: readonly PhaseAmps[];
+  /** The same of a raise of a car that is on: for steps of the building. */
+  readonly forSteps: readonly PhaseAmps[];
 }
 interface Lines {
   readonly limits: PhaseAmps;
@@ -80,12 +89,13 @@ const worstCaseLedger = (
     ]),
   );
   const forStarts = circuits.map(({ load }) => subtractAmps(load.forStartAmps, load.forRaiseAmps));
+  const forSteps = circuits.map(({ load }) => stepRoom(load));
   const lines = left.map(([l1, l2, l3], index): Lines | undefined =>
     input.site.circuits[index]?.phasorSum === true
       ? { limits: [l1, l2, l3], sum: new LineSum() }
       : undefined,
   );
-  const ledger = { left, lines, stations, noRaise, forStarts };
+  const ledger = { left, lines, stations, noRaise, forStarts, forSteps };
   for (const { tick } of decisions) {
     const own = tick.role === 'shared' ? tick.worstAmps : 0;
     book(input, ledger, tick, own + tick.raiseWorstAmps - tick.worstAmps);
@@ -95,6 +105,15 @@ const worstCaseLedger = (
   }
   return ledger;
 };
+
+/**
+ * What a step from today's load would need beyond the largest load of the last seconds. A load that
+ * has just gone is that room already: it is not counted twice.
+ */
+const stepRoom = ({ uncontrolledAmps, forRaiseAmps, stepReserveAmps }: CircuitLoad): PhaseAmps =>
+  stepReserveAmps === undefined
+    ? NO_AMPS
+    : maxAmps(subtractAmps(addAmps(uncontrolledAmps, stepReserveAmps), forRaiseAmps), NO_AMPS);
 
 const book = (
   { site, tree }: TickInput,
@@ -122,12 +141,12 @@ const takeFrom = (
   for (const p of [0, 1, 2] as const) if (phases[p]) row[p] -= amps;
 };
 
-/** Amps per phase that the connector may gain; negative where a circuit is over already. */
+/** Amps per phase that the connector may gain with `keptFree` on each circuit; negative where a circuit is over already. */
 const roomFor = (
   { site, tree }: TickInput,
   ledger: Ledger,
   tick: ConnectorTick,
-  starts = false,
+  keptFree: readonly PhaseAmps[] = [],
 ): number => {
   const volts = phaseVolts(tick.charger, site.voltageVolts);
   const wattsPerAmp = Math.max(1, phaseCount(tick.phases)) * volts;
@@ -135,7 +154,7 @@ const roomFor = (
   for (const index of tree.paths[tick.circuit] ?? []) {
     const row = ledger.left[index];
     if (row === undefined) continue;
-    const less = (starts ? ledger.forStarts[index] : undefined) ?? NO_AMPS;
+    const less = keptFree[index] ?? NO_AMPS;
     room = Math.min(room, lineRoom(ledger, index, tick, less));
     const lessWatts = (less[0] + less[1] + less[2]) * site.voltageVolts;
     room = Math.min(room, (row[WATTS] - lessWatts) / wattsPerAmp);
@@ -237,7 +256,9 @@ const raise = (
   const gap = targetAmps - fromAmps;
   const last = tick.enforcement.lastRaiseAtMs;
   if (last !== undefined && fromAmps > 0 && nowMs - last < settings.raiseIntervalMs) return [];
-  const room = Math.max(0, roomFor(input, ledger, tick, fromAmps <= 0));
+  // A start is for the least current only: room for steps keeps no car waiting.
+  const keptFree = fromAmps <= 0 ? ledger.forStarts : ledger.forSteps;
+  const room = Math.max(0, roomFor(input, ledger, tick, keptFree));
   const pace = Math.max(settings.raiseLeastAmps, gap * settings.raiseShare);
   // A step that is larger than the pace is still one step.
   const nextAmps = stepAbove(tick.charger, Math.max(0, fromAmps));

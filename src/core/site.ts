@@ -33,6 +33,8 @@ export interface Circuit {
   readonly meter?: string;
   /** Load of others assumed per phase when the circuit has no meter, or the meter is lost. */
   readonly assumedLoadAmps: PhaseAmps;
+  /** Raises leave room for this quantile of the worst steps of others in a day; absent: for none. */
+  readonly stepReserveQuantile?: number;
 }
 
 export interface MeterSpec {

@@ -214,6 +214,8 @@ export interface CircuitLoad {
   readonly forRaiseAmps: PhaseAmps;
   /** The one that cars which are to start have to leave room for. */
   readonly forStartAmps: PhaseAmps;
+  /** Kept free above the load of others now by raises of cars that are on; absent: nothing. */
+  readonly stepReserveAmps?: PhaseAmps;
   readonly trust: MeterTrust;
   readonly problem?: string;
 }

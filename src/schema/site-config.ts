@@ -27,6 +27,14 @@ const CircuitSchema = Type.Object(
     assumedLoadAmps: Type.Optional(
       perPhase('Load of others when there is no meter or it is lost; the worst case, not the mean'),
     ),
+    stepReserveQuantile: Type.Optional(
+      Type.Number({
+        minimum: 0.5,
+        maximum: 1,
+        description:
+          'Needs a meter. Raises leave room for this quantile of the worst upward steps of other loads (rises within 10 s; the worst of every 5 minutes of the last 24 h); 1: the worst of all. Nothing until an hour was seen, also after a restart. Reduces nothing and delays no start',
+      }),
+    ),
   },
   strict,
 );

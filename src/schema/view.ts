@@ -31,6 +31,8 @@ export const CircuitViewSchema = Type.Object(
     limitReason: Type.String(),
     measuredAmps: NullableAmps,
     uncontrolledAmps: AmpsSchema,
+    /** Kept free by raises for steps of other loads, where that is configured. */
+    stepReserveAmps: Type.Optional(AmpsSchema),
     /** Sum of offers in force below this circuit. */
     offeredAmps: AmpsSchema,
     /** Sum of what every charger below may draw in the worst case. */

@@ -39,6 +39,15 @@ test('the smallest site file is enough, and gets its defaults', () => {
   assert.equal(site.chargers[0]?.minAmps, 6);
 });
 
+test('room for steps of other loads is off unless it is asked for', () => {
+  const { config: plain } = readConfig(MINIMAL, {});
+  const circuit = '63, meter: grid, stepReserveQuantile: 0.95,';
+  const { config } = readConfig(MINIMAL.replace('63,', circuit), {});
+  assert.ok(plain && config);
+  assert.equal(toSite(plain).circuits[0]?.stepReserveQuantile, undefined);
+  assert.equal(toSite(config).circuits[0]?.stepReserveQuantile, 0.95);
+});
+
 describe('a bad site file names the line, the place and the remedy', () => {
   for (const [name, text, problem] of [
     ['not YAML', 'version: 1\nsite: {id: [', /^[23] : /],
@@ -51,6 +60,11 @@ describe('a bad site file names the line, the place and the remedy', () => {
       'a meter of one phase above chargers on three',
       `${MINIMAL.replace('63,', '63, meter: grid,')}meters: [{id: grid, device: sunspec-one-phase, connect: "tcp://a:502"}]\n`,
       /^5 circuits\[0\]\.meter: "grid" measures 1 of three phases; CP_1 is on others too/,
+    ],
+    [
+      'room for steps that no meter sees',
+      MINIMAL.replace('63,', '63, stepReserveQuantile: 0.95,'),
+      /^5 circuits\[0\]\.stepReserveQuantile: "main" has no meter: .* add one/,
     ],
     [
       'aggregate mode without a station',

@@ -65,7 +65,8 @@ export const decideCase = (policy: Policy, given: PolicyCase): Decision => {
 
 const idOf = ({ charger }: PolicyCar, index: number): string => charger ?? `CP_${index + 1}`;
 
-const siteOf = ({ fuseAmps, zone, cars }: PolicyCase): Site => ({
+/** Its cars on one fuse. */
+export const siteOf = ({ fuseAmps, zone, cars }: PolicyCase): Site => ({
   id: 'case',
   timezone: zone ?? 'Europe/Berlin',
   voltageVolts: 230,
@@ -122,7 +123,8 @@ const stateOf = (policy: Policy, given: PolicyCase, wallMs: number): PolicyState
   return { demand: { beganAtMs, usedWh: given.usedWh, atMs: wallMs } };
 };
 
-const inputOf = (
+/** One tick of a case, before anything is known of its circuit. */
+export const inputOf = (
   policy: Policy,
   given: PolicyCase,
   site: Site,
