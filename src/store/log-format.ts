@@ -39,23 +39,24 @@ const recordBytes = (change: Change): number =>
   RECORD_BYTES + Buffer.byteLength(change.key) + (change.type === 'put' ? change.value.length : 0);
 
 /**
- * The bytes of a group and where each change lies in it. Throws RangeError for a key of more than
- * 65,535 bytes.
+ * Writes a group into `bytes`, which has room for it, and tells where each change lies in it. Throws
+ * RangeError for a key of more than 65,535 bytes.
  */
-export const encodeGroup = (changes: readonly Change[]) => {
-  const bytes = Buffer.allocUnsafe(groupBytes(changes));
-  const spans: Span[] = [];
+export const encodeGroup = (
+  changes: readonly Change[],
+  bytes: Buffer,
+  wrote: (change: Change, offset: number, length: number) => void,
+): void => {
   let at = GROUP_BYTES;
   for (const change of changes) {
     const length = writeRecord(bytes, at, change);
-    spans.push({ offset: at, length });
+    wrote(change, at, length);
     at += length;
   }
   bytes.writeUInt32LE(GROUP_MAGIC, 0);
   bytes.writeUInt32LE(at - GROUP_BYTES, 4);
   bytes.writeUInt32LE(changes.length, 8);
   bytes.writeUInt32LE(crc32(bytes.subarray(0, 12)), 12);
-  return { bytes, spans };
 };
 
 const writeRecord = (bytes: Buffer, at: number, change: Change): number => {

@@ -9,9 +9,9 @@ import type {
 } from './durable-store.ts';
 import { StoreError } from './durable-store.ts';
 import { lockFolder } from './folder-lock.ts';
-import { KeyIndex } from './key-index.ts';
+import { KeyIndex, type Place } from './key-index.ts';
 import { LogCleaner } from './log-cleaner.ts';
-import { encodeGroup } from './log-format.ts';
+import { encodeGroup, groupBytes } from './log-format.ts';
 import { replay, tellDamage } from './log-replay.ts';
 import { Segment } from './log-segment.ts';
 import { syncFolder } from './sync-folder.ts';
@@ -23,6 +23,8 @@ const SLACK_SEGMENTS = 2;
 /** A group ends with the write that reaches one of these; the others wait for the next group. */
 export const GROUP_MOST_CHANGES = 512;
 export const GROUP_MOST_BYTES = 2 * 1024 * 1024;
+/** A group of usual size; larger ones get a buffer of their own. */
+const SCRATCH_BYTES = 256 * 1024;
 /** Waiting writes beyond this are refused at once: the medium does not keep up. */
 export const WAITING_MOST = 20_000;
 /** Writes fail fast for this long after a failure, then they are tried again on a fresh segment. */
@@ -56,6 +58,7 @@ export class LogStore implements DurableStore {
   /** Oldest first; the last one is written to. */
   readonly #segments: Segment[] = [];
   #waiting: Waiting[] = [];
+  #scratch: Buffer | undefined;
   #flushing: Promise<void> | undefined;
   #problem: string | undefined;
   #failedAtMs = 0;
@@ -168,8 +171,6 @@ export class LogStore implements DurableStore {
       try {
         await this.#append(group.flatMap(({ changes }) => changes));
         this.#problem = undefined;
-        // The group is on the medium, whatever becomes of this: the next one tries it again.
-        await this.#dropEmptied().catch(() => {});
         for (const { resolve } of group) resolve();
       } catch (error) {
         this.#fail(group, error);
@@ -198,18 +199,31 @@ export class LogStore implements DurableStore {
     // What is moved was current before this group: a change of the group itself comes after it.
     const moved = await this.#cleaner.next(this.#segments);
     const changes = moved.length === 0 ? asked : [...moved, ...asked];
-    const { bytes, spans } = encodeGroup(changes);
-    const start = segment.bytes;
-    await segment.append(bytes);
-    changes.forEach((change, index) => {
-      const span = spans[index];
-      if (change.type === 'delete' || span === undefined) this.#index.delete(change.key);
-      else {
-        const offset = start + span.offset;
-        const valueBytes = change.value.length;
-        this.#index.put(change.key, { segment, offset, length: span.length, valueBytes });
-      }
+    const bytes = this.#room(groupBytes(changes));
+    const places: (Place | undefined)[] = [];
+    encodeGroup(changes, bytes, (change, at, length) => {
+      const offset = segment.bytes + at;
+      places.push(
+        change.type === 'delete'
+          ? undefined
+          : { segment, offset, length, valueBytes: change.value.length },
+      );
     });
+    await segment.append(bytes);
+    changes.forEach(({ key }, index) => {
+      const place = places[index];
+      if (place === undefined) this.#index.delete(key);
+      else this.#index.put(key, place);
+    });
+    // The group is on the medium, whatever becomes of this: the next one tries it again.
+    await this.#dropEmptied().catch(() => {});
+  }
+
+  /** One group is written at a time: usual ones share one buffer. */
+  #room(bytes: number): Buffer {
+    if (bytes > SCRATCH_BYTES) return Buffer.allocUnsafe(bytes);
+    this.#scratch ??= Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+    return this.#scratch.subarray(0, bytes);
   }
 
   async #writable(): Promise<Segment> {
