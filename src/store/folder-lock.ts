@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { readlink, rename, symlink, unlink } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { open, rename, rm } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { StoreError } from './durable-store.ts';
 
@@ -8,65 +9,73 @@ const NAME = 'LOCK';
 const TAKE_OVER_TRIES = 3;
 
 /**
- * Keeps a second process out of a folder. The lock is a symbolic link whose target names its owner by
- * process id, boot and start: made whole or not at all, also on a full disk. An owner that is gone, by
- * its end or with the power, does not hold it any more. Throws StoreError when another process does.
+ * Keeps a second process out of a folder, in another container as well. The lock is a Unix socket that
+ * its owner listens on: the kernel lets go of it with the process, however that ends. Throws StoreError
+ * when another process holds it. Where no socket can be made (read-only, or a file system without
+ * them) nothing is locked: to go on is better than a site without control.
  */
 export const lockFolder = async (folder: string): Promise<() => Promise<void>> => {
-  const path = join(folder, NAME);
+  // Addresses of sockets are short; the folder is named by its handle.
+  const handle = await open(folder, 'r');
+  const path = process.platform === 'linux' ? `/proc/self/fd/${handle.fd}` : folder;
+  try {
+    const unlock = await lock(join(path, NAME), folder);
+    return async () => {
+      await unlock();
+      await handle.close();
+    };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+};
+
+const lock = async (path: string, folder: string): Promise<() => Promise<void>> => {
+  const held = new StoreError(`cannot open ${folder}: another process holds its lock`);
   for (let tries = 0; tries < TAKE_OVER_TRIES; tries += 1) {
-    try {
-      await symlink(ownerOf(process.pid), path);
-      return () => unlink(path);
-    } catch (error) {
-      // Read-only, or a file system without links: to go on is better than a site without control.
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') return async () => {};
+    const unlock = await listen(path);
+    if (unlock !== undefined) return unlock;
+    if (await answers(path)) throw held;
+    // Whoever is quicker moves it; what then turns out to be alive is put back.
+    const aside = `${path}.${randomUUID().slice(0, 8)}`;
+    if (!(await moved(path, aside))) continue;
+    if (await answers(aside)) {
+      await moved(aside, path);
+      throw held;
     }
-    const owner = await readlink(path).catch(() => '');
-    if (isAlive(owner)) {
-      const pid = owner.split(' ')[0];
-      throw new StoreError(`cannot open ${folder}: process ${pid} holds its lock`);
-    }
-    await takeAway(path, owner);
+    await rm(aside, { force: true });
   }
-  throw new StoreError(`cannot open ${folder}: its lock changes hands all the time`);
+  throw held;
 };
 
-/** Removes the lock of an owner that is gone; one that somebody took meanwhile is put back. */
-const takeAway = async (path: string, owner: string): Promise<void> => {
-  const aside = `${path}.${process.pid}`;
-  try {
-    await rename(path, aside);
-    const taken = await readlink(aside);
-    await unlink(aside);
-    if (taken !== owner) await symlink(taken, path);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    // Somebody else was quicker.
-    if (code !== 'ENOENT' && code !== 'EEXIST') throw error;
-  }
-};
+/** Undefined when the address is taken. */
+const listen = (path: string): Promise<(() => Promise<void>) | undefined> =>
+  new Promise((resolve) => {
+    const server = createServer((socket) => socket.destroy());
+    server.once('error', ({ code }: NodeJS.ErrnoException) =>
+      resolve(code === 'EADDRINUSE' ? undefined : async () => {}),
+    );
+    server.listen(path, () => {
+      server.unref();
+      resolve(() => new Promise((closed) => server.close(() => closed())));
+    });
+  });
 
-const isAlive = (owner: string): boolean => {
-  const pid = Number(owner.split(' ')[0]);
-  if (!Number.isInteger(pid) || pid <= 0) return false;
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
-  }
-  return ownerOf(pid) === owner;
-};
+/** Refused, missing or no socket: nobody is there. Anything else may be a process that is busy. */
+const answers = (path: string): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', ({ code = '' }: NodeJS.ErrnoException) =>
+      resolve(!['ECONNREFUSED', 'ENOENT', 'ENOTSOCK', 'ELOOP'].includes(code)),
+    );
+  });
 
-/** Process ids are used again, after a restart of the box at once: boot and start tell them apart. */
-const ownerOf = (pid: number): string => {
-  try {
-    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // Behind the name, which may hold anything: the 20th field is the start of the process.
-    const start = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-    return `${pid} ${boot} ${start}`;
-  } catch {
-    return `${pid}`;
-  }
-};
+const moved = (from: string, to: string): Promise<boolean> =>
+  rename(from, to).then(
+    () => true,
+    () => false,
+  );

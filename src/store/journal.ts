@@ -131,8 +131,13 @@ export class Journal {
   }
 
   /** The oldest entries of a charger, in order. */
-  first(charger: string, limit: number): Promise<readonly JournalEntry[]> {
-    return this.entries(charger, this.#heads.get(charger)?.doneSeq ?? 0, limit);
+  async first(charger: string, limit: number): Promise<readonly JournalEntry[]> {
+    const head = this.#heads.get(charger);
+    const entries = await this.entries(charger, head?.doneSeq ?? 0, limit);
+    // The medium lost what was counted, and told: nothing waits for it.
+    if (entries.length === 0 && head !== undefined && head.count > 0)
+      this.#countAgain(charger, head);
+    return entries;
   }
 
   async entries(
@@ -207,6 +212,15 @@ export class Journal {
     for (const { key } of this.#store.keys('k/')) this.#head(chargerOf(key)).parked += 1;
     for (const { key, valueBytes } of this.#store.keys('m/')) this.#count(key, valueBytes);
     for (const [charger, head] of this.#heads) await this.#readEnds(charger, head);
+  }
+
+  #countAgain(charger: string, head: Head): void {
+    this.#bytes -= head.bytes;
+    head.count = 0;
+    head.bytes = 0;
+    for (const { key, valueBytes } of this.#store.keys(entryPrefix(charger))) {
+      this.#count(key, valueBytes);
+    }
   }
 
   #count(key: string, valueBytes: number): void {

@@ -18,6 +18,7 @@ export class LogCleaner {
   readonly #slackBytes: number;
   #segment: Segment | undefined;
   #groups: Generator<LogGroup> | undefined;
+  #passed = false;
 
   /** `slackBytes` may be dead before it is worth while to move what is alive. */
   constructor(index: KeyIndex, slackBytes: number) {
@@ -31,6 +32,7 @@ export class LogCleaner {
     if (oldest === undefined || segments.length < 2 || !this.#isWorthWhile(segments)) return [];
     if (this.#segment !== oldest || this.#groups === undefined) {
       this.#segment = oldest;
+      this.#passed = false;
       this.#groups = groupsOf(await oldest.readWhole());
     }
     const moved: Change[] = [];
@@ -39,6 +41,7 @@ export class LogCleaner {
       const { value: group, done } = this.#groups.next();
       if (done === true) {
         this.#groups = undefined;
+        this.#passed = true;
         break;
       }
       for (const { key, value, offset, length } of group.records) {
@@ -49,6 +52,20 @@ export class LogCleaner {
       }
     }
     return moved;
+  }
+
+  /** A segment that was gone through, and still holds records that were not found in it. */
+  stuck(segments: readonly Segment[]): Segment | undefined {
+    const oldest = segments[0];
+    if (!this.#passed || this.#segment !== oldest || oldest?.liveBytes === 0) return undefined;
+    return oldest;
+  }
+
+  /** What was moved did not reach the medium: the oldest segment is gone through again. */
+  again(): void {
+    this.#groups = undefined;
+    this.#segment = undefined;
+    this.#passed = false;
   }
 
   #isWorthWhile(segments: readonly Segment[]): boolean {

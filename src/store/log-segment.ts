@@ -4,6 +4,8 @@ import { decodeRecord, type LogRecord, SEGMENT_MARK, type Span } from './log-for
 
 const NUMBER_DIGITS = 12;
 const SUFFIX = '.log';
+/** What one sector that cannot be read costs at most. */
+const READ_BYTES = 64 * 1024;
 
 export const segmentName = (number: number): string =>
   String(number).padStart(NUMBER_DIGITS, '0') + SUFFIX;
@@ -80,12 +82,13 @@ export class Segment {
     await stale.close().catch(() => {});
   }
 
+  /** Undefined when it cannot be read, or is not what was written. */
   async read({ offset, length }: Span): Promise<LogRecord | undefined> {
     this.#readers += 1;
     try {
       const bytes = Buffer.allocUnsafe(length);
-      const { bytesRead } = await this.#file.read(bytes, 0, length, offset);
-      return decodeRecord(bytes, 0, bytesRead);
+      await this.#readInto(bytes, offset);
+      return decodeRecord(bytes, 0, length);
     } finally {
       this.#readers -= 1;
       if (this.#retired) await this.close();
@@ -94,8 +97,18 @@ export class Segment {
 
   async readWhole(): Promise<Buffer> {
     const bytes = Buffer.allocUnsafe(this.bytes);
-    const { bytesRead } = await this.#file.read(bytes, 0, bytes.length, 0);
-    return bytes.subarray(0, bytesRead);
+    for (let at = 0; at < bytes.length; at += READ_BYTES) {
+      await this.#readInto(bytes.subarray(at, at + READ_BYTES), at);
+    }
+    return bytes;
+  }
+
+  /** A sector that cannot be read is like one that lost what it held: zeros, which no checksum takes. */
+  async #readInto(bytes: Buffer, offset: number): Promise<void> {
+    const { bytesRead } = await this.#file
+      .read(bytes, 0, bytes.length, offset)
+      .catch(() => ({ bytesRead: 0 }));
+    bytes.fill(0, bytesRead);
   }
 
   /** A copy for a human to look at. Resolves with its path. */

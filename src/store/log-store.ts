@@ -116,28 +116,44 @@ export class LogStore implements DurableStore {
   }
 
   async get(key: string): Promise<Uint8Array | undefined> {
+    // Once more where it fails: it may have moved meanwhile, or the medium have stumbled.
+    const value = (await this.#read(key)) ?? (await this.#read(key));
     const place = this.#index.get(key);
-    if (place === undefined) return undefined;
-    const record = await place.segment.read(place);
-    if (record?.key === key) return record.value;
+    if (value !== undefined || place === undefined) return value;
     // Bytes that were in order when the store was opened: the medium loses what it holds.
-    if (this.#index.get(key) === place) this.#index.delete(key);
+    this.#index.delete(key);
     await tellDamage(this.#damage, place.segment, `record ${key} cannot be read any more`);
     return undefined;
   }
 
+  async #read(key: string): Promise<Uint8Array | undefined> {
+    const place = this.#index.get(key);
+    const record = await place?.segment.read(place);
+    return record?.key === key ? record.value : undefined;
+  }
+
   async scan(prefix: string, { after, limit }: ScanOptions): Promise<readonly StoredRecord[]> {
-    const keys: string[] = [];
-    for (const [key] of this.#index.under(prefix, after)) {
-      if (keys.length >= limit) break;
-      keys.push(key);
-    }
     const found: StoredRecord[] = [];
-    for (const key of keys) {
-      const value = await this.get(key);
-      if (value !== undefined) found.push({ key, value });
+    let last = after;
+    while (found.length < limit) {
+      const keys = this.#keysAfter(prefix, last, limit - found.length);
+      if (keys.length === 0) break;
+      for (const key of keys) {
+        const value = await this.get(key);
+        if (value !== undefined) found.push({ key, value });
+      }
+      last = keys.at(-1);
     }
     return found;
+  }
+
+  #keysAfter(prefix: string, after: string | undefined, most: number): readonly string[] {
+    const keys: string[] = [];
+    for (const [key] of this.#index.under(prefix, after)) {
+      keys.push(key);
+      if (keys.length >= most) break;
+    }
+    return keys;
   }
 
   *keys(prefix: string): Generator<StoredKey> {
@@ -197,7 +213,9 @@ export class LogStore implements DurableStore {
     if (this.#problem !== undefined) await this.#recover();
     const segment = await this.#writable();
     // What is moved was current before this group: a change of the group itself comes after it.
-    const moved = await this.#cleaner.next(this.#segments);
+    const stuck = this.#cleaner.stuck(this.#segments);
+    const moved =
+      stuck === undefined ? await this.#cleaner.next(this.#segments) : await this.#rescue(stuck);
     const changes = moved.length === 0 ? asked : [...moved, ...asked];
     const bytes = this.#room(groupBytes(changes));
     const places: (Place | undefined)[] = [];
@@ -226,6 +244,17 @@ export class LogStore implements DurableStore {
     return this.#scratch.subarray(0, bytes);
   }
 
+  /** Records that a walk over their segment did not find: read one by one, or given up and told. */
+  async #rescue(segment: Segment): Promise<readonly Change[]> {
+    const rescued: Change[] = [];
+    const lost = [...this.#index.under('')].filter(([, place]) => place.segment === segment);
+    for (const [key] of lost) {
+      const value = await this.get(key);
+      if (value !== undefined) rescued.push({ type: 'put', key, value });
+    }
+    return rescued;
+  }
+
   async #writable(): Promise<Segment> {
     const newest = this.#segments.at(-1);
     if (newest !== undefined && newest.bytes < this.#segmentBytes) return newest;
@@ -245,6 +274,7 @@ export class LogStore implements DurableStore {
    * proves nothing: what was acknowledged stays, what was not is cut off.
    */
   async #recover(): Promise<void> {
+    this.#cleaner.again();
     for (const segment of this.#segments) await segment.reopen();
     await this.#segments.at(-1)?.settle();
   }

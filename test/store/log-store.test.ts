@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import {
   cp,
+  lstat,
   mkdtemp,
   readdir,
   readFile,
@@ -43,20 +45,30 @@ storeConformance('log store', async () => {
   };
 });
 
-test('a second process cannot open the same store, and is told whose it is', async () => {
+test('a second process cannot open the same store, and is told', async () => {
   const path = await folder();
   const store = await openAt(path);
-  await assert.rejects(openAt(path), new RegExp(`cannot open .*process ${process.pid} holds`));
+  await assert.rejects(openAt(path), /cannot open .*: another process holds its lock/);
   await store.close();
   await (await openAt(path)).close();
 });
 
-test('the lock of a process that is gone, or whose number was given again, does not hold', async () => {
+test('what a process that is gone left in place of the lock does not hold', async () => {
   const path = await folder();
-  for (const owner of ['?', '999999999 gone 1', `${process.pid} another-boot 1`]) {
-    await symlink(owner, join(path, 'LOCK'));
-    await (await openAt(path)).close();
-  }
+  const lock = join(path, 'LOCK');
+  const script = `require('net').createServer().listen(${JSON.stringify(lock)}, () => process.kill(process.pid, 'SIGKILL'))`;
+  spawnSync(process.execPath, ['-e', script]);
+  assert.ok((await lstat(lock)).isSocket(), 'its socket is still there');
+  await (await openAt(path)).close();
+  await writeFile(lock, 'a file');
+  await (await openAt(path)).close();
+});
+
+test('a folder with a long name is locked too', async () => {
+  const path = join(await folder(), 'x'.repeat(120));
+  const store = await openAt(path);
+  await assert.rejects(openAt(path), /another process holds/);
+  await store.close();
 });
 
 /** Groups of several changes, and what the store holds after each of them. */
@@ -165,6 +177,35 @@ test('a record that the medium loses while the store is open is told, the others
   assert.equal(await store.get('m/1'), undefined);
   assert.deepEqual(await contents(store), { 'm/2': 'two' });
   assert.match(store.damage()[0]?.what ?? '', /m\/1 cannot be read/);
+  await store.close();
+});
+
+test('a living record that was damaged is told when its turn to move comes; the log stays small', async () => {
+  const path = await folder();
+  const store = await openAt(path, 1_000);
+  await store.write([put('t/hit', 'damaged later'), put('t/well', 'moved')]);
+  const bytes = await readFile(join(path, FIRST));
+  bytes[bytes.indexOf('damaged')] = 0x00;
+  await writeFile(join(path, FIRST), bytes);
+  for (let n = 0; n < 300; n += 1) await store.write([put('m/1', 'x'.repeat(50))]);
+  assert.ok((await segmentsOf(path)).length <= 5, (await segmentsOf(path)).join());
+  assert.match(store.damage()[0]?.what ?? '', /t\/hit cannot be read/);
+  assert.deepEqual(Object.keys(await contents(store)), ['m/1', 't/well']);
+  await store.close();
+});
+
+test('a page of a scan is full as long as there are records, damaged ones or not', async () => {
+  const path = await folder();
+  const store = await openAt(path);
+  for (let n = 10; n < 30; n += 1) await store.write([put(`m/${n}`, `payload ${n}`)]);
+  const bytes = await readFile(join(path, FIRST));
+  for (let n = 10; n < 15; n += 1) bytes[bytes.indexOf(`payload ${n}`)] = 0x00;
+  await writeFile(join(path, FIRST), bytes);
+  const page = await store.scan('m/', { limit: 5 });
+  assert.deepEqual(
+    page.map(({ key }) => key),
+    ['m/15', 'm/16', 'm/17', 'm/18', 'm/19'],
+  );
   await store.close();
 });
 
