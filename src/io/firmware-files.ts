@@ -43,12 +43,14 @@ export class FirmwareFiles {
     this.#server.setTimeout(IDLE_MOST_MS);
   }
 
-  /** Files of earlier runs are served again; what was not whole is removed. */
+  /** Files of earlier runs are served again; what was not whole is removed; folders stay. */
   static async open(options: FirmwareFilesOptions): Promise<FirmwareFiles> {
     const { folder, host, port, url } = options;
     await mkdir(folder, { recursive: true });
     const sizes = new Map<string, number>();
-    for (const name of await readdir(folder)) {
+    for (const entry of await readdir(folder, { withFileTypes: true })) {
+      const { name } = entry;
+      if (entry.isDirectory()) continue;
       if (FILE.test(name)) sizes.set(name, (await stat(join(folder, name))).size);
       else await rm(join(folder, name), { force: true });
     }

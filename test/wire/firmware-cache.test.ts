@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -11,6 +11,7 @@ import { SILENT_LOG } from '../../src/core/log.ts';
 import { csmsClient } from '../../src/io/csms-client.ts';
 import { FILES_MOST, FirmwareFiles } from '../../src/io/firmware-files.ts';
 import { systemClock } from '../../src/io/system-clock.ts';
+import { openFirmware } from '../../src/main-upstream.ts';
 import { type Payload, readList, readObject } from '../../src/ocpp/payload.ts';
 import type { OcppVersion } from '../../src/ocpp/version.ts';
 import { SimCsms } from '../../src/sim/csms.ts';
@@ -202,4 +203,24 @@ test('files are served again after a restart; halves are not, and their number i
   const full = await openFiles(t, folder);
   const maker = await startMaker(t);
   await assert.rejects(full.fetch(maker.url, 'f'.repeat(32)), /files already/);
+});
+
+test('a folder among the firmware is left alone', async (t) => {
+  const folder = await tempFolder(t);
+  await mkdir(join(folder, 'old'));
+  await openFiles(t, folder);
+  assert.deepEqual(await readdir(folder), ['old']);
+});
+
+test('a busy port is an alarm, and the site starts without a cache', async (t) => {
+  const taken = createServer();
+  await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+  t.after(() => taken.close());
+  const { port } = taken.address() as AddressInfo;
+  const folder = await tempFolder(t);
+  const alarms: string[] = [];
+  const options = { folder, host: '127.0.0.1', port, mostBytes: 1_000 };
+  const files = await openFirmware(options, SILENT_LOG, (alarm) => alarms.push(alarm));
+  assert.equal(files, undefined);
+  assert.match(alarms.join(), /^Firmware is not kept here: .*EADDRINUSE/);
 });
