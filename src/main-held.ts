@@ -35,6 +35,7 @@ export const openHeld = async ({ config, log }: BusbarOptions) => {
   const desk = new QueueDesk(outage.journal, store);
   const housekeeping = new Housekeeping(outage.journal, config.journal.mostDays, systemClock, log);
   for (const { what, quarantine } of store.damage()) log.error(what, { quarantine });
+  const raised: string[] = [];
   const alarms = (): readonly string[] => {
     const problem = store.problem();
     const parked = outage.journal.parkedChargers();
@@ -44,12 +45,17 @@ export const openHeld = async ({ config, log }: BusbarOptions) => {
         ? []
         : [`The CSMS does not take messages of ${parked.join(', ')}: see busbar queue ls.`]),
       ...store.damage().map(({ what }) => `Journal: ${what}.`),
+      ...raised,
     ];
+  };
+  /** For what went wrong at the start and lasts until the next one. */
+  const raise = (alarm: string): void => {
+    raised.push(alarm);
   };
   const close = (): Promise<void> => {
     housekeeping.stop();
     return store.close();
   };
   const shelf = await ProfileShelf.open(store, log);
-  return { store, shelf, outage, desk, alarms, close };
+  return { store, shelf, outage, desk, alarms, raise, close };
 };

@@ -7,6 +7,7 @@ import type { Adoption } from './control/adoption.ts';
 import type { ControlLoop } from './control/control-loop.ts';
 import type { LimitReportSettings } from './control/limit-reports.ts';
 import type { ProfileShelf } from './control/profile-shelf.ts';
+import type { Log } from './core/log.ts';
 import { AggregateStation } from './gateway/aggregate/station.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { DialGate } from './gateway/redial.ts';
@@ -14,7 +15,7 @@ import type { Dialer } from './gateway/socket.ts';
 import type { Suspicion } from './gateway/suspicion.ts';
 import { type Roles, UpstreamRoles } from './gateway/upstream-roles.ts';
 import { csmsClient } from './io/csms-client.ts';
-import { FirmwareFiles } from './io/firmware-files.ts';
+import { FirmwareFiles, type FirmwareFilesOptions } from './io/firmware-files.ts';
 import { systemClock } from './io/system-clock.ts';
 import { uploadFile } from './io/upload.ts';
 import type { BusbarOptions } from './main.ts';
@@ -82,18 +83,37 @@ export const controllerOf = async (
     dialer: csmsClient({ clock: systemClock, pingSeconds }),
     random: Math.random,
     newId: randomUUID,
-    firmwareShelf: await openFirmware(options),
+    firmwareShelf: await firmwareOf(options, held),
   });
 };
 
 /** Where firmware of chargers is kept; undefined: nowhere. */
-const openFirmware = async ({ config }: BusbarOptions): Promise<FirmwareFiles | undefined> => {
+const firmwareOf = async (
+  { config, log }: BusbarOptions,
+  { raise }: Held,
+): Promise<FirmwareFiles | undefined> => {
   const cache = config.upstream.controller?.firmwareCache;
   if (cache === undefined) return undefined;
   const { listen, url, mostMegabytes } = cache;
   const folder = join(config.dataDir, 'firmware');
   const mostBytes = mostMegabytes * 1024 * 1024;
-  return FirmwareFiles.open({ ...splitAddress(listen), folder, url, mostBytes });
+  return openFirmware({ ...splitAddress(listen), folder, url, mostBytes }, log, raise);
+};
+
+/** A site charges without it: what keeps it from opening is an alarm, and it is left out. */
+export const openFirmware = async (
+  files: FirmwareFilesOptions,
+  log: Log,
+  raise: (alarm: string) => void,
+): Promise<FirmwareFiles | undefined> => {
+  try {
+    return await FirmwareFiles.open(files);
+  } catch (error) {
+    const { folder, host, port } = files;
+    log.error('firmware is not kept', { folder, host, port, problem: String(error) });
+    raise(`Firmware is not kept here: ${String(error)}; see to it and restart.`);
+    return undefined;
+  }
 };
 
 /** Whether and how the CSMS is told what the site leaves its chargers. */

@@ -13,6 +13,8 @@ import type { Standing } from '../schema/standing.ts';
 export interface Times {
   readonly monotonicMs: number;
   readonly wallMs: number;
+  /** The wall clock lay before what was saved, so how much time passed since is not known. */
+  readonly clockBehind?: boolean;
 }
 
 /**
@@ -22,6 +24,7 @@ export interface Times {
 export const timesSince = ({ savedAt }: Standing, now: Times): Times => ({
   ...now,
   wallMs: Math.max(now.wallMs, Date.parse(savedAt)),
+  clockBehind: now.wallMs < Date.parse(savedAt),
 });
 
 /** Pauses and priorities to be kept; what a child site wants now, it will say again. */

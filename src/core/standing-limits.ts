@@ -1,6 +1,6 @@
 import type { LimitBook, SourceBook } from './limit-book.ts';
 import type { EmsSourceSpec, Site } from './site.ts';
-import type { PhaseAmps } from './units.ts';
+import { minAmps, type PhaseAmps } from './units.ts';
 
 /** A limit as it is kept over a restart; times are wall clock, epoch ms. */
 export interface StandingLimit {
@@ -19,6 +19,8 @@ export interface StandingSource {
 interface Times {
   readonly monotonicMs: number;
   readonly wallMs: number;
+  /** How much time passed since the limits were saved is not known. */
+  readonly clockBehind?: boolean;
 }
 
 /**
@@ -59,27 +61,29 @@ const failsafe = ({ failsafeAmps, failsafeWatts }: EmsSourceSpec): boolean =>
 
 /**
  * The book with what was kept. Until a source is heard again its failsafe holds besides. What is
- * over by now is dropped; `wallMs` must not lie before the moment it was saved.
+ * over by now is dropped; limits ordered ahead hold at once when the clock was behind. `wallMs` must not lie before the moment it was saved.
  */
 export const withStandingLimits = (
   book: LimitBook,
   site: Site,
   standing: ReadonlyMap<string, StandingSource>,
-  { monotonicMs, wallMs }: Times,
+  { monotonicMs, wallMs, clockBehind = false }: Times,
 ): LimitBook => {
   const restored = new Map(book);
   for (const { id, circuit, lpc } of site.emsSources) {
     const kept = standing.get(id);
     if (kept === undefined) continue;
     const before: SourceBook = restored.get(id) ?? { entries: [] };
-    const entries = kept.entries
-      .filter(({ untilMs }) => untilMs > wallMs && lpc === undefined)
-      .map(({ fromMs, untilMs, ...limit }) => {
+    const left = kept.entries.filter(({ untilMs }) => untilMs > wallMs && lpc === undefined);
+    const early = clockBehind && left.some(({ fromMs }) => fromMs > wallMs);
+    const entries = (early ? [strictest(left, wallMs)] : left).map(
+      ({ fromMs, untilMs, ...limit }) => {
         const ttlSeconds = (untilMs - fromMs) / 1000;
         const command = { ...limit, circuit, ttlSeconds, startAtMs: fromMs };
         const startsAtMs = monotonicMs + fromMs - wallMs;
         return { command, startsAtMs, expiresAtMs: monotonicMs + untilMs - wallMs };
-      });
+      },
+    );
     restored.set(id, {
       ...before,
       entries,
@@ -88,4 +92,18 @@ export const withStandingLimits = (
     });
   }
   return restored;
+};
+
+/** Their beginnings may have passed: the lowest of each holds at once, until the last has ended. */
+const strictest = (limits: readonly StandingLimit[], fromMs: number): StandingLimit => {
+  const amps = limits.flatMap((limit) => (limit.amps === undefined ? [] : [limit.amps]));
+  const watts = limits.flatMap((limit) => (limit.watts === undefined ? [] : [limit.watts]));
+  const [first, ...others] = amps;
+  return {
+    ...(first === undefined ? {} : { amps: others.reduce(minAmps, first) }),
+    ...(watts.length === 0 ? {} : { watts: Math.min(...watts) }),
+    reason: 'holds early: the clock was behind at the start, so when it begins is not known',
+    fromMs,
+    untilMs: Math.max(...limits.map(({ untilMs }) => untilMs)),
+  };
 };

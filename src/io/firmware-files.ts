@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, BlockList, isIP } from 'node:net';
 import { join } from 'node:path';
 
 /** A download that takes longer has failed. */
@@ -13,6 +13,8 @@ export const FILES_MOST = 16;
 const DOWNLOADS_MOST = 64;
 /** A charger that takes nothing for so long is cut. */
 const IDLE_MOST_MS = 120_000;
+/** A download is not led on more often. */
+const REDIRECTS_MOST = 5;
 const PATH = /^\/firmware\/([0-9a-f]{32})$/;
 const FILE = /^[0-9a-f]{32}$/;
 
@@ -25,6 +27,8 @@ export interface FirmwareFilesOptions {
   readonly url?: string;
   /** Space for all files together. */
   readonly mostBytes: number;
+  /** Only for tests, whose web server is on loopback: files may come from this machine itself. */
+  readonly fromLoopback?: boolean;
 }
 
 /** Firmware on disk by its MD5, and the web server that gives it to chargers. */
@@ -43,12 +47,14 @@ export class FirmwareFiles {
     this.#server.setTimeout(IDLE_MOST_MS);
   }
 
-  /** Files of earlier runs are served again; what was not whole is removed. */
+  /** Files of earlier runs are served again; what was not whole is removed; folders stay. */
   static async open(options: FirmwareFilesOptions): Promise<FirmwareFiles> {
     const { folder, host, port, url } = options;
     await mkdir(folder, { recursive: true });
     const sizes = new Map<string, number>();
-    for (const name of await readdir(folder)) {
+    for (const entry of await readdir(folder, { withFileTypes: true })) {
+      const { name } = entry;
+      if (entry.isDirectory()) continue;
       if (FILE.test(name)) sizes.set(name, (await stat(join(folder, name))).size);
       else await rm(join(folder, name), { force: true });
     }
@@ -103,7 +109,7 @@ export class FirmwareFiles {
 
   async #download(url: string, part: string): Promise<{ md5: string; bytes: number }> {
     const signal = AbortSignal.timeout(DOWNLOAD_MOST_MS);
-    const response = await fetch(url, { signal });
+    const response = await this.#ask(url, signal);
     if (!response.ok) throw new Error(`the server answered ${response.status}`);
     if (response.body === null) throw new Error('the server sent nothing');
     const used = [...this.#sizes.values()].reduce((sum, size) => sum + size, 0);
@@ -123,6 +129,22 @@ export class FirmwareFiles {
       await file.close();
     }
     return { md5: hash.digest('hex'), bytes };
+  }
+
+  async #ask(url: string, signal: AbortSignal): Promise<Response> {
+    let location = url;
+    for (let hop = 0; hop <= REDIRECTS_MOST; hop += 1) {
+      const { hostname } = new URL(location);
+      if (this.#options.fromLoopback !== true && isOwnMachine(hostname)) {
+        throw new Error(`firmware is not fetched from ${hostname}: name a server of the network`);
+      }
+      const response = await fetch(location, { signal, redirect: 'manual' });
+      const next = response.headers.get('location');
+      if (response.status < 300 || response.status > 399 || next === null) return response;
+      await response.body?.cancel();
+      location = new URL(next, location).href;
+    }
+    throw new Error(`the server redirects more than ${REDIRECTS_MOST} times`);
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
@@ -163,6 +185,24 @@ export class FirmwareFiles {
     stream.pipe(response);
   }
 }
+
+/**
+ * Whether a host of a URL says this machine or its link: what answers there trusts who asks. Names
+ * are not resolved.
+ */
+export const isOwnMachine = (hostname: string): boolean => {
+  const host = hostname.replace(/^\[|\]$|\.$/g, '').toLowerCase();
+  if (host === 'localhost' || host.endsWith('.localhost')) return true;
+  const own = new BlockList();
+  own.addSubnet('0.0.0.0', 8, 'ipv4');
+  own.addSubnet('127.0.0.0', 8, 'ipv4');
+  own.addSubnet('169.254.0.0', 16, 'ipv4');
+  own.addAddress('::', 'ipv6');
+  own.addAddress('::1', 'ipv6');
+  own.addSubnet('fe80::', 10, 'ipv6');
+  const family = isIP(host);
+  return family !== 0 && own.check(host, family === 6 ? 'ipv6' : 'ipv4');
+};
 
 /** One range, so that a charger goes on where it was cut (RFC 9110 §14); undefined: not satisfiable. */
 const spanOf = (

@@ -9,6 +9,7 @@ import {
   SAVED_AFTER_MS,
   StandingKeeper,
 } from '../../src/control/standing-keeper.ts';
+import { limitsInForce } from '../../src/core/limit-book.ts';
 import { type Log, SILENT_LOG } from '../../src/core/log.ts';
 import { takePreference } from '../../src/core/preferences.ts';
 import { DEFAULT_POLICY } from '../../src/core/sharing/policy.ts';
@@ -50,6 +51,35 @@ describe('a pause of ten minutes that was kept', () => {
     draft.restore(pausedFor(600), new Map(), saved);
     assert.equal(draft.preferences.size, 0);
   });
+});
+
+test('limits ordered ahead hold at once when the box comes up before they were saved', () => {
+  const limit = (hours: number, amps: number) => ({
+    amps: [amps, amps, amps] as [number, number, number],
+    from: new Date(WALL_MS + hours * 3_600_000).toISOString(),
+    until: new Date(WALL_MS + (hours + 3) * 3_600_000).toISOString(),
+  });
+  const standing: Standing = {
+    ...NOTHING_STANDING,
+    savedAt: new Date(WALL_MS).toISOString(),
+    limits: { ems: { entries: [limit(31, 10), limit(40, 16)] } },
+  };
+  const site = {
+    ...garage(1),
+    emsSources: [{ id: 'ems', circuit: garage(1).circuits[0]?.id ?? '' }],
+  };
+  const inForce = (wallMs: number, atMs: number) => {
+    const draft = new SiteDraft(site, DEFAULT_SETTINGS, new Set(), 0);
+    draft.restore(standing, new Map(), { monotonicMs: 0, wallMs });
+    return limitsInForce(draft.book, site, atMs);
+  };
+  for (const atMs of [0, 33 * 3_600_000, 43 * 3_600_000 - 1]) {
+    const [held] = inForce(WALL_MS - 60_000, atMs);
+    assert.deepEqual(held?.amps, [10, 10, 10]);
+    assert.match(held?.reason ?? '', /clock was behind/);
+  }
+  assert.deepEqual(inForce(WALL_MS - 60_000, 43 * 3_600_000), []);
+  assert.deepEqual(inForce(WALL_MS, 0), []);
 });
 
 test('a policy lapses when the site file names another, or does not offer it any more', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -9,8 +9,9 @@ import { type TestContext, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { SILENT_LOG } from '../../src/core/log.ts';
 import { csmsClient } from '../../src/io/csms-client.ts';
-import { FILES_MOST, FirmwareFiles } from '../../src/io/firmware-files.ts';
+import { FILES_MOST, FirmwareFiles, isOwnMachine } from '../../src/io/firmware-files.ts';
 import { systemClock } from '../../src/io/system-clock.ts';
+import { openFirmware } from '../../src/main-upstream.ts';
 import { type Payload, readList, readObject } from '../../src/ocpp/payload.ts';
 import type { OcppVersion } from '../../src/ocpp/version.ts';
 import { SimCsms } from '../../src/sim/csms.ts';
@@ -55,7 +56,8 @@ const startMaker = async (t: TestContext) => {
 };
 
 const openFiles = async (t: TestContext, folder: string, mostBytes = 1_000_000) => {
-  const files = await FirmwareFiles.open({ folder, host: '127.0.0.1', port: 0, mostBytes });
+  const place = { folder, host: '127.0.0.1', port: 0, mostBytes };
+  const files = await FirmwareFiles.open({ ...place, fromLoopback: true });
   t.after(() => files.close());
   return files;
 };
@@ -202,4 +204,62 @@ test('files are served again after a restart; halves are not, and their number i
   const full = await openFiles(t, folder);
   const maker = await startMaker(t);
   await assert.rejects(full.fetch(maker.url, 'f'.repeat(32)), /files already/);
+});
+
+test('a folder among the firmware is left alone', async (t) => {
+  const folder = await tempFolder(t);
+  await mkdir(join(folder, 'old'));
+  await openFiles(t, folder);
+  assert.deepEqual(await readdir(folder), ['old']);
+});
+
+test('a busy port is an alarm, and the site starts without a cache', async (t) => {
+  const taken = createServer();
+  await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+  t.after(() => taken.close());
+  const { port } = taken.address() as AddressInfo;
+  const folder = await tempFolder(t);
+  const alarms: string[] = [];
+  const options = { folder, host: '127.0.0.1', port, mostBytes: 1_000 };
+  const files = await openFirmware(options, SILENT_LOG, (alarm) => alarms.push(alarm));
+  assert.equal(files, undefined);
+  assert.match(alarms.join(), /^Firmware is not kept here: .*EADDRINUSE/);
+});
+
+test('firmware comes neither from this machine nor from its link', async (t) => {
+  const hosts = ['localhost', 'a.localhost.', '127.1', '[::1]', '[::ffff:127.0.0.1]', '0.0.0.0'];
+  for (const host of [...hosts, '169.254.169.254', '[fe80::1]']) {
+    assert.ok(isOwnMachine(new URL(`http://${host}/`).hostname), host);
+  }
+  for (const host of ['10.0.0.2', 'maker.example', '[2001:db8::1]', '128.0.0.1']) {
+    assert.ok(!isOwnMachine(new URL(`http://${host}/`).hostname), host);
+  }
+  const maker = await startMaker(t);
+  const folder = await tempFolder(t);
+  const options = { folder, host: '127.0.0.1', port: 0, mostBytes: 1_000_000 };
+  const files = await FirmwareFiles.open(options);
+  t.after(() => files.close());
+  await assert.rejects(files.fetch(maker.url, CHECKSUM), /not fetched from 127\.0\.0\.1/);
+  assert.equal(maker.asked, 0);
+});
+
+test('a server may lead a download on, but not for ever', async (t) => {
+  const maker = await startMaker(t);
+  const files = await openFiles(t, await tempFolder(t));
+  let hops = 0;
+  const server = createServer(({ url }, response) => {
+    hops += 1;
+    const location = url === '/once' ? maker.url : '/again';
+    response.writeHead(302, { location }).end('elsewhere');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  const base = `http://127.0.0.1:${port}`;
+  assert.equal(await files.fetch(`${base}/once`, CHECKSUM), 'kept');
+  await assert.rejects(files.fetch(`${base}/again`, CHECKSUM.replace(/./, '0')), /redirects/);
+  assert.equal(hops, 7);
 });
