@@ -28,6 +28,8 @@ interface ReportedCharger {
   readonly connectedAtMs: number;
   /** By connector; absent: what the CSMS holds is not known. */
   readonly told: Map<number, Told>;
+  /** Monotonic time of the last report of each connector, taken or not. */
+  readonly calledAtMs: Map<number, number>;
   lastCallAtMs: number;
   /** A report is on its way. */
   waiting: boolean;
@@ -65,7 +67,11 @@ export class LimitReports {
 
   /** After each tick: tells what is due. */
   look(input: TickInput, decision: Decision): void {
-    for (const each of decision.connectors) {
+    // One report of a charger at a time: the connector that waits longest goes first.
+    const calledAtMs = ({ tick }: ConnectorDecision): number =>
+      this.#chargers.get(tick.charger.id)?.calledAtMs.get(tick.connector) ?? -1;
+    const longestFirst = decision.connectors.toSorted((a, b) => calledAtMs(a) - calledAtMs(b));
+    for (const each of longestFirst) {
       const { charger, around } = each.tick;
       if (!around.online || charger.csmsProfiles === 'overlay') continue;
       const state = input.chargers.get(charger.id);
@@ -96,6 +102,7 @@ export class LimitReports {
     if (call === undefined) return;
     known.waiting = true;
     known.lastCallAtMs = input.nowMs;
+    known.calledAtMs.set(connector, input.nowMs);
     this.#callCsms(charger.id, call.action, call.payload, (outcome) => {
       known.waiting = false;
       if (isTaken(outcome)) {
@@ -148,6 +155,7 @@ export class LimitReports {
     const fresh: ReportedCharger = {
       connectedAtMs,
       told: new Map(sure.filter(([, { amps }]) => amps === undefined)),
+      calledAtMs: before?.calledAtMs ?? new Map(),
       lastCallAtMs: Number.NEGATIVE_INFINITY,
       waiting: false,
       muted: false,

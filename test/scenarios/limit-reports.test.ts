@@ -197,6 +197,27 @@ describe('a limit that was told and goes unseen', () => {
   });
 });
 
+test('the connectors of a charger are told in turn', async () => {
+  const { chargers, ...rest } = garage(1);
+  const site = new VirtualSite({
+    site: {
+      ...rest,
+      chargers: chargers.map((charger) => ({ ...charger, connectors: 2 })),
+      emsSources: [{ id: 'bms', circuit: 'main' }],
+    },
+    versions: { CP_1: '2.0.1' },
+    limitReports: REPORTS,
+  });
+  await site.run(20);
+  for (let i = 0; i < 40; i += 1) {
+    limited(site, [8, 12, 18, 26][i % 4] ?? 8);
+    await site.run(20);
+  }
+  const evses = allReports(site).map(({ payload }) => readObject(payload)['evseId']);
+  const ofSecond = evses.filter((evse) => evse === 2).length;
+  assert.ok(ofSecond >= 4 && Math.abs(evses.length - 2 * ofSecond) <= 2, String(evses));
+});
+
 test('nothing is told unless it was asked for', async () => {
   const site = new VirtualSite({ site: garage(1, { mainAmps: 16 }), versions: { CP_1: '2.0.1' } });
   await site.run(20);
