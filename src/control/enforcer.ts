@@ -34,6 +34,7 @@ import {
   wayName,
 } from './offer-calls.ts';
 import { OfferLadder } from './offer-ladder.ts';
+import { fittingSteps } from './offer-plan.ts';
 import { profileProblem } from './profile-problem.ts';
 import type { SiteDraft } from './site-draft.ts';
 import { WriteBudget } from './write-budget.ts';
@@ -171,7 +172,7 @@ export class Enforcer {
     const traits = this.#draft.traits(command.charger);
     const abilities = this.#draft.charger(command.charger)?.abilities ?? UNKNOWN_ABILITIES;
     const lifeMs = lifeOf(way, traits, abilities, this.#settings.lifeMs);
-    const plan = plannedIn(way, command, abilities);
+    const plan = plannedIn(way, traits, command, abilities, nowMs);
     const ends = lifeMs < Number.POSITIVE_INFINITY;
     const fallback = { afterSeconds: lifeMs / 1000, amps: tick.charger.fallbackAmps };
     const lease = {
@@ -299,9 +300,13 @@ export class Enforcer {
  */
 const plannedIn = (
   way: OfferWay,
+  { profileKind }: ChargerTraits,
   { later = [] }: Command,
   { maxPeriods = 1 }: Abilities,
-): readonly LaterAmps[] => (isPersistent(way) ? [] : later.slice(0, Math.max(0, maxPeriods - 1)));
+  nowMs: number,
+): readonly LaterAmps[] =>
+  // A relative schedule carries no steps.
+  isPersistent(way) || profileKind === 'relative' ? [] : fittingSteps(later, nowMs, maxPeriods - 1);
 
 const laterOffers = (plan: readonly LaterAmps[], nowMs: number): readonly LaterOffer[] =>
   plan.map(({ atMs, amps }) => ({ afterSeconds: Math.floor((atMs - nowMs) / 1000), amps }));

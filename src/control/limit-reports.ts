@@ -1,4 +1,4 @@
-import { NOTHING_TOLD, reportDue, type Told } from '../core/limit-report.ts';
+import { reportDue, type Told, UNKNOWN_TOLD } from '../core/limit-report.ts';
 import type { Log } from '../core/log.ts';
 import { type Reason, reasonText } from '../core/reason.ts';
 import type { ConnectorDecision, ConnectorTick, Decision, TickInput } from '../core/tick.ts';
@@ -26,7 +26,10 @@ export interface LimitReportSettings {
 interface ReportedCharger {
   /** Of the connection that this was told on. */
   readonly connectedAtMs: number;
+  /** By connector; absent: what the CSMS holds is not known. */
   readonly told: Map<number, Told>;
+  /** Monotonic time of the last report of each connector, taken or not. */
+  readonly calledAtMs: Map<number, number>;
   lastCallAtMs: number;
   /** A report is on its way. */
   waiting: boolean;
@@ -64,7 +67,11 @@ export class LimitReports {
 
   /** After each tick: tells what is due. */
   look(input: TickInput, decision: Decision): void {
-    for (const each of decision.connectors) {
+    // One report of a charger at a time: the connector that waits longest goes first.
+    const calledAtMs = ({ tick }: ConnectorDecision): number =>
+      this.#chargers.get(tick.charger.id)?.calledAtMs.get(tick.connector) ?? -1;
+    const longestFirst = decision.connectors.toSorted((a, b) => calledAtMs(a) - calledAtMs(b));
+    for (const each of longestFirst) {
       const { charger, around } = each.tick;
       if (!around.online || charger.csmsProfiles === 'overlay') continue;
       const state = input.chargers.get(charger.id);
@@ -89,17 +96,22 @@ export class LimitReports {
     const limit = siteLimit(input, decision, each);
     const { everyMs, significancePercent } = this.#settings;
     const rule = { everyMs, significancePercent: percent ?? significancePercent };
-    const told = known.told.get(connector) ?? NOTHING_TOLD;
+    const told = known.told.get(connector) ?? UNKNOWN_TOLD;
     if (reportDue(limit?.amps, told, rule, input.nowMs) === undefined) return;
     const call = this.#callOf(version, each.tick, limit, input.site.voltageVolts);
     if (call === undefined) return;
     known.waiting = true;
     known.lastCallAtMs = input.nowMs;
+    known.calledAtMs.set(connector, input.nowMs);
     this.#callCsms(charger.id, call.action, call.payload, (outcome) => {
       known.waiting = false;
       if (isTaken(outcome)) {
         known.told.set(connector, { amps: limit?.amps, atMs: input.nowMs });
-      } else if (outcome.outcome === 'answered' || outcome.outcome === 'error') {
+        return;
+      }
+      // It may have been heard all the same.
+      known.told.delete(connector);
+      if (outcome.outcome === 'answered' || outcome.outcome === 'error') {
         known.muted = true;
         this.#log.info('the CSMS does not take reports of limits', { charger: charger.id });
       }
@@ -131,13 +143,19 @@ export class LimitReports {
     return { action: 'DataTransfer', payload: { vendorId, messageId: REPORT_MESSAGE_ID, data } };
   }
 
-  /** A new connection begins with nothing told: whoever hears it may be another one. */
+  /**
+   * A new connection, and a new run, begin with what the CSMS holds unknown: a limit that went
+   * meanwhile has to be cleared. Only where "no limit" was the last word there is nothing to clear;
+   * of an earlier run that is not known, which costs one clear per connector.
+   */
   #known(charger: string, connectedAtMs: number): ReportedCharger {
     const before = this.#chargers.get(charger);
     if (before?.connectedAtMs === connectedAtMs) return before;
+    const sure = before === undefined || before.waiting ? [] : [...before.told];
     const fresh: ReportedCharger = {
       connectedAtMs,
-      told: new Map(),
+      told: new Map(sure.filter(([, { amps }]) => amps === undefined)),
+      calledAtMs: before?.calledAtMs ?? new Map(),
       lastCallAtMs: Number.NEGATIVE_INFINITY,
       waiting: false,
       muted: false,

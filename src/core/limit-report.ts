@@ -15,9 +15,12 @@ export interface Told {
   readonly amps: number | undefined;
   /** Monotonic. */
   readonly atMs: number;
+  /** What the listener holds is not known: whatever holds now is told, "no limit" included. */
+  readonly unknown?: true;
 }
 
 export const NOTHING_TOLD: Told = { amps: undefined, atMs: Number.NEGATIVE_INFINITY };
+export const UNKNOWN_TOLD: Told = { ...NOTHING_TOLD, unknown: true };
 
 /** What has to be told now of a limit of `amps` per phase (undefined: none holds), if anything. */
 export const reportDue = (
@@ -26,7 +29,8 @@ export const reportDue = (
   { significancePercent, everyMs }: ReportRule,
   nowMs: number,
 ): 'limit' | 'cleared' | undefined => {
-  if (amps === told.amps || nowMs - told.atMs < everyMs) return undefined;
+  const same = amps === told.amps && told.unknown !== true;
+  if (same || nowMs - told.atMs < everyMs) return undefined;
   if (amps === undefined) return 'cleared';
   if (told.amps === undefined) return 'limit';
   const significant = (Math.max(told.amps, 1) * significancePercent) / 100;

@@ -15,7 +15,11 @@ const EVERY_SECONDS = 60;
 const REPORTS = { significancePercent: 10, everyMs: EVERY_SECONDS * 1000 };
 const VENDOR = 'com.example.site';
 
-const charging = async (version: OcppVersion, options: Partial<VirtualSiteOptions> = {}) => {
+const charging = async (
+  version: OcppVersion,
+  options: Partial<VirtualSiteOptions> = {},
+  vendors: readonly string[] = [],
+) => {
   const site = new VirtualSite({
     site: { ...garage(2), emsSources: [{ id: 'bms', circuit: 'main' }] },
     versions: { CP_1: version, CP_2: version },
@@ -24,6 +28,7 @@ const charging = async (version: OcppVersion, options: Partial<VirtualSiteOption
     ...options,
   });
   site.csms.conduct.oneCallAtATime = true;
+  for (const vendor of vendors) site.csms.conduct.vendors.add(vendor);
   await site.run(20);
   site.charger('CP_1').plugIn(1, new Car({ maxAmps: 20, needWh: 200_000 }), 'CARD-1');
   await site.run(100);
@@ -31,10 +36,12 @@ const charging = async (version: OcppVersion, options: Partial<VirtualSiteOption
 };
 const limited = (site: VirtualSite, amps: number, ttlSeconds = 3_600) =>
   site.setLimit('bms', { circuit: 'main', amps: [amps, amps, amps], ttlSeconds });
-const reports = (site: VirtualSite, charger = 'CP_1') =>
+const allReports = (site: VirtualSite, charger = 'CP_1') =>
   site.csms.received.filter(
     ({ action, charger: from }) => from === charger && /ChargingLimit|DataTransfer/.test(action),
   );
+/** Without the clear that each run begins with. */
+const reports = (site: VirtualSite, charger = 'CP_1') => allReports(site, charger).slice(1);
 const figure = (payload: object | undefined): number =>
   Number(/"limit":([\d.]+)/.exec(JSON.stringify(payload))?.[1]);
 
@@ -127,8 +134,7 @@ describe('2.0.1: a report', () => {
 describe('1.6: what the site leaves a charger', () => {
   test('is told by a DataTransfer of the vendor that was agreed', async () => {
     const limitReports = { ...REPORTS, dataTransferVendorId: VENDOR };
-    const site = await charging('1.6', { limitReports });
-    site.csms.conduct.vendors.add(VENDOR);
+    const site = await charging('1.6', { limitReports }, [VENDOR]);
     limited(site, 20);
     await site.run(2 * EVERY_SECONDS);
     const payload = readObject(reports(site)[0]?.payload);
@@ -146,15 +152,70 @@ describe('1.6: what the site leaves a charger', () => {
     const silent = await charging('1.6');
     limited(silent, 20);
     await silent.run(3 * EVERY_SECONDS);
-    assert.deepEqual(reports(silent), []);
+    assert.deepEqual(allReports(silent), []);
     const limitReports = { ...REPORTS, dataTransferVendorId: VENDOR };
     const site = await charging('1.6', { limitReports });
     for (const amps of [26, 19, 26, 19]) {
       limited(site, amps);
       await site.run(2 * EVERY_SECONDS);
     }
-    assert.equal(reports(site).length, 1);
+    assert.equal(allReports(site).length, 1);
   });
+});
+
+describe('a limit that was told and goes unseen', () => {
+  const actions = (site: VirtualSite) => allReports(site, 'CP_2').map(({ action }) => action);
+  const told = ['ClearedChargingLimit', 'NotifyChargingLimit'];
+
+  test('is cleared when the charger is back, and only once', async () => {
+    const site = await charging('2.0.1');
+    limited(site, 12);
+    await site.run(EVERY_SECONDS);
+    assert.deepEqual(actions(site), told);
+    site.charger('CP_2').setNetwork(false);
+    await site.run(120);
+    limited(site, 60);
+    for (let i = 0; i < 2; i += 1) {
+      site.charger('CP_2').setNetwork(true);
+      await site.run(300);
+      assert.deepEqual(actions(site), [...told, 'ClearedChargingLimit']);
+      site.charger('CP_2').setNetwork(false);
+      await site.run(120);
+    }
+  });
+
+  test('is cleared by the next run of the gateway', async () => {
+    const site = await charging('2.0.1');
+    limited(site, 12, 60);
+    await site.run(30);
+    assert.deepEqual(actions(site), told);
+    site.killGateway();
+    await site.run(120);
+    await site.startGateway();
+    await site.run(300);
+    assert.equal(actions(site).at(-1), 'ClearedChargingLimit');
+  });
+});
+
+test('the connectors of a charger are told in turn', async () => {
+  const { chargers, ...rest } = garage(1);
+  const site = new VirtualSite({
+    site: {
+      ...rest,
+      chargers: chargers.map((charger) => ({ ...charger, connectors: 2 })),
+      emsSources: [{ id: 'bms', circuit: 'main' }],
+    },
+    versions: { CP_1: '2.0.1' },
+    limitReports: REPORTS,
+  });
+  await site.run(20);
+  for (let i = 0; i < 40; i += 1) {
+    limited(site, [8, 12, 18, 26][i % 4] ?? 8);
+    await site.run(20);
+  }
+  const evses = allReports(site).map(({ payload }) => readObject(payload)['evseId']);
+  const ofSecond = evses.filter((evse) => evse === 2).length;
+  assert.ok(ofSecond >= 4 && Math.abs(evses.length - 2 * ofSecond) <= 2, String(evses));
 });
 
 test('nothing is told unless it was asked for', async () => {
@@ -162,5 +223,5 @@ test('nothing is told unless it was asked for', async () => {
   await site.run(20);
   site.charger('CP_1').plugIn(1, new Car({ maxAmps: 32, needWh: 200_000 }), 'CARD-1');
   await site.run(300);
-  assert.deepEqual(reports(site), []);
+  assert.deepEqual(allReports(site), []);
 });
