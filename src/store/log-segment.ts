@@ -103,7 +103,7 @@ export class Segment {
     return bytes;
   }
 
-  /** A sector that cannot be read is like one that lost what it held: zeros, which no checksum takes. */
+  /** A sector that cannot be read is like one that lost what it held: zeros, which no CRC takes. */
   async #readInto(bytes: Buffer, offset: number): Promise<void> {
     const { bytesRead } = await this.#file
       .read(bytes, 0, bytes.length, offset)
