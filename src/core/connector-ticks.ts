@@ -13,17 +13,18 @@ import type { ChargerSpec } from './site.ts';
 import { loadedPhases, phaseCount, siteDraw, spread } from './site-phases.ts';
 import { type ConnectorRole, type ConnectorTick, connectorKey, type TickInput } from './tick.ts';
 import { maxAmps, minAmps, NO_AMPS, type PhaseAmps, sameAmps } from './units.ts';
-import { votesByCharger, wiringInUse } from './wiring-check.ts';
+import { wiringInUse } from './wiring-check.ts';
 
 /** Every connector of every configured charger, with the worst case of each. */
 export const connectorTicks = (input: TickInput): readonly ConnectorTick[] => {
   const ticks: ConnectorTick[] = [];
-  const votes = votesByCharger(input.wiring);
   for (const spec of input.site.chargers) {
     const charger = input.chargers.get(spec.id);
     if (charger === undefined) continue;
-    const wiring = wiringInUse(spec.phases, votes.get(spec.id));
     for (const state of charger.connectors.values()) {
+      // Of its own steps only: installers rotate phases between the sockets of one charger too.
+      const key = connectorKey(spec.id, state.connector);
+      const wiring = wiringInUse(spec.phases, input.wiring.get(key)?.votes);
       ticks.push(connectorTick(input, spec, charger, state, wiring));
     }
   }

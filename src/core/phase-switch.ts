@@ -155,17 +155,18 @@ export const phaseUseAfter = (
   if (use.changing && still) return switchedTo(use, 3, nowMs);
   // Once it was brought to a stop it goes through with it, or it would have stopped for nothing.
   if (use.changing) return use;
-  if (!room.threeFits || !maySwitch(use, rule, nowMs)) return withoutRoom(use);
+  // Only with a way back left: on three phases a cloud would end the stay at nothing.
+  if (!room.threeFits || !maySwitch(use, rule, nowMs, 2)) return withoutRoom(use);
   const roomSinceMs = use.roomSinceMs ?? nowMs;
   const waited = nowMs - roomSinceMs >= (use.hasCharged ? rule.upAfterSeconds * 1000 : 0);
   if (!waited) return { ...use, roomSinceMs };
   return still ? switchedTo(use, 3, nowMs) : { ...use, roomSinceMs, changing: true };
 };
 
-const maySwitch = (use: PhaseUse, rule: PhaseSwitching, nowMs: number): boolean => {
+const maySwitch = (use: PhaseUse, rule: PhaseSwitching, nowMs: number, times = 1): boolean => {
   if (!use.hasCharged) return use.switchesInStay === 0 || nowMs - use.sinceMs >= IDLE_DWELL_MS;
   const today = use.switchedAtMs.filter((atMs) => atMs > nowMs - DAY_MS).length;
-  return use.switchesInStay < rule.mostPerSession && today < rule.mostPerDay;
+  return use.switchesInStay + times <= rule.mostPerSession && today + times <= rule.mostPerDay;
 };
 
 const withoutRoom = (use: PhaseUse): PhaseUse => {

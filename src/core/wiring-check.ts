@@ -78,7 +78,7 @@ export const seenPhase = (votes: WiringVotes, terminal: number) => {
   return established ? { phase: own.indexOf(count), count, total } : undefined;
 };
 
-/** The votes of all connectors of each charger that has any. */
+/** The votes of all connectors of each charger that has any: to be shown, never to be reckoned with. */
 export const votesByCharger = (evidences: WiringEvidences): ReadonlyMap<string, WiringVotes> => {
   const sums = new Map<string, number[]>();
   for (const [key, { votes }] of evidences) {
@@ -106,7 +106,7 @@ export const seenWiring = (votes: WiringVotes): readonly number[] => {
   return sound.map((phase) => (phase === UNKNOWN_PHASE ? left : phase));
 };
 
-/** The wiring that worst cases are reckoned with. */
+/** The wiring of a connector that worst cases are reckoned with. */
 export const wiringInUse = (
   configured: readonly number[],
   votes: WiringVotes | undefined,

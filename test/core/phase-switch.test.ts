@@ -90,6 +90,16 @@ describe('three phases or one', () => {
     assert.equal(use.switchesInStay, RULE.mostPerSession);
   });
 
+  test('the last switch is not spent on the way up: a cloud would leave the car with nothing', () => {
+    const once = { ...RULE, mostPerSession: 1 };
+    let use = onOne();
+    for (let nowMs = START_MS + 50_000; nowMs < START_MS + 3_000_000; nowMs += 50_000) {
+      use = phaseUseAfter(use, BOTH, once, paused(nowMs));
+    }
+    assert.equal(use.told, 1);
+    assert.equal(use.changing, false);
+  });
+
   test('all phases count until one was seen, and again before it is believed anew', () => {
     const told = phaseUseAfter(phaseUseOf(undefined, 'T', 0), ONE, RULE, paused(START_MS));
     const nowMs = START_MS + 50_000;
