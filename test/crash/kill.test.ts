@@ -18,7 +18,7 @@ import { serveCsms, wsConnect } from '../../src/sim/ws-socket.ts';
 import { PROGRAM } from '../program.ts';
 
 /** `BUSBAR_KILLS=200` is the long form. */
-const KILLS = Number(process.env['BUSBAR_KILLS'] ?? 8);
+const KILLS = Number(process.env['BUSBAR_KILLS'] ?? 4);
 const VERSIONS: readonly OcppVersion[] = ['1.6', '2.0.1', '1.6', '2.1', '1.6', '2.0.1'];
 const METER_INTERVAL_MS = 1_000;
 const SETTLE_MOST_MS = 90_000;
