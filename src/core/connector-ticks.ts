@@ -22,10 +22,7 @@ export const connectorTicks = (input: TickInput): readonly ConnectorTick[] => {
     const charger = input.chargers.get(spec.id);
     if (charger === undefined) continue;
     for (const state of charger.connectors.values()) {
-      // Of its own steps only: installers rotate phases between the sockets of one charger too.
-      const key = connectorKey(spec.id, state.connector);
-      const wiring = wiringInUse(spec.phases, input.wiring.get(key)?.votes);
-      ticks.push(connectorTick(input, spec, charger, state, wiring));
+      ticks.push(connectorTick(input, spec, charger, state));
     }
   }
   return ticks;
@@ -36,9 +33,10 @@ const connectorTick = (
   spec: ChargerSpec,
   charger: ChargerState,
   state: ConnectorState,
-  wiring: readonly number[],
 ): ConnectorTick => {
   const key = connectorKey(spec.id, state.connector);
+  // By its own steps only: installers rotate phases between the sockets of one charger too.
+  const wiring = wiringInUse(spec.phases, input.wiring.get(key)?.votes);
   const enforcement = input.enforcement.get(key) ?? NO_ENFORCEMENT;
   const measured = surroundings(input, spec, charger, state);
   const evidence = input.meterEvidence?.get(key);

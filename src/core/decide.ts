@@ -101,13 +101,24 @@ const decisionOf = (
   }
   const held = enforcement.accepted?.amps;
   const waits = held !== undefined && held < offer.amps - 0.5;
-  const text =
-    held === 0 && fluctuates(input, tick, circuits)
-      ? `starts when ${charger.minAmps} A have been free for ${input.settings.startLookMs / 1000} s`
-      : `raise to ${offer.amps} A follows step by step${keptFree(input, tick, circuits)}`;
-  const pending: ReasonChain = waits ? [{ kind: 'pending', id: tick.key, text }] : [];
+  const pending = waits ? pendingReasons(input, tick, offer.amps, circuits) : [];
   const phases = offer.amps > 0 ? phaseReasons(tick) : [];
   return { tick, targetAmps: offer.amps, reasons: [...pending, ...phases, ...offer.reasons] };
+};
+
+/** Why an offer is not in force yet. */
+const pendingReasons = (
+  input: TickInput,
+  tick: ConnectorTick,
+  offerAmps: number,
+  circuits: readonly CircuitTick[],
+): ReasonChain => {
+  const starts = tick.enforcement.accepted?.amps === 0;
+  const text =
+    starts && fluctuates(input, tick, circuits)
+      ? `starts when ${tick.charger.minAmps} A have been free for ${input.settings.startLookMs / 1000} s`
+      : `raise to ${offerAmps} A follows step by step${keptFree(input, tick, circuits)}`;
+  return [{ kind: 'pending', id: tick.key, text }];
 };
 
 /** A raise leaves room for steps of the building on a circuit above it. */

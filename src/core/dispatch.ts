@@ -141,7 +141,10 @@ const takeFrom = (
   for (const p of [0, 1, 2] as const) if (phases[p]) row[p] -= amps;
 };
 
-/** Amps per phase that the connector may gain with `keptFree` on each circuit; negative where a circuit is over already. */
+/**
+ * Amps per phase that the connector may gain with `keptFree` on each circuit; negative where a
+ * circuit is over already.
+ */
 const roomFor = (
   { site, tree }: TickInput,
   ledger: Ledger,
@@ -201,11 +204,11 @@ const command = (decision: ConnectorDecision, amps: number, kind: Command['kind'
     amps,
     kind,
     ...(later.length === 0 ? {} : { later }),
-    ...toldPhases(tick),
+    ...phasesToTell(tick),
   };
 };
 
-const toldPhases = ({ use, charger }: ConnectorTick): Partial<Command> => {
+const phasesToTell = ({ use, charger }: ConnectorTick): Partial<Command> => {
   if (use === undefined) return {};
   const { phaseToUse } = charger.phaseSwitching ?? {};
   const named = use.told === 3 || phaseToUse === undefined ? {} : { phaseToUse };

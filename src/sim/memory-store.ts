@@ -78,19 +78,18 @@ export class MemoryStore implements DurableStore {
   }
 
   scan(prefix: string, { after, limit }: ScanOptions): Promise<readonly StoredRecord[]> {
-    const found = [...this.#medium.records]
-      .filter(([key]) => key.startsWith(prefix) && (after === undefined || key > after))
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .slice(0, limit)
-      .map(([key, value]) => ({ key, value }));
-    return Promise.resolve(found);
+    const found = this.#under(prefix).filter(([key]) => after === undefined || key > after);
+    return Promise.resolve(found.slice(0, limit).map(([key, value]) => ({ key, value })));
   }
 
   keys(prefix: string): readonly StoredKey[] {
+    return this.#under(prefix).map(([key, value]) => ({ key, valueBytes: value.length }));
+  }
+
+  #under(prefix: string): (readonly [string, Uint8Array])[] {
     return [...this.#medium.records]
       .filter(([key]) => key.startsWith(prefix))
-      .map(([key, value]) => ({ key, valueBytes: value.length }))
-      .sort((a, b) => (a.key < b.key ? -1 : 1));
+      .sort(([a], [b]) => (a < b ? -1 : 1));
   }
 
   damage(): readonly Damage[] {
