@@ -6,14 +6,13 @@ import {
   readObject,
   readText,
 } from '../payload.ts';
+import { reportPages } from './report-pages.ts';
 import { findVariable, type StationVariable } from './variables.ts';
 
 /** Monitors that a CSMS may set; one more is rejected. */
 export const MONITORS_MOST = 100;
 /** A periodic monitor reports at most so often. */
 export const PERIOD_LEAST_SECONDS = 10;
-/** Monitors in one NotifyMonitoringReport. */
-const REPORT_MOST = 20;
 /** Severities of events: 0 (danger) to 9 (debug). */
 const SEVERITY_MOST = 9;
 
@@ -175,38 +174,29 @@ export const askedMonitors = (book: MonitorBook, request: Payload): readonly Mon
   );
 };
 
-/** NotifyMonitoringReport messages, numbered, all but the last with `tbc`. */
+/** NotifyMonitoringReport messages. */
 export const monitoringReports = (
   monitors: readonly Monitor[],
   request: Payload,
   version: string,
   generatedAt: string,
-): readonly object[] => {
-  const requestId = readInteger(request['requestId']) ?? 0;
-  const pages = Math.max(1, Math.ceil(monitors.length / REPORT_MOST));
-  return Array.from({ length: pages }, (_, seqNo) => ({
-    requestId,
-    seqNo,
-    generatedAt,
-    tbc: seqNo < pages - 1,
-    monitor: monitors
-      .slice(seqNo * REPORT_MOST, (seqNo + 1) * REPORT_MOST)
-      .map(({ id, component, variable, type, value, severity, custom }) => ({
-        component: { name: component },
-        variable: { name: variable },
-        variableMonitoring: [
-          {
-            id,
-            transaction: false,
-            value,
-            type,
-            severity,
-            ...(version === '2.1' ? { eventNotificationType: notificationType(custom) } : {}),
-          },
-        ],
-      })),
+): readonly object[] =>
+  reportPages(monitors, request, generatedAt, (page) => ({
+    monitor: page.map(({ id, component, variable, type, value, severity, custom }) => ({
+      component: { name: component },
+      variable: { name: variable },
+      variableMonitoring: [
+        {
+          id,
+          transaction: false,
+          value,
+          type,
+          severity,
+          ...(version === '2.1' ? { eventNotificationType: notificationType(custom) } : {}),
+        },
+      ],
+    })),
   }));
-};
 
 export const notificationType = (custom: boolean): string =>
   custom ? 'CustomMonitor' : 'PreconfiguredMonitor';

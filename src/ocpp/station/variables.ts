@@ -1,4 +1,5 @@
-import { type Payload, readInteger, readList, readObject, readText } from '../payload.ts';
+import { type Payload, readList, readObject, readText } from '../payload.ts';
+import { reportPages } from './report-pages.ts';
 
 /** A setting or figure of the controller, under its 1.6 key and its 2.x component and variable. */
 export interface StationVariable {
@@ -12,8 +13,6 @@ export interface StationVariable {
   readonly write?: (value: string) => boolean;
 }
 
-/** Variables in one NotifyReport. */
-const REPORT_MOST = 20;
 /** ItemsPerMessage of Get- and SetVariables. */
 export const ITEMS_MOST = 50;
 
@@ -124,36 +123,27 @@ export const reported = (
   );
 };
 
-/** NotifyReport messages, numbered, all but the last with `tbc` (B07.FR.09). */
+/** NotifyReport messages. */
 export const reports = (
   variables: readonly StationVariable[],
   request: unknown,
   generatedAt: string,
-): readonly object[] => {
-  const requestId = readInteger(readObject(request)['requestId']) ?? 0;
-  const pages = Math.max(1, Math.ceil(variables.length / REPORT_MOST));
-  return Array.from({ length: pages }, (_, seqNo) => ({
-    requestId,
-    generatedAt,
-    seqNo,
-    tbc: seqNo < pages - 1,
-    reportData: variables
-      .slice(seqNo * REPORT_MOST, (seqNo + 1) * REPORT_MOST)
-      .map(({ component, variable, type, unit, read, write }) => ({
-        component: { name: component },
-        variable: { name: variable },
-        variableAttribute: [
-          {
-            type: 'Actual',
-            value: read().slice(0, 2_500),
-            mutability: write === undefined ? 'ReadOnly' : 'ReadWrite',
-          },
-        ],
-        variableCharacteristics: {
-          dataType: type,
-          supportsMonitoring: true,
-          ...(unit === undefined ? {} : { unit }),
+): readonly object[] =>
+  reportPages(variables, request, generatedAt, (page) => ({
+    reportData: page.map(({ component, variable, type, unit, read, write }) => ({
+      component: { name: component },
+      variable: { name: variable },
+      variableAttribute: [
+        {
+          type: 'Actual',
+          value: read().slice(0, 2_500),
+          mutability: write === undefined ? 'ReadOnly' : 'ReadWrite',
         },
-      })),
+      ],
+      variableCharacteristics: {
+        dataType: type,
+        supportsMonitoring: true,
+        ...(unit === undefined ? {} : { unit }),
+      },
+    })),
   }));
-};
