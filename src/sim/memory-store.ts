@@ -3,6 +3,7 @@ import type {
   Change,
   Damage,
   DurableStore,
+  Put,
   ScanOptions,
   StoredKey,
   StoredRecord,
@@ -112,8 +113,11 @@ export class MemoryStore implements DurableStore {
 
   #apply(changes: readonly Change[]): void {
     for (const change of changes) {
-      if (change.type === 'put') this.#medium.records.set(change.key, change.value);
+      if (change.type === 'put') this.#medium.records.set(change.key, wholeOf(change));
       else this.#medium.records.delete(change.key);
     }
   }
 }
+
+const wholeOf = ({ preface, value }: Put): Uint8Array =>
+  preface === undefined ? value : Buffer.concat([Buffer.from(preface), value]);

@@ -10,9 +10,12 @@ export interface DurableStore {
    */
   write(changes: readonly Change[]): Promise<void>;
   get(key: string): Promise<Uint8Array | undefined>;
-  /** Records whose key starts with `prefix`, in key order, at most `limit`, after key `after`. */
+  /**
+   * Records whose key starts with `prefix`, at most `limit`, after key `after`: in order of folders (all
+   * of a key up to its last slash), and in key order within one.
+   */
   scan(prefix: string, options: ScanOptions): Promise<readonly StoredRecord[]>;
-  /** Every key that starts with `prefix`, in order, without reading values; not across an await. */
+  /** Every such key, in the same order, without reading values; not across an await. */
   keys(prefix: string): Iterable<StoredKey>;
   /** What was found damaged and set aside when the store was opened, and since. */
   damage(): readonly Damage[];
@@ -21,9 +24,19 @@ export interface DurableStore {
   close(): Promise<void>;
 }
 
-export type Change =
-  | { readonly type: 'put'; readonly key: string; readonly value: Uint8Array }
-  | { readonly type: 'delete'; readonly key: string };
+export type Change = Put | { readonly type: 'delete'; readonly key: string };
+
+export interface Put {
+  readonly type: 'put';
+  readonly key: string;
+  readonly value: Uint8Array;
+  /** Text in front of the value; with it a message is not copied only to carry what is known of it. */
+  readonly preface?: string;
+}
+
+/** Bytes that the value will have with what is in front of it. */
+export const putBytes = ({ preface, value }: Put): number =>
+  (preface === undefined ? 0 : Buffer.byteLength(preface)) + value.length;
 
 export interface ScanOptions {
   readonly after?: string;

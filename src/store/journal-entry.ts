@@ -1,3 +1,5 @@
+import type { Put } from './durable-store.ts';
+
 /** What the journal knows of a message besides its bytes. */
 export interface EntryHeader {
   readonly version: '1.6' | '2.0.1' | '2.1';
@@ -33,22 +35,19 @@ export interface JournalEntry {
   readonly storedBytes: number;
 }
 
-const LENGTH_BYTES = 4;
+const LINE_END = 10;
 
-/** Header as JSON with its length in front, then the message untouched. */
-export const packEntry = (header: EntryHeader, message: Uint8Array): Buffer => {
-  const text = JSON.stringify(header);
-  const headerBytes = Buffer.byteLength(text);
-  const entry = Buffer.allocUnsafe(LENGTH_BYTES + headerBytes + message.length);
-  entry.writeUInt32LE(headerBytes, 0);
-  entry.write(text, LENGTH_BYTES);
-  entry.set(message, LENGTH_BYTES + headerBytes);
-  return entry;
-};
+/** The record of a message: a line of JSON, which has no line end inside, then its own bytes. */
+export const entryPut = (key: string, header: EntryHeader, message: Uint8Array): Put => ({
+  type: 'put',
+  key,
+  preface: `${JSON.stringify(header)}\n`,
+  value: message,
+});
 
 export const unpackEntry = (charger: string, seq: number, value: Uint8Array): JournalEntry => {
   const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
-  const end = LENGTH_BYTES + bytes.readUInt32LE(0);
-  const header = JSON.parse(bytes.toString('utf8', LENGTH_BYTES, end)) as EntryHeader;
+  const end = bytes.indexOf(LINE_END) + 1;
+  const header = JSON.parse(bytes.toString('utf8', 0, end)) as EntryHeader;
   return { charger, seq, header, message: bytes.subarray(end), storedBytes: value.length };
 };

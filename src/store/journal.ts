@@ -1,9 +1,9 @@
-import { type Change, type DurableStore, StoreError } from './durable-store.ts';
+import { type Change, type DurableStore, putBytes, StoreError } from './durable-store.ts';
 import {
   type EntryHeader,
+  entryPut,
   type JournalEntry,
   type LastAnswer,
-  packEntry,
   unpackEntry,
 } from './journal-entry.ts';
 import { scanAll } from './scan-all.ts';
@@ -114,13 +114,14 @@ export class Journal {
     const head = this.#head(charger);
     const seq = head.nextSeq;
     head.nextSeq += 1;
-    const value = packEntry(header, message);
-    await this.#store.write([{ type: 'put', key: entryKey(charger, seq), value }, ...also]);
+    const put = entryPut(entryKey(charger, seq), header, message);
+    await this.#store.write([put, ...also]);
+    const bytes = putBytes(put);
     head.last = header.last;
     head.count += 1;
-    head.bytes += value.length;
+    head.bytes += bytes;
     head.oldestAtWallMs ??= header.takenAtWallMs;
-    this.#bytes += value.length;
+    this.#bytes += bytes;
     if (this.#bytes > this.#mostBytes) await this.#thinLargest();
     return seq;
   }
@@ -162,10 +163,13 @@ export class Journal {
 
   /** Sets an entry aside, out of the way of the others: it is kept until somebody looks at it. */
   async park(entry: JournalEntry, why: string, also: readonly Change[] = []): Promise<void> {
-    const value = packEntry({ ...entry.header, parked: why }, entry.message);
     await this.#store.write([
       { type: 'delete', key: entryKey(entry.charger, entry.seq) },
-      { type: 'put', key: parkedKey(entry.charger, entry.seq), value },
+      entryPut(
+        parkedKey(entry.charger, entry.seq),
+        { ...entry.header, parked: why },
+        entry.message,
+      ),
       this.#headChange(entry.charger),
       ...also,
     ]);

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import type { Change } from './durable-store.ts';
+import { type Change, type Put, putBytes } from './durable-store.ts';
 
 /**
  * How changes lie in a segment of the log. A segment begins with its mark; then come groups, each
@@ -36,7 +36,7 @@ export const groupBytes = (changes: readonly Change[]): number =>
   changes.reduce((sum, change) => sum + recordBytes(change), GROUP_BYTES);
 
 const recordBytes = (change: Change): number =>
-  RECORD_BYTES + Buffer.byteLength(change.key) + (change.type === 'put' ? change.value.length : 0);
+  RECORD_BYTES + Buffer.byteLength(change.key) + (change.type === 'put' ? putBytes(change) : 0);
 
 /**
  * Writes a group into `bytes`, which has room for it, and tells where each change lies in it. Throws
@@ -45,12 +45,12 @@ const recordBytes = (change: Change): number =>
 export const encodeGroup = (
   changes: readonly Change[],
   bytes: Buffer,
-  wrote: (change: Change, offset: number, length: number) => void,
+  wrote: (change: Change, span: Span) => void,
 ): void => {
   let at = GROUP_BYTES;
   for (const change of changes) {
     const length = writeRecord(bytes, at, change);
-    wrote(change, at, length);
+    wrote(change, { offset: at, length });
     at += length;
   }
   bytes.writeUInt32LE(GROUP_MAGIC, 0);
@@ -59,18 +59,25 @@ export const encodeGroup = (
   bytes.writeUInt32LE(crc32(bytes.subarray(0, 12)), 12);
 };
 
+/** Bytes of the value in a record of this length. */
+export const valueBytesOf = (key: string, { length }: Span): number =>
+  length - RECORD_BYTES - Buffer.byteLength(key);
+
 const writeRecord = (bytes: Buffer, at: number, change: Change): number => {
   const keyBytes = bytes.write(change.key, at + RECORD_BYTES);
   if (keyBytes > KEY_MOST_BYTES) throw new RangeError('the key of a record is too long');
   bytes.writeUInt16LE(keyBytes, at + 4);
-  let end = at + RECORD_BYTES + keyBytes;
-  bytes.writeUInt32LE(change.type === 'put' ? change.value.length : DELETED, at + 6);
-  if (change.type === 'put') {
-    bytes.set(change.value, end);
-    end += change.value.length;
-  }
+  const valueAt = at + RECORD_BYTES + keyBytes;
+  const end = change.type === 'put' ? writeValue(bytes, valueAt, change) : valueAt;
+  bytes.writeUInt32LE(change.type === 'put' ? end - valueAt : DELETED, at + 6);
   bytes.writeUInt32LE(crc32(bytes.subarray(at + CRC_BYTES, end)), at);
   return end - at;
+};
+
+const writeValue = (bytes: Buffer, start: number, { preface, value }: Put): number => {
+  const at = preface === undefined ? start : start + bytes.write(preface, start);
+  bytes.set(value, at);
+  return at + value.length;
 };
 
 /** The record at an offset, or undefined when its bytes are not those that were written. */

@@ -35,7 +35,7 @@ const replaySegment = async (
   segment.bytes = end;
   for (const { key, value, offset, length } of records) {
     if (value === undefined) index.delete(key);
-    else index.put(key, { segment, offset, length, valueBytes: value.length });
+    else index.put(key, { segment, offset, length });
   }
   if (damagedBytes > 0) {
     await tellDamage(damage, segment, `${damagedBytes} bytes of ${segment.path} cannot be read`);

@@ -11,7 +11,7 @@ import { StoreError } from './durable-store.ts';
 import { lockFolder } from './folder-lock.ts';
 import { KeyIndex, type Place } from './key-index.ts';
 import { LogCleaner } from './log-cleaner.ts';
-import { encodeGroup, groupBytes } from './log-format.ts';
+import { encodeGroup, groupBytes, valueBytesOf } from './log-format.ts';
 import { replay, tellDamage } from './log-replay.ts';
 import { Segment } from './log-segment.ts';
 import { syncFolder } from './sync-folder.ts';
@@ -157,7 +157,9 @@ export class LogStore implements DurableStore {
   }
 
   *keys(prefix: string): Generator<StoredKey> {
-    for (const [key, { valueBytes }] of this.#index.under(prefix)) yield { key, valueBytes };
+    for (const [key, place] of this.#index.under(prefix)) {
+      yield { key, valueBytes: valueBytesOf(key, place) };
+    }
   }
 
   damage(): readonly Damage[] {
@@ -219,13 +221,9 @@ export class LogStore implements DurableStore {
     const changes = moved.length === 0 ? asked : [...moved, ...asked];
     const bytes = this.#room(groupBytes(changes));
     const places: (Place | undefined)[] = [];
-    encodeGroup(changes, bytes, (change, at, length) => {
-      const offset = segment.bytes + at;
-      places.push(
-        change.type === 'delete'
-          ? undefined
-          : { segment, offset, length, valueBytes: change.value.length },
-      );
+    encodeGroup(changes, bytes, ({ type }, { offset, length }) => {
+      const place = { segment, offset: segment.bytes + offset, length };
+      places.push(type === 'delete' ? undefined : place);
     });
     await segment.append(bytes);
     changes.forEach(({ key }, index) => {
