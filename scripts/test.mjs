@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { bundle, bundleProgram } from './bundle.mjs';
 
 /** A file that takes longer hangs: it fails instead of stopping everything. */
 const TEST_TIMEOUT_MINUTES = 2;
@@ -21,24 +22,23 @@ const longer = options.find((option) => option.startsWith(TIMEOUT_FLAG));
 const minutes = Number(longer?.slice(TIMEOUT_FLAG.length) ?? TEST_TIMEOUT_MINUTES);
 const flags = options.filter((option) => option !== longer);
 const files = (named.length > 0 ? named : ['test']).flatMap(list).sort();
-// Built once: tests of the command line start the program some hundred times.
+// Everything is bundled once, tests and program: each file is a process, and each test of the command
+// line starts the program.
 const folder = mkdtempSync(join('node_modules', '.busbar-test-'));
-const run = (args, env = {}) =>
-  spawnSync(process.execPath, args, { stdio: 'inherit', env: { ...process.env, ...env } }).status;
-const built = run(['scripts/build.mjs', '--program-only', folder]);
-const status =
-  built ||
-  run(
-    [
-      '--import',
-      'tsx',
-      '--test',
-      '--test-concurrency=2',
-      `--test-timeout=${minutes * 60_000}`,
-      ...flags,
-      ...files,
-    ],
-    { BUSBAR_TEST_PROGRAM: join(folder, 'busbar.js') },
-  );
+const bundles = join(folder, 'tests');
+await bundleProgram(folder);
+await bundle(files, bundles, { outbase: '.' });
+const { status } = spawnSync(
+  process.execPath,
+  [
+    '--enable-source-maps',
+    '--test',
+    '--test-concurrency=2',
+    `--test-timeout=${minutes * 60_000}`,
+    ...flags,
+    ...files.map((file) => join(bundles, file.replace(/\.ts$/, '.js'))),
+  ],
+  { stdio: 'inherit', env: { ...process.env, BUSBAR_TEST_PROGRAM: join(folder, 'busbar.js') } },
+);
 rmSync(folder, { recursive: true, force: true });
 process.exit(status ?? 1);

@@ -3,7 +3,12 @@ import { readInteger, readList, readObject, readText } from '../ocpp/payload.ts'
 import { PURPOSE_2X, PURPOSE_16 } from '../ocpp/profile-names.ts';
 import { readProfile, readSetChargingProfile } from '../ocpp/read-profile.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
-import { compositeSchedule, limitAt, type ProfileContext } from '../profiles/composite.ts';
+import {
+  compositeSchedule,
+  type LimitAt,
+  limitAt,
+  type ProfileContext,
+} from '../profiles/composite.ts';
 import type { InstalledProfile } from '../profiles/period.ts';
 import type { ChargingProfile, ChargingSchedule, RateUnit } from '../profiles/profile.ts';
 import { Zone } from '../profiles/zone.ts';
@@ -21,6 +26,15 @@ export interface ProfiledTransaction {
   readonly startedAtMs: number;
 }
 
+/** What the profiles said at an instant, and what it depends on. */
+interface KeptLimit {
+  readonly installed: readonly InstalledProfile[];
+  readonly transaction: string;
+  readonly phases: number;
+  readonly fromMs: number;
+  readonly limit: LimitAt;
+}
+
 /** Profiles that one charger has room for. */
 export const PROFILES_MOST = 24;
 const rejected = (reason: string): ProfileVerdict => ({ status: 'Rejected', reason });
@@ -32,6 +46,7 @@ export class ChargerProfiles {
   readonly #volts: number;
   #zone: Zone | undefined;
   #installed: readonly InstalledProfile[] = [];
+  readonly #limits = new Map<number, KeptLimit>();
   /** Connectors whose limits have no effect until the next profile. */
   readonly #deaf = new Set<number>();
   /** Amps by connector that a message of its vendor set; 0: all of them. */
@@ -159,8 +174,8 @@ export class ChargerProfiles {
       const amps = this.#vendorAmps.get(connector) ?? this.#vendorAmps.get(0) ?? maxAmps;
       return Math.min(maxAmps, amps);
     }
-    const context = this.#context(connector, transaction, phases);
-    return Math.min(maxAmps, limitAt(this.#installed, context, nowMs).limitAmps ?? maxAmps);
+    const { limitAmps } = this.#limit(connector, transaction, phases, nowMs);
+    return Math.min(maxAmps, limitAmps ?? maxAmps);
   }
 
   /** The terminals that a connector may use now, of the first `phases`. */
@@ -172,9 +187,36 @@ export class ChargerProfiles {
   ): readonly number[] {
     const all = Array.from({ length: phases }, (_, terminal) => terminal);
     if (!this.#conduct.switchesPhases || this.#conduct.ignoresNumberPhases) return all;
-    const context = this.#context(connector, transaction, phases);
-    const { numberPhases, phaseToUse } = limitAt(this.#installed, context, nowMs);
+    const { numberPhases, phaseToUse } = this.#limit(connector, transaction, phases, nowMs);
     return numberPhases === 1 ? [(phaseToUse ?? 1) - 1] : all.slice(0, numberPhases);
+  }
+
+  /** Asked at every step of the world: kept until something in it may change. */
+  #limit(
+    connector: number,
+    transaction: ProfiledTransaction | undefined,
+    phases: number,
+    nowMs: number,
+  ): LimitAt {
+    const installed = this.#installed;
+    const id = transaction?.id;
+    const kept = this.#limits.get(connector);
+    if (
+      kept !== undefined &&
+      kept.installed === installed &&
+      kept.transaction === id &&
+      kept.phases === phases &&
+      kept.fromMs <= nowMs &&
+      nowMs < kept.limit.untilMs
+    ) {
+      return kept.limit;
+    }
+    const limit = limitAt(installed, this.#context(connector, transaction, phases), nowMs);
+    // Without a transaction a relative schedule begins anew at every instant.
+    if (id !== undefined) {
+      this.#limits.set(connector, { installed, transaction: id, phases, fromMs: nowMs, limit });
+    }
+    return limit;
   }
 
   /** What the charger as a whole may draw per phase; the sum of its connectors stays below. */
