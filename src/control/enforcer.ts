@@ -16,13 +16,11 @@ import type {
   ConnectorTick,
   ControlSettings,
   Decision,
-  LaterAmps,
 } from '../core/tick.ts';
 import type { Clock } from '../core/time.ts';
 import { toldPhases, toldVolts } from '../core/told-limit.ts';
 import type { CallOutcome, ChargerCalls } from '../gateway/observer.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
-import type { LaterOffer } from '../profiles/build.ts';
 import {
   clearOfferCall,
   isPersistent,
@@ -34,7 +32,7 @@ import {
   wayName,
 } from './offer-calls.ts';
 import { OfferLadder } from './offer-ladder.ts';
-import { fittingSteps } from './offer-plan.ts';
+import { laterOffers, type OfferPlan, offerPlan } from './offer-plan.ts';
 import { profileProblem } from './profile-problem.ts';
 import type { SiteDraft } from './site-draft.ts';
 import { WriteBudget } from './write-budget.ts';
@@ -170,29 +168,28 @@ export class Enforcer {
   #offer(command: Command, tick: ConnectorTick, way: OfferWay, version: OcppVersion): void {
     const nowMs = this.#clock.monotonicMs();
     const traits = this.#draft.traits(command.charger);
-    const abilities = this.#draft.charger(command.charger)?.abilities ?? UNKNOWN_ABILITIES;
-    const lifeMs = lifeOf(way, traits, abilities, this.#settings.lifeMs);
-    const plan = plannedIn(way, traits, command, abilities, nowMs);
+    const { steps, lifeMs, planless } = this.#planOf(command, way, nowMs);
     const ends = lifeMs < Number.POSITIVE_INFINITY;
     const fallback = { afterSeconds: lifeMs / 1000, amps: tick.charger.fallbackAmps };
     const lease = {
       amps: command.amps,
       sentAtMs: nowMs,
       endsAtMs: nowMs + lifeMs,
-      ...(plan.length === 0 ? {} : { later: plan }),
+      ...(steps.length === 0 ? {} : { later: steps }),
+      ...(planless === undefined ? {} : { planless }),
       ...(command.numberPhases === undefined ? {} : { numberPhases: command.numberPhases }),
     };
     const call = offerCall(version, way, traits, {
       connector: command.connector,
       transactionId: command.transactionId,
       amps: command.amps,
-      lifeSeconds: this.#settings.lifeMs / 1000,
+      lifeSeconds: (ends ? lifeMs : this.#settings.lifeMs) / 1000,
       volts: toldVolts(tick.charger, this.#draft.site.voltageVolts),
       phases: toldPhases(tick.charger),
       ageSeconds: (nowMs - (tick.state.transaction?.startedAtMs ?? nowMs)) / 1000,
       nowMs: this.#clock.wallMs(),
       topLevel: this.#topLevel(command.charger),
-      later: isPersistent(way) ? (ends ? [fallback] : []) : laterOffers(plan, nowMs),
+      later: isPersistent(way) ? (ends ? [fallback] : []) : laterOffers(steps, nowMs),
       ...this.#phasesOf(command, tick),
     });
     if (command.kind !== 'renew') this.limitChanges += 1;
@@ -205,6 +202,17 @@ export class Enforcer {
       this.#book(command, lease, tick, outcome, version);
       this.#changed();
     });
+  }
+
+  /** Purposes that wear out memory are not written for every plan. */
+  #planOf({ charger, later = [] }: Command, way: OfferWay, nowMs: number): OfferPlan {
+    const traits = this.#draft.traits(charger);
+    const abilities = this.#draft.charger(charger)?.abilities ?? UNKNOWN_ABILITIES;
+    const lifeMs = lifeOf(way, traits, abilities, this.#settings.lifeMs);
+    if (isPersistent(way)) return { steps: [], lifeMs, planless: true };
+    // A relative schedule carries no steps.
+    const maxPeriods = traits.profileKind === 'relative' ? 1 : (abilities.maxPeriods ?? 1);
+    return offerPlan(later, nowMs, lifeMs, maxPeriods);
   }
 
   /**
@@ -293,23 +301,6 @@ export class Enforcer {
     });
   }
 }
-
-/**
- * A charger that loses us follows the limits that are known to come, down from its offer: up it may
- * only go when the site says so. Purposes that wear out memory are not written for every plan.
- */
-const plannedIn = (
-  way: OfferWay,
-  { profileKind }: ChargerTraits,
-  { later = [] }: Command,
-  { maxPeriods = 1 }: Abilities,
-  nowMs: number,
-): readonly LaterAmps[] =>
-  // A relative schedule carries no steps.
-  isPersistent(way) || profileKind === 'relative' ? [] : fittingSteps(later, nowMs, maxPeriods - 1);
-
-const laterOffers = (plan: readonly LaterAmps[], nowMs: number): readonly LaterOffer[] =>
-  plan.map(({ atMs, amps }) => ({ afterSeconds: Math.floor((atMs - nowMs) / 1000), amps }));
 
 const escalation = (
   command: Command,

@@ -36,6 +36,7 @@ export const contextOf = (
 ): ProfileContext => {
   const socPercent = state.connectors.get(connector)?.socPercent;
   return {
+    charger: spec.id,
     connector,
     zone,
     voltageVolts: toldVolts(spec, voltageVolts),

@@ -16,6 +16,8 @@ import { AMPS_EPSILON, addAmps, maxAmps, NO_AMPS, type PhaseAmps, subtractAmps }
 
 /** A step of a plan that is not wanted any more is taken back this long before its time. */
 const OUTDATED_AHEAD_MS = 10_000;
+/** A limit that became known goes into a plan at once, but plans change at most this often. */
+const PLAN_LEAST_MS = 5_000;
 
 /**
  * From targets to commands. Reductions always go out. A raise goes out only as far as every
@@ -273,12 +275,17 @@ const raise = (
   return [command(decision, amps, 'raise')];
 };
 
-const renewal = ({ nowMs }: TickInput, decision: ConnectorDecision): readonly Command[] => {
+const renewal = (input: TickInput, decision: ConnectorDecision): readonly Command[] => {
+  const { nowMs } = input;
   const held = decision.tick.enforcement.accepted;
   // What does not end by itself need not be renewed; some of it wears out the charger's memory.
   if (held === undefined || held.endsAtMs === Number.POSITIVE_INFINITY) return [];
   const halfLifeMs = (held.endsAtMs - held.sentAtMs) / 2;
-  const due = nowMs - held.sentAtMs >= halfLifeMs || isOutdated(decision, held, nowMs);
+  const ageMs = nowMs - held.sentAtMs;
+  const due =
+    ageMs >= halfLifeMs ||
+    isOutdated(decision, held, nowMs) ||
+    (ageMs >= PLAN_LEAST_MS && lacksStep(input, decision, held));
   return due ? [command(decision, held.amps, 'renew')] : [];
 };
 
@@ -289,6 +296,19 @@ const isOutdated = (decision: ConnectorDecision, held: Lease, nowMs: number): bo
   const wantedAmps = plannedAt(plannedSteps(decision, held.amps), atMs);
   return toldAmps < Math.min(wantedAmps, held.amps) - AMPS_EPSILON;
 };
+
+/** Without us the charger would stay above a limit that has become known since its last offer. */
+const lacksStep = (
+  { settings }: TickInput,
+  decision: ConnectorDecision,
+  { amps, later, endsAtMs, planless }: Lease,
+): boolean =>
+  planless !== true &&
+  plannedSteps(decision, amps).some(
+    (step) =>
+      step.atMs < endsAtMs &&
+      Math.min(amps, plannedAt(later, step.atMs)) >= step.amps + settings.deadBandAmps,
+  );
 
 const onStep = ({ charger }: ConnectorTick, amps: number): number =>
   stepBelow(charger, amps + AMPS_EPSILON);

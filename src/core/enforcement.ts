@@ -21,6 +21,8 @@ export interface Lease {
   readonly endsAtMs: number;
   /** What the charger was told to make of it by itself before its end, by rising time. */
   readonly later?: readonly { readonly atMs: number; readonly amps: number }[];
+  /** It is told in a way that follows no plan, e.g. in memory that wears out. */
+  readonly planless?: true;
   /** Phases that it names, where the charger is switched between one and three. */
   readonly numberPhases?: 1 | 3;
 }

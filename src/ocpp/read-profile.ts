@@ -153,6 +153,9 @@ const readSchedule = (version: OcppVersion, value: unknown): ChargingSchedule | 
     ...optional('durationSeconds', readInteger(raw['duration'])),
     ...optional('minChargingRate', readNumber(raw['minChargingRate'])),
     ...(version === '2.1' ? optional('limitAtSoc', readLimitAtSoc(raw['limitAtSoC'])) : {}),
+    ...(version === '2.1'
+      ? optional('randomizedDelaySeconds', readInteger(raw['randomizedDelay']))
+      : {}),
   };
 };
 
@@ -174,6 +177,7 @@ const readPeriod = (version: OcppVersion, raw: Payload): SchedulePeriod | Profil
     ...(newest ? optional('limitL2', readNumber(raw['limit_L2'])) : {}),
     ...(newest ? optional('limitL3', readNumber(raw['limit_L3'])) : {}),
     ...(newest ? optional<'operationMode', OperationMode>('operationMode', mode) : {}),
+    ...(newest && raw['evseSleep'] === true ? { evseSleep: true } : {}),
   };
 };
 

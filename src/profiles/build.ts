@@ -65,13 +65,17 @@ export const leaseProfile = (
     readonly relativeAfterSeconds?: number;
   },
 ): ChargingProfile => {
+  // Schedules begin at whole seconds: what comes within one counts from now on.
+  const now = (own.later ?? []).filter(({ afterSeconds }) => afterSeconds <= 0);
+  const amps = Math.min(own.amps, ...now.map((each) => each.amps));
   if (own.relativeAfterSeconds !== undefined) {
-    return relativeLease(own, own.transactionId, own.relativeAfterSeconds + own.lifeSeconds);
+    const endSeconds = own.relativeAfterSeconds + own.lifeSeconds;
+    return relativeLease({ ...own, amps }, own.transactionId, endSeconds);
   }
   const earlierSeconds = START_EARLIER_MS / 1000;
   const later = (own.later ?? [])
     .filter(({ afterSeconds }) => afterSeconds > 0 && afterSeconds < own.lifeSeconds)
-    .map(({ afterSeconds, amps }) => periodOf(own, earlierSeconds + afterSeconds, amps));
+    .map((step) => periodOf(own, earlierSeconds + step.afterSeconds, step.amps));
   return {
     id: own.id,
     stackLevel: own.stackLevel,
@@ -82,7 +86,7 @@ export const leaseProfile = (
       startMs: wholeSecond(own.nowMs - START_EARLIER_MS),
       durationSeconds: own.lifeSeconds + earlierSeconds,
       unit: own.unit,
-      periods: [periodOf(own, 0, own.amps), ...later],
+      periods: [periodOf(own, 0, amps), ...later],
     },
   };
 };

@@ -22,6 +22,8 @@ export interface ProfileContext {
   /** Epoch ms since when the charger has not reached its CSMS (K01.FR.101). */
   readonly offlineSinceMs?: number;
   readonly socPercent?: number;
+  /** The charger, so that not all of them draw the same random delays (K01.FR.92). */
+  readonly charger?: string;
   /** 2.x: the defaults of EVSE 0 and of this one compete by stack level (2.1 §3.5). Without it
    * the connector's own comes first, as 1.6 §3.13.1 has it. */
   readonly defaultsByLevel?: boolean;
@@ -69,8 +71,10 @@ export class ProfileStack {
   /** `originMs`: where relative schedules begin while no transaction runs (K08.FR.06). */
   constructor(installed: readonly InstalledProfile[], context: ProfileContext, originMs: number) {
     this.#context = context;
+    const { charger = '', connector, transaction } = context;
     this.#bearings = {
-      relativeStartMs: context.transaction?.startedAtMs ?? originMs,
+      relativeStartMs: transaction?.startedAtMs ?? originMs,
+      delaySeed: `${charger}/${connector}/${transaction?.id ?? ''}`,
       // Asked for only when a schedule follows local time: a zone takes milliseconds to make.
       get zone() {
         return context.zone;

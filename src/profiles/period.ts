@@ -1,4 +1,5 @@
 import type { ChargingProfile, ChargingSchedule, SchedulePeriod } from './profile.ts';
+import { delayedStarts, periodAmong } from './random-delay.ts';
 import type { Zone } from './zone.ts';
 
 /** A profile as it lies in a charger (or in the gateway for it). */
@@ -21,6 +22,8 @@ export interface Bearings {
   /** Start of the transaction, epoch ms: where relative schedules begin (K01.FR.42). */
   readonly relativeStartMs: number;
   readonly zone: Zone;
+  /** Charger, connector and transaction: what random delays follow from (K01.FR.93). */
+  readonly delaySeed: string;
 }
 
 /** Where in its schedule a profile is. Not begun: `elapsedMs` is negative. */
@@ -61,17 +64,33 @@ export const periodAt = (
   if (elapsedMs >= durationMs) {
     changesMs = roundMs;
   } else if (elapsedMs >= 0) {
-    changesMs = Math.min(durationMs, roundMs);
-    for (const period of schedule.periods) {
-      const startMs = period.startSeconds * 1000;
-      if (startMs > elapsedMs) {
-        changesMs = Math.min(startMs, changesMs);
-        break;
-      }
-      found = period;
-    }
+    const place = placeIn(installed, schedule, bearings, elapsedMs);
+    found = place.period;
+    changesMs = Math.min(durationMs, roundMs, place.nextMs);
   }
   return { period: found, untilMs: Math.min(atMs + changesMs - elapsedMs, steadyUntilMs) };
+};
+
+const placeIn = (
+  { profile, receivedAtMs }: InstalledProfile,
+  schedule: ChargingSchedule,
+  { delaySeed }: Bearings,
+  elapsedMs: number,
+): { readonly period: SchedulePeriod | undefined; readonly nextMs: number } => {
+  const { periods, randomizedDelaySeconds = 0 } = schedule;
+  if (randomizedDelaySeconds > 0) {
+    const seed = `${delaySeed}/${profile.id}/${receivedAtMs}`;
+    const starts = delayedStarts(schedule, seed);
+    const { period, nextSeconds } = periodAmong(periods, starts, elapsedMs / 1000);
+    return { period, nextMs: nextSeconds * 1000 };
+  }
+  let found: SchedulePeriod | undefined;
+  for (const period of periods) {
+    const startMs = period.startSeconds * 1000;
+    if (startMs > elapsedMs) return { period: found, nextMs: startMs };
+    found = period;
+  }
+  return { period: found, nextMs: NEVER };
 };
 
 const once = (fromMs: number, atMs: number): Position => ({

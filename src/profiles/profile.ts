@@ -56,6 +56,8 @@ export interface ChargingSchedule {
   readonly minChargingRate?: number;
   /** Cap from a state of charge on, in `unit` (limitAtSoC, K01.FR.100). */
   readonly limitAtSoc?: { readonly socPercent: number; readonly limit: number };
+  /** Each period but the first begins up to so much later, at random (2.1, K01.FR.92). */
+  readonly randomizedDelaySeconds?: number;
   readonly periods: readonly SchedulePeriod[];
 }
 
@@ -70,4 +72,6 @@ export interface SchedulePeriod {
   readonly numberPhases?: number;
   readonly phaseToUse?: number;
   readonly operationMode?: OperationMode;
+  /** 2.1: electronics may be switched off (Q10). */
+  readonly evseSleep?: boolean;
 }

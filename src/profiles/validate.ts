@@ -30,6 +30,7 @@ export interface Refusal {
 /** Reason codes of the appendix of 2.x that apply to profiles. */
 export type ReasonCode =
   | 'DuplicateProfile'
+  | 'InvalidOperationMode'
   | 'InvalidProfile'
   | 'InvalidSchedule'
   | 'InvalidStackLevel'
@@ -38,8 +39,7 @@ export type ReasonCode =
   | 'OutOfStorage'
   | 'PhaseConflict'
   | 'TxNotFound'
-  | 'UnknownEvse'
-  | 'UnsupportedParam';
+  | 'UnknownEvse';
 
 interface Rule {
   readonly rule: string;
@@ -175,22 +175,45 @@ const RULES: readonly Rule[] = [
     broken: (profile) => profile.kind === 'dynamic' && periods(profile).length !== 1,
   },
   {
-    rule: 'K01.FR.70, FR.72 priority charging has no duration and does nothing but charge',
+    rule: 'K01.FR.122 only a dynamic profile says how it is updated',
     reasonCode: 'InvalidProfile',
-    broken: ({ purpose, schedule }) =>
-      purpose === 'priority' && schedule.durationSeconds !== undefined,
+    broken: ({ kind, updatedAtMs, updateIntervalSeconds }) =>
+      kind !== 'dynamic' && (updatedAtMs !== undefined || updateIntervalSeconds !== undefined),
   },
   {
-    rule: 'Table 95 the operation mode is one that amps can express',
-    reasonCode: 'UnsupportedParam',
+    rule: 'K01.FR.70, FR.73 priority charging has no duration',
+    reasonCode: 'InvalidSchedule',
+    broken: (profile) =>
+      profile.purpose === 'priority' &&
+      schedules(profile).some(({ durationSeconds }) => durationSeconds !== undefined),
+  },
+  {
+    rule: 'K01.FR.71, FR.111 to FR.116 the operation mode is one that amps can express',
+    reasonCode: 'InvalidOperationMode',
     broken: (profile) => periods(profile).some((period) => !modeAllowed(profile, period)),
   },
   {
-    rule: 'K01.FR.142 limits per phase belong to a TxProfile',
+    rule: 'K01.FR.126 an EVSE sleeps only while it idles',
+    reasonCode: 'InvalidSchedule',
+    broken: (profile) => periods(profile).some(({ evseSleep }) => evseSleep === true),
+  },
+  {
+    rule: 'K01.FR.95 random delays belong to profiles of transactions',
     reasonCode: 'InvalidSchedule',
     broken: (profile) =>
       !ofTransaction(profile) &&
-      periods(profile).some((each) => each.limitL2 !== undefined || each.limitL3 !== undefined),
+      profile.purpose !== 'tx-default' &&
+      schedules(profile).some(({ randomizedDelaySeconds = 0 }) => randomizedDelaySeconds > 0),
+  },
+  {
+    rule: 'K01.FR.142 to FR.146 limits of L2 and L3 go with one of L1, in a TxProfile',
+    reasonCode: 'PhaseConflict',
+    broken: (profile) =>
+      periods(profile).some(
+        ({ limit, limitL2, limitL3 }) =>
+          (limitL2 !== undefined || limitL3 !== undefined) &&
+          (!ofTransaction(profile) || limit === Number.POSITIVE_INFINITY),
+      ),
   },
   {
     rule: 'numberPhases is 1 to 3, K01.FR.46 phaseToUse only with one phase',
@@ -200,7 +223,7 @@ const RULES: readonly Rule[] = [
   {
     rule: 'K01.FR.48 phaseToUse needs a charger that switches phases',
     only: 'v2x',
-    reasonCode: 'UnsupportedParam',
+    reasonCode: 'InvalidSchedule',
     broken: (profile, { phaseSwitching }) =>
       phaseSwitching !== true &&
       periods(profile).some(({ phaseToUse }) => phaseToUse !== undefined),

@@ -20,6 +20,8 @@ export interface ChargerConduct {
   readonly forgetsProfilesOnDisconnect: boolean;
   /** Refuses profiles above this stack level. */
   readonly maxStackLevel: number;
+  /** Refuses schedules of more periods. */
+  readonly maxPeriods: number;
   readonly purposes: readonly ProfilePurpose[];
   readonly rateUnits: readonly RateUnit[];
   /** A profile in a unit that it does not know is accepted and has no effect. */
@@ -66,6 +68,7 @@ export const GOOD_CONDUCT: ChargerConduct = {
   forgetsProfilesOnReboot: false,
   forgetsProfilesOnDisconnect: false,
   maxStackLevel: 8,
+  maxPeriods: 24,
   purposes: [
     'station-max',
     'tx-default',
@@ -103,6 +106,7 @@ export const CONDUCTS = {
   'forgets-on-reboot': { forgetsProfilesOnReboot: true },
   'forgets-on-disconnect': { forgetsProfilesOnDisconnect: true },
   'ignores-duration': { honoursDuration: false },
+  'one-period': { maxPeriods: 1 },
   'stack-level-zero': { maxStackLevel: 0 },
   'amps-only': { rateUnits: ['A'] },
   'watts-only': { rateUnits: ['W'] },

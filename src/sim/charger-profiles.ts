@@ -283,6 +283,9 @@ export class ChargerProfiles {
     const { maxStackLevel, purposes, rateUnits, acceptsAnyUnit, honoursDuration } = this.#conduct;
     if (!purposes.includes(profile.purpose)) return rejected('UnsupportedPurpose');
     if (profile.stackLevel > maxStackLevel) return rejected('InvalidStackLevel');
+    if (profile.schedule.periods.length > this.#conduct.maxPeriods) {
+      return rejected('InvalidSchedule');
+    }
     if (!rateUnits.includes(profile.schedule.unit)) {
       return acceptsAnyUnit ? { status: 'Accepted' } : rejected('UnsupportedRateUnit');
     }

@@ -53,7 +53,7 @@ export class ChargerSettings {
 
   constructor(
     version: OcppVersion,
-    facts: Pick<ChargerConduct, 'maxStackLevel' | 'rateUnits' | 'switchesPhases'>,
+    facts: Pick<ChargerConduct, 'maxPeriods' | 'maxStackLevel' | 'rateUnits' | 'switchesPhases'>,
     connectors: number,
   ) {
     this.#names = version === '1.6' ? NAMES_16 : NAMES_2X;
@@ -67,7 +67,7 @@ export class ChargerSettings {
             ChargingScheduleAllowedChargingRateUnit: facts.rateUnits
               .map((unit) => (unit === 'A' ? 'Current' : 'Power'))
               .join(','),
-            ChargingScheduleMaxPeriods: '24',
+            ChargingScheduleMaxPeriods: String(facts.maxPeriods),
             MaxChargingProfilesInstalled: '24',
             ConnectorSwitch3to1PhaseSupported: String(facts.switchesPhases),
           }
@@ -75,7 +75,7 @@ export class ChargerSettings {
             'SmartChargingCtrlr.Enabled': 'true',
             'SmartChargingCtrlr.ProfileStackLevel': String(facts.maxStackLevel),
             'SmartChargingCtrlr.RateUnit': facts.rateUnits.join(','),
-            'SmartChargingCtrlr.PeriodsPerSchedule': '24',
+            'SmartChargingCtrlr.PeriodsPerSchedule': String(facts.maxPeriods),
             'SmartChargingCtrlr.Phases3to1': String(facts.switchesPhases),
           };
     for (const [name, value] of Object.entries(fixed)) {

@@ -136,6 +136,15 @@ describe('what the gateway sends', () => {
     assert.deepEqual([at(0), at(29), at(30), at(119), at(120)], [12, 12, 7, 7, undefined]);
   });
 
+  test('a step within a second counts from now on, in relative schedules too', () => {
+    const later = [{ afterSeconds: 0, amps: 7 }];
+    const lease = { ...own, transactionId: '7', lifeSeconds: 120, later };
+    for (const kind of [{}, { relativeAfterSeconds: 30 }]) {
+      const { periods } = leaseProfile({ ...lease, ...kind }).schedule;
+      assert.deepEqual(periods, [{ startSeconds: 0, limit: 7 }]);
+    }
+  });
+
   test('watts name their phases, or a charger would divide them by three (K01.FR.49)', () => {
     const single = fallbackProfile({ ...own, unit: 'W', phases: 1 });
     assert.deepEqual(single.schedule.periods, [{ startSeconds: 0, limit: 2760, numberPhases: 1 }]);

@@ -1,9 +1,11 @@
 // What is known of the future goes down with an offer: chargers that lose the gateway follow limits of
 // an EMS, hours of the policy, and the expiry of a limit, until their offer ends.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
+import { PLAIN_TRAITS } from '../../src/core/charger-traits.ts';
 import { DEFAULT_POLICY } from '../../src/core/sharing/policy.ts';
 import { Car } from '../../src/sim/car.ts';
+import { type ChargerConduct, CONDUCTS } from '../../src/sim/charger-conduct.ts';
 import { VirtualSite, type VirtualSiteOptions } from '../../src/sim/virtual-site.ts';
 import { composite } from './profile-calls.ts';
 import { garage } from './virtual-garage.ts';
@@ -35,6 +37,9 @@ const limit = (site: VirtualSite, amps: number, ttlSeconds = 90, startAtMs?: num
     ttlSeconds,
     ...(startAtMs === undefined ? {} : { startAtMs }),
   });
+const all = (conduct: Partial<ChargerConduct>): Partial<VirtualSiteOptions> => ({
+  conduct: Object.fromEntries(IDS.map((id) => [id, conduct])),
+});
 const most = (site: VirtualSite): number => Math.max(...site.trueAmps);
 
 test('D8: a limit that was ordered ahead holds without the gateway', async () => {
@@ -78,6 +83,65 @@ test('a limit that is repeated in time costs no car a dip, and few calls', async
   assert.ok(least > 50, `${least} A at some time`);
   const calls = site.gateway.counters.ownCalls - before;
   assert.ok(calls <= (3 * 300) / 20, `${calls} calls to three chargers in 300 s`);
+});
+
+describe('a plan is cut to what a charger takes', () => {
+  const takes: Readonly<Record<string, Partial<VirtualSiteOptions>>> = {
+    'one period': all(CONDUCTS['one-period']),
+    'two periods': all({ maxPeriods: 2 }),
+    'relative schedules only': {
+      ...all(CONDUCTS['relative-only']),
+      traitsOf: () => ({ ...PLAIN_TRAITS, profileKind: 'relative' }),
+    },
+  };
+  for (const [what, options] of Object.entries(takes)) {
+    test(`${what}: without the gateway nobody is above a limit that was known`, async () => {
+      const site = await charging(options);
+      assert.ok(most(site) > 50, `${most(site)} A`);
+      const startMs = site.clock.wallMs();
+      // Beyond the fallback of the three, and up again: what does not fit must not be left out.
+      limit(site, 40, 600, startMs + 60_000);
+      limit(site, 20, 600, startMs + 80_000);
+      await site.run(40);
+      assert.ok(most(site) > 50, `${most(site)} A until it begins`);
+      site.killGateway();
+      await site.run(24);
+      let worst = 0;
+      for (let second = 65; second < 100; second += 1) {
+        await site.run(1);
+        worst = Math.max(worst, most(site) - (second < 85 ? 40 : 20));
+      }
+      assert.ok(worst <= 0.5, `${worst} A above a limit`);
+    });
+  }
+
+  test('one period: the offer of a living gateway does not dip before its time', async () => {
+    const site = await charging(all(CONDUCTS['one-period']));
+    const before = site.gateway.counters.ownCalls;
+    limit(site, 30, 600, site.clock.wallMs() + 60_000);
+    let least = Number.POSITIVE_INFINITY;
+    site.watch = (amps) => {
+      least = Math.min(least, Math.max(...amps));
+    };
+    await site.run(59);
+    assert.ok(least > 50, `${least} A before the limit begins`);
+    site.watch = () => {};
+    await site.run(15);
+    assert.ok(most(site) <= 30.5, `${most(site)} A in its time`);
+    const calls = site.gateway.counters.ownCalls - before;
+    assert.ok(calls <= 3 * 12, `${calls} calls to three chargers`);
+  });
+
+  test('a step that comes within a second is told at once', async () => {
+    for (const conduct of [{}, CONDUCTS['one-period']]) {
+      const site = await charging(all(conduct));
+      limit(site, 30, 600, site.clock.wallMs() + 700);
+      await site.clock.run(600);
+      site.killGateway();
+      await site.run(20);
+      assert.ok(most(site) <= 30.5, `${most(site)} A`);
+    }
+  });
 });
 
 test('hours of the policy hold without the gateway', async () => {
