@@ -223,18 +223,19 @@ const withMeasurement = (state: ConnectorState, measured: Measurement): Connecto
     measured;
   // Some chargers send a closing value after the end, with the current of before.
   if (transactionId !== undefined && transactionId === state.endedTransactionId) return state;
-  const next: ConnectorState = {
-    ...state,
-    ...(terminalAmps === undefined ? {} : { terminalAmps, measuredAtMs: atMs }),
-    ...(terminalsTold === undefined ? {} : { terminalsTold }),
-    ...(watts === undefined ? {} : { watts }),
-    ...(energyWh === undefined ? {} : { energyWh }),
-    ...(socPercent === undefined ? {} : { socPercent }),
-  };
+  const next: { -readonly [K in keyof ConnectorState]: ConnectorState[K] } = { ...state };
+  if (terminalAmps !== undefined) {
+    next.terminalAmps = terminalAmps;
+    next.measuredAtMs = atMs;
+  }
+  if (terminalsTold !== undefined) next.terminalsTold = terminalsTold;
+  if (watts !== undefined) next.watts = watts;
+  if (energyWh !== undefined) next.energyWh = energyWh;
+  if (socPercent !== undefined) next.socPercent = socPercent;
   const transaction = measuredTransaction(state.transaction, measured);
   if (transaction === undefined) return next;
-  const charging = { ...next, transaction };
-  return state.transaction === undefined ? occupied(charging, atMs) : charging;
+  next.transaction = transaction;
+  return state.transaction === undefined ? occupied(next, atMs) : next;
 };
 
 /**
@@ -267,15 +268,19 @@ const learnTerminals = (
   told: readonly boolean[] | undefined,
   atMs: number,
 ): TransactionState => {
-  const { activeTerminals, carriedTerminals, activeSinceMs, ...rest } = transaction;
+  const { activeTerminals: known } = transaction;
   const carrying = terminalAmps.map((amps) => amps > ACTIVE_AMPS);
+  if (known !== undefined) {
+    if (known.every((used, t) => used || carrying[t] !== true)) return transaction;
+    return {
+      ...transaction,
+      activeTerminals: known.map((used, t) => used || carrying[t] === true),
+    };
+  }
+  const { activeTerminals: _none, carriedTerminals, activeSinceMs, ...rest } = transaction;
   const carried = carrying.map(
     (now, t) => now || told?.[t] === false || carriedTerminals?.[t] === true,
   );
-  if (activeTerminals !== undefined) {
-    const active = activeTerminals.map((used, t) => used || carrying[t] === true);
-    return { ...transaction, activeTerminals: active };
-  }
   const next = { ...rest, carriedTerminals: carried };
   if (Math.max(...terminalAmps) < FOLLOWING_AMPS) return next;
   const sinceMs = activeSinceMs ?? atMs;

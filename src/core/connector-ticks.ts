@@ -68,7 +68,7 @@ const connectorTick = (
     around,
     enforcement,
     obedience,
-    ...basisOf(obedience, around, evidence),
+    obedienceBasis: basisOf(obedience, around, evidence),
     worstAmps: worst,
     raiseWorstAmps: inert ? 0 : raiseWorstAmps(enforcement, around, worst),
     worstSiteAmps: spread(phases, worst),
@@ -82,11 +82,11 @@ const basisOf = (
   obedience: ConnectorTick['obedience'],
   { seenByMeter }: Surroundings,
   evidence: MeterEvidence | undefined,
-): Pick<ConnectorTick, 'obedienceBasis'> => {
-  if (obedience !== 'confirmed' && obedience !== 'overdrawing') return {};
+): string | undefined => {
+  if (obedience !== 'confirmed' && obedience !== 'overdrawing') return undefined;
   return seenByMeter === undefined || evidence === undefined
-    ? { obedienceBasis: 'measured by the charger' }
-    : { obedienceBasis: evidenceText(evidence) };
+    ? 'measured by the charger'
+    : evidenceText(evidence);
 };
 
 /** Of a charger that is switched, what was seen before the last switch says nothing. */

@@ -195,11 +195,13 @@ const knownAmps = ({ accepted: lease, doubtful }: Enforcement, around: Surroundi
 const inheritedAmps = ({ inherited }: Enforcement, { nowMs }: Surroundings): number =>
   nowMs < (inherited?.untilMs ?? 0) ? (inherited?.amps ?? 0) : 0;
 
-const recentAmps = ({ recent }: Enforcement, atMs: number): number =>
-  recent.reduce(
-    (top, { amps, untilMs }) => (atMs < untilMs + SETTLE_MS ? Math.max(top, amps) : top),
-    0,
-  );
+const recentAmps = ({ recent }: Enforcement, atMs: number): number => {
+  let top = 0;
+  for (const { amps, untilMs } of recent) {
+    if (atMs < untilMs + SETTLE_MS) top = Math.max(top, amps);
+  }
+  return top;
+};
 
 /** The offer that the charger holds now, in amps per phase, or its fallback without one. */
 export const leaseAmps = (lease: Lease | undefined, around: Surroundings): number => {

@@ -1,6 +1,6 @@
 import type { Reading } from './reading.ts';
 import type { MeterMemory, MeterState } from './tick.ts';
-import { addAmps, mapPhases, maxAmps, NO_AMPS, PHASES, type PhaseAmps } from './units.ts';
+import { mapPhases, PHASES, type PhaseAmps } from './units.ts';
 
 /** More than this times the fuse flows only in a short circuit. */
 const RANGE_FUSES = 3;
@@ -239,8 +239,13 @@ const hasMoved = (before: PhaseAmps, now: PhaseAmps): boolean =>
 const fingerprint = ({ amps, phaseWatts, watts, volts, importWh, frequencyHz }: Reading): string =>
   JSON.stringify([amps, phaseWatts, watts, volts, importWh, frequencyHz]);
 
-const sum = (draws: MeterSurroundings['draws']): PhaseAmps =>
-  draws.reduce((total, { amps }) => addAmps(total, maxAmps(amps, NO_AMPS)), NO_AMPS);
+const sum = (draws: MeterSurroundings['draws']): PhaseAmps => {
+  const total: [number, number, number] = [0, 0, 0];
+  for (const { amps } of draws) {
+    for (const p of [0, 1, 2] as const) total[p] += Math.max(amps[p], 0);
+  }
+  return total;
+};
 
 const show = (value: number): string => String(Math.round(value * 10) / 10);
 const shown = (amps: PhaseAmps | undefined): string => amps?.map(show).join('/') ?? '?';

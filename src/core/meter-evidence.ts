@@ -1,6 +1,6 @@
 import { tolerated } from './enforcement.ts';
 import type { ConnectorKey, ConnectorTick, TickInput } from './tick.ts';
-import { type PhaseAmps, subtractAmps } from './units.ts';
+import type { PhaseAmps } from './units.ts';
 
 /**
  * Whether a car follows its offers, seen from the site's meter, for chargers that send no usable
@@ -175,9 +175,10 @@ const withReading = (
   const change = changeOn(tick, known.meterAmps, amps);
   const quiet = known.watch === undefined;
   const noise = known.noiseAmps * NOISE_DECAY;
-  const seen = { ...known, readAtMs: atMs, meterAmps: amps };
   return {
-    ...seen,
+    ...known,
+    readAtMs: atMs,
+    meterAmps: amps,
     noiseAmps: quiet ? Math.max(noise, Math.abs(change)) : noise,
     // Whoever it was that fell: it may have been this one.
     lowAmps: Math.max(0, known.lowAmps + Math.min(0, change)),
@@ -237,11 +238,12 @@ const withoutWatch = ({ watch: _done, ...rest }: MeterEvidence): MeterEvidence =
 
 /** The change that all phases of the connector share: the one nearest to none. */
 const changeOn = ({ phases }: ConnectorTick, from: PhaseAmps, to: PhaseAmps): number => {
-  const changes = subtractAmps(to, from).filter((_amps, p) => phases[p]);
-  return changes.reduce(
-    (least, each) => (Math.abs(each) < Math.abs(least) ? each : least),
-    Infinity,
-  );
+  let least = Number.POSITIVE_INFINITY;
+  for (const p of [0, 1, 2] as const) {
+    const change = to[p] - from[p];
+    if (phases[p] && Math.abs(change) < Math.abs(least)) least = change;
+  }
+  return least;
 };
 
 /** What all connectors do together, looked at once per tick. */

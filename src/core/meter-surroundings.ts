@@ -2,9 +2,9 @@ import type { ChargerState } from './charger-state.ts';
 import type { CircuitTree } from './circuit-tree.ts';
 import { IN_PHASE_SHARE } from './line-currents.ts';
 import type { MeterSurroundings } from './meter-check.ts';
-import type { MeterSpec, Site } from './site.ts';
+import type { ChargerSpec, MeterSpec, Site } from './site.ts';
 import { toSitePhases } from './site-phases.ts';
-import { mapPhases, minAmps, sameAmps } from './units.ts';
+import { mapPhases, minAmps, type PhaseAmps, sameAmps } from './units.ts';
 
 /** Readings equal in every number for so long are those of a frozen meter. */
 export const FROZEN_MS = 60_000;
@@ -21,9 +21,9 @@ export const meterSurroundings = (
 ): MeterSurroundings => {
   const measured = site.circuits.filter(({ meter }) => meter === spec.id);
   const [first] = measured;
-  const indexes = new Set(measured.map(({ id }) => tree.indexOf.get(id) ?? -1));
+  const isMeasured = (index: number): boolean => site.circuits[index]?.meter === spec.id;
   const below = site.chargers.filter(({ circuit }) =>
-    tree.paths[tree.indexOf.get(circuit) ?? -1]?.some((index) => indexes.has(index)),
+    tree.paths[tree.indexOf.get(circuit) ?? -1]?.some(isMeasured),
   );
   return {
     nominalVolts: site.voltageVolts,
@@ -33,16 +33,26 @@ export const meterSurroundings = (
     ),
     exportMostAmps: spec.exportMostAmps ?? 0,
     frozenMs: spec.frozenMs ?? FROZEN_MS,
-    draws: below.flatMap(({ id, phases, maxAmps, lineToLine }) =>
-      [...(chargers.get(id)?.connectors.values() ?? [])].flatMap((connector) => {
-        const { terminalAmps, measuredAtMs: atMs } = connector;
-        if (terminalAmps === undefined || atMs === undefined || nowMs - atMs > lifeMs) return [];
-        // A claim beyond the rating is no evidence against the meter.
-        const amps = minAmps(toSitePhases(phases, terminalAmps), sameAmps(maxAmps));
-        // Between two lines only the part that is in phase surely shows on the meter.
-        const share = lineToLine === true ? IN_PHASE_SHARE : 1;
-        return [{ amps: mapPhases((p) => amps[p] * share), atMs }];
-      }),
-    ),
+    draws: drawsOf(below, chargers, nowMs - lifeMs),
   };
+};
+
+const drawsOf = (
+  below: readonly ChargerSpec[],
+  chargers: ReadonlyMap<string, ChargerState>,
+  sinceMs: number,
+): MeterSurroundings['draws'] => {
+  const draws: { readonly amps: PhaseAmps; readonly atMs: number }[] = [];
+  for (const { id, phases, maxAmps, lineToLine } of below) {
+    for (const { terminalAmps, measuredAtMs: atMs } of chargers.get(id)?.connectors.values() ??
+      []) {
+      if (terminalAmps === undefined || atMs === undefined || atMs < sinceMs) continue;
+      // A claim beyond the rating is no evidence against the meter.
+      const amps = minAmps(toSitePhases(phases, terminalAmps), sameAmps(maxAmps));
+      // Between two lines only the part that is in phase surely shows on the meter.
+      const share = lineToLine === true ? IN_PHASE_SHARE : 1;
+      draws.push({ amps: mapPhases((p) => amps[p] * share), atMs });
+    }
+  }
+  return draws;
 };

@@ -14,22 +14,25 @@ export const loadedPhases = (
   wiring: readonly number[],
   terminals: readonly boolean[] | undefined,
 ): PhaseSet => {
-  // One that is not known may be on any phase that no other terminal is known to be on.
-  const loaded = (phase: number): boolean =>
-    wiring.some(
-      (sitePhase, terminal) =>
-        (terminals?.[terminal] ?? true) &&
-        (sitePhase === phase || (sitePhase === UNKNOWN_PHASE && !wiring.includes(phase))),
-    );
-  return [loaded(0), loaded(1), loaded(2)];
+  const loaded: [boolean, boolean, boolean] = [false, false, false];
+  for (let t = 0; t < wiring.length; t += 1) {
+    if (terminals?.[t] === false) continue;
+    const sitePhase = wiring[t] ?? UNKNOWN_PHASE;
+    // One that is not known may be on any phase that no other terminal is known to be on.
+    if (sitePhase === UNKNOWN_PHASE) {
+      for (const p of [0, 1, 2] as const) loaded[p] ||= !wiring.includes(p);
+    } else if (sitePhase >= 0 && sitePhase < 3) loaded[sitePhase as 0 | 1 | 2] = true;
+  }
+  return loaded;
 };
 
 /** Amps measured at the charger's terminals, moved to the site phases that they are wired to. */
 export const toSitePhases = (wiring: readonly number[], terminalAmps: PhaseAmps): PhaseAmps => {
   const amps: [number, number, number] = [0, 0, 0];
-  wiring.forEach((sitePhase, terminal) => {
-    if (sitePhase >= 0 && sitePhase < 3) amps[sitePhase] = terminalAmps[terminal] ?? 0;
-  });
+  for (let t = 0; t < wiring.length; t += 1) {
+    const sitePhase = wiring[t] ?? UNKNOWN_PHASE;
+    if (sitePhase >= 0 && sitePhase < 3) amps[sitePhase] = terminalAmps[t] ?? 0;
+  }
   return amps;
 };
 

@@ -169,8 +169,8 @@ export interface ConnectorTick {
   readonly around: Surroundings;
   readonly enforcement: Enforcement;
   readonly obedience: Obedience;
-  /** What that rests on, in words; absent while it is not known. */
-  readonly obedienceBasis?: string;
+  /** What that rests on, in words; undefined while it is not known. */
+  readonly obedienceBasis: string | undefined;
   /** Worst case per loaded phase, and by site phase. */
   readonly worstAmps: number;
   /** The worst case that raises have to leave room for, per loaded phase. */

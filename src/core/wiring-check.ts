@@ -54,8 +54,9 @@ export const wiringAfter = (
     if (meterAmps === undefined) continue;
     allAmps ??= drawnBy(ticks);
     const othersAmps = allAmps - drawn(tick);
-    const now = { measuredAtMs, terminalAmps, meterAmps, othersAmps };
-    after.set(tick.key, { ...now, votes: votesAfter(known, now) });
+    const votes = votesAfter(known, { measuredAtMs, terminalAmps, meterAmps, othersAmps });
+    // Spelled out, since it happens to every connector in every cycle.
+    after.set(tick.key, { measuredAtMs, terminalAmps, meterAmps, othersAmps, votes });
   }
   return after;
 };
@@ -71,11 +72,18 @@ export const rememberedWiring = (votes: WiringVotes): WiringEvidence => ({
 
 /** The site phase of one terminal, as far as it is established: 0-based, with its support. */
 export const seenPhase = (votes: WiringVotes, terminal: number) => {
-  const own = votes.slice(3 * terminal, 3 * terminal + 3);
-  const total = own.reduce((sum, count) => sum + count, 0);
-  const count = Math.max(0, ...own);
+  let phase = 0;
+  let count = 0;
+  let total = 0;
+  for (let p = 0; p < 3; p += 1) {
+    const own = votes[3 * terminal + p] ?? 0;
+    total += own;
+    if (own <= count) continue;
+    phase = p;
+    count = own;
+  }
   const established = total >= VOTES_LEAST && count >= VOTES_SHARE * total;
-  return established ? { phase: own.indexOf(count), count, total } : undefined;
+  return established ? { phase, count, total } : undefined;
 };
 
 /** The votes of all connectors of each charger that has any: to be shown, never to be reckoned with. */
@@ -113,6 +121,7 @@ export const wiringInUse = (
 ): readonly number[] => {
   if (votes === undefined) return configured;
   if (configured.includes(UNKNOWN_PHASE)) return seenWiring(votes);
+  if (votes === NO_VOTES) return configured;
   const contradicted = configured.some((phase, terminal) => {
     const seen = seenPhase(votes, terminal);
     return seen !== undefined && seen.phase !== phase;
@@ -127,7 +136,7 @@ export const wiringAlarms = (
 ): readonly string[] =>
   ticks.flatMap(({ key, charger }) => {
     const votes = evidences.get(key)?.votes;
-    if (votes === undefined) return [];
+    if (votes === undefined || votes === NO_VOTES) return NO_ALARMS;
     return charger.phases.flatMap((configured, terminal) => {
       const seen = seenPhase(votes, terminal);
       if (seen === undefined || configured === UNKNOWN_PHASE || seen.phase === configured) {
@@ -138,6 +147,7 @@ export const wiringAlarms = (
       return [`${key}: ${is}, not on L${configured + 1} as configured (${steps})`];
     });
   });
+const NO_ALARMS: readonly string[] = [];
 const ORDINALS = ['first', 'second', 'third'];
 
 const meterAbove = (
@@ -166,6 +176,8 @@ const votesAfter = (
   const votes = before?.votes ?? NO_VOTES;
   if (before === undefined || now.measuredAtMs - before.measuredAtMs > LOOK_MOST_MS) return votes;
   if (Math.abs(now.othersAmps - before.othersAmps) > OTHERS_STILL_AMPS) return votes;
+  // Nearly always nothing has moved: that costs nothing.
+  if (!hasStepped(before.terminalAmps, now.terminalAmps)) return votes;
   const steps = subtractAmps(now.terminalAmps, before.terminalAmps);
   const moved = steps.flatMap((amps, t) => (Math.abs(amps) >= STEP_AMPS ? [t] : []));
   const still = steps.filter((amps) => Math.abs(amps) <= OTHERS_STILL_AMPS).length;
@@ -181,6 +193,11 @@ const votesAfter = (
   const phase = moved.length === 1 ? seen[0] : quiet[0];
   return terminal === undefined || phase === undefined ? votes : counted(votes, terminal, phase);
 };
+
+const hasStepped = (from: PhaseAmps, to: PhaseAmps): boolean =>
+  Math.abs(to[0] - from[0]) >= STEP_AMPS ||
+  Math.abs(to[1] - from[1]) >= STEP_AMPS ||
+  Math.abs(to[2] - from[2]) >= STEP_AMPS;
 
 /** What was seen long ago counts less: chargers are rewired. */
 const counted = (votes: WiringVotes, terminal: number, phase: number): WiringVotes => {
