@@ -88,14 +88,18 @@ class BrokerConnection implements Broker {
     return true;
   }
 
-  subscribe(filters: readonly string[], done: (granted: boolean) => void = () => {}): void {
+  subscribe(
+    filters: readonly string[],
+    done: (granted: boolean) => void = () => {},
+    { quiet = false } = {},
+  ): void {
     if (!this.connected()) return;
     const client = this.#client;
     // No local: what we publish ourselves is no message to us (MQTT 5).
     client.subscribe([...filters], { qos: 1, nl: true }, (error, granted = []) => {
       if (client !== this.#client) return;
       const refused = granted.filter((grant) => grant.qos >= REFUSED_SUBSCRIPTION);
-      if (refused.length > 0 || error !== null) {
+      if (!quiet && (refused.length > 0 || error !== null)) {
         const names = refused.map(({ topic }) => topic).join(', ') || filters.join(', ');
         this.#complain(`subscription ${names} refused: check what this user may read`);
       }
