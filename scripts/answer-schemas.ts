@@ -36,6 +36,7 @@ export const InfoSchema = Type.Object(
     meters: Type.Array(Type.String()),
     chargers: Type.Array(Type.String()),
     sources: Type.Array(Type.String()),
+    policies: Type.Array(Type.String({ description: 'That may be chosen by request' })),
     verbs: Type.Array(Type.String()),
   },
   strict,

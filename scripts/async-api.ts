@@ -19,10 +19,14 @@ interface Channel {
   /** send: Busbar publishes. receive: Busbar listens. */
   readonly action: 'send' | 'receive';
   readonly retained?: boolean;
+  /** 1: it matters that it arrives. */
+  readonly qos?: 0 | 1;
   readonly reply?: string;
+  /** Without the root of the site: the whole topic. */
+  readonly elsewhere?: true;
 }
 
-const without = (schema: { properties: object }, ...names: readonly string[]): unknown => {
+const without = (schema: { properties: object }, ...names: readonly string[]) => {
   const properties = Object.entries(schema.properties).filter(([name]) => !names.includes(name));
   const required = (schema as { required?: readonly string[] }).required ?? [];
   return {
@@ -32,15 +36,28 @@ const without = (schema: { properties: object }, ...names: readonly string[]): u
   };
 };
 
+const SITE_PROPERTIES = {
+  id: { type: 'string' },
+  alarms: { type: 'array', items: { type: 'string' } },
+  policy: { type: ['string', 'null'], description: 'How power is shared now' },
+  chosenPolicy: {
+    type: ['string', 'null'],
+    description: 'The one of ems.policies that was chosen by request',
+  },
+  surplusWatts: { type: ['number', 'null'] },
+  limits: { type: 'array', items: without(LimitViewSchema, 'expiresInSeconds') },
+};
 const SITE = {
   type: 'object',
-  properties: {
-    id: { type: 'string' },
-    alarms: { type: 'array', items: { type: 'string' } },
-    policy: { type: ['string', 'null'], description: 'How power is shared now' },
-    surplusWatts: { type: ['number', 'null'] },
-    limits: { type: 'array', items: without(LimitViewSchema, 'expiresInSeconds') },
-  },
+  properties: SITE_PROPERTIES,
+  required: Object.keys(SITE_PROPERTIES),
+  additionalProperties: false,
+};
+
+/** A default is filled in: the sender may leave it out. */
+const asSent = (schema: { properties: object }): unknown => {
+  const given = Object.entries(schema.properties).filter(([, each]) => 'default' in each);
+  return { ...schema, required: without(schema, ...given.map(([name]) => name)).required };
 };
 
 const CHANNELS: Readonly<Record<string, Channel>> = {
@@ -50,6 +67,7 @@ const CHANNELS: Readonly<Record<string, Channel>> = {
     payload: { type: 'string', enum: ['online', 'offline'] },
     action: 'send',
     retained: true,
+    qos: 1,
   },
   info: state('info', 'What there is', InfoSchema),
   site: state('site', 'Alarms and limits in force', SITE),
@@ -74,14 +92,27 @@ const CHANNELS: Readonly<Record<string, Channel>> = {
     action: 'receive',
     reply: 'limit',
   },
-  limit: state('limits/{source}', 'The answer, retained while the limit lives', LimitAnswerSchema),
+  limit: {
+    ...state(
+      'limits/{source}',
+      'The answer: retained while the limit lives, a rejection is not retained',
+      LimitAnswerSchema,
+    ),
+    qos: 1,
+  },
+  heartbeat: {
+    address: 'limits/{source}/heartbeat',
+    summary: 'A source with heartbeatSeconds is there; any payload, never retained',
+    payload: {},
+    action: 'receive',
+  },
   ...Object.fromEntries(
     VERBS.map((verb): [string, Channel] => [
       verb,
       {
         address: `request/${verb}`,
         summary: (RequestSchemas[verb] as { readonly description?: string }).description ?? verb,
-        payload: RequestSchemas[verb],
+        payload: asSent(RequestSchemas[verb]),
         action: 'receive',
         reply: 'response',
       },
@@ -92,6 +123,35 @@ const CHANNELS: Readonly<Record<string, Channel>> = {
     summary: 'The answer to a request',
     payload: ResponseSchema,
     action: 'send',
+    qos: 1,
+  },
+  discovery: {
+    address: '{prefix}/device/{device}/config',
+    elsewhere: true,
+    summary: 'Discovery by Home Assistant (ems.mqtt.homeAssistant), emptied when its thing is gone',
+    payload: {
+      type: 'object',
+      required: ['dev', 'o', 'avty_t', 'cmps'],
+      properties: {
+        dev: { type: 'object', description: 'The site, or a charger' },
+        o: { type: 'object' },
+        avty_t: { type: 'string', description: 'Topic of status' },
+        cmps: {
+          type: 'object',
+          description: 'Entities by key; one with its platform p alone has gone',
+          additionalProperties: { type: 'object', required: ['p'] },
+        },
+      },
+    },
+    action: 'send',
+    retained: true,
+  },
+  homeAssistant: {
+    address: '{prefix}/status',
+    elsewhere: true,
+    summary: 'Home Assistant started: discovery is sent again',
+    payload: { type: 'string' },
+    action: 'receive',
   },
 };
 
@@ -109,6 +169,8 @@ const PLACES: Readonly<Record<string, string>> = {
   source: 'Id of a source in ems.sources',
   verb: VERBS.join(', '),
   path: 'The state topic and the field, phases as /L1 to /L3',
+  prefix: 'ems.mqtt.homeAssistant.prefix, homeassistant unless configured',
+  device: 'busbar_<site>, and busbar_<site>__<charger>',
 };
 
 const parametersOf = (address: string) =>
@@ -119,29 +181,38 @@ const parametersOf = (address: string) =>
     ]),
   );
 
+/** Where an MQTT 5 sender wants the answer as well, and what comes back with it. */
+const ANSWERED_ELSEWHERE = {
+  responseTopic: { type: 'string', description: 'Optional: the answer goes there too' },
+  correlationData: { type: 'string', description: 'Optional: comes back with the answer' },
+};
+
+const isText = (payload: unknown): boolean => (payload as { type?: string }).type === 'string';
+
 /** docs/asyncapi.yaml: every topic with its payload, from the schemas that check them. */
 export const asyncApi = (): string => {
-  const channels = Object.entries(CHANNELS).map(([name, { address, summary, payload }]) => {
-    const whole = `{root}/{site}/${address}`;
-    return [
+  const channels = Object.entries(CHANNELS).map(([name, channel]) => {
+    const { address, elsewhere = false, summary, payload, reply } = channel;
+    const whole = elsewhere ? address : `{root}/{site}/${address}`;
+    const message = {
+      contentType: isText(payload) ? 'text/plain' : 'application/json',
+      ...(reply === undefined ? {} : { bindings: { mqtt: ANSWERED_ELSEWHERE } }),
+      payload,
+    };
+    const parameters = parametersOf(whole);
+    return [name, { address: whole, summary, parameters, messages: { [name]: message } }];
+  });
+  const operations = Object.entries(CHANNELS).map(
+    ([name, { action, retained = false, qos = 0, reply }]) => [
       name,
       {
-        address: whole,
-        summary,
-        parameters: parametersOf(whole),
-        messages: { [name]: { contentType: 'application/json', payload } },
+        action,
+        channel: { $ref: `#/channels/${name}` },
+        bindings: { mqtt: { qos: action === 'receive' ? 1 : qos, retain: retained } },
+        ...(reply === undefined ? {} : { reply: { channel: { $ref: `#/channels/${reply}` } } }),
       },
-    ];
-  });
-  const operations = Object.entries(CHANNELS).map(([name, { action, retained, reply }]) => [
-    name,
-    {
-      action,
-      channel: { $ref: `#/channels/${name}` },
-      bindings: { mqtt: { qos: action === 'receive' ? 1 : 0, retain: retained === true } },
-      ...(reply === undefined ? {} : { reply: { channel: { $ref: `#/channels/${reply}` } } }),
-    },
-  ]);
+    ],
+  );
   const document = {
     asyncapi: '3.0.0',
     info: {

@@ -53,11 +53,11 @@ const table = (records: readonly Evidence[]): string =>
   records.length === 0
     ? 'no case so far\n'
     : records
-        .map(({ id, begunAt, endedAt, effectAt, belowFloor, orders }) => {
-          const { watts = null, amps = null } = orders.at(-1) ?? {};
+        .map(({ id, begunAt, endedAt, belowFloor, orders }) => {
+          const { at = begunAt, effectAt, watts = null, amps = null } = orders.at(-1) ?? {};
           const limit = watts === null ? `${amps?.join('/')} A` : `${watts} W`;
           const effect =
-            effectAt === null ? 'no effect yet' : `effect ${secondsTo(begunAt, effectAt)} s`;
+            effectAt === undefined ? 'no effect yet' : `effect ${secondsTo(at, effectAt)} s`;
           const floor = belowFloor ? '  below the floor' : '';
           return `${id}  ${begunAt} to ${endedAt ?? 'now'}  ${limit}  ${effect}${floor}\n`;
         })

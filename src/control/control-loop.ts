@@ -360,6 +360,7 @@ export class ControlLoop {
       tick: last.tick,
       tickMs: last.tickMs,
       book: this.#draft.book,
+      chosenPolicy: this.#draft.chosenPolicy(last.input.nowMs),
       obedientSince: (key) => this.#obedience.get(key)?.since ?? timestamp(clock.wallMs()),
       traitsOf: (charger) => this.#draft.traits(charger),
       wayOf: (charger, key) => this.#enforcer.wayOf(charger, key),

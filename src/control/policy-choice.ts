@@ -29,6 +29,12 @@ export class ChosenPolicy {
     return policy === undefined || nowMs >= untilMs ? this.#own : policy;
   }
 
+  /** The name of the chosen one while it lasts; undefined: that of the site file. */
+  nameAt(nowMs: number): string | undefined {
+    const { name, untilMs = Number.POSITIVE_INFINITY } = this.#choice ?? {};
+    return nowMs >= untilMs ? undefined : name;
+  }
+
   standing(now: Times): Pick<Standing, 'policy'> {
     const { name, untilMs = Number.POSITIVE_INFINITY } = this.#choice ?? {};
     if (name === undefined || untilMs <= now.monotonicMs) return {};

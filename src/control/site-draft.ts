@@ -271,6 +271,10 @@ export class SiteDraft {
     this.#policy.choose(choice);
   }
 
+  chosenPolicy(nowMs: number): string | undefined {
+    return this.#policy.nameAt(nowMs);
+  }
+
   /** What has to outlive the process. */
   standing(now: Times): Standing {
     return {

@@ -39,6 +39,8 @@ export interface ViewContext {
   readonly tick: number;
   readonly tickMs: number;
   readonly book: LimitBook;
+  /** Name of the policy that was chosen in place of that of the site file. */
+  readonly chosenPolicy: string | undefined;
   readonly upstreamOf: (charger: string) => UpstreamState;
   readonly traitsOf: (charger: string) => ChargerTraits;
   /** How a connector is told its limit, in a word. */
@@ -70,6 +72,7 @@ export const siteView = (input: TickInput, decision: Decision, context: ViewCont
     tickMs: round(context.tickMs, 3),
     alarms: [...decision.alarms, ...context.alarms],
     policy: input.policy.id,
+    chosenPolicy: context.chosenPolicy ?? null,
     surplusWatts: rounded(surplusWatts(input)),
     circuits: decision.circuits.map((circuit, i) =>
       circuitView(input.site.circuits[i] as Circuit, circuit, sums[i] ?? NO_SUMS),
@@ -240,9 +243,11 @@ const connectorView = (
     drawAmps: tick.drawSiteAmps === undefined ? null : amps(tick.drawSiteAmps),
     phases: PHASES.filter((_phase, p) => tick.phases[p] && wiredTo(tick, p)),
     watts: state.watts === undefined ? null : Math.round(state.watts),
-    energyWh: state.energyWh ?? null,
+    energyWh: state.energyWh === undefined ? null : round(state.energyWh, 1),
     sessionWh:
-      startWh === undefined || state.energyWh === undefined ? null : state.energyWh - startWh,
+      startWh === undefined || state.energyWh === undefined
+        ? null
+        : round(state.energyWh - startWh, 1),
     socPercent: state.socPercent ?? null,
     obedience: tick.obedience,
     obedienceBasis: tick.obedienceBasis ?? null,

@@ -3,6 +3,7 @@ import {
   advance,
   heartbeat,
   type LpcPhase,
+  type LpcSpec,
   type LpcState,
   phaseOf,
   startLpc,
@@ -204,7 +205,8 @@ export const limitsInForce = (book: LimitBook, site: Site, nowMs: number): reado
     const unheard = book.get(spec.id)?.restored === true;
     const live = held.state === 'live' ? [liveLimit(spec, held.entry)] : [];
     if (held.state === 'live' && !unheard) return live;
-    const failsafe = failsafeLimit(spec, held.state === 'failsafe' && held.heard);
+    const why = held.state === 'failsafe' ? held.why : NOT_HEARD;
+    const failsafe = failsafeLimit(spec, why);
     return failsafe === undefined ? live : [...live, failsafe];
   });
 
@@ -239,7 +241,9 @@ const withLpc = ({ emsSources }: Site, has: boolean): readonly EmsSourceSpec[] =
 type Held =
   | { readonly state: 'live'; readonly entry: Pick<BookEntry, 'command' | 'expiresAtMs'> }
   | { readonly state: 'lifted' }
-  | { readonly state: 'failsafe'; readonly heard: boolean };
+  | { readonly state: 'failsafe'; readonly why: string };
+
+const NOT_HEARD = 'no limit received yet';
 
 const heldBy = (source: SourceBook | undefined, spec: EmsSourceSpec, nowMs: number): Held => {
   if (spec.lpc !== undefined) {
@@ -250,7 +254,7 @@ const heldBy = (source: SourceBook | undefined, spec: EmsSourceSpec, nowMs: numb
       return { state: 'live', entry: { command, expiresAtMs: untilMs } };
     }
     if (phase === 'init' || phase === 'failsafe') {
-      return { state: 'failsafe', heard: phase === 'failsafe' };
+      return { state: 'failsafe', why: whyFailsafe(state, spec.lpc) };
     }
     return { state: 'lifted' };
   }
@@ -258,9 +262,17 @@ const heldBy = (source: SourceBook | undefined, spec: EmsSourceSpec, nowMs: numb
     ({ startsAtMs, expiresAtMs }) => startsAtMs <= nowMs && nowMs < expiresAtMs,
   );
   if (entry === undefined) {
-    return { state: 'failsafe', heard: source !== undefined && source.restored !== true };
+    const heard = source !== undefined && source.restored !== true;
+    return { state: 'failsafe', why: heard ? 'its last limit expired' : NOT_HEARD };
   }
   return entry.command.lifted === true ? { state: 'lifted' } : { state: 'live', entry };
+};
+
+const whyFailsafe = ({ phase, backAtMs }: LpcState, { heartbeatMs }: LpcSpec): string => {
+  if (phase === 'init') return NOT_HEARD;
+  return backAtMs === undefined
+    ? `no heartbeat for ${heartbeatMs / 1000} s`
+    : 'heartbeats are back, no limit yet';
 };
 
 /**
@@ -275,7 +287,7 @@ export const limitState = (
   const held = heldBy(book.get(spec.id), spec, nowMs);
   if (held.state === 'live') return 'active';
   if (held.state === 'lifted') return 'none';
-  return failsafeLimit(spec, false) === undefined ? 'none' : 'failsafe';
+  return failsafeLimit(spec, NOT_HEARD) === undefined ? 'none' : 'failsafe';
 };
 
 /** Where a source with a heartbeat stands. */
@@ -299,7 +311,7 @@ const liveLimit = (
   ...(command.reason === undefined ? {} : { reason: command.reason }),
 });
 
-const failsafeLimit = (spec: EmsSourceSpec, expired: boolean): Limit | undefined => {
+const failsafeLimit = (spec: EmsSourceSpec, why: string): Limit | undefined => {
   if (spec.failsafeAmps === undefined && spec.failsafeWatts === undefined) return undefined;
   return {
     source: spec.id,
@@ -307,7 +319,7 @@ const failsafeLimit = (spec: EmsSourceSpec, expired: boolean): Limit | undefined
     kind: 'ems',
     ...(spec.failsafeAmps === undefined ? {} : { amps: sameAmps(spec.failsafeAmps) }),
     ...(spec.failsafeWatts === undefined ? {} : { watts: spec.failsafeWatts }),
-    reason: expired ? 'failsafe: its last limit expired' : 'failsafe: no limit received yet',
+    reason: `failsafe: ${why}`,
   };
 };
 

@@ -3,8 +3,12 @@ export interface Broker {
   connected(): boolean;
   /** False, and nothing is kept, while there is no connection or the broker is too far behind. */
   publish(topic: string, text: string, options?: SendOptions): boolean;
-  /** `done` tells whether every filter was granted. */
-  subscribe(filters: readonly string[], done?: (granted: boolean) => void): void;
+  /** `done` tells whether every filter was granted; `quiet`: a refusal is no news. */
+  subscribe(
+    filters: readonly string[],
+    done?: (granted: boolean) => void,
+    options?: { readonly quiet?: boolean },
+  ): void;
   unsubscribe(filters: readonly string[]): void;
   /** Publishes a retained farewell and ends; does not wait for a broker that went silent. */
   close(farewell: Note): Promise<void>;

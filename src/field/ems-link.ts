@@ -4,24 +4,22 @@ import type { Reading } from '../core/reading.ts';
 import type { Policy } from '../core/sharing/policy.ts';
 import type { MeterSpec } from '../core/site.ts';
 import type { Cancel, Clock } from '../core/time.ts';
-import {
-  discoveryTopics,
-  type HomeAssistantOptions,
-  isDiscoveryOf,
-} from '../schema/home-assistant.ts';
+import type { HomeAssistantOptions } from '../schema/home-assistant.ts';
 import { scalarTopics, stateTopics } from '../schema/state-topics.ts';
 import type { SiteView } from '../schema/view.ts';
 import type { Broker, Incoming, OpenBroker } from './broker-port.ts';
+import { HomeAssistantTopics } from './home-assistant-topics.ts';
 import { LimitTopics } from './limit-topics.ts';
 import { MeterTopics } from './meter-topics.ts';
 import { RequestTopics } from './request-topics.ts';
 import { RetainedTopics } from './retained-topics.ts';
-import { eventsBetween } from './site-events.ts';
+import { eventsBetween, fallenSilent } from './site-events.ts';
 import type { RequestTaker } from './site-requests.ts';
 import type { TopicHandler } from './topic-handler.ts';
 
 /** Retained topics of an earlier run arrive within this after the subscription. */
 const LEFTOVERS_MS = 3_000;
+const LEFTOVERS_BELOW = ['circuits/+', 'meters/+', 'chargers/#', 'limits/+', 'values/#'];
 
 export interface EmsLinkOptions {
   readonly openBroker: OpenBroker;
@@ -56,6 +54,8 @@ export class EmsLink {
   readonly #base: string;
   readonly #broker: Broker;
   readonly #retained: RetainedTopics;
+  readonly #limits: LimitTopics;
+  readonly #discovery: HomeAssistantTopics;
   readonly #handlers: readonly TopicHandler[];
   #view: SiteView | undefined;
   #forgetLeftovers: Cancel = () => {};
@@ -63,6 +63,7 @@ export class EmsLink {
 
   constructor(options: EmsLinkOptions) {
     const { root, siteId, clock, log, meters, onReading, setLimit, taker } = options;
+    const { policies = new Map() } = options;
     this.#options = options;
     this.#base = `${root}/${siteId}`;
     const base = this.#base;
@@ -73,18 +74,29 @@ export class EmsLink {
       this.#broker.publish(topic, text, { qos: 1 });
     const answer = (message: Incoming, text: string): void => this.#answer(message, text);
     const shared = { base, clock, log, publish, answer };
+    this.#limits = new LimitTopics({
+      ...shared,
+      retained: this.#retained,
+      setLimit,
+      lasting: options.lasting ?? new Set(),
+      heartbeat: options.heartbeat ?? (() => {}),
+    });
     this.#handlers = [
-      new LimitTopics({
-        ...shared,
-        retained: this.#retained,
-        setLimit,
-        lasting: options.lasting ?? new Set(),
-        heartbeat: options.heartbeat ?? (() => {}),
-      }),
-      new RequestTopics({ ...shared, taker, policies: options.policies ?? new Map() }),
+      this.#limits,
+      new RequestTopics({ ...shared, taker, policies }),
       new MeterTopics({ meters, clock, log, onReading }),
       ...(options.handlers?.(() => this.#broker) ?? []),
     ];
+    this.#discovery = new HomeAssistantTopics({
+      wanted: options.homeAssistant,
+      base,
+      siteId,
+      version: options.version,
+      policies: [...policies.keys()],
+      clock,
+      found: (topic) => this.#retained.found(topic),
+      ready: () => this.#wantTopics(),
+    });
     this.#broker = options.openBroker(
       {
         connected: () => this.#onConnect(),
@@ -102,22 +114,24 @@ export class EmsLink {
       for (const event of eventsBetween(this.#view, view)) {
         this.#broker.publish(`${this.#base}/events`, JSON.stringify(event));
       }
+      for (const source of fallenSilent(this.#view, view)) this.#limits.silent(source);
     }
     this.#view = view;
-    this.#retained.want(() => this.#topicsOf(view));
+    this.#wantTopics();
+  }
+
+  #wantTopics(): void {
+    const view = this.#view;
+    if (view !== undefined) this.#retained.want(() => this.#topicsOf(view));
   }
 
   /** Every retained topic for a view of the site. */
   #topicsOf(view: SiteView): ReadonlyMap<string, string> {
-    const { version, scalars = false, homeAssistant } = this.#options;
-    const below = stateTopics(view, version);
+    const { version, scalars = false, policies } = this.#options;
+    const below = stateTopics(view, version, [...(policies?.keys() ?? [])]);
     if (scalars) for (const [topic, text] of scalarTopics(below)) below.set(topic, text);
     const whole = new Map([...below].map(([topic, text]) => [`${this.#base}/${topic}`, text]));
-    if (homeAssistant !== undefined) {
-      for (const [topic, text] of discoveryTopics(view, this.#base, version, homeAssistant)) {
-        whole.set(topic, text);
-      }
-    }
+    for (const [topic, text] of this.#discovery.topics(view)) whole.set(topic, text);
     return whole;
   }
 
@@ -130,49 +144,41 @@ export class EmsLink {
     this.#closed = true;
     this.#forgetLeftovers();
     this.#retained.close();
+    this.#discovery.close();
     for (const handler of this.#handlers) handler.close();
     await this.#broker.close({ topic: `${this.#base}/status`, text: 'offline' });
   }
 
   #onConnect(): void {
     const filters = this.#handlers.flatMap((handler) => handler.filters);
-    const { homeAssistant, clock } = this.#options;
-    const reborn = homeAssistant === undefined ? [] : [`${homeAssistant.prefix}/status`];
+    const { clock } = this.#options;
     this.#retained.reconnected();
+    this.#discovery.connected();
     // Online only once commands are heard: who sees "online" may send a limit at once.
-    this.#broker.subscribe([...filters, ...reborn], (granted) => {
+    this.#broker.subscribe([...filters, ...this.#discovery.filters], (granted) => {
       if (!granted) return;
       this.#broker.publish(`${this.#base}/status`, 'online', { qos: 1, retain: true });
     });
-    const state = this.#stateFilters();
-    this.#broker.subscribe(state);
+    // Where things that have gone since an earlier run may still be.
+    const below = LEFTOVERS_BELOW.map((filter) => `${this.#base}/${filter}`);
+    const left = [...below, ...this.#discovery.earlierFilters];
+    this.#broker.subscribe(below);
+    // A user without Home Assistant may well not be allowed to look there.
+    this.#broker.subscribe(this.#discovery.earlierFilters, undefined, { quiet: true });
     this.#forgetLeftovers();
-    this.#forgetLeftovers = clock.after(LEFTOVERS_MS, () => this.#broker.unsubscribe(state));
-  }
-
-  /** Where things that have gone since an earlier run may still be. */
-  #stateFilters(): readonly string[] {
-    const { homeAssistant } = this.#options;
-    const below = ['circuits/+', 'meters/+', 'chargers/#', 'limits/+', 'values/#'];
-    return [
-      ...below.map((filter) => `${this.#base}/${filter}`),
-      ...(homeAssistant === undefined ? [] : [`${homeAssistant.prefix}/device/+/config`]),
-    ];
+    this.#forgetLeftovers = clock.after(LEFTOVERS_MS, () => this.#broker.unsubscribe(left));
   }
 
   #onMessage(message: Incoming): void {
     if (this.#handlers.some((handler) => handler.take(message))) return;
-    const { homeAssistant, siteId } = this.#options;
-    const { topic } = message;
-    if (homeAssistant !== undefined && topic === `${homeAssistant.prefix}/status`) {
+    if (this.#discovery.isBirth(message)) {
       // Home Assistant started: it wants to be told everything again.
-      this.#retained.again((each) => each.startsWith(`${homeAssistant.prefix}/`));
+      this.#retained.again((topic) => this.#discovery.isOurs(topic));
       return;
     }
-    const ours =
-      topic.startsWith(`${this.#base}/`) ||
-      (homeAssistant !== undefined && isDiscoveryOf(siteId, topic, homeAssistant));
-    if (message.retained && message.bytes > 0 && ours) this.#retained.found(topic);
+    if (this.#discovery.takeEarlier(message)) return;
+    const ours = message.topic.startsWith(`${this.#base}/`);
+    if (message.retained && message.bytes > 0 && ours) this.#retained.found(message.topic);
   }
 
   /** MQTT 5 request and response; a topic with wildcards is no topic to publish on. */

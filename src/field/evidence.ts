@@ -112,7 +112,10 @@ export class EvidenceRecorder {
   #order({ record }: OpenCase, { state, watts, amps, reason }: LimitView, at: string): boolean {
     const last = record.orders.at(-1);
     const order = { at, state, watts, amps, reason };
-    if (last !== undefined && same({ ...last, at }, order)) return false;
+    if (last !== undefined) {
+      const { effectAt: _met, ...said } = last;
+      if (same({ ...said, at }, order)) return false;
+    }
     record.orders.push(order);
     if (watts !== null && watts < record.floorWatts) record.belowFloor = true;
     return true;
@@ -146,10 +149,12 @@ export class EvidenceRecorder {
   }
 
   #effect({ record }: OpenCase, limit: LimitView, at: string, power: Power): boolean {
-    if (record.effectAt !== null) return false;
+    const order = record.orders.at(-1);
+    if (order === undefined || order.effectAt !== undefined) return false;
     const watts = power.circuitWatts ?? power.chargersWatts;
     if (watts > limitWatts(limit, this.#site.voltageVolts) * EFFECT_SHARE) return false;
-    record.effectAt = at;
+    order.effectAt = at;
+    record.effectAt ??= at;
     return true;
   }
 

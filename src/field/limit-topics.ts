@@ -48,19 +48,31 @@ export class LimitTopics implements TopicHandler {
       if (!message.retained) this.#options.heartbeat(source);
       return true;
     }
-    if (message.retained) {
-      this.#options.log.warn('retained limit ignored: publish limits without the retain flag', {
-        source,
-      });
-    } else {
-      this.#inbox.take(source, () => this.#look(source, message));
-    }
+    if (message.retained) this.#refuseRetained(source);
+    else this.#inbox.take(source, () => this.#look(source, message));
     return true;
+  }
+
+  /** What the source was told does not hold any more: it has not been heard. */
+  silent(source: string): void {
+    if (!this.#options.lasting.has(source)) return;
+    this.#expiries.get(source)?.();
+    this.#expiries.delete(source);
+    this.#options.retained.drop(`${this.#options.base}/limits/${source}`);
   }
 
   close(): void {
     this.#inbox.close();
     for (const cancel of this.#expiries.values()) cancel();
+  }
+
+  /** An old one that the broker kept: its sender finds out from the answer that it is never used. */
+  #refuseRetained(source: string): void {
+    const { log, publish, base } = this.#options;
+    const reason = 'retained: publish limits without the retain flag';
+    log.warn('limit ignored', { source, reason });
+    const answer: LimitAnswer = { accepted: false, applied: null, reason };
+    publish(`${base}/limits/${source}`, JSON.stringify(answer));
   }
 
   #look(source: string, message: Incoming): void {

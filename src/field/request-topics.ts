@@ -52,7 +52,10 @@ export class RequestTopics implements TopicHandler {
       'problem' in read
         ? { accepted: false, reason: read.problem }
         : {
-            ...carryOut(taker, policies, read, 'request', clock.monotonicMs()),
+            ...carryOut(taker, policies, read, 'request', {
+              monotonicMs: clock.monotonicMs(),
+              wallMs: clock.wallMs(),
+            }),
             ...(read.body.transaction === undefined ? {} : { transaction: read.body.transaction }),
           };
     const text = JSON.stringify(response);

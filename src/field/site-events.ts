@@ -64,6 +64,15 @@ export const eventsBetween = (before: SiteView, after: SiteView): readonly SiteE
   return [...alarms, ...limits, ...meters, ...chargers].slice(0, EVENTS_MOST);
 };
 
+/** Sources with a heartbeat that have just come to their failsafe. */
+export const fallenSilent = (before: SiteView, after: SiteView): readonly string[] =>
+  after.limits
+    .filter(({ source, phase }) => {
+      const was = before.limits.find((limit) => limit.source === source);
+      return phase === 'failsafe' && was !== undefined && was.phase !== 'failsafe';
+    })
+    .map(({ source }) => source);
+
 const sessions = (
   before: ConnectorView | undefined,
   after: ConnectorView,

@@ -21,17 +21,17 @@ export interface ChosenPolicy {
 
 type RequestOf<V extends SiteRequest['verb']> = Extract<SiteRequest, { readonly verb: V }>;
 
-/** Carries out one request. `by` names who asked, for the reason chain; `nowMs` is monotonic. */
+/** Carries out one request. `by` names who asked, for the reason chain. */
 export const carryOut = (
   taker: RequestTaker,
   policies: ReadonlyMap<string, Policy>,
   request: SiteRequest,
   by: string,
-  nowMs: number,
+  now: { readonly monotonicMs: number; readonly wallMs: number },
 ): PreferenceAnswer => {
-  if (request.verb === 'wish') return takeWish(taker, request);
+  if (request.verb === 'wish') return takeWish(taker, request, now.wallMs);
   if (request.verb !== 'policy') return taker.setPreference(commandOf(request, by));
-  return takePolicy(taker, policies, request, nowMs);
+  return takePolicy(taker, policies, request, now.monotonicMs);
 };
 
 const takePolicy = (
@@ -55,14 +55,22 @@ const takePolicy = (
   return { accepted: true, reason: 'accepted' };
 };
 
-const takeWish = (taker: RequestTaker, { body }: RequestOf<'wish'>): PreferenceAnswer => {
+const takeWish = (
+  taker: RequestTaker,
+  { body }: RequestOf<'wish'>,
+  wallMs: number,
+): PreferenceAnswer => {
   const { charger, connector, energyWh, departAt } = body;
   const known = taker.setWish(charger, connector, {
     ...(energyWh === undefined ? {} : { energyWh }),
     ...(departAt === undefined ? {} : { departsAtWallMs: Date.parse(departAt) }),
   });
-  const reason = known ? 'accepted' : `unknown connector ${charger}/${connector}`;
-  return { accepted: known, reason };
+  if (!known) return { accepted: false, reason: `unknown connector ${charger}/${connector}` };
+  const over = departAt !== undefined && Date.parse(departAt) < wallMs;
+  return {
+    accepted: true,
+    reason: over ? 'accepted: departAt is over, it counts as now' : 'accepted',
+  };
 };
 
 const commandOf = (

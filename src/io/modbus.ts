@@ -15,9 +15,13 @@ export const REQUEST_TIMEOUT_MS = 1_000;
 const CONNECT_TIMEOUT_MS = 3_000;
 /** Requests in a row without an answer after which an open connection counts as dead. */
 const SILENT_MOST = 3;
-/** After a failed connection none is tried for this long, doubled up to the most. */
+/**
+ * After a failed connection none is tried for this long, doubled up to the most, with jitter. One
+ * that the device ended before it answered anything has failed too; the first time it is forgiven.
+ */
 const REDIAL_FIRST_MS = 500;
 const REDIAL_MOST_MS = 10_000;
+const DOUBLINGS_MOST = 10;
 /** What is still on its way on a serial line after a timeout has arrived by then. */
 const QUIET_MS = 300;
 const WAITING_MOST = 256;
@@ -54,6 +58,8 @@ class StreamPort implements ModbusPort {
   #received: Buffer = Buffer.alloc(0);
   #transaction = 0;
   #silent = 0;
+  /** Whether the open connection has brought an answer. */
+  #answered = false;
   #failures = 0;
   #refusedUntilMs = Number.NEGATIVE_INFINITY;
   #refusal = '';
@@ -104,16 +110,20 @@ class StreamPort implements ModbusPort {
     if (this.#clock.monotonicMs() < this.#refusedUntilMs) throw new Error(this.#refusal);
     try {
       const stream = await this.#open();
-      this.#failures = 0;
       this.#adopt(stream);
       return stream;
     } catch (error) {
-      this.#refusal = error instanceof Error ? error.message : String(error);
-      const waitMs = Math.min(REDIAL_FIRST_MS * 2 ** this.#failures, REDIAL_MOST_MS);
-      this.#failures += 1;
-      this.#refusedUntilMs = this.#clock.monotonicMs() + waitMs;
+      this.#holdOff(error instanceof Error ? error : new Error(String(error)), this.#failures);
       throw error;
     }
+  }
+
+  #holdOff({ message }: Error, doublings: number): void {
+    this.#refusal = message;
+    this.#failures = Math.min(this.#failures + 1, DOUBLINGS_MOST);
+    if (doublings < 0) return;
+    const waitMs = Math.min(REDIAL_FIRST_MS * 2 ** doublings, REDIAL_MOST_MS);
+    this.#refusedUntilMs = this.#clock.monotonicMs() + waitMs * (0.5 + Math.random() / 2);
   }
 
   #adopt(stream: Duplex): void {
@@ -123,15 +133,21 @@ class StreamPort implements ModbusPort {
     }
     this.#stream = stream;
     this.#silent = 0;
+    this.#answered = false;
     stream.on('data', (chunk: Buffer) => {
       if (this.#stream === stream) this.#receive(chunk);
     });
     stream.on('error', (error) => {
-      if (this.#stream === stream) this.#drop(error);
+      if (this.#stream === stream) this.#hungUp(error);
     });
     stream.on('close', () => {
-      if (this.#stream === stream) this.#drop(new Error('connection closed by the device'));
+      if (this.#stream === stream) this.#hungUp(new Error('connection closed by the device'));
     });
+  }
+
+  #hungUp(error: Error): void {
+    if (!this.#answered) this.#holdOff(error, this.#failures - 1);
+    this.#drop(error);
   }
 
   #send(stream: Duplex, asked: Asked): void {
@@ -162,6 +178,8 @@ class StreamPort implements ModbusPort {
         this.#drop(new Error(step.problem));
         return;
       }
+      this.#answered = true;
+      this.#failures = 0;
       const done = this.#finish();
       if (step.state === 'values') done?.resolve(step.values);
       else done?.reject(new ModbusException(step.code, exceptionText(step.code)));

@@ -10,6 +10,8 @@ import { PacketCut } from '../field/packet-cut.ts';
 /** First wait before dialling again; doubled up to the most, each time with jitter. */
 const REDIAL_FIRST_MS = 1_000;
 const REDIAL_MOST_MS = 30_000;
+/** A connection that lasts so long was a good one: the next wait is the first again. */
+const STEADY_MS = 30_000;
 const DIAL_TIMEOUT_MS = 10_000;
 const KEEPALIVE_SECONDS = 20;
 const CLOSE_TIMEOUT_MS = 1_000;
@@ -57,6 +59,9 @@ class BrokerConnection implements Broker {
   #protocol: 4 | 5 = 5;
   #failures = 0;
   #silentDials = 0;
+  /** The other protocol version was tried since the last good connection. */
+  #bothTried = false;
+  #atOnce = false;
   #lastProblem = '';
   #redial: Cancel = () => {};
   #closed = false;
@@ -83,14 +88,18 @@ class BrokerConnection implements Broker {
     return true;
   }
 
-  subscribe(filters: readonly string[], done: (granted: boolean) => void = () => {}): void {
+  subscribe(
+    filters: readonly string[],
+    done: (granted: boolean) => void = () => {},
+    { quiet = false } = {},
+  ): void {
     if (!this.connected()) return;
     const client = this.#client;
     // No local: what we publish ourselves is no message to us (MQTT 5).
     client.subscribe([...filters], { qos: 1, nl: true }, (error, granted = []) => {
       if (client !== this.#client) return;
       const refused = granted.filter((grant) => grant.qos >= REFUSED_SUBSCRIPTION);
-      if (refused.length > 0 || error !== null) {
+      if (!quiet && (refused.length > 0 || error !== null)) {
         const names = refused.map(({ topic }) => topic).join(', ') || filters.join(', ');
         this.#complain(`subscription ${names} refused: check what this user may read`);
       }
@@ -129,11 +138,10 @@ class BrokerConnection implements Broker {
     const client = new MqttClient(() => new CutStream(this.#socket()), this.#settings());
     let silent = true;
     let over = false;
-    let greeted = false;
+    let greetedAtMs: number | undefined;
     client.on('connect', () => {
       silent = false;
-      greeted = true;
-      this.#failures = 0;
+      greetedAtMs = this.#options.clock.monotonicMs();
       this.#silentDials = 0;
       this.#lastProblem = '';
       log.info('MQTT connected', { protocol: this.#protocol });
@@ -155,7 +163,10 @@ class BrokerConnection implements Broker {
       if (over) return;
       over = true;
       client.end(true);
-      if (greeted) listener.disconnected?.();
+      if (greetedAtMs !== undefined) {
+        this.#afterLoss(this.#options.clock.monotonicMs() - greetedAtMs);
+        listener.disconnected?.();
+      }
       if (silent) this.#silentDials += 1;
       if (this.#silentDials >= SILENT_DIALS_MOST) this.#otherProtocol();
       this.#dialLater();
@@ -199,14 +210,24 @@ class BrokerConnection implements Broker {
     };
   }
 
+  /** A connection that was there is gone; one that did not last is no reason to dial sooner. */
+  #afterLoss(lastedMs: number): void {
+    const steady = lastedMs >= STEADY_MS;
+    if (steady) {
+      this.#failures = 0;
+      this.#bothTried = false;
+    }
+    const hint = `; does another client call itself ${this.#options.clientId}?`;
+    if (this.#lastProblem === '') this.#complain(`connection lost${steady ? '' : hint}`);
+  }
+
   #dialLater(): void {
     if (this.#closed) return;
-    // A broker that only refused the version is there: the other version is tried at once.
-    const atOnce = this.#failures < 0;
-    const waitMs = atOnce
+    const waitMs = this.#atOnce
       ? 0
       : Math.min(REDIAL_MOST_MS, REDIAL_FIRST_MS * 2 ** Math.min(this.#failures, 10));
-    this.#failures += 1;
+    if (!this.#atOnce) this.#failures += 1;
+    this.#atOnce = false;
     this.#redial = this.#options.clock.after(waitMs * (0.5 + Math.random() / 2), () => {
       this.#client = this.#dial();
     });
@@ -214,8 +235,10 @@ class BrokerConnection implements Broker {
 
   #otherProtocol(): void {
     this.#silentDials = 0;
-    // Once: a broker that takes neither version must not be hammered.
-    if (this.#protocol === 5) this.#failures = -1;
+    // A broker that only refused the version is there. Once: one that takes neither version must
+    // not be hammered.
+    this.#atOnce = !this.#bothTried;
+    this.#bothTried = true;
     this.#protocol = this.#protocol === 5 ? 4 : 5;
     const name = this.#protocol === 5 ? 'MQTT 5' : 'MQTT 3.1.1';
     this.#options.log.info(`the broker did not take the greeting, trying ${name}`);

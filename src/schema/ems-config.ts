@@ -44,6 +44,14 @@ export const EmsSchema = Type.Object(
                   maxItems: 16,
                   description: 'Sources in ems.sources that Home Assistant may set, as numbers',
                 }),
+                policySeconds: Type.Optional(
+                  Type.Integer({
+                    minimum: 10,
+                    maximum: 604_800,
+                    description:
+                      'How long a policy that is chosen there holds; absent: until another one is',
+                  }),
+                ),
               },
               { ...strict, description: 'Discovery by Home Assistant' },
             ),

@@ -29,12 +29,12 @@ export const EvidenceSchema = Type.Object(
     circuit: Type.String(),
     begunAt: At,
     endedAt: Type.Union([At, Type.Null()]),
-    /** First time that the power was within the limit. */
+    /** First time that the power was within a limit. */
     effectAt: Type.Union([At, Type.Null()]),
     floorWatts: Type.Number({ description: 'What has to be left to the devices' }),
     /** A command below the floor was obeyed: to be reported (Ziff. 4.6). */
     belowFloor: Type.Boolean(),
-    /** Each change of what was ordered; failsafe: nothing was heard. */
+    /** Each change of what was ordered, and when it was met; failsafe: nothing was heard. */
     orders: Type.Array(
       Type.Object(
         {
@@ -43,6 +43,7 @@ export const EvidenceSchema = Type.Object(
           watts: NullableNumber,
           amps: Type.Union([Amps, Type.Null()]),
           reason: Type.Union([Type.String(), Type.Null()]),
+          effectAt: Type.Optional(At),
         },
         strict,
       ),

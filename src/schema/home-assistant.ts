@@ -6,12 +6,21 @@ export interface HomeAssistantOptions {
   readonly prefix: string;
   /** Sources of limits that Home Assistant may set, as numbers. */
   readonly limitSources: readonly string[];
+  /** How long a policy holds that is chosen there; absent: until another one is. */
+  readonly policySeconds?: number | undefined;
 }
 
-type Component = Readonly<Record<string, unknown>>;
+export type Component = { readonly p: string } & Readonly<Record<string, unknown>>;
+
+/** One device with its entities, by key. */
+export interface DiscoveryMessage {
+  readonly cmps: Readonly<Record<string, Component>>;
+}
 
 /** A limit set by hand lives for a day: Home Assistant does not repeat it. */
 const LIMIT_LIFE_SECONDS = 86_400;
+/** The choice of a policy that is no choice. */
+const AS_CONFIGURED = 'as configured';
 
 /**
  * Device-based discovery (home-assistant.io, MQTT): one message for the site, one per charger. The
@@ -21,8 +30,10 @@ export const discoveryTopics = (
   view: SiteView,
   base: string,
   version: string,
-  { prefix, limitSources }: HomeAssistantOptions,
-): ReadonlyMap<string, string> => {
+  policies: readonly string[],
+  options: HomeAssistantOptions,
+): ReadonlyMap<string, DiscoveryMessage> => {
+  const { prefix, limitSources, policySeconds } = options;
   const site = siteKey(view.id);
   const origin = { name: 'Busbar', sw: version };
   const availability = {
@@ -30,7 +41,7 @@ export const discoveryTopics = (
     pl_avail: 'online',
     pl_not_avail: 'offline',
   };
-  const topics = new Map<string, string>();
+  const topics = new Map<string, DiscoveryMessage>();
   const put = (id: string, device: object, components: Readonly<Record<string, Component>>) => {
     const cmps = Object.fromEntries(
       Object.entries(components).map(([key, component]) => [
@@ -38,15 +49,16 @@ export const discoveryTopics = (
         { uniq_id: `${id}_${key}`, ...component },
       ]),
     );
-    const message = {
-      dev: { ids: [id], mf: 'Busbar', ...device },
-      o: origin,
-      ...availability,
-      cmps,
-    };
-    topics.set(`${prefix}/device/${id}/config`, JSON.stringify(message));
+    const dev = { ids: [id], mf: 'Busbar', ...device };
+    const message = { dev, o: origin, ...availability, cmps };
+    topics.set(`${prefix}/device/${id}/config`, message);
   };
-  put(site, { name: `Busbar ${view.id}`, sw: version }, siteComponents(view, base, limitSources));
+  const choice = policies.length === 0 ? {} : { policy: choiceOf(base, policies, policySeconds) };
+  put(
+    site,
+    { name: `Busbar ${view.id}`, sw: version },
+    { ...siteComponents(view, base, limitSources), ...choice },
+  );
   for (const charger of view.chargers) {
     const id = `${site}__${objectId(charger.id)}`;
     const device = {
@@ -97,6 +109,25 @@ const siteComponents = (
     components[`set_${key(source)}`] = limitNumber(base, source, circuit, most);
   }
   return components;
+};
+
+/** Which policy shares the power; for a time where one is configured. */
+const choiceOf = (
+  base: string,
+  policies: readonly string[],
+  ttlSeconds: number | undefined,
+): Component => {
+  const life = ttlSeconds === undefined ? '' : `, 'ttlSeconds': ${ttlSeconds}`;
+  return {
+    p: 'select',
+    name: 'Policy',
+    options: [AS_CONFIGURED, ...policies],
+    cmd_t: `${base}/request/policy`,
+    cmd_tpl: `{% if value == '${AS_CONFIGURED}' %}{}{% else %}{{ {'policy': value${life}} | to_json }}{% endif %}`,
+    qos: 1,
+    stat_t: `${base}/site`,
+    val_tpl: `{{ value_json.chosenPolicy or '${AS_CONFIGURED}' }}`,
+  };
 };
 
 /** A limit as a number: setting it sends a limit message, the fuse stands for "none". */
@@ -167,12 +198,14 @@ const chargerComponents = (
         name: `${name}Pause`,
         cmd_t: `${base}/request/pause`,
         pl_prs: body,
+        qos: 1,
       },
       [`c${connector}_resume`]: {
         p: 'button',
         name: `${name}Resume`,
         cmd_t: `${base}/request/resume`,
         pl_prs: body,
+        qos: 1,
       },
     });
   }
@@ -202,7 +235,7 @@ const watts = (name: string, topic: string, field: string): Component => ({
 export const isDiscoveryOf = (
   siteId: string,
   topic: string,
-  { prefix }: HomeAssistantOptions,
+  { prefix }: Pick<HomeAssistantOptions, 'prefix'>,
 ): boolean => {
   const device = `${prefix}/device/${siteKey(siteId)}`;
   return topic === `${device}/config` || topic.startsWith(`${device}__`);

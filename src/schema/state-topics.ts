@@ -6,7 +6,11 @@ import type { SiteView } from './view.ts';
 export const MQTT_API_VERSION = 1;
 
 /** Payload of every state topic below `<root>/<site>/`, from one view of the site. */
-export const stateTopics = (view: SiteView, version: string): Map<string, string> => {
+export const stateTopics = (
+  view: SiteView,
+  version: string,
+  policies: readonly string[] = [],
+): Map<string, string> => {
   const topics = new Map<string, string>();
   const put = (topic: string, value: object): unknown => topics.set(topic, JSON.stringify(value));
   put('info', {
@@ -17,12 +21,14 @@ export const stateTopics = (view: SiteView, version: string): Map<string, string
     meters: view.meters.map(({ id }) => id),
     chargers: view.chargers.map(({ id }) => id),
     sources: view.limits.map(({ source }) => source),
+    policies,
     verbs: VERBS,
   });
   put('site', {
     id: view.id,
     alarms: view.alarms,
     policy: view.policy ?? null,
+    chosenPolicy: view.chosenPolicy ?? null,
     surplusWatts: view.surplusWatts ?? null,
     limits: view.limits.map(withoutCountdown),
   });

@@ -167,6 +167,8 @@ export const SiteViewSchema = Type.Object(
     alarms: Type.Array(Type.String()),
     /** How power is shared now. */
     policy: Type.Optional(Type.String()),
+    /** The policy that was chosen by request, by its name in ems.policies; null: of the site file. */
+    chosenPolicy: Type.Optional(NullableString),
     /** What cars may take without drawing from the grid; null without a fresh meter. */
     surplusWatts: Type.Optional(NullableNumber),
     circuits: Type.Array(CircuitViewSchema),

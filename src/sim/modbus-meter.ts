@@ -17,6 +17,8 @@ export type MeterConduct =
   | 'wrong-unit' // answers as another unit
   | 'garbage' // bytes that are no frame
   | 'closes' // hangs up instead of answering
+  | 'hangs-up' // ends every connection at once
+  | 'bad-crc' // one bit of its answer is wrong (RTU)
   | 'not-available'; // every register all ones
 
 export interface SimModbusMeter {
@@ -81,6 +83,7 @@ export const startModbusMeter = async (options: SimModbusOptions): Promise<SimMo
   };
   const server = createServer((socket) => {
     sockets.add(socket);
+    if (meter.conduct === 'hangs-up') socket.destroy();
     socket.setNoDelay(true);
     let buffered = Buffer.alloc(0);
     const size = framing === 'tcp' ? 12 : 8;
@@ -132,6 +135,8 @@ const replies = (
   switch (conduct) {
     case 'half':
       return [right.subarray(0, Math.floor(right.length / 2))];
+    case 'bad-crc':
+      return [right.map((byte, i) => (i === 4 ? byte ^ 1 : byte))];
     case 'bytewise':
       return [...right].map((byte) => Uint8Array.of(byte));
     case 'wrong-unit':

@@ -49,6 +49,9 @@ class Desk {
   phase(ms: number) {
     return lpcPhase(this.book, grid, ms);
   }
+  why(ms: number) {
+    return limitsInForce(this.book, site, ms).find(({ source }) => source === grid.id)?.reason;
+  }
   watts(ms: number) {
     return limitsInForce(this.book, site, ms).find(({ source }) => source === grid.id)?.watts;
   }
@@ -85,10 +88,13 @@ describe('a source with a heartbeat', () => {
 
   test('leaves the failsafe with a heartbeat and a limit', () => {
     const desk = new Desk();
+    assert.equal(desk.why(0), 'failsafe: no limit received yet');
     desk.set(0, { watts: 9_000 });
     assert.equal(desk.phase(130_000), 'failsafe');
+    assert.equal(desk.why(130_000), 'failsafe: no heartbeat for 120 s');
     desk.hear(200_000);
     assert.equal(desk.phase(201_000), 'failsafe');
+    assert.equal(desk.why(201_000), 'failsafe: heartbeats are back, no limit yet');
     desk.set(210_000, { watts: 8_000 });
     assert.equal(desk.phase(211_000), 'limited');
     assert.equal(desk.watts(211_000), 8_000);

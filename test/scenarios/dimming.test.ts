@@ -50,6 +50,8 @@ describe('the grid operator dims', () => {
     await run(100);
     const watts = site.trueAmps.reduce((sum, amps) => sum + amps * 230, 0);
     assert.ok(watts <= 10_200, `${watts} W`);
+    set({ watts: 6_000 });
+    await run(60);
     set({ lifted: true });
     await run(30);
     await recorder.close(site.view().at);
@@ -60,10 +62,16 @@ describe('the grid operator dims', () => {
     assert.equal(record.belowFloor, true);
     assert.deepEqual(
       record.orders.map((order) => [order.state, order.watts]),
-      [['active', 10_000]],
+      [
+        ['active', 10_000],
+        ['active', 6_000],
+      ],
     );
-    const effectMs = Date.parse(record.effectAt ?? '') - Date.parse(record.begunAt);
-    assert.ok(effectMs > 0 && effectMs <= 15_000, `effect after ${effectMs} ms`);
+    for (const { at, effectAt = '' } of record.orders) {
+      const effectMs = Date.parse(effectAt) - Date.parse(at);
+      assert.ok(effectMs > 0 && effectMs <= 15_000, `effect after ${effectMs} ms`);
+    }
+    assert.equal(record.effectAt, record.orders[0]?.effectAt);
     assert.ok(record.minutes.length >= 2);
     assert.ok((record.minutes.at(-1)?.chargersWatts ?? Number.NaN) <= 10_200);
     assert.notEqual(record.endedAt, null);
