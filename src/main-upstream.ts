@@ -28,6 +28,12 @@ import { SiteLimit } from './station/site-limit.ts';
 import { sitePlace } from './station/site-place.ts';
 import { VERSION } from './version.ts';
 
+/** Parts that are built after those that use them. */
+interface Late {
+  readonly loop: () => ControlLoop;
+  readonly roles: () => UpstreamRoles;
+}
+
 /** The limit of the whole site that a CSMS can set; undefined when it has nobody to tell it to. */
 export const siteLimitOf = (
   { config, site }: BusbarOptions,
@@ -71,13 +77,15 @@ export const controllerOf = async (
   held: Held,
   limit: SiteLimit | undefined,
   restart: () => void,
-  loop: () => ControlLoop,
+  { loop, roles }: Late,
 ): Promise<Controller | undefined> => {
-  const { controller, url, pingSeconds } = options.config.upstream;
+  const { controller, url: base, pingSeconds } = options.config.upstream;
   if (controller === undefined || limit === undefined) return undefined;
+  const { identity, url = base } = controller;
   return new Controller({
-    ...(await deskParts(options, held, controller.identity, restart, loop)),
-    spec: { ...controller, url: controller.url ?? url },
+    ...(await deskParts(options, held, identity, restart, loop)),
+    spec: { ...controller, url },
+    refusal: (action) => roles().refusal(identity, url, action),
     limit,
     programVersion: VERSION,
     dialer: csmsClient({ clock: systemClock, pingSeconds }),
@@ -160,7 +168,7 @@ export const openDialer = async (
   held: Held,
   limit: SiteLimit | undefined,
   restart: () => void,
-  loop: () => ControlLoop,
+  { loop, roles }: Late,
 ): Promise<{ readonly dialer: Dialer; readonly station?: AggregateStation }> => {
   const { config, log } = options;
   const { mode, station, url, pingSeconds } = config.upstream;
@@ -179,6 +187,7 @@ export const openDialer = async (
     url,
     station: { ...station, firmware: VERSION },
     outlets: outletSpecs(config),
+    refusal: (action) => roles().refusal(station.identity, url, action),
     holds: (charger) => outage.journal.backlog(charger).count > 0,
     desk: (say, outlets) =>
       new SiteDesk({

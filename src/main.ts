@@ -79,7 +79,8 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
   let upstream: Awaited<ReturnType<typeof openDialer>> | undefined;
   const restart = options.restart ?? (() => log.warn('restart asked for, and nobody to do it'));
   const limit = siteLimitOf(options, held.shelf, () => loop);
-  const controller = await controllerOf(options, held, limit, restart, () => loop);
+  const late = { loop: () => loop, roles: () => roles };
+  const controller = await controllerOf(options, held, limit, restart, late);
   const loop: ControlLoop = new ControlLoop({
     ...loopSettings(options, facts),
     standing,
@@ -100,7 +101,7 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
   });
   const adoption = adoptionOf(config, facts, loop);
   const roles = upstreamRolesOf(options, loop, adoption);
-  upstream = await openDialer(options, held, limit, restart, () => loop);
+  upstream = await openDialer(options, held, limit, restart, late);
   const securityEvent = (type: string, techInfo: string): void => {
     for (const each of [controller, upstream?.station]) each?.securityEvent(type, techInfo);
   };
