@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { splitAddress } from './config/address.ts';
-import { restartNeeded } from './config/restart-needed.ts';
 import { outletSpecs } from './config/site.ts';
 import type { Adoption } from './control/adoption.ts';
 import type { ControlLoop } from './control/control-loop.ts';
@@ -246,22 +245,3 @@ const closingChargers = ({ upstream, chargers }: SiteConfig) => {
   const own = new Map(chargers.map(({ id, outage }) => [id, outage]));
   return (identity: string): boolean => (own.get(identity) ?? upstream.outage) === 'close';
 };
-
-/** Takes over what it can of a changed site file, and says what has to wait for a restart. */
-export const reloading =
-  (
-    { config, log }: BusbarOptions,
-    roles: UpstreamRoles,
-    gateway: Gateway,
-    securityEvent: (type: string, techInfo: string) => void,
-  ) =>
-  (changed: SiteConfig): void => {
-    // Chargers of one station have no CSMS of their own that could change.
-    const kept = config.upstream.mode === 'aggregate' ? { url: config.upstream.url } : {};
-    const moved = roles.change({ ...rolesOf(changed), ...kept });
-    log.info('upstreams reloaded', { moved });
-    const waiting = restartNeeded(config, changed);
-    if (waiting.length > 0) log.warn('a restart is needed for these changes', { waiting });
-    securityEvent('ReconfigurationOfSecurityParameters', 'the site file was read again');
-    for (const charger of moved) gateway.disconnect(charger, 'its CSMS changed');
-  };
