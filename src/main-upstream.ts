@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { splitAddress } from './config/address.ts';
-import { restartNeeded } from './config/restart-needed.ts';
 import { outletSpecs } from './config/site.ts';
 import type { Adoption } from './control/adoption.ts';
 import type { ControlLoop } from './control/control-loop.ts';
@@ -27,6 +26,12 @@ import { PAGES, SiteDesk } from './station/site-desk.ts';
 import { SiteLimit } from './station/site-limit.ts';
 import { sitePlace } from './station/site-place.ts';
 import { VERSION } from './version.ts';
+
+/** Parts that are built after those that use them. */
+interface Late {
+  readonly loop: () => ControlLoop;
+  readonly roles: () => UpstreamRoles;
+}
 
 /** The limit of the whole site that a CSMS can set; undefined when it has nobody to tell it to. */
 export const siteLimitOf = (
@@ -71,13 +76,15 @@ export const controllerOf = async (
   held: Held,
   limit: SiteLimit | undefined,
   restart: () => void,
-  loop: () => ControlLoop,
+  { loop, roles }: Late,
 ): Promise<Controller | undefined> => {
-  const { controller, url, pingSeconds } = options.config.upstream;
+  const { controller, url: base, pingSeconds } = options.config.upstream;
   if (controller === undefined || limit === undefined) return undefined;
+  const { identity, url = base } = controller;
   return new Controller({
-    ...(await deskParts(options, held, controller.identity, restart, loop)),
-    spec: { ...controller, url: controller.url ?? url },
+    ...(await deskParts(options, held, identity, restart, loop)),
+    spec: { ...controller, url },
+    refusal: (action) => roles().refusal(identity, url, action),
     limit,
     programVersion: VERSION,
     dialer: csmsClient({ clock: systemClock, pingSeconds }),
@@ -160,7 +167,7 @@ export const openDialer = async (
   held: Held,
   limit: SiteLimit | undefined,
   restart: () => void,
-  loop: () => ControlLoop,
+  { loop, roles }: Late,
 ): Promise<{ readonly dialer: Dialer; readonly station?: AggregateStation }> => {
   const { config, log } = options;
   const { mode, station, url, pingSeconds } = config.upstream;
@@ -179,6 +186,7 @@ export const openDialer = async (
     url,
     station: { ...station, firmware: VERSION },
     outlets: outletSpecs(config),
+    refusal: (action) => roles().refusal(station.identity, url, action),
     holds: (charger) => outage.journal.backlog(charger).count > 0,
     desk: (say, outlets) =>
       new SiteDesk({
@@ -237,22 +245,3 @@ const closingChargers = ({ upstream, chargers }: SiteConfig) => {
   const own = new Map(chargers.map(({ id, outage }) => [id, outage]));
   return (identity: string): boolean => (own.get(identity) ?? upstream.outage) === 'close';
 };
-
-/** Takes over what it can of a changed site file, and says what has to wait for a restart. */
-export const reloading =
-  (
-    { config, log }: BusbarOptions,
-    roles: UpstreamRoles,
-    gateway: Gateway,
-    securityEvent: (type: string, techInfo: string) => void,
-  ) =>
-  (changed: SiteConfig): void => {
-    // Chargers of one station have no CSMS of their own that could change.
-    const kept = config.upstream.mode === 'aggregate' ? { url: config.upstream.url } : {};
-    const moved = roles.change({ ...rolesOf(changed), ...kept });
-    log.info('upstreams reloaded', { moved });
-    const waiting = restartNeeded(config, changed);
-    if (waiting.length > 0) log.warn('a restart is needed for these changes', { waiting });
-    securityEvent('ReconfigurationOfSecurityParameters', 'the site file was read again');
-    for (const charger of moved) gateway.disconnect(charger, 'its CSMS changed');
-  };

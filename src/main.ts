@@ -23,13 +23,13 @@ import { systemClock } from './io/system-clock.ts';
 import { type FieldSide, startFieldSide } from './main-field.ts';
 import { openHeld } from './main-held.ts';
 import { type Learned, learnedFacts } from './main-learned.ts';
+import { Reload, type SiteFileSource } from './main-reload.ts';
 import { openStanding } from './main-standing.ts';
 import {
   controllerOf,
   gatewayOf,
   limitReportsOf,
   openDialer,
-  reloading,
   siteLimitOf,
   upstreamRolesOf,
 } from './main-upstream.ts';
@@ -55,6 +55,8 @@ export interface BusbarOptions {
   readonly log: Log;
   /** The CSMS asked for a restart: end in good order, the supervisor starts anew. */
   readonly restart?: () => void;
+  /** Where the config came from, to be read again. */
+  readonly siteFile?: SiteFileSource;
   /** Every tick, for whoever started it (the demo watches). */
   readonly published?: (view: SiteView) => void;
 }
@@ -79,7 +81,8 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
   let upstream: Awaited<ReturnType<typeof openDialer>> | undefined;
   const restart = options.restart ?? (() => log.warn('restart asked for, and nobody to do it'));
   const limit = siteLimitOf(options, held.shelf, () => loop);
-  const controller = await controllerOf(options, held, limit, restart, () => loop);
+  const late = { loop: () => loop, roles: () => roles };
+  const controller = await controllerOf(options, held, limit, restart, late);
   const loop: ControlLoop = new ControlLoop({
     ...loopSettings(options, facts),
     standing,
@@ -89,7 +92,7 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
     siteLimits: limit,
     counters: () => ({ ...countersOf(gateway, roles), ...upstream?.station?.counters() }),
     backlogOf: (charger) => withoutName(held.desk.summary(charger)),
-    alarms: held.alarms,
+    alarms: () => [...held.alarms(), ...reload.alarms()],
     published: (view) => {
       field?.published(view);
       controller?.published(view);
@@ -100,11 +103,12 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
   });
   const adoption = adoptionOf(config, facts, loop);
   const roles = upstreamRolesOf(options, loop, adoption);
-  upstream = await openDialer(options, held, limit, restart, () => loop);
+  upstream = await openDialer(options, held, limit, restart, late);
   const securityEvent = (type: string, techInfo: string): void => {
     for (const each of [controller, upstream?.station]) each?.securityEvent(type, techInfo);
   };
   const watch = new SecurityWatch(systemClock, securityEvent);
+  const reload = new Reload(options, { roles, gateway: () => gateway, securityEvent });
   const gateway: Gateway = gatewayOf(options, {
     suspicious: (suspicion) => watch.noted(suspicion),
     held,
@@ -120,11 +124,12 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
     ...chargerRoutes(loop.probes, held.shelf),
     ...field.routes,
     ...historyRoutes(history, () => loop.view()),
+    ...reload.routes(options.siteFile),
   ]);
   return {
     ...servers.urls,
     view: () => loop.view(),
-    reload: reloading(options, roles, gateway, securityEvent),
+    reload: (changed) => reload.take(changed),
     async close() {
       controller?.stop();
       roles.stop();

@@ -1,4 +1,8 @@
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import type { SiteConfig } from '../schema/site-config.ts';
+import type { SiteFileState } from '../schema/site-file.ts';
+import { askGateway } from './running-gateway.ts';
 import { problemLines, readSiteFile } from './site-file.ts';
 
 /** Checks a site file: form, names and physics. Exit 1 when the gateway would not start with it. */
@@ -15,8 +19,10 @@ export const run = async (args: readonly string[]): Promise<number> => {
   }
   const { usable, problems, sums } = readSiteFile(file);
   const ok = usable !== undefined;
+  const running = usable && (await againstRunning(usable.config, file));
   if (values.json) {
-    process.stdout.write(`${JSON.stringify({ ok, file, problems, circuits: sums }, null, 2)}\n`);
+    const report = { ok, file, problems, circuits: sums, ...(running && { running }) };
+    process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
     return ok ? 0 : 1;
   }
   process.stdout.write(problemLines(file, problems));
@@ -28,6 +34,27 @@ export const run = async (args: readonly string[]): Promise<number> => {
         `others assumed ${most(sum.assumedLoadAmps)} A\n`,
     );
   }
+  if (running !== undefined) process.stdout.write(runningLines(running));
   process.stdout.write(ok ? `${file}: ok\n` : `${file}: not usable\n`);
   return ok ? 0 : 1;
 };
+
+/** A check does not wait for a gateway that is busy. */
+const ASK_MS = 1_000;
+
+/** What changed since the gateway of this file was started; undefined: none runs here. */
+const againstRunning = async (
+  config: SiteConfig,
+  file: string,
+): Promise<Pick<SiteFileState, 'reload' | 'restart'> | undefined> => {
+  const ask = askGateway<SiteFileState>(config, '/api/v1/site-file', { timeoutMs: ASK_MS });
+  const state = await ask.catch(() => undefined);
+  if (state === undefined || state.path !== resolve(file)) return undefined;
+  return { reload: state.reload, restart: state.restart };
+};
+
+const runningLines = ({ reload, restart }: Pick<SiteFileState, 'reload' | 'restart'>): string =>
+  [
+    reload.length === 0 ? '' : `running gateway: a reload takes over ${reload.join(', ')}\n`,
+    restart.length === 0 ? '' : `running gateway: a restart is needed for ${restart.join(', ')}\n`,
+  ].join('');

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { jsonLog } from '../io/log.ts';
 import { startBusbar } from '../main.ts';
@@ -23,7 +23,8 @@ export const run = async (args: readonly string[]): Promise<number> => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
   });
   const uiFolder = join(packageFolder(), 'dist/ui');
-  const busbar = await startBusbar({ ...usable, log, uiFolder, restart });
+  const siteFile = { path: resolve(file), read: () => readSiteFile(file).usable?.config };
+  const busbar = await startBusbar({ ...usable, log, uiFolder, restart, siteFile });
   process.on('SIGHUP', () => {
     const again = readSiteFile(file);
     process.stderr.write(problemLines(file, again.problems));

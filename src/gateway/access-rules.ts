@@ -1,6 +1,6 @@
 import type { Frame } from '../ocpp/frame.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
-import type { Interception, Interceptor } from './interceptor.ts';
+import type { CallAnswer, Interception, Interceptor } from './interceptor.ts';
 
 /** What a CSMS may ask of chargers. A rule holds where all that it names fits. */
 export interface AccessRule {
@@ -8,7 +8,7 @@ export interface AccessRule {
   readonly deny?: readonly string[];
   /** All others are refused. */
   readonly allow?: readonly string[];
-  /** All when absent. */
+  /** Chargers, or identities of the gateway itself; all when absent. */
   readonly chargers?: readonly string[];
   /** URL of the CSMS that is meant; each when absent. */
   readonly upstream?: string;
@@ -37,16 +37,26 @@ export class AccessRules implements Interceptor {
   }
 
   csmsCall(charger: string, version: OcppVersion, call: Frame): Interception | undefined {
-    if (this.#rules.some((rule) => this.#refuses(rule, charger, call.action))) {
-      const description = `${call.action} is not allowed here by the operator of the site`;
-      return { do: 'answer', answer: { errorCode: 'SecurityError', description } };
-    }
+    const answer = this.refusal(charger, this.#baseOf(charger), call.action);
+    if (answer !== undefined) return { do: 'answer', answer };
     return this.#next.csmsCall(charger, version, call);
   }
 
-  #refuses({ deny, allow, chargers, upstream }: AccessRule, charger: string, action: string) {
-    if (chargers?.includes(charger) === false) return false;
-    if (upstream !== undefined && upstream !== this.#baseOf(charger)) return false;
-    return deny?.includes(action) === true || allow?.includes(action) === false;
+  /** What the CSMS at `base` hears that may not ask this of `identity`; undefined: it may. */
+  refusal(identity: string, base: string, action: string): CallAnswer | undefined {
+    if (!this.#rules.some((rule) => refuses(rule, identity, base, action))) return undefined;
+    const description = `${action} is not allowed here by the operator of the site`;
+    return { errorCode: 'SecurityError', description };
   }
 }
+
+const refuses = (
+  { deny, allow, chargers, upstream }: AccessRule,
+  identity: string,
+  base: string,
+  action: string,
+): boolean => {
+  if (chargers?.includes(identity) === false) return false;
+  if (upstream !== undefined && upstream !== base) return false;
+  return deny?.includes(action) === true || allow?.includes(action) === false;
+};

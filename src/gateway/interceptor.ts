@@ -11,6 +11,9 @@ export const answerBytes = (id: string, answer: CallAnswer): Buffer =>
     ? resultBytes(id, answer.payload)
     : errorBytes(id, answer.errorCode, answer.description);
 
+/** What the CSMS hears that may not ask this of a station; undefined: it may. */
+export type Refusal = (action: string) => CallAnswer | undefined;
+
 /** What becomes of a CALL that is not relayed as it came. */
 export type Interception =
   /** Relayed with these bytes instead; id and action stay. */

@@ -1,6 +1,6 @@
 import type { OcppVersion } from '../ocpp/version.ts';
 import { type AccessRule, AccessRules } from './access-rules.ts';
-import type { Interceptor } from './interceptor.ts';
+import type { CallAnswer, Interceptor } from './interceptor.ts';
 import { Mirror, type MirrorOptions } from './mirror.ts';
 import type { LinkObserver, RelayedAnswer, RelayedRequest, UpstreamState } from './observer.ts';
 
@@ -54,6 +54,11 @@ export class UpstreamRoles implements LinkObserver {
 
   base(charger: string): string {
     return this.#roles.routes.get(charger) ?? this.#roles.url;
+  }
+
+  /** The same rules for a station of the gateway itself; undefined: the CSMS may ask this. */
+  refusal(identity: string, base: string, action: string): CallAnswer | undefined {
+    return this.#access.refusal(identity, base, action);
   }
 
   /** Takes over new roles; the chargers whose CSMS changed have to connect anew. */

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
+import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, BlockList, isIP } from 'node:net';
 import { join } from 'node:path';
@@ -15,8 +15,11 @@ const DOWNLOADS_MOST = 64;
 const IDLE_MOST_MS = 120_000;
 /** A download is not led on more often. */
 const REDIRECTS_MOST = 5;
-const PATH = /^\/firmware\/([0-9a-f]{32})$/;
+const PATH = /^\/firmware\/([0-9a-f]{32})\/([0-9a-f]{32})$/;
 const FILE = /^[0-9a-f]{32}$/;
+/** What the places of files are made of, so that nobody guesses them. */
+const KEY = 'key';
+const KEY_BYTES = 32;
 
 export interface FirmwareFilesOptions {
   readonly folder: string;
@@ -37,11 +40,13 @@ export class FirmwareFiles {
   readonly #sizes: Map<string, number>;
   readonly #serving = new Map<string, number>();
   readonly #server: Server;
+  readonly #key: Buffer;
   #base = '';
 
-  private constructor(options: FirmwareFilesOptions, sizes: Map<string, number>) {
+  private constructor(options: FirmwareFilesOptions, sizes: Map<string, number>, key: Buffer) {
     this.#options = options;
     this.#sizes = sizes;
+    this.#key = key;
     this.#server = createServer((request, response) => this.#answer(request, response));
     this.#server.maxConnections = DOWNLOADS_MOST;
     this.#server.setTimeout(IDLE_MOST_MS);
@@ -54,11 +59,11 @@ export class FirmwareFiles {
     const sizes = new Map<string, number>();
     for (const entry of await readdir(folder, { withFileTypes: true })) {
       const { name } = entry;
-      if (entry.isDirectory()) continue;
+      if (entry.isDirectory() || name === KEY) continue;
       if (FILE.test(name)) sizes.set(name, (await stat(join(folder, name))).size);
       else await rm(join(folder, name), { force: true });
     }
-    const files = new FirmwareFiles(options, sizes);
+    const files = new FirmwareFiles(options, sizes, await keyIn(folder));
     await new Promise<void>((resolve, reject) => {
       files.#server.once('error', reject);
       files.#server.listen(port, host, () => resolve());
@@ -76,8 +81,12 @@ export class FirmwareFiles {
     return (this.#serving.get(checksum) ?? 0) > 0;
   }
 
+  /**
+   * The same after a restart. Chargers show no password when they fetch firmware: the place itself is
+   * the secret, which only the CSMS is told, and it the chargers.
+   */
   locationOf(checksum: string): string {
-    return `${this.#base}/firmware/${checksum}`;
+    return `${this.#base}/firmware/${this.#tokenOf(checksum)}/${checksum}`;
   }
 
   async remove(checksum: string): Promise<void> {
@@ -149,8 +158,12 @@ export class FirmwareFiles {
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
     const [path = ''] = (request.url ?? '').split('?');
-    const checksum = PATH.exec(path)?.[1] ?? '';
+    const [, token = '', checksum = ''] = PATH.exec(path) ?? [];
     const size = this.#sizes.get(checksum);
+    if (!isSame(token, this.#tokenOf(checksum))) {
+      response.writeHead(404).end();
+      return;
+    }
     const readable = request.method === 'GET' || request.method === 'HEAD';
     if (size === undefined || !readable) {
       response.writeHead(size === undefined ? 404 : 405).end();
@@ -174,6 +187,10 @@ export class FirmwareFiles {
     else this.#stream(checksum, start, end, response);
   }
 
+  #tokenOf(checksum: string): string {
+    return createHmac('sha256', this.#key).update(checksum).digest('hex').slice(0, 32);
+  }
+
   #stream(checksum: string, start: number, end: number, response: ServerResponse): void {
     this.#serving.set(checksum, (this.#serving.get(checksum) ?? 0) + 1);
     const stream = createReadStream(join(this.#options.folder, checksum), { start, end });
@@ -185,6 +202,28 @@ export class FirmwareFiles {
     stream.pipe(response);
   }
 }
+
+/** Made once; a key that is not whole is made anew. */
+const keyIn = async (folder: string): Promise<Buffer> => {
+  const path = join(folder, KEY);
+  const kept = await readFile(path).catch(() => undefined);
+  if (kept?.length === KEY_BYTES) return kept;
+  const key = randomBytes(KEY_BYTES);
+  const part = `${path}.part`;
+  const file = await open(part, 'w', 0o600);
+  try {
+    await file.writeFile(key);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(part, path);
+  return key;
+};
+
+/** Always in the same time. */
+const isSame = (given: string, expected: string): boolean =>
+  given.length === expected.length && timingSafeEqual(Buffer.from(given), Buffer.from(expected));
 
 /**
  * Whether a host of a URL says this machine or its link: what answers there trusts who asks. Names

@@ -23,7 +23,11 @@ export const RuleSchema = Type.Object(
   {
     deny: actions('Actions that the CSMS may not call, e.g. Reset'),
     allow: actions('The only actions that the CSMS may call'),
-    chargers: Type.Optional(Type.Array(Type.String(), { description: 'All when absent' })),
+    chargers: Type.Optional(
+      Type.Array(Type.String(), {
+        description: 'Identities, that of the controller or station too; all when absent',
+      }),
+    ),
     upstream: Type.Optional(
       Type.String({ pattern: '^wss?://', description: 'URL of the CSMS meant; each when absent' }),
     ),

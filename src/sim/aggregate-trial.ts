@@ -1,21 +1,23 @@
 import type { Site } from '../core/site.ts';
-import {
-  type AggregateOptions,
-  AggregateStation,
-  type StationSettings,
-} from '../gateway/aggregate/station.ts';
+import type { AccessRule } from '../gateway/access-rules.ts';
+import { AggregateStation } from '../gateway/aggregate/station.ts';
+import type { AggregateOptions, StationSettings } from '../gateway/aggregate/station-options.ts';
 import { DialGate } from '../gateway/redial.ts';
+
+export const CSMS_URL = 'ws://csms/ocpp';
 
 /** A station in place of the chargers, and the numbers that the site file gives them. */
 export interface AggregateTrial {
   readonly station: StationSettings;
   readonly first?: Readonly<Record<string, number>>;
   readonly passwords?: Readonly<Record<string, string>>;
+  /** What the CSMS may ask the station. */
+  readonly rules?: readonly AccessRule[];
 }
 
 type Around = Pick<
   AggregateOptions,
-  'clock' | 'log' | 'random' | 'newId' | 'dialer' | 'store' | 'desk' | 'holds'
+  'clock' | 'log' | 'random' | 'newId' | 'dialer' | 'store' | 'desk' | 'holds' | 'refusal'
 > & {
   readonly gate: DialGate | undefined;
 };
@@ -28,7 +30,7 @@ export const openAggregate = (
   AggregateStation.open({
     ...around,
     gate: around.gate ?? new DialGate(),
-    url: 'ws://csms/ocpp',
+    url: CSMS_URL,
     station: trial.station,
     passwords: new Map(Object.entries(trial.passwords ?? {})),
     outlets: site.chargers.map(({ id, connectors }) => {

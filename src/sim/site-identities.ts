@@ -3,7 +3,9 @@ import type { ProfileShelf } from '../control/profile-shelf.ts';
 import type { Log } from '../core/log.ts';
 import type { Site } from '../core/site.ts';
 import type { Clock } from '../core/time.ts';
+import { type AccessRule, AccessRules } from '../gateway/access-rules.ts';
 import type { AggregateStation } from '../gateway/aggregate/station.ts';
+import type { Refusal } from '../gateway/interceptor.ts';
 import type { Outage } from '../gateway/outage.ts';
 import type { Dialer } from '../gateway/socket.ts';
 import { Controller, type ControllerSpec, SITE_KEY } from '../station/controller.ts';
@@ -12,11 +14,16 @@ import { PAGES, SiteDesk } from '../station/site-desk.ts';
 import { SiteLimit } from '../station/site-limit.ts';
 import { sitePlace } from '../station/site-place.ts';
 import type { DurableStore } from '../store/durable-store.ts';
-import { type AggregateTrial, openAggregate } from './aggregate-trial.ts';
+import { type AggregateTrial, CSMS_URL, openAggregate } from './aggregate-trial.ts';
+
+/** The controller's own identity, and what the CSMS may ask it. */
+export interface ControllerTrial extends Omit<ControllerSpec, 'url'> {
+  readonly rules?: readonly AccessRule[];
+}
 
 export interface SiteIdentitiesOptions {
   readonly site: Site;
-  readonly controller?: Omit<ControllerSpec, 'url'>;
+  readonly controller?: ControllerTrial;
   readonly aggregate?: AggregateTrial;
   readonly clock: Clock;
   readonly log: Log;
@@ -54,7 +61,8 @@ export class SiteIdentities {
     if (controller === undefined) return undefined;
     return new Controller({
       ...(await this.#deskParts(controller.identity)),
-      spec: { ...controller, url: 'ws://csms/ocpp' },
+      spec: { ...controller, url: CSMS_URL },
+      refusal: refusalBy(controller.rules, controller.identity),
       newId,
       programVersion: 'virtual',
       dialer,
@@ -70,6 +78,7 @@ export class SiteIdentities {
     return openAggregate(aggregate, site, {
       ...this.#options,
       gate: outage?.gate,
+      refusal: refusalBy(aggregate.rules, station.identity),
       holds: (charger) => (outage?.journal.backlog(charger).count ?? 0) > 0,
       desk: (say, outlets) =>
         new SiteDesk({ ...parts, ...station, names: { ...station, outlets }, say }),
@@ -90,3 +99,8 @@ export class SiteIdentities {
     };
   }
 }
+
+const refusalBy = (rules: readonly AccessRule[] = [], identity: string): Refusal => {
+  const access = new AccessRules(rules, { csmsCall: () => undefined }, () => CSMS_URL);
+  return (action) => access.refusal(identity, CSMS_URL, action);
+};

@@ -19,7 +19,7 @@ import { type Outage, type OutageSettings, openOutage } from '../gateway/outage.
 import type { OcppVersion } from '../ocpp/version.ts';
 import { NOTHING_STANDING, type Standing } from '../schema/standing.ts';
 import type { SiteView } from '../schema/view.ts';
-import type { Controller, ControllerSpec } from '../station/controller.ts';
+import type { Controller } from '../station/controller.ts';
 import { SecurityWatch } from '../station/security-watch.ts';
 import type { AggregateTrial } from './aggregate-trial.ts';
 import type { Breaker } from './breaker.ts';
@@ -33,7 +33,7 @@ import { auditMessages, type MessageAudit } from './message-audit.ts';
 import type { MeterFault, SimMeter } from './meter.ts';
 import { Plant } from './plant.ts';
 import { type Random, seededRandom } from './random.ts';
-import { SiteIdentities } from './site-identities.ts';
+import { type ControllerTrial, SiteIdentities } from './site-identities.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 export interface VirtualSiteOptions {
@@ -62,7 +62,7 @@ export interface VirtualSiteOptions {
   readonly outageSettings?: Partial<OutageSettings>;
   readonly flushAbsentAfterMs?: number;
   /** The gateway has an identity of its own at the CSMS. */
-  readonly controller?: Omit<ControllerSpec, 'url'>;
+  readonly controller?: ControllerTrial;
   /** How power is shared; by need when absent. */
   readonly policy?: Policy;
   readonly limitReports?: LimitReportSettings;

@@ -3,7 +3,7 @@ import type { Cancel, Clock } from '../core/time.ts';
 import { outcomeOf } from '../gateway/call-outcome.ts';
 import { Connection } from '../gateway/connection.ts';
 import { dialRequest } from '../gateway/dial-request.ts';
-import { answerBytes } from '../gateway/interceptor.ts';
+import { answerBytes, type Refusal } from '../gateway/interceptor.ts';
 import { DEFAULT_LANE_LIMITS } from '../gateway/lane.ts';
 import { newLinkCounters } from '../gateway/link-counters.ts';
 import type { CallOutcome } from '../gateway/observer.ts';
@@ -52,6 +52,7 @@ export interface StationOptions {
   readonly random: () => number;
   readonly newId: () => string;
   readonly view: () => SiteView;
+  readonly refusal?: Refusal | undefined;
   /** Ends the program in good order; its supervisor starts it again. */
   readonly restart: () => void;
   /** Puts a bundle of logs at a URL; rejects when that fails. */
@@ -270,7 +271,8 @@ export class Station {
 
   async #answer(frame: Frame): Promise<void> {
     const connection = this.#connection;
-    connection?.send(answerBytes(frame.id, await this.#desk.answer(frame)));
+    const refused = this.#options.refusal?.(frame.action);
+    connection?.send(answerBytes(frame.id, refused ?? (await this.#desk.answer(frame))));
   }
 
   #triggered(message: string): StationCall | undefined {

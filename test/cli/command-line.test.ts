@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { loadMeterDevices } from '../../src/config/device-files.ts';
 import { startModbusMeter } from '../../src/sim/modbus-meter.ts';
 import { PROGRAM } from '../program.ts';
@@ -90,6 +91,28 @@ dataDir: ${folder}
         if (log.includes('"msg":"listening"')) resolve();
       });
     });
+    const port = /"http":(\d+)/.exec(log)?.[1] ?? '';
+    const changed = readFileSync(file, 'utf8').replace(
+      '/ocpp}',
+      '/ocpp, rules: [{deny: [Reset]}], controller: {identity: SITE-1}}',
+    );
+    writeFileSync(file, changed);
+    const env = { ...process.env, BUSBAR__LISTEN__HTTP: `127.0.0.1:${port}` };
+    const check = spawnSync(process.execPath, [...PROGRAM, 'check', file], {
+      encoding: 'utf8',
+      env,
+    });
+    assert.match(check.stdout, /gateway: a reload takes over upstream\.rules\n/);
+    assert.match(check.stdout, /gateway: a restart is needed for upstream\.controller\n/);
+    const api = `http://127.0.0.1:${port}/api/v1`;
+    await fetch(`${api}/site-file/reload`, { method: 'POST' });
+    const again = (await (await fetch(`${api}/site-file`)).json()) as { reload: string[] };
+    assert.deepEqual(again.reload, []);
+    while (
+      !(await (await fetch(`${api}/state`)).text()).includes('restart for upstream.controller')
+    ) {
+      await setImmediate();
+    }
     child.kill('SIGTERM');
     const code = await new Promise((resolve) => child.once('exit', resolve));
     assert.equal(code, 0, log);

@@ -130,6 +130,43 @@ describe('settings of the controller', () => {
   });
 });
 
+describe('rules for the identities of the gateway', () => {
+  const rules = [{ deny: ['Reset'] }, { allow: ['TriggerMessage'], upstream: 'ws://other/ocpp' }];
+
+  test('refuse the controller what chargers are refused, and only that', async () => {
+    const controller = { identity: ID, version: '2.0.1', vendor: 'B', model: 'G', rules } as const;
+    const { site, ask } = await start('2.0.1', { controller });
+    assert.equal((await ask('Reset', { type: 'Immediate' }))['code'], 'SecurityError');
+    assert.equal(site.restarts, 0);
+    assert.equal((await ask('ClearCache', {}))['status'], 'Accepted');
+  });
+
+  test('the same of the station of the whole site; rules of one charger are not about it', async () => {
+    const station = {
+      identity: ID,
+      version: '1.6',
+      vendor: 'B',
+      model: 'G',
+      firmware: '1',
+    } as const;
+    const named = [
+      { allow: ['ClearCache'], chargers: [ID] },
+      { deny: ['ClearCache'], chargers: ['CP_1'] },
+    ];
+    const all = { aggregate: { station, rules: [...rules, ...named] } };
+    const site = new VirtualSite({ site: garage(1), ...all });
+    await site.run(60);
+    const ask = async (action: string, payload: object) => {
+      const asked = site.csms.ask(ID, action, payload);
+      await site.run(5);
+      return readObject(await asked);
+    };
+    assert.equal((await ask('Reset', { type: 'Soft' }))['code'], 'SecurityError');
+    assert.equal((await ask('GetConfiguration', {}))['code'], 'SecurityError');
+    assert.deepEqual((await ask('ClearCache', {}))['payload'], { status: 'Accepted' });
+  });
+});
+
 describe('security events of the controller', () => {
   test('tell of refused chargers, and not without end', async () => {
     const { site, security, heard } = await start('2.0.1');

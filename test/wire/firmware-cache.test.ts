@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -165,7 +165,7 @@ test('a wrong checksum, a server that fails and a full disk publish nothing', as
   const wrong = { location: maker.url, checksum: '0'.repeat(32), requestId: 1 };
   await ask('PublishFirmware', wrong);
   await until('InvalidChecksum');
-  assert.deepEqual(await readdir(folder), []);
+  assert.deepEqual((await readdir(folder)).sort(), ['key']);
   maker.failures = 1;
   await ask('PublishFirmware', { ...wrong, checksum: CHECKSUM });
   await until('DownloadFailed');
@@ -180,7 +180,7 @@ test('a wrong checksum, a server that fails and a full disk publish nothing', as
   await until('Published');
   await ask('PublishFirmware', { ...wrong, checksum: '1'.repeat(32) });
   await until('DownloadFailed', 2);
-  assert.deepEqual(await readdir(folder), [CHECKSUM]);
+  assert.deepEqual((await readdir(folder)).sort(), [CHECKSUM, 'key']);
   for (const location of ['ftp://maker.example/f', 'file:///etc/passwd']) {
     assert.equal((await ask('PublishFirmware', { ...wrong, location }))['status'], 'Rejected');
   }
@@ -197,7 +197,7 @@ test('files are served again after a restart; halves are not, and their number i
   const files = await openFiles(t, folder);
   assert.equal(files.has(CHECKSUM), true);
   assert.equal((await fetch(files.locationOf(CHECKSUM))).status, 200);
-  assert.deepEqual(await readdir(folder), [CHECKSUM]);
+  assert.deepEqual((await readdir(folder)).sort(), [CHECKSUM, 'key']);
   for (let i = 1; i < FILES_MOST; i += 1) {
     await writeFile(join(folder, i.toString(16).padStart(32, '0')), 'x');
   }
@@ -206,11 +206,27 @@ test('files are served again after a restart; halves are not, and their number i
   await assert.rejects(full.fetch(maker.url, 'f'.repeat(32)), /files already/);
 });
 
+test('the place of a file cannot be guessed, and is the same after a restart', async (t) => {
+  const [folder, other] = [await tempFolder(t), await tempFolder(t)];
+  for (const each of [folder, other]) await writeFile(join(each, CHECKSUM), FIRMWARE);
+  const files = await openFiles(t, folder);
+  const place = new URL(files.locationOf(CHECKSUM));
+  assert.equal((await fetch(place)).status, 200);
+  const elsewhere = new URL((await openFiles(t, other)).locationOf(CHECKSUM)).pathname;
+  const [, , token = ''] = place.pathname.split('/');
+  for (const path of [`/firmware/${CHECKSUM}`, elsewhere, `/firmware/${token}`, '/firmware/key']) {
+    assert.equal((await fetch(new URL(path, place))).status, 404, path);
+  }
+  const again = await openFiles(t, folder);
+  assert.equal(new URL(again.locationOf(CHECKSUM)).pathname, place.pathname);
+  assert.equal((await stat(join(folder, 'key'))).mode & 0o077, 0, 'for nobody else to read');
+});
+
 test('a folder among the firmware is left alone', async (t) => {
   const folder = await tempFolder(t);
   await mkdir(join(folder, 'old'));
   await openFiles(t, folder);
-  assert.deepEqual(await readdir(folder), ['old']);
+  assert.deepEqual((await readdir(folder)).sort(), ['key', 'old']);
 });
 
 test('a busy port is an alarm, and the site starts without a cache', async (t) => {

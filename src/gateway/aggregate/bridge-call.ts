@@ -29,6 +29,15 @@ export const carry = async (
   return { bytes: resultBytes(asked.id, call.answer(said)), said };
 };
 
+/** The same for a call of which only the answer matters; undefined: nothing to tell, it is taken. */
+export const carryOn = async (
+  floor: Floor,
+  seat: Seat,
+  asked: Frame,
+  call: UpCall | undefined,
+): Promise<Buffer | undefined> =>
+  call === undefined ? resultBytes(asked.id, {}) : (await carry(floor, seat, asked, call)).bytes;
+
 /** The same content is the same message, whatever its id. */
 export const digestOf = (call: Frame): string =>
   createHash('sha256')

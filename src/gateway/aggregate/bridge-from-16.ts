@@ -8,13 +8,12 @@ import {
   securityEvent,
   started2x,
   status2x,
-  type UpCall,
   updated2x,
 } from '../../ocpp/aggregate/bridge-up-v16.ts';
 import { chargingStateOf } from '../../ocpp/aggregate/bridge-words.ts';
 import { errorBytes, type Frame, resultBytes } from '../../ocpp/frame.ts';
 import { type Payload, readInteger, readList, readObject, readText } from '../../ocpp/payload.ts';
-import { carry, digestOf } from './bridge-call.ts';
+import { carry, carryOn, digestOf } from './bridge-call.ts';
 import type { Floor } from './floor.ts';
 import type { Seat } from './seat.ts';
 import type { LedgerEntry } from './transaction-ledger.ts';
@@ -53,11 +52,11 @@ export class BridgeFrom16 {
     }
     switch (call.action) {
       case 'Authorize':
-        return this.#carry(seat, call, authorize2x(asked));
+        return carryOn(this.#floor, seat, call, authorize2x(asked));
       case 'DataTransfer':
-        return this.#carry(seat, call, dataTransfer(asked));
+        return carryOn(this.#floor, seat, call, dataTransfer(asked));
       case 'SecurityEventNotification':
-        return this.#carry(seat, call, securityEvent(asked));
+        return carryOn(this.#floor, seat, call, securityEvent(asked));
       case 'StatusNotification':
       case 'MeterValues':
       case 'StartTransaction':
@@ -67,11 +66,6 @@ export class BridgeFrom16 {
       default:
         return errorBytes(call.id, 'NotSupported', `${call.action} has no partner in OCPP 2.x`);
     }
-  }
-
-  async #carry(seat: Seat, call: Frame, out: UpCall | undefined): Promise<Buffer | undefined> {
-    if (out === undefined) return resultBytes(call.id, {});
-    return (await carry(this.#floor, seat, call, out)).bytes;
   }
 
   async #atOutlet(seat: Seat, call: Frame, asked: Payload): Promise<Buffer | undefined> {
@@ -93,19 +87,19 @@ export class BridgeFrom16 {
       const state = chargingStateOf(asked['status']);
       if (state === undefined) this.#states.delete(`${charger}/${outlet}`);
       else this.#states.set(`${charger}/${outlet}`, state);
-      return this.#carry(seat, call, status2x(asked, evseId, timestamp(wallMs())));
+      return carryOn(this.#floor, seat, call, status2x(asked, evseId, timestamp(wallMs())));
     }
     if (call.action === 'StartTransaction') return this.#start(seat, call, asked);
     const transactionId = readInteger(asked['transactionId']);
     if (transactionId === undefined) {
-      return this.#carry(seat, call, meterValues2xCall(asked, evseId));
+      return carryOn(this.#floor, seat, call, meterValues2xCall(asked, evseId));
     }
     const entry = await this.#entry(charger, String(transactionId), outlet);
     const at = readText(readObject(readList(asked['meterValue'])[0])['timestamp']);
     const out = updated2x(asked, this.#facts(entry, entry.seqNo, at));
     if (out === undefined) return resultBytes(call.id, {});
     const seqNo = await this.#numbered(entry, call);
-    return this.#carry(seat, call, updated2x(asked, this.#facts(entry, seqNo, at)));
+    return carryOn(this.#floor, seat, call, updated2x(asked, this.#facts(entry, seqNo, at)));
   }
 
   async #start(seat: Seat, call: Frame, asked: Payload): Promise<Buffer | undefined> {
@@ -126,7 +120,7 @@ export class BridgeFrom16 {
         ...(remoteStartId === undefined ? {} : { remoteStartId }),
       }));
     const facts = this.#facts(entry, 0, readText(asked['timestamp']));
-    return this.#carry(seat, call, started2x(asked, facts, Number(entry.localId)));
+    return carryOn(this.#floor, seat, call, started2x(asked, facts, Number(entry.localId)));
   }
 
   async #stop(seat: Seat, call: Frame, asked: Payload): Promise<Buffer | undefined> {

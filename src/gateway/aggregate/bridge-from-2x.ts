@@ -7,12 +7,11 @@ import {
   status16,
   stopTransaction16,
 } from '../../ocpp/aggregate/bridge-up-v2x.ts';
-import type { UpCall } from '../../ocpp/aggregate/bridge-up-v16.ts';
 import { dataTransfer, securityEvent } from '../../ocpp/aggregate/bridge-up-v16.ts';
 import { idTagOf, statusOfState } from '../../ocpp/aggregate/bridge-words.ts';
 import { callBytes, errorBytes, type Frame, readFrame, resultBytes } from '../../ocpp/frame.ts';
 import { type Payload, readInteger, readText } from '../../ocpp/payload.ts';
-import { carry } from './bridge-call.ts';
+import { carry, carryOn } from './bridge-call.ts';
 import type { Floor } from './floor.ts';
 import type { Seat } from './seat.ts';
 import { sendOn } from './send-on.ts';
@@ -46,10 +45,15 @@ export class BridgeFrom2x {
       case 'DataTransfer': {
         const { data } = asked;
         const text = dataText(data);
-        return this.#carry(seat, call, dataTransfer({ ...asked, ...(text && { data: text }) }));
+        return carryOn(
+          this.#floor,
+          seat,
+          call,
+          dataTransfer({ ...asked, ...(text && { data: text }) }),
+        );
       }
       case 'SecurityEventNotification':
-        return this.#carry(seat, call, securityEvent(asked));
+        return carryOn(this.#floor, seat, call, securityEvent(asked));
       case 'StatusNotification':
       case 'MeterValues':
         return this.#atOutlet(seat, call, asked);
@@ -60,17 +64,12 @@ export class BridgeFrom2x {
     }
   }
 
-  async #carry(seat: Seat, call: Frame, out: UpCall | undefined): Promise<Buffer | undefined> {
-    if (out === undefined) return resultBytes(call.id, {});
-    return (await carry(this.#floor, seat, call, out)).bytes;
-  }
-
   async #authorize(seat: Seat, call: Frame, asked: Payload): Promise<Buffer | undefined> {
     const idTag = idTagOf(asked['idToken']);
     if (idTag === undefined || asked['certificate'] !== undefined) {
       return resultBytes(call.id, INVALID);
     }
-    return this.#carry(seat, call, authorize16(idTag));
+    return carryOn(this.#floor, seat, call, authorize16(idTag));
   }
 
   async #atOutlet(seat: Seat, call: Frame, asked: Payload): Promise<Buffer | undefined> {
@@ -85,13 +84,18 @@ export class BridgeFrom2x {
     const running = ledger.running(charger, outlet);
     if (call.action === 'MeterValues') {
       const id = running?.upstreamId === undefined ? undefined : Number(running.upstreamId);
-      return this.#carry(seat, call, meterValues16Call(asked['meterValue'], connectorId, id));
+      return carryOn(
+        this.#floor,
+        seat,
+        call,
+        meterValues16Call(asked['meterValue'], connectorId, id),
+      );
     }
     const word = readText(asked['connectorStatus']) ?? 'Unavailable';
     const idle = board.statusOf(connectorId) === 'Finishing' ? 'Finishing' : 'Preparing';
     const occupied = statusOfState(running?.chargingState) ?? idle;
     const status = word === 'Occupied' ? occupied : word;
-    return this.#carry(seat, call, status16(connectorId, status, asked['timestamp']));
+    return carryOn(this.#floor, seat, call, status16(connectorId, status, asked['timestamp']));
   }
 
   async #event(seat: Seat, call: Frame, asked: Payload): Promise<Buffer | undefined> {
@@ -129,12 +133,12 @@ export class BridgeFrom2x {
     if (event.type === 'Ended') return this.#stop(seat, call, asked, event, entry);
     // The answer to a repeated start has to say something of the token again.
     const values = meterValues16Call(asked['meterValue'], connectorId, id);
-    if (idTag === undefined) return this.#carry(seat, call, values);
+    if (idTag === undefined) return carryOn(this.#floor, seat, call, values);
     if (event.type === 'Updated' && values !== undefined) {
       const sent = await carry(this.#floor, seat, call, values);
       if (sent.said === undefined) return sent.bytes;
     }
-    return this.#carry(seat, call, authorize16(idTag));
+    return carryOn(this.#floor, seat, call, authorize16(idTag));
   }
 
   /** Nobody is charged for what ended before anybody was authorised. */

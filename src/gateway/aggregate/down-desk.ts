@@ -7,7 +7,7 @@ import { errorBytes, type Frame, readFrame, resultBytes } from '../../ocpp/frame
 import { type Payload, readInteger, readObject, readText } from '../../ocpp/payload.ts';
 import { setMember } from '../../ocpp/splice.ts';
 import { withMessageId } from '../../ocpp/transaction-id.ts';
-import { answerBytes } from '../interceptor.ts';
+import { answerBytes, type Refusal } from '../interceptor.ts';
 import type { Floor } from './floor.ts';
 import type { OwnDesk } from './own-desk.ts';
 import { joinedReports } from './profile-reports.ts';
@@ -31,6 +31,7 @@ export interface DownDeskOptions {
   readonly floor: Floor;
   readonly bridge: DownBridge;
   readonly own: OwnDesk;
+  readonly refusal?: Refusal | undefined;
   /** Sends a message of the station itself. */
   readonly say: (action: string, payload: object) => void;
   readonly boot: () => void;
@@ -47,7 +48,9 @@ export class DownDesk {
   }
 
   async answer(call: Frame): Promise<Buffer> {
-    const { floor } = this.#options;
+    const { floor, refusal } = this.#options;
+    const refused = refusal?.(call.action);
+    if (refused !== undefined) return answerBytes(call.id, refused);
     const payload = payloadOf(call);
     if (payload === undefined) {
       const code = floor.family === '1.6' ? 'FormationViolation' : 'FormatViolation';

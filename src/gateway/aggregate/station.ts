@@ -1,31 +1,30 @@
-import type { Log } from '../../core/log.ts';
-import type { Cancel, Clock } from '../../core/time.ts';
+import type { Cancel } from '../../core/time.ts';
 import { bootOf, intervalOf } from '../../ocpp/aggregate/own-answers.ts';
 import { familyOf } from '../../ocpp/aggregate/rules.ts';
 import { type Place, placeOf } from '../../ocpp/aggregate/urgency.ts';
 import { callBytes, errorBytes, type Frame, readFrame } from '../../ocpp/frame.ts';
 import { readObject } from '../../ocpp/payload.ts';
 import { securityCall } from '../../ocpp/station/words.ts';
-import { type OcppVersion, subprotocolOf, versionOf } from '../../ocpp/version.ts';
+import { subprotocolOf, versionOf } from '../../ocpp/version.ts';
 import type { SiteView } from '../../schema/view.ts';
-import type { DurableStore } from '../../store/durable-store.ts';
 import { Connection } from '../connection.ts';
 import { dialRequest } from '../dial-request.ts';
 import { identityInPath, upstreamUrl } from '../identity.ts';
 import { DEFAULT_LANE_LIMITS } from '../lane.ts';
 import { newLinkCounters } from '../link-counters.ts';
 import { CSMS_ANSWER_MS } from '../outage.ts';
-import { type DialGate, Redial } from '../redial.ts';
+import { Redial } from '../redial.ts';
 import type { Dialer, DialRequest, DialResult, Socket } from '../socket.ts';
 import { Arrivals } from './arrivals.ts';
 import { showsPassword } from './charger-password.ts';
 import { DownDesk, OWN } from './down-desk.ts';
 import { FairLane, type Unanswered } from './fair-lane.ts';
 import type { Floor } from './floor.ts';
-import { OutletNumbers, type OutletSpec } from './outlet-numbers.ts';
-import type { OwnDesk, OwnDeskMaker } from './own-desk.ts';
+import { OutletNumbers } from './outlet-numbers.ts';
+import type { OwnDesk } from './own-desk.ts';
 import { ProfileReports } from './profile-reports.ts';
 import { Seat } from './seat.ts';
+import type { AggregateOptions } from './station-options.ts';
 import { StatusBoard } from './status-board.ts';
 import { TransactionLedger } from './transaction-ledger.ts';
 import { payloadOf, UpDesk } from './up-desk.ts';
@@ -35,38 +34,6 @@ import { VersionBridge } from './version-bridge.ts';
 const CSMS_CALLS_MOST = 64;
 /** Before a CSMS has named an interval. */
 const HEARTBEAT_SECONDS = 300;
-
-/** How the CSMS knows the site. */
-export interface StationSettings {
-  readonly identity: string;
-  readonly version: OcppVersion;
-  readonly vendor: string;
-  readonly model: string;
-  readonly serial?: string;
-  readonly password?: string;
-  readonly firmware: string;
-}
-
-export interface AggregateOptions {
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly random: () => number;
-  readonly newId: () => string;
-  /** How the CSMS is really reached. */
-  readonly dialer: Dialer;
-  readonly gate: DialGate;
-  readonly store: DurableStore;
-  /** Base URL of the CSMS; the station's identity is appended. */
-  readonly url: string;
-  readonly station: StationSettings;
-  readonly outlets: readonly OutletSpec[];
-  /** Chargers that have to show one; the CSMS, which does it else, does not see them. */
-  readonly passwords?: ReadonlyMap<string, string>;
-  /** Answers what is about the site as a whole. */
-  readonly desk: OwnDeskMaker;
-  /** Whether messages of a charger wait on disk for the CSMS. */
-  readonly holds?: (charger: string) => boolean;
-}
 
 /**
  * One station in the place of all chargers. Links dial it as they would dial the CSMS: each gets an
@@ -143,6 +110,7 @@ export class AggregateStation implements Dialer {
       floor,
       bridge: (seat, call, ask) => bridge.down(seat, call, ask),
       own: this.#own,
+      refusal: options.refusal,
       say: (action, payload) => void this.#say(action, payload),
       boot: () => void this.#boot(),
     });
