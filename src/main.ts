@@ -109,14 +109,9 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
   };
   const watch = new SecurityWatch(systemClock, securityEvent);
   const reload = new Reload(options, { roles, gateway: () => gateway, securityEvent });
-  const gateway: Gateway = gatewayOf(options, {
-    suspicious: (suspicion) => watch.noted(suspicion),
-    held,
-    roles,
-    adoption,
-    loop,
-    dialer: upstream.dialer,
-  });
+  const suspicious = watch.noted.bind(watch);
+  const { dialer } = upstream;
+  const gateway: Gateway = gatewayOf(options, { suspicious, held, roles, adoption, loop, dialer });
   loop.start();
   field = await startFieldSide(options, loop);
   const servers = await startServers(options, loop, gateway, [
