@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ProfileShelf } from './control/profile-shelf.ts';
-import { Housekeeping } from './gateway/housekeeping.ts';
+import { dropOldValues } from './gateway/old-values.ts';
 import { openOutage } from './gateway/outage.ts';
 import { QueueDesk } from './gateway/queue-desk.ts';
 import { hashSecret } from './io/secret-hash.ts';
@@ -33,7 +33,7 @@ export const openHeld = async ({ config, log }: BusbarOptions) => {
     },
   });
   const desk = new QueueDesk(outage.journal, store);
-  const housekeeping = new Housekeeping(outage.journal, config.journal.mostDays, systemClock, log);
+  const stopDropping = dropOldValues(outage.journal, config.journal.mostDays, systemClock, log);
   for (const { what, quarantine } of store.damage()) log.error(what, { quarantine });
   const raised: string[] = [];
   const alarms = (): readonly string[] => {
@@ -53,7 +53,7 @@ export const openHeld = async ({ config, log }: BusbarOptions) => {
     raised.push(alarm);
   };
   const close = (): Promise<void> => {
-    housekeeping.stop();
+    stopDropping();
     return store.close();
   };
   const shelf = await ProfileShelf.open(store, log);

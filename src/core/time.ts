@@ -13,5 +13,30 @@ export interface Clock {
   after(delayMs: number, run: () => void): Cancel;
 }
 
+/**
+ * Does work again and again, `everyMs` after it was last done, until cancelled. Work that fails is told
+ * to `failed`, and done again the next time.
+ */
+export const repeat = (
+  clock: Clock,
+  everyMs: number,
+  work: () => Promise<void>,
+  failed: (error: unknown) => void,
+): Cancel => {
+  let cancel: Cancel = () => {};
+  let stopped = false;
+  const later = (): void => {
+    if (stopped) return;
+    cancel = clock.after(everyMs, () => {
+      void work().catch(failed).finally(later);
+    });
+  };
+  later();
+  return () => {
+    stopped = true;
+    cancel();
+  };
+};
+
 /** RFC 3339 UTC with milliseconds, as every interface of Busbar writes it. */
 export const timestamp = (wallMs: number): string => new Date(wallMs).toISOString();

@@ -1,5 +1,5 @@
 import type { Log } from '../core/log.ts';
-import type { Cancel, Clock } from '../core/time.ts';
+import { type Cancel, type Clock, repeat } from '../core/time.ts';
 import { errorBytes } from '../ocpp/frame.ts';
 import { versionOf } from '../ocpp/version.ts';
 import { outcomeOf } from './call-outcome.ts';
@@ -31,24 +31,13 @@ export interface AbsentFlushOptions {
  */
 export class AbsentFlush {
   readonly #options: AbsentFlushOptions;
-  #cancel: Cancel = () => {};
-  #stopped = false;
+  readonly stop: Cancel;
 
   constructor(options: AbsentFlushOptions) {
     this.#options = options;
-    this.#later();
-  }
-
-  stop(): void {
-    this.#stopped = true;
-    this.#cancel();
-  }
-
-  #later(): void {
-    if (this.#stopped) return;
-    this.#cancel = this.#options.clock.after(CHECK_MS, () => {
-      void this.#flushAll().finally(() => this.#later());
-    });
+    const { clock, log } = options;
+    const failed = (error: unknown): void => log.warn('journal', { problem: String(error) });
+    this.stop = repeat(clock, CHECK_MS, () => this.#flushAll(), failed);
   }
 
   async #flushAll(): Promise<void> {
