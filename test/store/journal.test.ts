@@ -23,6 +23,7 @@ const open = async (mostBytes?: number) => {
   const store = await LogStore.open(path, { monotonicMs: clock });
   const options = mostBytes === undefined ? {} : { mostBytes };
   return {
+    store,
     journal: await Journal.open(store, options),
     reopen: async () => {
       await store.close();
@@ -62,6 +63,34 @@ describe('the journal', () => {
     assert.equal(again.backlog('CP_1').count, 0);
     assert.ok((await again.append('CP_1', header('2'), message('two'))) > first.seq);
     await store.close();
+  });
+
+  test('after a restart it knows what it held, and what the last message was answered with', async () => {
+    const { journal, reopen } = await open();
+    const last = { digest: 'abc', answer: { transactionId: 7 } };
+    await journal.append('CP_1', { ...header('1'), takenAtWallMs: 5_000 }, message('one'));
+    await journal.append('CP_1', { ...header('2'), takenAtWallMs: 6_000, last }, message('two'));
+    const before = journal.backlog('CP_1');
+    assert.equal(before.oldestAtWallMs, 5_000);
+    const { journal: again, store } = await reopen();
+    assert.deepEqual(again.backlog('CP_1'), before);
+    assert.equal(again.totalBytes(), journal.totalBytes());
+    assert.deepEqual(again.lastAnswer('CP_1'), last);
+    again.movedOn('CP_1');
+    assert.equal(again.lastAnswer('CP_1'), undefined);
+    await store.close();
+  });
+
+  test('nothing waits for what the medium has lost', async () => {
+    const { journal, store } = await open();
+    for (const id of ['1', '2', '3']) await journal.append('CP_1', header(id), message(id));
+    await journal.append('CP_2', header('4'), message('4'));
+    const keys = [...store.keys('m/CP_1/')].map(({ key }) => key);
+    await store.write(keys.map((key) => ({ type: 'delete', key })));
+    assert.equal(journal.backlog('CP_1').count, 3);
+    assert.deepEqual(await journal.first('CP_1', 10), []);
+    assert.equal(journal.backlog('CP_1').count, 0);
+    assert.equal(journal.totalBytes(), journal.backlog('CP_2').bytes);
   });
 
   test('meter values are dropped when they are too old, starts and stops never', async () => {
