@@ -37,6 +37,7 @@ export class LinkWatch implements LinkObserver {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #changed: (urgent?: boolean) => void;
+  readonly #wished: () => void;
   readonly #upstream = new Map<string, UpstreamState>();
   /** Chargers that connected and did not boot so far. */
   readonly #waiting = new Map<string, Cancel>();
@@ -55,6 +56,8 @@ export class LinkWatch implements LinkObserver {
     log: Log;
     /** The next tick should come soon; not urgent: within half a second will do. */
     changed: (urgent?: boolean) => void;
+    /** A car said what it wants: to be kept over a restart. */
+    wished: () => void;
     measurementsPerSecond?: number;
   }) {
     this.#measurementsPerSecond = options.measurementsPerSecond ?? MEASUREMENTS_PER_SECOND;
@@ -65,6 +68,7 @@ export class LinkWatch implements LinkObserver {
     this.#clock = options.clock;
     this.#log = options.log;
     this.#changed = options.changed;
+    this.#wished = options.wished;
   }
 
   upstreamOf(charger: string): UpstreamState {
@@ -194,6 +198,10 @@ export class LinkWatch implements LinkObserver {
       const resumes = this.#draft.traits(charger).resendOnResume && this.#resumes(charger, event);
       this.#draft.apply(charger, event, atMs);
       if (resumes) this.#draft.forgetOffers(charger);
+      if (event.type === 'car-needs') {
+        this.#draft.takeNeeds(charger, event, this.#clock.wallMs());
+        this.#wished();
+      }
     }
     // Chargers report their draw all the time; only what begins or ends is in a hurry.
     if (events.length > 0) this.#changed(events.some(({ type }) => type !== 'measured'));
