@@ -13,6 +13,7 @@ import { observeAnswer, observeRequest, observesAnswer, observesRequest } from '
 import type { OcppVersion } from '../ocpp/version.ts';
 import type { ChargerSetup } from './charger-setup.ts';
 import { OutageStart } from './outage-start.ts';
+import { isOwnId } from './own-profiles.ts';
 import type { ProfileDesk } from './profile-desk.ts';
 import type { SiteDraft } from './site-draft.ts';
 
@@ -26,7 +27,12 @@ export const SILENT_RECONNECT_MS = 3_000;
 export const MEASUREMENTS_PER_SECOND = 10;
 
 const STARTS = new Set(['RemoteStartTransaction', 'RequestStartTransaction']);
-const CHANGES = new Set(['ClearChargingProfile', 'SetChargingProfile']);
+const CHANGES = new Set([
+  'ClearChargingProfile',
+  'SetChargingProfile',
+  'UpdateDynamicSchedule',
+  'UsePriorityCharging',
+]);
 
 /** Watches the relayed traffic: keeps the draft up to date and starts the setup of chargers. */
 export class LinkWatch implements LinkObserver {
@@ -122,6 +128,9 @@ export class LinkWatch implements LinkObserver {
     const { charger, from, action, version, atMs } = relayed;
     if (from !== 'charger') return;
     if (action === 'BootNotification') this.#holdSetup(charger);
+    if (action === 'NotifyPriorityCharging' && version === '2.1') {
+      this.#desk.priorityAtCharger(charger, readPayload(relayed));
+    }
     if (!observesRequest(version, action)) return;
     if (action === 'MeterValues' && this.#floods(charger, atMs)) return;
     const payload = readPayload(relayed);
@@ -217,11 +226,13 @@ export class LinkWatch implements LinkObserver {
   }
 }
 
-/** In 1.6 a maximum of the CSMS on our level has replaced ours (§3.13.2). */
+/** In 1.6 a maximum of the CSMS on our level has replaced ours (§3.13.2), and so does our id. */
 const replacesMaximum = (request: unknown): boolean => {
   if (!isRecord(request)) return false;
   const profile = request['csChargingProfiles'] ?? request['chargingProfile'];
-  return isRecord(profile) && MAXIMA.has(profile['chargingProfilePurpose']);
+  if (!isRecord(profile)) return false;
+  const id = profile['chargingProfileId'] ?? profile['id'];
+  return MAXIMA.has(profile['chargingProfilePurpose']) || (typeof id === 'number' && isOwnId(id));
 };
 const MAXIMA = new Set<unknown>(['ChargePointMaxProfile', 'ChargingStationMaxProfile']);
 

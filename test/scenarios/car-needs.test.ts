@@ -75,6 +75,18 @@ for (const version of ['2.0.1', '2.1'] as const) {
       assert.ok(Math.max(...site.chargerAmps(CHARGER)) <= 9.2);
     });
 
+    test('K15.FR.15: without the CSMS the car is told that none comes, and the default holds', async () => {
+      const site = await charging();
+      const now = site.clock.wallMs();
+      const wanted = { id: 1, purpose: 'TxDefaultProfile', amps: 9, now };
+      await set(site, version, 1, profile(version, wanted));
+      site.csms.goDown();
+      await site.run(30);
+      assert.deepEqual(await tell(site, CHARGER, 20_000, 2), { status: 'Rejected' });
+      await site.run(5);
+      assert.equal(target(site, 0), 9);
+    });
+
     test('the shares of the site follow the needs, and a restart forgets none', async () => {
       const site = await charging();
       assert.ok(Math.abs(target(site, 0) - target(site, 1)) <= 1, 'alike before');
