@@ -14,7 +14,7 @@ import {
   offerWays,
   sharesPlaceWithFallback,
 } from './offer-calls.ts';
-import { profileProblem } from './profile-problem.ts';
+import { profileProblem, restWanted } from './profile-problem.ts';
 import type { SiteDraft } from './site-draft.ts';
 
 /** Some chargers restart when they are asked at once after a boot; the fallback does not wait. */
@@ -129,8 +129,11 @@ export class ChargerSetup {
         }
         this.#fallbackAnswered(spec, problem);
         const waitMs = Math.min(FALLBACK_RETRY_FIRST_MS * 2 ** attempt, FALLBACK_RETRY_MOST_MS);
-        const retry = this.#clock.after(waitMs, () => {
-          if (current()) this.#installFallback(spec, version, current, attempt + 1);
+        const restMs = restWanted(outcome);
+        const retry = this.#clock.after(Math.max(waitMs, restMs ?? 0), () => {
+          if (!current()) return;
+          const tried = restMs === undefined ? attempt + 1 : attempt;
+          this.#installFallback(spec, version, current, tried);
         });
         this.#retries.set(spec.id, retry);
       });

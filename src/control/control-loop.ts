@@ -149,6 +149,7 @@ export class ControlLoop {
       ...shared,
       setup,
       desk: this.profiles,
+      wished: () => this.#kept(),
       ...(measurementsPerSecond === undefined ? {} : { measurementsPerSecond }),
     });
     if (callCsms !== undefined && limitReports !== undefined) {

@@ -1,8 +1,8 @@
 import type { Log } from '../core/log.ts';
-import { type Clock, timestamp } from '../core/time.ts';
+import type { Clock } from '../core/time.ts';
 import { readObject } from '../ocpp/payload.ts';
-import { dynamicFigures, withDynamicUpdate } from '../ocpp/profile-requests.ts';
-import { readProfile } from '../ocpp/read-profile.ts';
+import { dynamicFigures } from '../ocpp/profile-requests.ts';
+import { dynamicallyUpdated } from './dynamic-update.ts';
 import type { CallCsms } from './profile-desk.ts';
 import type { ProfileShelf, ShelvedProfile } from './profile-shelf.ts';
 
@@ -66,12 +66,9 @@ export class DynamicPull {
     const known = this.#shelf.book(charger).find(({ profile }) => profile.id === id);
     if (answer['status'] !== 'Accepted' || known === undefined) return;
     const figures = dynamicFigures(readObject(answer['scheduleUpdate']));
-    const asSent = withDynamicUpdate(known.asSent, figures, timestamp(this.#clock.wallMs()));
-    const read = readProfile(known.version, asSent);
-    if ('problem' in read) return;
-    const { transactionId } = known.profile;
-    const profile = transactionId === undefined ? read.profile : { ...read.profile, transactionId };
-    this.#shelf.put(charger, { ...known, asSent, profile }, []).catch((error: unknown) => {
+    const made = dynamicallyUpdated(known, figures, this.#clock.wallMs());
+    if ('problem' in made) return;
+    this.#shelf.put(charger, made.updated, []).catch((error: unknown) => {
       this.#log.error('dynamic profile not saved', { charger, problem: String(error) });
     });
     this.#changed();

@@ -3,6 +3,7 @@ import type { ChargerTraits } from '../core/charger-traits.ts';
 import {
   accepted,
   type Enforcement,
+  postponed,
   refused,
   type Surroundings,
   sent,
@@ -33,7 +34,7 @@ import {
 } from './offer-calls.ts';
 import { OfferLadder } from './offer-ladder.ts';
 import { laterOffers, type OfferPlan, offerPlan } from './offer-plan.ts';
-import { profileProblem } from './profile-problem.ts';
+import { profileProblem, restWanted } from './profile-problem.ts';
 import type { SiteDraft } from './site-draft.ts';
 import { WriteBudget } from './write-budget.ts';
 
@@ -154,9 +155,10 @@ export class Enforcer {
     this.#offer(command, tick, next.way, version);
   }
 
-  /** Raises have a budget. Renewals are paid from it, and never refused: they are few. */
+  /** Raises have a budget. Renewals are paid from it, and never refused by it: they are few. */
   #mayWrite({ kind, charger, key, amps }: Command): boolean {
     const nowMs = this.#clock.monotonicMs();
+    if (kind !== 'reduce' && this.#budget.rests(charger, nowMs)) return false;
     if (kind === 'renew') this.#budget.takeRenewal(charger, nowMs);
     if (kind !== 'raise' || this.#budget.takeRaise(charger, nowMs)) return true;
     // The same raise comes up again in every tick.
@@ -199,6 +201,7 @@ export class Enforcer {
     }
     this.#draft.updateEnforcement(command.key, (e) => sent(e, lease));
     this.#call(command, call, (outcome) => {
+      if (isPersistent(way)) this.#leaveAlone(command.charger, outcome);
       this.#book(command, lease, tick, outcome, version);
       this.#changed();
     });
@@ -241,6 +244,11 @@ export class Enforcer {
     this.#calls.call(command.charger, call, done);
   }
 
+  #leaveAlone(charger: string, outcome: CallOutcome): void {
+    const waitMs = restWanted(outcome);
+    if (waitMs !== undefined) this.#budget.rest(charger, this.#clock.monotonicMs() + waitMs);
+  }
+
   #book(
     command: Command,
     lease: { readonly sentAtMs: number },
@@ -252,11 +260,14 @@ export class Enforcer {
     const around: Surroundings = { ...tick.around, nowMs };
     const problem = profileProblem(version, outcome);
     const answered = outcome.outcome === 'answered' || outcome.outcome === 'error';
-    if (problem !== undefined && answered) this.#ladder.refused(command.key);
+    // What can wait is asked again later, in the same way; a reduction tries another at once.
+    const later = command.kind !== 'reduce' && this.#budget.rests(command.charger, nowMs);
+    if (problem !== undefined && answered && !later) this.#ladder.refused(command.key);
     this.#draft.updateEnforcement(command.key, (e): Enforcement => {
       // The transaction ended, or another one began, while the answer was on its way.
       if (e.pending?.sentAtMs !== lease.sentAtMs) return e;
       if (problem === undefined) return accepted(e, around);
+      if (later) return postponed(e);
       return answered ? refused(e, problem, nowMs) : unanswered(e, problem, nowMs);
     });
     const fields = { charger: command.charger, connector: command.connector, amps: command.amps };

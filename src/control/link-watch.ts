@@ -13,6 +13,7 @@ import { observeAnswer, observeRequest, observesAnswer, observesRequest } from '
 import type { OcppVersion } from '../ocpp/version.ts';
 import type { ChargerSetup } from './charger-setup.ts';
 import { OutageStart } from './outage-start.ts';
+import { isOwnId } from './own-profiles.ts';
 import type { ProfileDesk } from './profile-desk.ts';
 import type { SiteDraft } from './site-draft.ts';
 
@@ -26,7 +27,12 @@ export const SILENT_RECONNECT_MS = 3_000;
 export const MEASUREMENTS_PER_SECOND = 10;
 
 const STARTS = new Set(['RemoteStartTransaction', 'RequestStartTransaction']);
-const CHANGES = new Set(['ClearChargingProfile', 'SetChargingProfile']);
+const CHANGES = new Set([
+  'ClearChargingProfile',
+  'SetChargingProfile',
+  'UpdateDynamicSchedule',
+  'UsePriorityCharging',
+]);
 
 /** Watches the relayed traffic: keeps the draft up to date and starts the setup of chargers. */
 export class LinkWatch implements LinkObserver {
@@ -37,6 +43,7 @@ export class LinkWatch implements LinkObserver {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #changed: (urgent?: boolean) => void;
+  readonly #wished: () => void;
   readonly #upstream = new Map<string, UpstreamState>();
   /** Chargers that connected and did not boot so far. */
   readonly #waiting = new Map<string, Cancel>();
@@ -55,6 +62,8 @@ export class LinkWatch implements LinkObserver {
     log: Log;
     /** The next tick should come soon; not urgent: within half a second will do. */
     changed: (urgent?: boolean) => void;
+    /** A car said what it wants: to be kept over a restart. */
+    wished: () => void;
     measurementsPerSecond?: number;
   }) {
     this.#measurementsPerSecond = options.measurementsPerSecond ?? MEASUREMENTS_PER_SECOND;
@@ -65,6 +74,7 @@ export class LinkWatch implements LinkObserver {
     this.#clock = options.clock;
     this.#log = options.log;
     this.#changed = options.changed;
+    this.#wished = options.wished;
   }
 
   upstreamOf(charger: string): UpstreamState {
@@ -118,6 +128,9 @@ export class LinkWatch implements LinkObserver {
     const { charger, from, action, version, atMs } = relayed;
     if (from !== 'charger') return;
     if (action === 'BootNotification') this.#holdSetup(charger);
+    if (action === 'NotifyPriorityCharging' && version === '2.1') {
+      this.#desk.priorityAtCharger(charger, readPayload(relayed));
+    }
     if (!observesRequest(version, action)) return;
     if (action === 'MeterValues' && this.#floods(charger, atMs)) return;
     const payload = readPayload(relayed);
@@ -194,6 +207,10 @@ export class LinkWatch implements LinkObserver {
       const resumes = this.#draft.traits(charger).resendOnResume && this.#resumes(charger, event);
       this.#draft.apply(charger, event, atMs);
       if (resumes) this.#draft.forgetOffers(charger);
+      if (event.type === 'car-needs') {
+        this.#draft.takeNeeds(charger, event, this.#clock.wallMs());
+        this.#wished();
+      }
     }
     // Chargers report their draw all the time; only what begins or ends is in a hurry.
     if (events.length > 0) this.#changed(events.some(({ type }) => type !== 'measured'));
@@ -209,11 +226,13 @@ export class LinkWatch implements LinkObserver {
   }
 }
 
-/** In 1.6 a maximum of the CSMS on our level has replaced ours (§3.13.2). */
+/** In 1.6 a maximum of the CSMS on our level has replaced ours (§3.13.2), and so does our id. */
 const replacesMaximum = (request: unknown): boolean => {
   if (!isRecord(request)) return false;
   const profile = request['csChargingProfiles'] ?? request['chargingProfile'];
-  return isRecord(profile) && MAXIMA.has(profile['chargingProfilePurpose']);
+  if (!isRecord(profile)) return false;
+  const id = profile['chargingProfileId'] ?? profile['id'];
+  return MAXIMA.has(profile['chargingProfilePurpose']) || (typeof id === 'number' && isOwnId(id));
 };
 const MAXIMA = new Set<unknown>(['ChargePointMaxProfile', 'ChargingStationMaxProfile']);
 

@@ -1,5 +1,5 @@
 import type { Log } from '../core/log.ts';
-import { timestamp } from '../core/time.ts';
+import { toldPhases } from '../core/told-limit.ts';
 import type { Interception } from '../gateway/interceptor.ts';
 import { dropMember } from '../ocpp/drop-member.ts';
 import type { Frame } from '../ocpp/frame.ts';
@@ -11,7 +11,6 @@ import {
   readDynamicUpdate,
   readGetProfiles,
   readUsePriority,
-  withDynamicUpdate,
 } from '../ocpp/profile-requests.ts';
 import {
   type ProfileFault,
@@ -23,6 +22,7 @@ import type { OcppVersion } from '../ocpp/version.ts';
 import { matching, withProfile } from '../profiles/book.ts';
 import { compositeSchedule, stationSchedule } from '../profiles/composite.ts';
 import { type ProfilePlace, refusalOf } from '../profiles/validate.ts';
+import { dynamicallyUpdated } from './dynamic-update.ts';
 import { capsOf, contextOf, type LastTick, type ProfileScope } from './profile-scope.ts';
 import type { ProfileShelf, ShelvedProfile } from './profile-shelf.ts';
 
@@ -194,12 +194,8 @@ const updateDynamic: DeskAction = (desk) => {
     const rule = 'K28 no dynamic profile of that id';
     return answered(statusAnswer(version, 'Rejected', { reasonCode: 'InvalidProfile', rule }));
   }
-  const asSent = withDynamicUpdate(known.asSent, request.figures, timestamp(desk.nowMs));
-  const read = readProfile(version, asSent);
-  if ('problem' in read) return read;
-  const { transactionId } = known.profile;
-  const profile = transactionId === undefined ? read.profile : { ...read.profile, transactionId };
-  return kept(desk, shelf.put(charger, { ...known, asSent, profile }, []));
+  const made = dynamicallyUpdated(known, request.figures, desk.nowMs);
+  return 'problem' in made ? made : kept(desk, shelf.put(charger, made.updated, []));
 };
 
 /** The profile inside a remote start stays here; the rest of the call goes on byte by byte. */
@@ -228,12 +224,15 @@ const remoteStart: DeskAction = (desk) => {
 
 const placeOf = ({ version, scope, shelf, charger }: DeskCall, connector: number): ProfilePlace => {
   const { abilities } = scope.state;
+  const { dcEfficiency } = scope.spec;
   const transactionId = shelf.running(charger, connector)?.id;
   return {
     version,
     connector,
     connectors: highestConnector(scope),
     installed: shelf.book(charger),
+    phases: toldPhases(scope.spec),
+    ...(dcEfficiency === undefined ? {} : { direct: true }),
     ...(transactionId === undefined ? {} : { transactionId }),
     ...(abilities.maxStackLevel === undefined ? {} : { maxStackLevel: abilities.maxStackLevel }),
     ...(abilities.maxPeriods === undefined ? {} : { maxPeriods: abilities.maxPeriods }),

@@ -12,8 +12,14 @@ import type { Interception, Interceptor } from '../gateway/interceptor.ts';
 import type { CallOutcome, UpstreamState } from '../gateway/observer.ts';
 import { type Frame, parsePayload } from '../ocpp/frame.ts';
 import { errorCodeOf, unreadableCode } from '../ocpp/profile-answers.ts';
-import { readClearProfile } from '../ocpp/profile-requests.ts';
-import { profileIn, readSetChargingProfile } from '../ocpp/read-profile.ts';
+import {
+  type PriorityRequest,
+  readClearProfile,
+  readDynamicUpdate,
+  readPriorityNotice,
+  readUsePriority,
+} from '../ocpp/profile-requests.ts';
+import { type ProfileFault, profileIn, readSetChargingProfile } from '../ocpp/read-profile.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
 import {
   endedByOffline,
@@ -26,6 +32,7 @@ import { limitAt } from '../profiles/composite.ts';
 import { PROFILES_KEPT_MOST } from '../profiles/validate.ts';
 import { Zone } from '../profiles/zone.ts';
 import { DynamicPull } from './dynamic-pull.ts';
+import { dynamicallyUpdated } from './dynamic-update.ts';
 import { deskActions } from './profile-actions.ts';
 import {
   contextOf,
@@ -138,6 +145,14 @@ export class ProfileDesk implements Interceptor {
       if (!('problem' in criteria)) this.#drop(charger, matching(shelf.book(charger), criteria));
       return;
     }
+    if (action === 'UsePriorityCharging') {
+      this.#prioritise(charger, readUsePriority(payload));
+      return;
+    }
+    if (action === 'UpdateDynamicSchedule') {
+      this.#update(charger, payload);
+      return;
+    }
     const read = readSetChargingProfile(version, payload);
     if ('problem' in read || shelf.book(charger).length >= PROFILES_KEPT_MOST) return;
     const { connector, profile } = read;
@@ -150,6 +165,33 @@ export class ProfileDesk implements Interceptor {
       asSent: profileIn(version, payload),
     };
     this.#keep(charger, added, withProfile(shelf.book(charger), added, version).gone);
+  }
+
+  /** K22: a driver asked for priority, or gave it back, at the charger itself. */
+  priorityAtCharger(charger: string, payload: unknown): void {
+    this.reconcile(charger);
+    this.#prioritise(charger, readPriorityNotice(payload));
+  }
+
+  #prioritise(charger: string, request: PriorityRequest | ProfileFault): void {
+    const { shelf, draft, changed } = this.#options;
+    if ('problem' in request) return;
+    for (const connector of draft.charger(charger)?.connectors.keys() ?? []) {
+      const running = shelf.running(charger, connector);
+      if (running?.id !== request.transactionId) continue;
+      shelf.setRunning(charger, connector, { ...running, priority: request.activate });
+      changed();
+    }
+  }
+
+  #update(charger: string, payload: unknown): void {
+    const { shelf, clock } = this.#options;
+    const request = readDynamicUpdate(payload);
+    if ('problem' in request) return;
+    const known = shelf.book(charger).find(({ profile }) => profile.id === request.id);
+    if (known?.profile.kind !== 'dynamic') return;
+    const made = dynamicallyUpdated(known, request.figures, clock.wallMs());
+    if ('updated' in made) this.#keep(charger, made.updated, []);
   }
 
   /** Profiles of the CSMS are relayed to this charger; the site's limit lies above them. */

@@ -1,5 +1,5 @@
 import type { CallOutcome } from '../gateway/observer.ts';
-import { profileAnswer } from '../ocpp/charging-profile.ts';
+import { profileAnswer, rateLimitSeconds } from '../ocpp/charging-profile.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
 
 /** Why a profile was not taken, in words; undefined when the charger accepted it. */
@@ -16,4 +16,10 @@ export const profileProblem = (version: OcppVersion, outcome: CallOutcome): stri
     case 'offline':
       return 'connection lost';
   }
+};
+
+/** How long the charger wants to be left alone, ms; undefined: it did not say so. */
+export const restWanted = (outcome: CallOutcome): number | undefined => {
+  const seconds = outcome.outcome === 'answered' ? rateLimitSeconds(outcome.payload) : undefined;
+  return seconds === undefined ? undefined : seconds * 1000;
 };

@@ -53,7 +53,7 @@ import {
   type Times,
   timesSince,
 } from './standing.ts';
-import { keysOf, WishBook } from './wish-book.ts';
+import { type CarNeeds, keysOf, WishBook, wishOf } from './wish-book.ts';
 import { Withheld } from './withheld.ts';
 
 /** Changes of limits that are known are looked at so far ahead. */
@@ -226,6 +226,13 @@ export class SiteDraft {
     if (this.#chargers.get(id)?.connectors.get(connector) === undefined) return false;
     this.#wishes.set(connectorKey(id, connector), wish, wallMs);
     return true;
+  }
+
+  /** What a car asks for from now on (ISO 15118); a departure that is over says nothing. */
+  takeNeeds(id: string, needs: CarNeeds, wallMs: number): void {
+    const state = this.#chargers.get(id)?.connectors.get(needs.connector);
+    if (state === undefined) return;
+    this.#wishes.setByCar(connectorKey(id, needs.connector), wishOf(needs, state, wallMs), wallMs);
   }
 
   learn(id: string, learned: LearnedTraits): void {

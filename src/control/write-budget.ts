@@ -10,6 +10,7 @@ const DAY_MS = 86_400_000;
 export class WriteBudget {
   readonly #perDay: number;
   readonly #left = new Map<string, { readonly count: number; readonly atMs: number }>();
+  readonly #restUntilMs = new Map<string, number>();
 
   constructor(perDay = RAISES_PER_DAY) {
     this.#perDay = perDay;
@@ -26,6 +27,15 @@ export class WriteBudget {
   /** One write that is not refused; it leaves less for raises. */
   takeRenewal(charger: string, nowMs: number): void {
     this.#left.set(charger, { count: Math.max(0, this.left(charger, nowMs) - 1), atMs: nowMs });
+  }
+
+  /** The charger wants no writes that could wait before then (K01.FR.59). */
+  rest(charger: string, untilMs: number): void {
+    this.#restUntilMs.set(charger, untilMs);
+  }
+
+  rests(charger: string, nowMs: number): boolean {
+    return nowMs < (this.#restUntilMs.get(charger) ?? 0);
   }
 
   left(charger: string, nowMs: number): number {

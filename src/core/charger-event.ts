@@ -41,6 +41,16 @@ export type ChargerEvent =
       readonly status: ConnectorStatus;
       readonly connector?: number;
     }
+  | {
+      /** What a car that speaks ISO 15118 asks for (2.x NotifyEVChargingNeeds, K15 to K17). */
+      readonly type: 'car-needs';
+      readonly connector: number;
+      /** From now on, Wh. */
+      readonly energyWh?: number;
+      /** Wall clock, epoch ms. */
+      readonly departsAtWallMs?: number;
+      readonly socPercent?: number;
+    }
   /** `connector` 0 with a transaction: the connector of that transaction. */
   | ({ readonly type: 'measured' } & Measurement);
 

@@ -73,6 +73,11 @@ export const foldCharger = (
       return onConnector(charger, placeOf(charger, event), atMs, (state) =>
         withEnd(state, event.transactionId, atMs),
       );
+    case 'car-needs': {
+      const { connector, socPercent } = event;
+      if (socPercent === undefined) return charger;
+      return onConnector(charger, connector, atMs, (state) => ({ ...state, socPercent }));
+    }
     case 'measured':
       return onConnector(charger, placeOf(charger, event), atMs, (state) =>
         withMeasurement(state, event),

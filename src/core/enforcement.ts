@@ -116,6 +116,9 @@ export const refused = (e: Enforcement, problem: string, nowMs: number): Enforce
   refused: true,
 });
 
+/** The charger wants to be asked later: what was in force stays, and that is no disobedience. */
+export const postponed = (e: Enforcement): Enforcement => withoutPending(e);
+
 /** No usable answer: the lease may or may not have been taken. */
 export const unanswered = (e: Enforcement, problem: string, nowMs: number): Enforcement => {
   const doubt = e.pending;

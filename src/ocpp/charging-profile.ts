@@ -34,6 +34,22 @@ export const profileAnswer = (
   return { accepted: false, reason: code === undefined ? status : `${status} (${code})` };
 };
 
+/** A charger that is told to wait without a time waits this long; it never waits longer than that. */
+const RETRY_SECONDS = 60;
+const RETRY_MOST_SECONDS = 3_600;
+
+/**
+ * How long a charger of 2.1 wants to be left alone by profiles that wear out its memory, seconds
+ * (K01.FR.56, FR.57: "<xx> seconds before retry"); undefined when it said nothing of that kind.
+ */
+export const rateLimitSeconds = (response: unknown): number | undefined => {
+  const info = readObject(readObject(response)['statusInfo']);
+  if (readText(info['reasonCode']) !== 'RateLimitExceeded') return undefined;
+  const told = /(\d{1,9})\s*s/i.exec(readText(info['additionalInfo']) ?? '')?.[1];
+  const seconds = told === undefined ? RETRY_SECONDS : Number(told);
+  return Math.max(1, Math.min(seconds, RETRY_MOST_SECONDS));
+};
+
 export const profilePayload16 = (profile: ChargingProfile): object => {
   const { transactionId, schedule } = profile;
   return {

@@ -108,6 +108,12 @@ export const readUsePriority = (payload: unknown): PriorityRequest | ProfileFaul
   return typeof activate === 'boolean' ? { transactionId, activate } : missing('activate');
 };
 
+/** NotifyPriorityCharging of a charger (2.1, K22). */
+export const readPriorityNotice = (payload: unknown): PriorityRequest | ProfileFault => {
+  const { transactionId, activated } = readObject(payload);
+  return readUsePriority({ transactionId, activate: activated });
+};
+
 /** UpdateDynamicSchedule (2.1, K28). */
 export const readDynamicUpdate = (payload: unknown): DynamicRequest | ProfileFault => {
   const request = readObject(payload);

@@ -19,6 +19,10 @@ export interface ProfilePlace {
   readonly maxStackLevel?: number;
   readonly maxPeriods?: number;
   readonly phaseSwitching?: boolean;
+  /** Phases that it supplies; absent: not known. */
+  readonly phases?: number;
+  /** It gives direct current: its car has no phases. */
+  readonly direct?: boolean;
 }
 
 /** Why a profile is refused. `reasonCode` goes into statusInfo of 2.x, `rule` into the log. */
@@ -35,6 +39,7 @@ export type ReasonCode =
   | 'InvalidSchedule'
   | 'InvalidStackLevel'
   | 'MissingParam'
+  | 'NoPhaseForDC'
   | 'NoProfile'
   | 'OutOfStorage'
   | 'PhaseConflict'
@@ -221,6 +226,23 @@ const RULES: readonly Rule[] = [
     broken: (profile) => periods(profile).some((period) => !phasesSound(period)),
   },
   {
+    rule: 'K01.FR.44 phases are not for direct current',
+    only: 'v21',
+    reasonCode: 'NoPhaseForDC',
+    broken: (profile, { direct }) =>
+      direct === true &&
+      periods(profile).some((each) => (each.numberPhases ?? each.phaseToUse) !== undefined),
+  },
+  {
+    rule: 'K01.FR.43 fewer phases need a charger that can leave some out',
+    only: 'v2x',
+    reasonCode: 'InvalidSchedule',
+    broken: (profile, { phases = 0, phaseSwitching, direct }) =>
+      phaseSwitching !== true &&
+      direct !== true &&
+      periods(profile).some(({ numberPhases }) => (numberPhases ?? phases) < phases),
+  },
+  {
     rule: 'K01.FR.48 phaseToUse needs a charger that switches phases',
     only: 'v2x',
     reasonCode: 'InvalidSchedule',
@@ -295,13 +317,13 @@ const duplicates = (
   { connector: otherConnector, profile: other }: InstalledProfile,
 ): boolean => {
   const whole = profile.purpose === 'tx-default' && (connector === 0 || otherConnector === 0);
+  const meet = overlap(profile, other);
   return (
     other.id !== profile.id &&
     other.purpose === profile.purpose &&
     other.stackLevel === profile.stackLevel &&
     other.transactionId === profile.transactionId &&
-    (whole || connector === otherConnector) &&
-    overlap(profile, other)
+    (whole ? connector !== otherConnector || meet : connector === otherConnector && meet)
   );
 };
 

@@ -37,6 +37,7 @@ export const StandingSchema = Type.Object(
           energyWh: Type.Optional(Type.Number({ minimum: 0 })),
           departAt: Type.Optional(At),
           transaction: Type.Optional(Type.String({ maxLength: 200 })),
+          byCar: Type.Optional(Type.Literal(true)),
         },
         strict,
       ),

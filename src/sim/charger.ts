@@ -1,19 +1,16 @@
 import { toSitePhases } from '../core/site-phases.ts';
-import type { Cancel, Clock } from '../core/time.ts';
+import type { Cancel } from '../core/time.ts';
 import { addAmps, NO_AMPS, type PhaseAmps } from '../core/units.ts';
 import { errorBytes, parseError, parsePayload, readFrame, resultBytes } from '../ocpp/frame.ts';
 import { readObject } from '../ocpp/payload.ts';
 import { type OcppVersion, subprotocolOf } from '../ocpp/version.ts';
+import { aheadBy } from './ahead-clock.ts';
 import { CallQueue } from './call-queue.ts';
 import type { Car } from './car.ts';
 import { type ChargerConduct, type CsmsAnswer, GOOD_CONDUCT } from './charger-conduct.ts';
-import {
-  type BackOff,
-  ChargerConnection,
-  type Connect,
-  DEFAULT_BACK_OFF,
-} from './charger-connection.ts';
+import { ChargerConnection } from './charger-connection.ts';
 import { ChargerDeeds } from './charger-deeds.ts';
+import { type ChargerFacts, type SimChargerOptions, withDefaults } from './charger-options.ts';
 import { Outlet } from './charger-outlet.ts';
 import { ChargerPresence } from './charger-presence.ts';
 import { ChargerProfiles } from './charger-profiles.ts';
@@ -25,28 +22,6 @@ import type { Dialect, SimCall } from './dialect.ts';
 import { dialect2x } from './dialect-v2x.ts';
 import { dialect16 } from './dialect-v16.ts';
 import { LocalList } from './local-list.ts';
-import type { Random } from './random.ts';
-
-export interface SimChargerOptions {
-  readonly identity: string;
-  readonly version: OcppVersion;
-  readonly connectors?: number;
-  /** Site phases at its terminals, 0-based: [1, 2, 0] is wired L2 L3 L1. */
-  readonly wiring?: readonly number[];
-  readonly maxAmps?: number;
-  readonly meterIntervalMs?: number;
-  readonly volts?: number;
-  readonly vendor?: string;
-  readonly model?: string;
-  readonly firmware?: string;
-  readonly conduct?: Partial<ChargerConduct>;
-  readonly backOff?: BackOff;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly connect: Connect;
-}
-
-type Facts = Required<Omit<SimChargerOptions, 'conduct'>>;
 
 /**
  * A simulated charger of OCPP 1.6, 2.0.1 or 2.1 with its cars. It speaks the real protocol on
@@ -61,7 +36,7 @@ export class SimCharger {
   readonly acknowledged: SimCall[] = [];
   /** Transaction messages that it gave up after all attempts, oldest first. */
   readonly discarded: SimCall[] = [];
-  readonly #facts: Facts;
+  readonly #facts: ChargerFacts;
   readonly #conduct: ChargerConduct;
   readonly #dialect: Dialect;
   readonly #queue: CallQueue;
@@ -214,6 +189,14 @@ export class SimCharger {
   /** A driver ends the session with the card and leaves the cable in. */
   stopSession(connector: number): void {
     this.#sessions.end(this.#outlet(connector), 'local');
+  }
+
+  /** Makes a call of its own; resolves with the answer, rejects with an error code. */
+  tell(action: string, payload: object): Promise<unknown> {
+    return new Promise((answered, reject) => {
+      const failed = (code: string): void => reject(new Error(code));
+      this.#queue.push({ kind: 'other', make: () => ({ action, payload }), answered, failed });
+    });
   }
 
   carAt(connector: number): Car | undefined {
@@ -376,23 +359,3 @@ export class SimCharger {
     return outlet;
   }
 }
-
-/** The clock in a charger, which may be wrong about the time of day. */
-const aheadBy = (clock: Clock, ms: number): Clock => ({
-  monotonicMs: () => clock.monotonicMs(),
-  wallMs: () => clock.wallMs() + ms,
-  after: (delayMs, run) => clock.after(delayMs, run),
-});
-
-const withDefaults = (options: SimChargerOptions): Facts => ({
-  connectors: 1,
-  wiring: [0, 1, 2],
-  maxAmps: 32,
-  meterIntervalMs: 10_000,
-  volts: 230,
-  vendor: 'Busbar',
-  model: `Sim ${options.version}`,
-  firmware: '1.0.0',
-  backOff: DEFAULT_BACK_OFF,
-  ...options,
-});

@@ -96,6 +96,14 @@ describe('composite schedules', () => {
   });
 });
 
+test('K01.FR.47: which phase is left to the charger when none is named', () => {
+  const single = sample(0, {
+    schedule: { periods: [{ startSeconds: 0, limit: 16, numberPhases: 1 }] },
+  });
+  const { numberPhases, phaseToUse } = limitAt([single], context(), NOW);
+  assert.deepEqual([numberPhases, phaseToUse], [1, undefined]);
+});
+
 describe('what the gateway sends', () => {
   const own = {
     id: 1,

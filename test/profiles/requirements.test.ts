@@ -184,6 +184,30 @@ const ROWS: readonly Row[] = [
     expect: [[0, 3680 / 690]],
   },
   {
+    rule: 'K01.FR.45: of more phases than there are the total stays',
+    profiles: [
+      sample(0, {
+        schedule: { unit: 'W', periods: [{ startSeconds: 0, limit: 3680, numberPhases: 3 }] },
+      }),
+    ],
+    around: { phases: 1, fixedPhases: true },
+    expect: [[0, 16]],
+  },
+  {
+    rule: 'K01.FR.30: a schedule that starts later limits nothing before',
+    profiles: [sample(20), sample(8, { id: 2, stackLevel: 1, schedule: { startMs: NOW + HOUR } })],
+    expect: [
+      [0, 20],
+      [59, 20],
+      [60, 8],
+    ],
+  },
+  {
+    rule: 'K01.FR.10: without validFrom and validTo it is valid for good',
+    profiles: [sample(9)],
+    expect: [[10_000_000, 9]],
+  },
+  {
     rule: 'K01.FR.51: a limit in amps is per phase, however many phases there are',
     profiles: [
       sample(0, { schedule: { periods: [{ startSeconds: 0, limit: 10, numberPhases: 1 }] } }),
@@ -283,7 +307,7 @@ for (const { rule, profiles, around, expect } of ROWS) {
   });
 }
 
-test('minChargingRate (1.6 §7.13, 2.x §2.13) of the profile that leads, in amps per phase', () => {
+test('K01.FR.21: minChargingRate (1.6 §7.13, 2.x §2.13) of the profile that leads, in amps per phase', () => {
   const rate = (minChargingRate: number, changes: SampleChanges = {}) =>
     sample(16, { ...changes, schedule: { minChargingRate, ...changes.schedule } });
   const min = (...profiles: readonly InstalledProfile[]) =>

@@ -219,7 +219,37 @@ const ROWS: readonly Row[] = [
     'InvalidSchedule',
   ],
   [
-    'K01.FR.48 phaseToUse without switching',
+    'K01.FR.43 one phase of three that cannot be left out',
+    { schedule: { periods: [period({ numberPhases: 1 })] } },
+    { phases: 3 },
+    'InvalidSchedule',
+  ],
+  [
+    'K01.FR.43 one phase of three that can',
+    { schedule: { periods: [period({ numberPhases: 1 })] } },
+    { phases: 3, phaseSwitching: true },
+    undefined,
+  ],
+  [
+    'K01.FR.45 more phases than there are',
+    { schedule: { periods: [period({ numberPhases: 3 })] } },
+    { phases: 1 },
+    undefined,
+  ],
+  [
+    '1.6 has no such rule: watts are divided by what is supplied',
+    { schedule: { periods: [period({ numberPhases: 1 })] } },
+    { phases: 3, version: '1.6' },
+    undefined,
+  ],
+  [
+    'K01.FR.44 phases of direct current',
+    { schedule: { periods: [period({ numberPhases: 3 })] } },
+    { phases: 3, direct: true, version: '2.1' },
+    'NoPhaseForDC',
+  ],
+  [
+    'K01.FR.19, FR.20, FR.48 phaseToUse without switching',
     { schedule: { periods: [period({ numberPhases: 1, phaseToUse: 1 })] } },
     {},
     'InvalidSchedule',
@@ -239,6 +269,18 @@ const ROWS: readonly Row[] = [
     {},
     { installed: [sample(10, { id: 2, connector: 0 })] },
     'DuplicateProfile',
+  ],
+  [
+    'K01.FR.52, FR.53 though never valid at once',
+    { validFromMs: NOW },
+    { installed: [sample(10, { id: 2, connector: 0, validToMs: NOW })] },
+    'DuplicateProfile',
+  ],
+  [
+    'K01.FR.06 both on EVSE 0 and never valid at once',
+    { validFromMs: NOW },
+    { connector: 0, installed: [sample(10, { id: 2, connector: 0, validToMs: NOW })] },
+    undefined,
   ],
   ['K01.FR.06 another level', { stackLevel: 1 }, { installed: [other] }, undefined],
   [

@@ -133,6 +133,44 @@ test('2.1: K21.FR.01-03 UsePriorityCharging lets the priority profile overrule t
   near(site, 8, 'and without again');
 });
 
+test('2.1: K22.FR.02 priority that a driver asks for at the charger leaves the maximum in force', async () => {
+  const site = await charging('2.1');
+  const now = site.clock.wallMs();
+  const transactionId = transactionOf(site);
+  const max = { id: 3, purpose: 'ChargingStationMaxProfile', amps: 18, now };
+  await set(site, '2.1', 0, profile('2.1', max));
+  const slow = { id: 1, purpose: 'TxProfile', amps: 8, now, transactionId };
+  await set(site, '2.1', 1, profile('2.1', slow));
+  const fast = { id: 2, purpose: 'PriorityCharging', amps: 25, now };
+  await set(site, '2.1', 1, profile('2.1', fast));
+  await site.run(20);
+  near(site, 8, 'before');
+  const notify = (activated: boolean) =>
+    site.charger(CHARGER).tell('NotifyPriorityCharging', { transactionId, activated });
+  void notify(true);
+  await site.run(40);
+  near(site, 18, 'the maximum');
+  void notify(false);
+  await site.run(20);
+  near(site, 8, 'without again');
+});
+
+test('K01.FR.07, FR.32: a new TxDefaultProfile holds in a running transaction, which goes on', async () => {
+  const site = await charging('2.0.1');
+  const now = site.clock.wallMs();
+  const before = transactionOf(site);
+  for (const [evse, id, amps] of [
+    [0, 1, 14],
+    [1, 1, 9],
+  ] as const) {
+    const wanted = { id, purpose: 'TxDefaultProfile', amps, now };
+    assert.equal(status(await set(site, '2.0.1', evse, profile('2.0.1', wanted))), 'Accepted');
+    await site.run(25);
+    near(site, amps, `on ${evse}`);
+  }
+  assert.equal(transactionOf(site), before);
+});
+
 test('2.1: UpdateDynamicSchedule changes a dynamic profile, whose duration is a dead man', async () => {
   const site = await charging('2.1');
   const schedule = {

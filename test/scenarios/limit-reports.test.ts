@@ -45,9 +45,12 @@ const reports = (site: VirtualSite, charger = 'CP_1') => allReports(site, charge
 const figure = (payload: object | undefined): number =>
   Number(/"limit":([\d.]+)/.exec(JSON.stringify(payload))?.[1]);
 
+const sourceOf = (payload: unknown): unknown =>
+  readObject(readObject(payload)['chargingLimit'])['chargingLimitSource'];
+
 for (const version of ['2.0.1', '2.1'] as const) {
   describe(`${version}: what the site leaves a charger`, () => {
-    test('K11.FR.02 is told when it binds and when it changes much, K13.FR.02 and when it goes', async () => {
+    test('K11.FR.02, FR.05 is told when it binds and when it changes much, K13.FR.02 and when it goes', async () => {
       const site = await charging(version);
       assert.deepEqual(reports(site), [], 'the car takes all it wants');
       limited(site, 26);
@@ -55,6 +58,7 @@ for (const version of ['2.0.1', '2.1'] as const) {
       const [first] = reports(site);
       assert.equal(first?.action, 'NotifyChargingLimit');
       assert.equal(readObject(first?.payload)['evseId'], 1);
+      assert.notEqual(sourceOf(first?.payload), 'CSO');
       const offered = site.view().chargers[0]?.connectors[0]?.targetAmps;
       assert.equal(figure(reports(site).at(-1)?.payload), offered);
       limited(site, 25);
@@ -78,12 +82,13 @@ for (const version of ['2.0.1', '2.1'] as const) {
 
 describe('2.0.1: a report', () => {
   const version = '2.0.1';
-  test('K12.FR.02 is told without a transaction too, as far as it comes from outside', async () => {
+  test('K12.FR.02, FR.04 is told without a transaction too, as far as it comes from outside', async () => {
     const site = await charging(version);
     assert.deepEqual(reports(site, 'CP_2'), [], 'a fuse that is shared is no limit of one charger');
     limited(site, 12);
     await site.run(5);
     assert.equal(figure(reports(site, 'CP_2')[0]?.payload), 12);
+    assert.equal(sourceOf(reports(site, 'CP_2')[0]?.payload), 'EMS');
   });
 
   test('is no news when the CSMS itself set the limit', async () => {

@@ -3,11 +3,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { STANDING_LIFE_MS } from '../../src/control/offer-calls.ts';
+import { OWN_LEASE_PROFILE_ID } from '../../src/control/own-profiles.ts';
 import type { Site } from '../../src/core/site.ts';
 import type { OcppVersion } from '../../src/ocpp/version.ts';
 import { Car } from '../../src/sim/car.ts';
 import { VirtualSite, type VirtualSiteOptions } from '../../src/sim/virtual-site.ts';
-import { CHARGER, clear, composite, profile, set } from './profile-calls.ts';
+import { ask, CHARGER, clear, composite, profile, set } from './profile-calls.ts';
 import { garage } from './virtual-garage.ts';
 
 const VERSIONS: readonly OcppVersion[] = ['1.6', '2.0.1', '2.1'];
@@ -90,6 +91,19 @@ for (const version of VERSIONS) {
       }
     });
 
+    test('a profile of the CSMS under our id costs us ours for a second at most', async () => {
+      const site = await charging(version, { site: overlaid({ mainAmps: 50 }) });
+      const now = site.clock.wallMs();
+      const id = OWN_LEASE_PROFILE_ID;
+      const wanted = profile(version, { id, purpose: 'TxDefaultProfile', amps: 30, now });
+      assert.deepEqual(await set(site, version, 1, wanted), { status: 'Accepted' });
+      await site.run(1);
+      assert.ok(held(site).some((each) => each.profile.purpose === 'station-max'));
+      await site.run(30);
+      near(site, 19, 'afterwards');
+      assert.equal(site.breaker.record().tripped, false);
+    });
+
     test('between transactions the maximum is the fallback, also when the gateway is gone', async () => {
       const site = await charging(version);
       site.charger(CHARGER).unplug(1);
@@ -102,6 +116,37 @@ for (const version of VERSIONS) {
     });
   });
 }
+
+test('2.1: priority and dynamic figures that the charger took are counted too', async () => {
+  const taken = new Set(['UsePriorityCharging', 'UpdateDynamicSchedule']);
+  const answers = (action: string) =>
+    taken.has(action) ? { result: { status: 'Accepted' } } : undefined;
+  const site = await charging('2.1', { conduct: { [CHARGER]: { answers } } });
+  const now = site.clock.wallMs();
+  const transactionId = site.view().chargers[0]?.connectors[0]?.transactionId ?? '';
+  const target = async () => {
+    await site.run(5);
+    return site.view().chargers[0]?.connectors[0]?.targetAmps;
+  };
+  const base = { now, transactionId };
+  await set(site, '2.1', 1, profile('2.1', { id: 1, purpose: 'TxProfile', amps: 8, ...base }));
+  await set(site, '2.1', 1, profile('2.1', { id: 2, purpose: 'PriorityCharging', amps: 20, now }));
+  assert.equal(await target(), 8);
+  await ask(site, 'UsePriorityCharging', { transactionId, activate: true });
+  assert.equal(await target(), 20);
+  await ask(site, 'UsePriorityCharging', { transactionId, activate: false });
+  assert.equal(await target(), 8);
+  const schedule = { id: 1, chargingRateUnit: 'A' };
+  const chargingSchedule = [
+    { ...schedule, chargingSchedulePeriod: [{ startPeriod: 0, limit: 10 }] },
+  ];
+  const wanted = profile('2.1', { id: 1, purpose: 'TxProfile', amps: 8, ...base });
+  const dynamic = { ...wanted, chargingProfileKind: 'Dynamic', chargingSchedule };
+  await set(site, '2.1', 1, dynamic);
+  assert.equal(await target(), 10);
+  await ask(site, 'UpdateDynamicSchedule', { chargingProfileId: 1, scheduleUpdate: { limit: 13 } });
+  assert.equal(await target(), 13);
+});
 
 test('D8: the gateway dies: after its life the maximum falls to the fallback by itself', async () => {
   const site = await charging('1.6');

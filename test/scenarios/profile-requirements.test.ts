@@ -104,3 +104,92 @@ describe('2.1: ISO 15118', () => {
     assert.equal(status(answer), 'Rejected');
   });
 });
+
+describe('2.1: K01.FR.56 to FR.59: a charger that spares its memory', () => {
+  /** Refuses defaults that come more often than every 30 s. */
+  const sparing = async () => {
+    const told: { readonly atMs: number; readonly limit: number; readonly taken: boolean }[] = [];
+    let now = (): number => 0;
+    let lastMs = Number.NEGATIVE_INFINITY;
+    const answers = (action: string, payload: unknown) => {
+      const text = JSON.stringify(payload);
+      if (action !== 'SetChargingProfile' || !text.includes('TxDefaultProfile')) return undefined;
+      const waitMs = lastMs + 30_000 - now();
+      const limit = Number(/"limit":([\d.]+)/.exec(text)?.[1]);
+      told.push({ atMs: now(), limit, taken: waitMs <= 0 });
+      if (waitMs <= 0) lastMs = now();
+      const additionalInfo = `${Math.ceil(waitMs / 1000)} seconds before retry`;
+      const statusInfo = { reasonCode: 'RateLimitExceeded', additionalInfo };
+      return waitMs <= 0 ? undefined : { result: { status: 'Rejected', statusInfo } };
+    };
+    const site = new VirtualSite({
+      site: garage(1),
+      versions: { [CHARGER]: '2.1' },
+      conduct: { [CHARGER]: { purposes: ['tx-default'], answers } },
+      traitsOf: () => ({ ...PLAIN_TRAITS, purposes: ['tx-default'] }),
+    });
+    now = () => site.clock.monotonicMs();
+    await site.run(40);
+    site.charger(CHARGER).plugIn(1, new Car({ maxAmps: 32, needWh: 400_000 }), 'CARD');
+    return { site, told };
+  };
+
+  test('FR.58, FR.59: raises and the fallback wait as long as it says, in the same way', async () => {
+    const { site, told } = await sparing();
+    await site.run(240);
+    near(site, 32);
+    assert.equal(site.view().chargers[0]?.fallbackInstalled, true);
+    assert.ok(told.some(({ taken }) => !taken));
+    assert.ok(told.filter(({ taken }) => !taken).length <= 4, `${told.length} asked`);
+    const connector = site.view().chargers[0]?.connectors[0];
+    assert.equal(connector?.limitedBy, 'TxDefaultProfile in A');
+    assert.equal(connector?.obedience, 'confirmed');
+  });
+
+  test('a reduction does not wait: it is asked for until it is taken', async () => {
+    const { site, told } = await sparing();
+    await site.run(240);
+    const atMs = site.clock.monotonicMs();
+    const now = site.clock.wallMs();
+    for (const amps of [16, 8]) {
+      const wanted = { id: 1, purpose: 'TxDefaultProfile', amps, now };
+      await set(site, '2.1', 1, profile('2.1', wanted));
+      await site.run(2);
+    }
+    await site.run(43);
+    assert.ok(draw(site) <= 8.2, `${draw(site)} A`);
+    const asked = told.filter((each) => each.atMs >= atMs && each.limit <= 8);
+    assert.ok(asked.length >= 2, 'asked again before the time that it gave');
+  });
+});
+
+test('2.1: K29: limits of an external system in a TxDefaultProfile leave it to the site', async () => {
+  const emsSources = [{ id: 'ems', circuit: 'main' }];
+  const site = await charging('2.1', { site: garage(1, { emsSources }) });
+  const now = site.clock.wallMs();
+  const wanted = profile('2.1', { id: 1, purpose: 'TxDefaultProfile', amps: 32, now });
+  const period = { startPeriod: 0, operationMode: 'ExternalLimits' };
+  const schedule = (operationMode: string) => [
+    {
+      id: 1,
+      startSchedule: new Date(now - 60_000).toISOString(),
+      chargingRateUnit: 'A',
+      chargingSchedulePeriod: [{ ...period, operationMode }],
+    },
+  ];
+  const outside = { ...wanted, chargingSchedule: schedule('ExternalLimits') };
+  assert.equal(status(await set(site, '2.1', 1, outside)), 'Accepted');
+  await site.run(20);
+  near(site, 32);
+  site.setLimit('ems', { circuit: 'main', amps: [14, 14, 14], ttlSeconds: 120 });
+  await site.run(25);
+  assert.ok(draw(site) <= 14, `${draw(site)} A`);
+  const setpoint = await set(site, '2.1', 1, {
+    ...wanted,
+    chargingSchedule: schedule('ExternalSetpoint'),
+  });
+  assert.deepEqual((setpoint as { readonly statusInfo: object }).statusInfo, {
+    reasonCode: 'InvalidOperationMode',
+    additionalInfo: 'K01.FR.71, FR.111 to FR.116 the operation mode is one that amps can express',
+  });
+});

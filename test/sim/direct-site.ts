@@ -1,4 +1,5 @@
-import { SimCharger, type SimChargerOptions } from '../../src/sim/charger.ts';
+import { SimCharger } from '../../src/sim/charger.ts';
+import type { SimChargerOptions } from '../../src/sim/charger-options.ts';
 import { SimCsms } from '../../src/sim/csms.ts';
 import { MemoryNetwork } from '../../src/sim/memory-network.ts';
 import { auditMessages } from '../../src/sim/message-audit.ts';

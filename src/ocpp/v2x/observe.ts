@@ -1,6 +1,15 @@
 import type { ChargerEvent, ConnectorStatus } from '../../core/charger-event.ts';
 import { readMeterValues } from '../meter-values.ts';
-import { optional, type Payload, readInteger, readList, readObject, readText } from '../payload.ts';
+import {
+  optional,
+  type Payload,
+  readInteger,
+  readList,
+  readNumber,
+  readObject,
+  readText,
+} from '../payload.ts';
+import { readTime } from '../read-profile.ts';
 
 /** ConnectorStatusEnumType; `Occupied` says nothing about energy, the transaction does. */
 const STATUS: ReadonlyMap<unknown, ConnectorStatus> = new Map([
@@ -26,6 +35,7 @@ export const REQUESTS_2X: ReadonlySet<string> = new Set([
   'NotifyEvent',
   'TransactionEvent',
   'MeterValues',
+  'NotifyEVChargingNeeds',
 ]);
 
 /** What a 2.0.1 or 2.1 charger's request says. */
@@ -49,6 +59,8 @@ export const observeRequest2x = (
     }
     case 'TransactionEvent':
       return transactionEvent(payload, atMs);
+    case 'NotifyEVChargingNeeds':
+      return carNeeds(evseOf(payload['evseId']), readObject(payload['chargingNeeds']));
     default:
       return [];
   }
@@ -126,6 +138,28 @@ const transactionEvent = (payload: Payload, atMs: number): readonly ChargerEvent
     events.push({ type: 'measured', connector: connector ?? 0, atMs, transactionId, ...sampled });
   }
   return events;
+};
+
+/** By AC, by DC, or of a car that can also give energy back (2.1). */
+const carNeeds = (connector: number | undefined, needs: Payload): readonly ChargerEvent[] => {
+  if (connector === undefined || connector === 0) return [];
+  const ac = readObject(needs['acChargingParameters']);
+  const dc = readObject(needs['dcChargingParameters']);
+  const v2x = readObject(needs['v2xChargingParameters']);
+  const energyWh =
+    readNumber(ac['energyAmount']) ??
+    readNumber(dc['energyAmount']) ??
+    readNumber(v2x['evTargetEnergyRequest']);
+  const socPercent = readNumber(dc['stateOfCharge']);
+  return [
+    {
+      type: 'car-needs',
+      connector,
+      ...(energyWh === undefined || energyWh < 0 ? {} : { energyWh }),
+      ...optional('departsAtWallMs', readTime(needs['departureTime'])),
+      ...(socPercent === undefined || socPercent < 0 || socPercent > 100 ? {} : { socPercent }),
+    },
+  ];
 };
 
 const evseOf = (value: unknown): number | undefined => {
