@@ -2,7 +2,8 @@
 // once at stations of an invented European site.
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { generateVisits, parseVisits, type VisitPlan } from '../src/sim/sessions.ts';
+import { parseVisits } from '../src/sim/session-file.ts';
+import { generateVisits, type VisitPlan } from '../src/sim/sessions.ts';
 import type { Fuse, Wired } from './part-feeder.ts';
 
 export interface YardCar extends Wired {

@@ -54,6 +54,10 @@ const main = async ([name, ...args]: readonly string[]): Promise<number> => {
     process.stderr.write(`busbar: unknown command "${name}"${hint}\n\n${usage()}`);
     return 2;
   }
+  if (args.includes('--help') || args.includes('-h')) {
+    process.stdout.write(`busbar ${name}: ${verb.summary}\n`);
+    return 0;
+  }
   const { run } = await verb.load();
   return run(args);
 };

@@ -8,7 +8,8 @@ import { DayPicture } from '../sim/day-picture.ts';
 import { CircuitTally, type PlanReport, planReport } from '../sim/plan-report.ts';
 import { PlannedSite } from '../sim/planned-site.ts';
 import { seededRandom } from '../sim/random.ts';
-import { generateVisits, parseVisits, type VisitPlan } from '../sim/sessions.ts';
+import { parseVisits } from '../sim/session-file.ts';
+import { generateVisits, type VisitPlan } from '../sim/sessions.ts';
 import { packageFolder, problemLines, readSiteFile } from './site-file.ts';
 
 const DAYS_MOST = 366;
@@ -40,8 +41,12 @@ export const run = async (args: readonly string[]): Promise<number> => {
   const [file] = positionals;
   const days = Number(values.days ?? 30);
   const seed = Number(values.seed ?? 1);
-  if (file === undefined || positionals.length > 1 || !(days >= 1 && days <= DAYS_MOST)) {
-    process.stderr.write(`${USAGE}days: 1 to ${DAYS_MOST}\n`);
+  const problem =
+    file === undefined || positionals.length > 1
+      ? 'one site file is needed'
+      : usageProblem(days, seed);
+  if (file === undefined || problem !== undefined) {
+    process.stderr.write(`busbar simulate: ${problem}\n${USAGE}`);
     return 2;
   }
   const { usable, problems } = readSiteFile(file);
@@ -53,12 +58,31 @@ export const run = async (args: readonly string[]): Promise<number> => {
   const policy = values.policy === undefined ? usable.policy : policyNamed(values.policy, file);
   const visits = visitsOf(site, values.sessions, days, seed);
   if (policy === undefined || visits === undefined) return 1;
+  if (values.picture !== undefined && !isWritable(values.picture)) return 1;
   const options = { seed, days, wishes: values.wishes === true };
   const { report, picture } = simulate(site, policy, visits, options);
   if (values.picture !== undefined) writeFileSync(values.picture, picture);
   const text = values.json ? `${JSON.stringify(report, null, 2)}\n` : table(report, values.picture);
   process.stdout.write(text);
   return report.circuits.some(({ secondsOverLimit }) => secondsOverLimit > 0) ? 1 : 0;
+};
+
+const usageProblem = (days: number, seed: number): string | undefined => {
+  if (!Number.isInteger(days) || days < 1 || days > DAYS_MOST) {
+    return `--days takes a whole number, 1 to ${DAYS_MOST}`;
+  }
+  return Number.isSafeInteger(seed) && seed >= 0 ? undefined : '--seed takes a whole number';
+};
+
+/** Told before the month is run, not after it. */
+const isWritable = (picture: string): boolean => {
+  try {
+    writeFileSync(picture, '', { flag: 'a' });
+    return true;
+  } catch (error) {
+    process.stderr.write(`cannot write ${picture}: ${(error as Error).message}\n`);
+    return false;
+  }
 };
 
 const policyNamed = (name: string, file: string): Policy | undefined => {
@@ -77,12 +101,40 @@ const visitsOf = (
   if (file === undefined) return generateVisits({ seed, days, chargers });
   try {
     const { visits, problem } = parseVisits(readFileSync(file, 'utf8'));
-    if (problem === undefined) return visits.filter((visit) => visit.arrivesAtMs < days * DAY_MS);
+    if (problem === undefined) return visitsWithin(visits, new Set(chargers), file, days);
     process.stderr.write(`${file}: ${problem}\n`);
   } catch (error) {
     process.stderr.write(`cannot read ${file}: ${(error as Error).message}\n`);
   }
   return undefined;
+};
+
+/** The sessions of the first days; what is left out or moved elsewhere is told. */
+const visitsWithin = (
+  all: readonly VisitPlan[],
+  chargers: ReadonlySet<string>,
+  file: string,
+  days: number,
+): readonly VisitPlan[] | undefined => {
+  const visits = all.filter((visit) => visit.arrivesAtMs < days * DAY_MS);
+  if (visits.length === 0) {
+    const first = Math.floor(Math.min(...all.map(({ arrivesAtMs }) => arrivesAtMs)) / DAY_MS) + 1;
+    process.stderr.write(
+      `${file}: nobody comes in the first ${days} days: the first car comes on day ${first}; ` +
+        `count from the first midnight, or use --days ${first}\n`,
+    );
+    return undefined;
+  }
+  const later = all.length - visits.length;
+  const strangers = visits.filter(({ charger }) => charger !== undefined && !chargers.has(charger));
+  if (later > 0) process.stderr.write(`${file}: ${later} sessions begin after day ${days}\n`);
+  if (strangers.length > 0) {
+    process.stderr.write(
+      `${file}: ${strangers.length} sessions name a charger that the site has not ` +
+        `(such as ${strangers[0]?.charger}): each goes to one that is free\n`,
+    );
+  }
+  return visits;
 };
 
 const simulate = (

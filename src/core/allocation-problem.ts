@@ -27,6 +27,10 @@ export interface AllocationCircuit {
    * `freeAmps` bounds their magnitude. Without it they add as numbers, which is safe but too strict.
    */
   readonly phasorSum?: boolean;
+  /** Of `freeAmps`, what was not free all through the look before a start, by its length. */
+  readonly lookAmps?: { readonly long: PhaseAmps; readonly short: PhaseAmps };
+  /** Beyond `freeAmps`, what may be used so that a car which charges is not stopped. */
+  readonly keepOnAmps?: number;
   readonly freeWatts?: number;
   /** What made `freeAmps` as low as it is, per phase; goes into the reason chain. */
   readonly reasons: readonly [ReasonChain, ReasonChain, ReasonChain];

@@ -3,7 +3,17 @@ import type { ConnectorsByCircuit } from './circuit-ticks.ts';
 import { sumOnLines } from './line-currents.ts';
 import type { Circuit } from './site.ts';
 import type { CircuitTick, ConnectorTick, TickInput } from './tick.ts';
-import { addAmps, mapPhases, NO_AMPS, type PhaseAmps } from './units.ts';
+import {
+  AMPS_EPSILON,
+  addAmps,
+  mapPhases,
+  NO_AMPS,
+  type PhaseAmps,
+  subtractAmps,
+} from './units.ts';
+
+/** Of the margin below a limit, what may be used so that no car is stopped for a moment's lack. */
+const KEEP_ON_SHARE = 0.5;
 
 /**
  * The amps of each circuit that are spoken for by connectors that the allocation does not steer:
@@ -52,11 +62,18 @@ export const freeCircuits = (
     const tick = circuits[index]!;
     const taken = addAmps(tick.load.uncontrolledAmps, reserved[index] ?? NO_AMPS);
     const freeAmps = mapPhases((p) => tick.limitAmps[p] - circuit.marginAmps - taken[p]);
+    const { uncontrolledAmps, forStartAmps, forRaiseAmps } = tick.load;
+    const long = subtractAmps(forStartAmps, uncontrolledAmps);
+    const swings = long.some((amps) => amps > AMPS_EPSILON);
     return {
       id: circuit.id,
       parent: input.tree.parents[index] ?? -1,
       freeAmps,
       reasons: tick.limitReasons,
+      keepOnAmps: circuit.marginAmps * KEEP_ON_SHARE,
+      ...(swings
+        ? { lookAmps: { long, short: subtractAmps(forRaiseAmps, uncontrolledAmps) } }
+        : {}),
       ...(circuit.phasorSum === true ? { phasorSum: true } : {}),
       ...unbalanceOf(circuit, byCircuit[index] ?? []),
       ...(tick.limitWatts === undefined

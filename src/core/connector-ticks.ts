@@ -143,7 +143,8 @@ const roleOf = (
   if (!around.online || unproven || obedience === 'refused' || obedience === 'overdrawing')
     return 'reserved';
   if (around.inTransaction) return 'shared';
-  return state.status === 'available' ? 'idle' : 'reserved';
+  // Whoever is done and still plugged in has to begin a transaction first, as the next car has.
+  return state.status === 'available' || state.status === 'finishing' ? 'idle' : 'reserved';
 };
 
 /** Draw per site phase, at least and at most, given what was measured and ordered since. */

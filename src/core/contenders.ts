@@ -4,7 +4,14 @@ import type { Reason } from './reason.ts';
 import { isIdle, type Learned, learnedAfter, newLearned } from './sharing/learned.ts';
 import { classOf } from './sharing/policy.ts';
 import type { Contender } from './sharing/share.ts';
-import { credited, newTurn, switched, type Turn } from './sharing/turns.ts';
+import {
+  credited,
+  newTurn,
+  returnsSoon,
+  stoppedForRoom,
+  switched,
+  type Turn,
+} from './sharing/turns.ts';
 import { urgencyOf, WISH_MOST_WH } from './sharing/wish.ts';
 import { phaseCount } from './site-phases.ts';
 import type { CircuitTick, ConnectorKey, ConnectorTick, TickInput } from './tick.ts';
@@ -22,6 +29,7 @@ export const contenderOf = (
   const kind = classOf(input.policy, charger.id, transaction?.idToken);
   const learned = learnedOf(input, tick);
   const need = needOf(input, tick);
+  const turn = turnOf(input, tick);
   const minAmps = Math.max(charger.minAmps, learned.minAmps ?? 0, efficientAmps(tick));
   const { maxAmps, maxReason } = mostOf(input, tick, circuits, minAmps);
   return {
@@ -44,9 +52,35 @@ export const contenderOf = (
     urgencyNow: need.urgencyNow,
     leftWh: need.leftWh,
     stayMs: need.stayMs,
-    turn: turnOf(input, tick),
+    turn,
+    look: starts(tick) ? lookOf(input, tick) : undefined,
     cameAtMs: transaction?.startedAtMs ?? input.nowMs,
   };
+};
+
+/** It was stopped for a passing lack of room: it needs no longer look than a raise. */
+export const comesBack = (input: TickInput, tick: ConnectorTick): boolean =>
+  returnsSoon(turnOf(input, tick), hasCharged(tick));
+
+/** It is off, and not even budgeted as one that may still be on. */
+const starts = ({ charger, raiseWorstAmps }: ConnectorTick): boolean =>
+  raiseWorstAmps < charger.minAmps;
+
+/** In this stay, be it by what its charger gives before it is told anything. */
+const hasCharged = ({ state: { transaction } }: ConnectorTick): boolean =>
+  transaction?.activeTerminals !== undefined ||
+  transaction?.carriedTerminals?.includes(true) === true;
+
+/** How long the load of others is looked at before a start, and what is said meanwhile. */
+export const lookOf = (
+  input: TickInput,
+  tick: ConnectorTick,
+): { readonly length: 'long' | 'short'; readonly reason: Reason } => {
+  const { raiseWindowMs, startLookMs } = input.settings;
+  const length = comesBack(input, tick) ? 'short' : 'long';
+  const seconds = (length === 'short' ? raiseWindowMs : startLookMs) / 1000;
+  const text = `starts when ${tick.charger.minAmps} A have been free for ${seconds} s`;
+  return { length, reason: { kind: 'pending', id: tick.key, text } };
 };
 
 /** minChargingRate, as far as the rating and the same profile's limit leave room for it. */
@@ -67,12 +101,17 @@ export const turnsAfter = (
       entitledOf.set(id, entitledAmps[i]);
     });
   }
+  const wants = new Set(contenders.flatMap(({ id, maxAmps }) => (maxAmps > 0 ? [id] : [])));
   return new Map(
     ticks.map((tick) => {
       const offeredAmps = tick.state.transaction === undefined ? 0 : orderedAmps(tick);
       const { minAmps } = tick.charger;
       const step = { elapsedMs, offeredAmps, minAmps, entitledAmps: entitledOf.get(tick.key) };
-      return [tick.key, credited(turnOf(input, tick), step)];
+      const turn = turnOf(input, tick);
+      const before = input.turns.get(tick.key);
+      const stops = before?.on === true && !turn.on && before.stay === turn.stay;
+      const counted = stops && wants.has(tick.key) ? stoppedForRoom(turn, before) : turn;
+      return [tick.key, credited(counted, step)];
     }),
   );
 };

@@ -3,7 +3,7 @@ import type { AllocatedOffer } from './allocation-problem.ts';
 import { freeCircuits, reservedAmps } from './budget.ts';
 import { circuitTicks, connectorsByCircuit } from './circuit-ticks.ts';
 import { connectorTicks } from './connector-ticks.ts';
-import { contenderOf, learnedNow, turnsAfter } from './contenders.ts';
+import { contenderOf, learnedNow, lookOf, turnsAfter } from './contenders.ts';
 import { commandsFor } from './dispatch.ts';
 import { isSettling } from './enforcement.ts';
 import { meterEvidenceAfter } from './meter-evidence.ts';
@@ -114,10 +114,8 @@ const pendingReasons = (
   circuits: readonly CircuitTick[],
 ): ReasonChain => {
   const starts = tick.enforcement.accepted?.amps === 0;
-  const text =
-    starts && fluctuates(input, tick, circuits)
-      ? `starts when ${tick.charger.minAmps} A have been free for ${input.settings.startLookMs / 1000} s`
-      : `raise to ${offerAmps} A follows step by step${keptFree(input, tick, circuits)}`;
+  if (starts && fluctuates(input, tick, circuits)) return [lookOf(input, tick).reason];
+  const text = `raise to ${offerAmps} A follows step by step${keptFree(input, tick, circuits)}`;
   return [{ kind: 'pending', id: tick.key, text }];
 };
 

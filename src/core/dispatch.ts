@@ -1,4 +1,5 @@
 import { stepAbove, stepBelow } from './allocation/steps.ts';
+import { comesBack } from './contenders.ts';
 import { type Lease, SETTLE_MS } from './enforcement.ts';
 import { LineSum } from './line-currents.ts';
 import { plannedAt, plannedSteps } from './plan-ahead.ts';
@@ -262,7 +263,7 @@ const raise = (
   const last = tick.enforcement.lastRaiseAtMs;
   if (last !== undefined && fromAmps > 0 && nowMs - last < settings.raiseIntervalMs) return [];
   // A start is for the least current only: room for steps keeps no car waiting.
-  const keptFree = fromAmps <= 0 ? ledger.forStarts : ledger.forSteps;
+  const keptFree = fromAmps <= 0 && !comesBack(input, tick) ? ledger.forStarts : ledger.forSteps;
   const room = Math.max(0, roomFor(input, ledger, tick, keptFree));
   const pace = Math.max(settings.raiseLeastAmps, gap * settings.raiseShare);
   // A step that is larger than the pace is still one step.

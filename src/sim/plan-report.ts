@@ -1,12 +1,13 @@
 import type { Site } from '../core/site.ts';
 import { toldVolts } from '../core/told-limit.ts';
-import type { PlannedStep, VisitOutcome } from './planned-site.ts';
+import { Car } from './car.ts';
+import { type PlannedStep, SERVED_SHARE, type VisitOutcome } from './planned-site.ts';
 
-/** A delivered share from which a car counts as served. */
-const SERVED_SHARE = 0.98;
 /** Above the limit by less than this is a car that follows, not an overload. */
 const TOLERANCE_AMPS = 0.2;
 const NEAR_SHARE = 0.95;
+/** A car by itself is followed in strides of this length. */
+const ALONE_STRIDE_MS = 60_000;
 
 export interface PlanReport {
   readonly days: number;
@@ -109,11 +110,16 @@ export const planReport = (
   };
 };
 
+/** As if each were alone: what a car that slows down at the end takes within its stay. */
 const possibleWh = (site: Site, { visit, model, charger }: VisitOutcome): number => {
-  const spec = site.chargers.find(({ id }) => id === charger) ?? {};
-  const volts = toldVolts(spec, site.voltageVolts);
-  const hours = (visit.departsAtMs - visit.arrivesAtMs) / 3_600_000;
-  return Math.min(visit.needWh, hours * model.maxAmps * model.phases * volts);
+  const spec = site.chargers.find(({ id }) => id === charger);
+  const volts = toldVolts(spec ?? {}, site.voltageVolts);
+  const offerAmps = spec?.maxAmps ?? model.maxAmps;
+  const car = new Car({ ...model, needWh: visit.needWh });
+  for (let ms = visit.arrivesAtMs; ms < visit.departsAtMs && !car.full; ms += ALONE_STRIDE_MS) {
+    car.step(Math.min(ALONE_STRIDE_MS, visit.departsAtMs - ms), offerAmps, volts);
+  }
+  return Math.min(visit.needWh, car.takenWh);
 };
 
 const chargerReport = (charger: string, outcomes: readonly VisitOutcome[]): ChargerReport => {

@@ -22,7 +22,7 @@ export interface VisitOutcome {
   starts: number;
 }
 
-/** The site at one step: true amps, and what each charger was offered. */
+/** The site at one step: true amps, and what each car took. */
 export interface PlannedStep {
   readonly atMs: number;
   readonly circuits: readonly {
@@ -30,7 +30,11 @@ export interface PlannedStep {
     readonly othersAmps: PhaseAmps;
     readonly limitAmps: PhaseAmps;
   }[];
-  readonly drawn: ReadonlyMap<string, number>;
+  /** By charger: the largest current of a phase, what was taken, and whether it counts as served. */
+  readonly stays: ReadonlyMap<
+    string,
+    { readonly amps: number; readonly wh: number; readonly full: boolean }
+  >;
 }
 
 export interface PlannedSiteOptions {
@@ -54,6 +58,8 @@ interface Stay {
 
 /** Offers of a plan live long: no charger is silent in it. */
 const LIFE_MS = 3_600_000;
+/** A delivered share from which a car counts as served. */
+export const SERVED_SHARE = 0.98;
 /** Within one step a car moves in strides of this length. */
 const STRIDE_MS = 5_000;
 const DAY_MS = 24 * 3_600_000;
@@ -74,6 +80,9 @@ export class PlannedSite {
   readonly #scratch = new Scratch();
   readonly #stays = new Map<string, Stay>();
   readonly #energyWh = new Map<string, number>();
+  /** How each charger is wired; one that nobody knows to be: straight. */
+  readonly #outlets: ReadonlyMap<string, Outlet>;
+  readonly #circuitsFromLeaves: readonly Circuit[];
   #nowMs = 0;
   #ids = 0;
 
@@ -89,6 +98,8 @@ export class PlannedSite {
     };
     const proven = new Set(site.chargers.map(({ id }) => id));
     this.#options = options;
+    this.#outlets = new Map(site.chargers.map((spec) => [spec.id, outletOf(spec)]));
+    this.#circuitsFromLeaves = [...site.circuits].reverse();
     // An earlier run of the gateway would count for a minute: begin well after one.
     this.#draft = new SiteDraft(site, settings, proven, -2 * LIFE_MS, undefined, policy);
     for (const { id } of site.chargers) this.#draft.setOnline(id, true, 0, '1.6');
@@ -180,8 +191,14 @@ export class PlannedSite {
     const offers = this.#offers(decision);
     this.#nowMs += stepMs;
     const drawn = new Map<string, PhaseAmps>();
+    const stays = new Map<string, { amps: number; wh: number; full: boolean }>();
     for (const [charger, stay] of this.#stays) {
-      drawn.set(charger, this.#charge(charger, stay, offers.get(charger) ?? 0));
+      const before = stay.outcome.deliveredWh;
+      const amps = this.#charge(charger, stay, offers.get(charger) ?? 0);
+      drawn.set(charger, amps);
+      const wh = stay.outcome.deliveredWh - before;
+      const full = stay.car.takenWh >= SERVED_SHARE * stay.outcome.visit.needWh;
+      stays.set(charger, { amps: Math.max(...amps), wh, full });
     }
     const flows = this.#flows(drawn);
     this.#measure(drawn, flows);
@@ -192,7 +209,7 @@ export class PlannedSite {
         othersAmps: this.#others(circuit),
         limitAmps: decision.circuits[i]?.limitAmps ?? circuit.limitAmps,
       })),
-      drawn: new Map([...drawn].map(([charger, amps]) => [charger, Math.max(...amps)])),
+      stays,
     });
   }
 
@@ -224,13 +241,14 @@ export class PlannedSite {
 
   #charge(charger: string, stay: Stay, offeredAmps: number): PhaseAmps {
     const { site, stepMs } = this.#options;
-    const spec = site.chargers.find(({ id }) => id === charger);
+    const spec = this.#outlets.get(charger)?.spec;
     const before = stay.car.takenWh;
     const volts = toldVolts(spec ?? {}, site.voltageVolts);
+    const phases = spec === undefined ? 3 : toldPhases(spec);
     let terminals: PhaseAmps = NO_AMPS;
     for (let ms = 0; ms < stepMs; ms += STRIDE_MS) {
       const stride = Math.min(STRIDE_MS, stepMs - ms);
-      terminals = stay.car.step(stride, offeredAmps, volts, spec ? toldPhases(spec) : 3);
+      terminals = stay.car.step(stride, offeredAmps, volts, phases);
     }
     const takenWh = stay.car.takenWh - before;
     stay.outcome.deliveredWh += takenWh;
@@ -243,15 +261,16 @@ export class PlannedSite {
 
   /** True amps of every circuit. */
   #flows(drawn: ReadonlyMap<string, PhaseAmps>): ReadonlyMap<string, PhaseAmps> {
-    const { site } = this.#options;
-    const sums = new Map(site.circuits.map(({ id }) => [id, new LineSum()]));
-    for (const { id, circuit, phases, lineToLine } of site.chargers) {
-      const wiring = phases.map((phase, t) => (phase < 0 ? t : phase));
-      const amps = toSitePhases(wiring, drawn.get(id) ?? NO_AMPS);
-      sums.get(circuit)?.add(amps, loadedPhases(wiring, undefined), lineToLine === true);
+    const sums = new Map<string, LineSum>();
+    for (const { id } of this.#circuitsFromLeaves) sums.set(id, new LineSum());
+    for (const [id, terminalAmps] of drawn) {
+      const outlet = this.#outlets.get(id);
+      if (outlet === undefined) continue;
+      const amps = toSitePhases(outlet.wiring, terminalAmps);
+      sums.get(outlet.spec.circuit)?.add(amps, outlet.phases, outlet.spec.lineToLine === true);
     }
     const flows = new Map<string, PhaseAmps>();
-    for (const circuit of [...site.circuits].reverse()) {
+    for (const circuit of this.#circuitsFromLeaves) {
       const sum = sums.get(circuit.id) ?? new LineSum();
       sum.add(this.#others(circuit), NO_PHASES, false);
       if (circuit.parent !== undefined) sums.get(circuit.parent)?.merge(sum);
@@ -292,6 +311,17 @@ export class PlannedSite {
 }
 
 const NO_PHASES: PhaseSet = [false, false, false];
+
+interface Outlet {
+  readonly spec: ChargerSpec;
+  readonly wiring: readonly number[];
+  readonly phases: PhaseSet;
+}
+
+const outletOf = (spec: ChargerSpec): Outlet => {
+  const wiring = spec.phases.map((phase, t) => (phase < 0 ? t : phase));
+  return { spec, wiring, phases: loadedPhases(wiring, undefined) };
+};
 
 /** A mix of cars as they come to a European site, within what the charger can do. */
 const modelOf = (random: Random, spec: ChargerSpec) => {

@@ -12,61 +12,6 @@ export interface VisitPlan {
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const MINUTE_MS = 60_000;
-/** Session files of slots count these from the first midnight. */
-const FILE_SLOT_MS = 5 * MINUTE_MS;
-export const SESSIONS_MOST = 100_000;
-
-export interface ParsedVisits {
-  readonly visits: readonly VisitPlan[];
-  /** First thing wrong, with its line. */
-  readonly problem?: string;
-}
-
-/**
- * Reads a CSV of visits with a header line; `#` begins a comment. Columns: `arrival_slot`,
- * `departure_slot` (5 minutes each) or `arrival_minute`, `departure_minute`; `energy_kwh`; and
- * `station` or `charger`. Never throws.
- */
-export const parseVisits = (text: string): ParsedVisits => {
-  const lines = text.split(/\r?\n/);
-  const visits: VisitPlan[] = [];
-  let header: readonly string[] | undefined;
-  for (let i = 0; i < lines.length; i += 1) {
-    const line = lines[i]?.trim() ?? '';
-    if (line === '' || line.startsWith('#')) continue;
-    const cells = line.split(',').map((cell) => cell.trim());
-    if (header === undefined) {
-      header = cells;
-      continue;
-    }
-    const visit = visitOf(header, cells);
-    if (visit === undefined) {
-      const problem = `line ${i + 1}: needs arrival < departure and energy_kwh > 0, got "${line}"`;
-      return { visits, problem };
-    }
-    visits.push(visit);
-    if (visits.length > SESSIONS_MOST) {
-      return { visits, problem: `more than ${SESSIONS_MOST} sessions` };
-    }
-  }
-  return visits.length > 0 ? { visits } : { visits, problem: 'there is no session in it' };
-};
-
-const visitOf = (header: readonly string[], cells: readonly string[]): VisitPlan | undefined => {
-  const cell = (name: string): string | undefined => cells[header.indexOf(name)];
-  const at = (name: string): number => {
-    const slot = cell(`${name}_slot`);
-    return slot === undefined
-      ? Number(cell(`${name}_minute`) ?? Number.NaN) * MINUTE_MS
-      : Number(slot) * FILE_SLOT_MS;
-  };
-  const [arrivesAtMs, departsAtMs] = [at('arrival'), at('departure')];
-  const needWh = Number(cell('energy_kwh') ?? Number.NaN) * 1000;
-  const charger = cell('charger') ?? cell('station');
-  if (!(arrivesAtMs >= 0 && departsAtMs > arrivesAtMs && needWh > 0)) return undefined;
-  if (!Number.isFinite(departsAtMs) || !Number.isFinite(needWh)) return undefined;
-  return { arrivesAtMs, departsAtMs, needWh, ...(charger ? { charger } : {}) };
-};
 
 /**
  * Visits to a workplace: most come on weekday mornings, some at noon and in the evening, few on

@@ -5,7 +5,8 @@ import { DayPicture } from '../../src/sim/day-picture.ts';
 import { CircuitTally, planReport } from '../../src/sim/plan-report.ts';
 import { PlannedSite } from '../../src/sim/planned-site.ts';
 import { seededRandom } from '../../src/sim/random.ts';
-import { generateVisits, parseVisits } from '../../src/sim/sessions.ts';
+import { parseVisits } from '../../src/sim/session-file.ts';
+import { generateVisits } from '../../src/sim/sessions.ts';
 import { garage } from '../scenarios/virtual-garage.ts';
 
 const STEP_MS = 30_000;
@@ -70,8 +71,25 @@ describe('a file of sessions', () => {
 
   test('that is wrong is told with its line', () => {
     const text = 'arrival_slot,departure_slot,energy_kwh,station\n12,24,4.5,A\n24,12,4.5,A\n';
-    assert.match(parseVisits(text).problem ?? '', /^line 3: needs arrival < departure/);
-    assert.match(parseVisits('a,b\n1,x\n').problem ?? '', /^line 2/);
+    assert.match(parseVisits(text).problem ?? '', /^line 3: the car departs \(12\) before/);
+    const header = 'arrival_minute,departure_minute,energy_kwh\n';
+    const problem = (line: string) => parseVisits(header + line).problem ?? '';
+    assert.match(problem('1,2,x'), /^line 2: energy_kwh has to be a number above 0, got "x"/);
+    assert.match(problem('1,,3'), /^line 2: departure_minute has to be a number, 0 or more/);
+    assert.match(problem('1,999999,3'), /more than 60 days: is the unit/);
     assert.match(parseVisits('').problem ?? '', /no session/);
+  });
+
+  test('without a column says which one, and what is there', () => {
+    const { problem } = parseVisits('arrival,departure_slot,kwh\n1,2,3\n');
+    assert.match(problem ?? '', /^line 1: the header has no column arrival_minute .*, energy_kwh;/);
+    assert.match(problem ?? '', /it has arrival, departure_slot, kwh$/);
+  });
+
+  test('as a spreadsheet writes it, with semicolons and decimal commas', () => {
+    const text = '\uFEFFarrival_minute;departure_minute;energy_kwh\r\n"60";120;4,5\r\n';
+    assert.deepEqual(parseVisits(text).visits, [
+      { arrivesAtMs: 3_600_000, departsAtMs: 7_200_000, needWh: 4500 },
+    ]);
   });
 });

@@ -16,7 +16,9 @@ export const reasonsOf = (
   const waiting: (Waiting | undefined)[] = [];
   return rows.problem.demands.map((demand, index) => {
     const verdict = verdicts[index]!;
-    if (verdict === TOO_SMALL) return [tooSmall(demand), demand.maxReason];
+    if (verdict === TOO_SMALL) {
+      return demand.maxAmps > 0 ? [tooSmall(demand), demand.maxReason] : [demand.maxReason];
+    }
     if (verdict !== ADMITTED) {
       const known = waiting[verdict];
       if (known?.minAmps === demand.minAmps) return known.chain;

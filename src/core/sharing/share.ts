@@ -7,6 +7,7 @@ import type { Reason } from '../reason.ts';
 import { phaseCount } from '../site-phases.ts';
 import { leftOver } from './left-over.ts';
 import type { Policy } from './policy.ts';
+import { steadily } from './steady.ts';
 import { standingOf, type Turn } from './turns.ts';
 import { needFactor } from './wish.ts';
 
@@ -21,6 +22,10 @@ export interface Contender extends Omit<Demand, 'admissionScore' | 'mustKeep'> {
   /** Time until it departs, where known. */
   readonly stayMs?: number | undefined;
   readonly turn: Turn;
+  /** It starts only after a look at the load of others; what it says meanwhile. */
+  readonly look?: { readonly length: 'long' | 'short'; readonly reason: Reason } | undefined;
+  /** It is not started now. */
+  readonly notYet?: Reason | undefined;
   /** Site phases at the terminals of its charger. */
   readonly wiring?: readonly number[];
   /** When it came, for a policy of first come. */
@@ -43,12 +48,12 @@ export const share = (
   scratch: Scratch = new Scratch(),
 ): Shared => {
   if (!contenders.some(({ idle }) => idle)) {
-    return shareOut(policy, circuits, contenders, nowMs, scratch);
+    return sharedSteadily(policy, circuits, contenders, nowMs, scratch);
   }
   // Cars that take nothing have what nobody else wants: an offer to them is amps lost to others.
   const busy = contenders.filter(({ idle }) => !idle);
   const idle = contenders.filter((contender) => contender.idle);
-  const first = shareOut(policy, circuits, busy, nowMs, scratch);
+  const first = sharedSteadily(policy, circuits, busy, nowMs, scratch);
   const rest = leftOver(circuits, busy, first.offers);
   const entitled = new Map(busy.map(({ id }, i) => [id, first.entitledAmps?.[i]]));
   const second = shareOut(policy, rest, idle, nowMs, scratch.other);
@@ -61,6 +66,19 @@ export const share = (
         : Float64Array.from(contenders, ({ id }) => entitled.get(id) ?? 0),
   };
 };
+
+const sharedSteadily = (
+  policy: Policy,
+  circuits: readonly AllocationCircuit[],
+  contenders: readonly Contender[],
+  nowMs: number,
+  scratch: Scratch,
+): Shared =>
+  steadily(
+    (ofCircuits, all) => shareOut(policy, ofCircuits, all, nowMs, scratch),
+    circuits,
+    contenders,
+  );
 
 const shareOut = (
   policy: Policy,
@@ -82,7 +100,7 @@ const shareOut = (
 };
 
 const demandOf = (policy: Policy, contender: Contender, nowMs: number): Demand => {
-  const { id, urgencyNow, cameAtMs, turn } = contender;
+  const { id, urgencyNow, cameAtMs, turn, notYet } = contender;
   const byNeed = policy.weight === 'need';
   const forPower = policy.objective === 'throughput';
   const standing = standingOf(turn, {
@@ -103,8 +121,8 @@ const demandOf = (policy: Policy, contender: Contender, nowMs: number): Demand =
     volts: contender.volts,
     wattsPhases: contender.wattsPhases,
     minAmps: contender.minAmps,
-    maxAmps: waitMs > 0 ? 0 : contender.maxAmps,
-    maxReason: waitMs > 0 ? restReason(id, waitMs) : contender.maxReason,
+    maxAmps: waitMs > 0 || notYet !== undefined ? 0 : contender.maxAmps,
+    maxReason: waitMs > 0 ? restReason(id, waitMs) : (notYet ?? contender.maxReason),
     stepAmps: contender.stepAmps,
     stepsAmps: contender.stepsAmps,
     // By throughput the need counts in the price of an amp, not in shares.

@@ -14,6 +14,8 @@ export interface Turn {
   readonly owedHours: number;
   /** Starts of the connector in the last day, oldest first. */
   readonly startsAtMs: readonly number[];
+  /** Times in a row that it was stopped for lack of room soon after its start; absent: none. */
+  readonly shortRuns?: number;
 }
 
 export const DWELL_ON_MS = 15 * 60_000;
@@ -24,6 +26,10 @@ const LAST_STAY_MS = 10 * 60_000;
 /** Contactors last for about a hundred thousand starts: a score of them a day is fifteen years. */
 const STARTS_PER_HOUR = 4;
 export const STARTS_PER_DAY = 20;
+/** How long it waits after so many short runs in a row: room that swings is not worth a contactor. */
+const SHORT_RUN_WAITS_MS = [0, 0, 4 * 60_000, 15 * 60_000, 30 * 60_000];
+/** After up to so many of them what lacked room was a passing load: it comes back soon after it. */
+const PASSING_RUNS = 1;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 /** What is owed counts at most this much, and is forgotten when nobody has to wait. */
@@ -79,9 +85,22 @@ export const standingOf = (turn: Turn, facts: TurnFacts): Standing => {
   const rests = sinceMs !== undefined && nowMs - sinceMs < DWELL_OFF_MS;
   const score = turn.owedHours + need - (rests ? REST_HOURS : 0);
   const hourlyMs = startsAtMs[startsAtMs.length - STARTS_PER_HOUR] ?? Number.NEGATIVE_INFINITY;
-  return hourlyMs + HOUR_MS > nowMs
-    ? { score, mustKeep: false, pausedUntilMs: hourlyMs + HOUR_MS }
+  const runs = Math.min(turn.shortRuns ?? 0, SHORT_RUN_WAITS_MS.length - 1);
+  const shortMs = (sinceMs ?? Number.NEGATIVE_INFINITY) + (SHORT_RUN_WAITS_MS[runs] ?? 0);
+  const pausedUntilMs = Math.max(hourlyMs + HOUR_MS, shortMs);
+  return pausedUntilMs > nowMs
+    ? { score, mustKeep: false, pausedUntilMs }
     : { score, mustKeep: false };
+};
+
+/** Before a start the load of others is looked at for long; not so after a passing lack of room. */
+export const returnsSoon = ({ on, sinceMs, shortRuns = 0 }: Turn, hasCharged = false): boolean =>
+  !on && (sinceMs !== undefined || hasCharged) && shortRuns <= PASSING_RUNS;
+
+/** The turn of a car that was just stopped although it wanted to go on: a short run counts. */
+export const stoppedForRoom = (turn: Turn, before: Turn): Turn => {
+  const ranMs = (turn.sinceMs ?? 0) - (before.sinceMs ?? 0);
+  return { ...turn, shortRuns: ranMs < DWELL_ON_MS ? (before.shortRuns ?? 0) + 1 : 0 };
 };
 
 /** The turn of a car that is on or off now. */
@@ -105,11 +124,12 @@ export interface TurnStep {
 export const credited = (turn: Turn, step: TurnStep): Turn => {
   const owedHours = owedAfter(turn.owedHours, step);
   if (owedHours === turn.owedHours) return turn;
-  const { stay, on, sinceMs, startsAtMs } = turn;
+  const { stay, on, sinceMs, startsAtMs, shortRuns } = turn;
+  if (sinceMs === undefined) return { stay, on, owedHours, startsAtMs };
   // Spelled out, since it happens to every car in every cycle.
-  return sinceMs === undefined
-    ? { stay, on, owedHours, startsAtMs }
-    : { stay, on, sinceMs, owedHours, startsAtMs };
+  return shortRuns === undefined
+    ? { stay, on, sinceMs, owedHours, startsAtMs }
+    : { stay, on, sinceMs, owedHours, startsAtMs, shortRuns };
 };
 
 const owedAfter = (owedHours: number, step: TurnStep): number => {

@@ -1,0 +1,111 @@
+import type { VisitPlan } from './sessions.ts';
+
+const MINUTE_MS = 60_000;
+/** Session files of slots count these from the first midnight. */
+const SLOT_MS = 5 * MINUTE_MS;
+const DAY_MS = 24 * 3_600_000;
+/** A longer stay is a number in another unit. */
+const STAY_MOST_DAYS = 60;
+export const SESSIONS_MOST = 100_000;
+/** Of a line that is not understood this much is shown. */
+const SHOWN_MOST = 60;
+
+export interface ParsedVisits {
+  readonly visits: readonly VisitPlan[];
+  /** First thing wrong, with its line and the remedy. */
+  readonly problem?: string;
+}
+
+/**
+ * Reads a CSV of visits with a header line; `#` begins a comment. Columns: `arrival_slot`,
+ * `departure_slot` (5 minutes each) or `arrival_minute`, `departure_minute`, both from the first
+ * midnight on; `energy_kwh`; and, where a car comes to one place, `station` or `charger`. Cells are
+ * separated by commas, or by semicolons with decimal commas, as spreadsheets write them. Never throws.
+ */
+export const parseVisits = (text: string): ParsedVisits => {
+  const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/);
+  const visits: VisitPlan[] = [];
+  let columns: Columns | undefined;
+  for (let i = 0; i < lines.length; i += 1) {
+    const line = lines[i]?.trim() ?? '';
+    if (line === '' || line.startsWith('#')) continue;
+    if (columns === undefined) {
+      const found = columnsOf(line);
+      if (typeof found === 'string') return { visits, problem: `line ${i + 1}: ${found}` };
+      columns = found;
+      continue;
+    }
+    const visit = visitOf(columns, line);
+    if (typeof visit === 'string') return { visits, problem: `line ${i + 1}: ${visit}` };
+    visits.push(visit);
+    if (visits.length > SESSIONS_MOST) {
+      return { visits, problem: `line ${i + 1}: more than ${SESSIONS_MOST} sessions` };
+    }
+  }
+  return visits.length > 0 ? { visits } : { visits, problem: 'there is no session in it' };
+};
+
+/** Where to find what in a line. */
+interface Columns {
+  readonly separator: ',' | ';';
+  readonly arrival: Column;
+  readonly departure: Column;
+  readonly energy: Column;
+  readonly charger: number;
+}
+interface Column {
+  readonly at: number;
+  readonly name: string;
+  readonly unitMs: number;
+}
+
+const cellsOf = (line: string, separator: string): readonly string[] =>
+  line.split(separator).map((cell) => cell.trim().replace(/^"(.*)"$/, '$1'));
+
+const columnsOf = (header: string): Columns | string => {
+  const separator = header.includes(';') ? ';' : ',';
+  const names = cellsOf(header, separator).map((name) => name.toLowerCase());
+  const column = (name: string, unitMs = 0): Column => ({ at: names.indexOf(name), name, unitMs });
+  const time = (name: string): Column => {
+    const slots = column(`${name}_slot`, SLOT_MS);
+    return slots.at >= 0 ? slots : column(`${name}_minute`, MINUTE_MS);
+  };
+  const [arrival, departure, energy] = [time('arrival'), time('departure'), column('energy_kwh')];
+  const missing = [
+    ...(arrival.at < 0 ? ['arrival_minute (or arrival_slot, of 5 minutes)'] : []),
+    ...(departure.at < 0 ? ['departure_minute (or departure_slot)'] : []),
+    ...(energy.at < 0 ? ['energy_kwh'] : []),
+  ];
+  if (missing.length > 0) {
+    const shown = names.join(', ').slice(0, SHOWN_MOST);
+    return `the header has no column ${missing.join(', ')}; it has ${shown}`;
+  }
+  const charger = Math.max(names.indexOf('charger'), names.indexOf('station'));
+  return { separator, arrival, departure, energy, charger };
+};
+
+const visitOf = (columns: Columns, line: string): VisitPlan | string => {
+  const { separator, arrival, departure, energy } = columns;
+  const cells = cellsOf(line, separator);
+  const number = ({ at }: Column): number => {
+    const text = (cells[at] ?? '').replace(separator === ';' ? ',' : /$^/, '.');
+    return text === '' ? Number.NaN : Number(text);
+  };
+  for (const column of [arrival, departure, energy]) {
+    const value = number(column);
+    if (Number.isFinite(value) && (value > 0 || (value === 0 && column !== energy))) continue;
+    const wanted = column === energy ? 'a number above 0' : 'a number, 0 or more';
+    return `${column.name} has to be ${wanted}, got "${(cells[column.at] ?? '').slice(0, SHOWN_MOST)}"`;
+  }
+  const arrivesAtMs = number(arrival) * arrival.unitMs;
+  const departsAtMs = number(departure) * departure.unitMs;
+  if (departsAtMs <= arrivesAtMs) {
+    return `the car departs (${cells[departure.at]}) before it has arrived (${cells[arrival.at]})`;
+  }
+  if (departsAtMs - arrivesAtMs > STAY_MOST_DAYS * DAY_MS) {
+    return `the car stays for more than ${STAY_MOST_DAYS} days: is the unit of ${departure.name} right?`;
+  }
+  const charger = cells[columns.charger];
+  const needWh = number(energy) * 1000;
+  return { arrivesAtMs, departsAtMs, needWh, ...(charger ? { charger } : {}) };
+};
