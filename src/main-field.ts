@@ -10,7 +10,7 @@ import { BuildingRegisters } from './field/building-registers.ts';
 import { ChildStations } from './field/child-stations.ts';
 import { DigitalInputWatch } from './field/digital-input.ts';
 import { EmsLink } from './field/ems-link.ts';
-import { EvidenceRecorder } from './field/evidence.ts';
+import { closeCutOff, EvidenceRecorder } from './field/evidence.ts';
 import { evidenceRoutes } from './field/evidence-routes.ts';
 import { MeterBus } from './field/meter-bus.ts';
 import type { ModbusPort } from './field/modbus-port.ts';
@@ -124,6 +124,9 @@ const openEvidence = async ({ config, site, log }: FieldOptions) => {
   const files = new EvidenceFiles<Evidence>(join(config.dataDir, 'evidence'));
   const pruned = await files.prune(systemClock.wallMs());
   if (pruned > 0) log.info('evidence kept for two years is removed', { cases: pruned });
+  for (const record of await files.list()) {
+    if (record.endedAt === null) await files.save(closeCutOff(record));
+  }
   const save = async (record: Evidence): Promise<void> => {
     await files.save(record);
     if (record.endedAt !== null) await files.prune(systemClock.wallMs());
