@@ -113,7 +113,14 @@ const startBuilding = async ({ config, site, log }: FieldOptions, loop: ControlL
   const { sources, watchdogSeconds, listen, ...rest } = server;
   const view = () => loop.view();
   const setLimit = (source: string, command: LimitCommand) => loop.setLimit(source, command);
-  const bank = new BuildingRegisters({ site, view, sources, watchdogSeconds, setLimit });
+  const bank = new BuildingRegisters({
+    site,
+    view,
+    sources,
+    watchdogSeconds,
+    setLimit,
+    clock: systemClock,
+  });
   const running = await startModbusServer({ ...rest, ...splitAddress(listen), bank, log });
   log.info('Modbus server', { port: running.port });
   return { routes: [registerRoute(view, sources)], close: () => running.close() };
