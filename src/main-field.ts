@@ -159,6 +159,7 @@ const startEms = async ({ config, site, log, policies }: FieldOptions, loop: Con
     setLimit: (source, command) => loop.setLimit(source, command),
     taker: loop,
     policies,
+    sources: new Set(site.emsSources.map(({ id }) => id)),
     lasting: new Set(site.emsSources.flatMap(({ id, lpc }) => (lpc === undefined ? [] : [id]))),
     heartbeat: (source) => loop.heartbeat(source),
     meters: site.meters,
