@@ -10,7 +10,7 @@ import { BuildingRegisters } from './field/building-registers.ts';
 import { ChildStations } from './field/child-stations.ts';
 import { DigitalInputWatch } from './field/digital-input.ts';
 import { EmsLink } from './field/ems-link.ts';
-import { EvidenceRecorder } from './field/evidence.ts';
+import { closeCutOff, EvidenceRecorder } from './field/evidence.ts';
 import { evidenceRoutes } from './field/evidence-routes.ts';
 import { MeterBus } from './field/meter-bus.ts';
 import type { ModbusPort } from './field/modbus-port.ts';
@@ -113,7 +113,14 @@ const startBuilding = async ({ config, site, log }: FieldOptions, loop: ControlL
   const { sources, watchdogSeconds, listen, ...rest } = server;
   const view = () => loop.view();
   const setLimit = (source: string, command: LimitCommand) => loop.setLimit(source, command);
-  const bank = new BuildingRegisters({ site, view, sources, watchdogSeconds, setLimit });
+  const bank = new BuildingRegisters({
+    site,
+    view,
+    sources,
+    watchdogSeconds,
+    setLimit,
+    clock: systemClock,
+  });
   const running = await startModbusServer({ ...rest, ...splitAddress(listen), bank, log });
   log.info('Modbus server', { port: running.port });
   return { routes: [registerRoute(view, sources)], close: () => running.close() };
@@ -124,6 +131,9 @@ const openEvidence = async ({ config, site, log }: FieldOptions) => {
   const files = new EvidenceFiles<Evidence>(join(config.dataDir, 'evidence'));
   const pruned = await files.prune(systemClock.wallMs());
   if (pruned > 0) log.info('evidence kept for two years is removed', { cases: pruned });
+  for (const record of await files.list()) {
+    if (record.endedAt === null) await files.save(closeCutOff(record));
+  }
   const save = async (record: Evidence): Promise<void> => {
     await files.save(record);
     if (record.endedAt !== null) await files.prune(systemClock.wallMs());
@@ -149,6 +159,7 @@ const startEms = async ({ config, site, log, policies }: FieldOptions, loop: Con
     setLimit: (source, command) => loop.setLimit(source, command),
     taker: loop,
     policies,
+    sources: new Set(site.emsSources.map(({ id }) => id)),
     lasting: new Set(site.emsSources.flatMap(({ id, lpc }) => (lpc === undefined ? [] : [id]))),
     heartbeat: (source) => loop.heartbeat(source),
     meters: site.meters,

@@ -53,13 +53,14 @@ const table = (records: readonly Evidence[]): string =>
   records.length === 0
     ? 'no case so far\n'
     : records
-        .map(({ id, begunAt, endedAt, belowFloor, orders }) => {
+        .map(({ id, begunAt, endedAt, cutOff, belowFloor, orders }) => {
           const { at = begunAt, effectAt, watts = null, amps = null } = orders.at(-1) ?? {};
           const limit = watts === null ? `${amps?.join('/')} A` : `${watts} W`;
           const effect =
             effectAt === undefined ? 'no effect yet' : `effect ${secondsTo(at, effectAt)} s`;
           const floor = belowFloor ? '  below the floor' : '';
-          return `${id}  ${begunAt} to ${endedAt ?? 'now'}  ${limit}  ${effect}${floor}\n`;
+          const end = `${endedAt ?? 'now'}${cutOff === true ? ' (cut off)' : ''}`;
+          return `${id}  ${begunAt} to ${end}  ${limit}  ${effect}${floor}\n`;
         })
         .join('');
 

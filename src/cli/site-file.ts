@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Checked, checkConfig } from '../config/check.ts';
-import { deviceNames, loadChargerQuirks, loadMeterDevices } from '../config/device-files.ts';
+import { deviceNames, loadChargerQuirks, loadSiteMeters } from '../config/device-files.ts';
 import { type ConfigProblem, loadConfig, placeOf } from '../config/load.ts';
 import { loadPolicy, policyGaps } from '../config/policy-files.ts';
 import { toSite } from '../config/site.ts';
@@ -45,19 +45,21 @@ export const readSiteFile = (file: string): SiteFile => {
   }
   // Only what the site has is read: a start on a small box is quicker by the other files.
   const used = new Set(config.meters.flatMap(({ device }) => device ?? []));
-  const { devices, problems: deviceProblems } = loadMeterDevices(
-    meters,
-    known.filter((name) => used.has(name)),
-  );
+  const { devices, problems: deviceProblems, own } = loadSiteMeters(meters, file, used);
   const ofDevices = [...deviceProblems.map(warning('devices/meters')), ...ofQuirks];
-  const usable = known.filter((name) => !used.has(name) || devices.has(name));
+  const shipped = known.filter((name) => !used.has(name) || devices.has(name));
+  const usable = [...shipped, ...own.keys()];
   const checked = checkConfig(config, devices, lineOf, usable);
-  const ofPolicy: ConfigProblem[] = [];
+  const ofFiles: ConfigProblem[] = config.meters.flatMap(({ device = '' }, i) => {
+    const path = ['meters', i, 'device'] as const;
+    const at = { severity: 'error', place: placeOf(path), line: lineOf(path) } as const;
+    return (own.get(device) ?? []).map((text) => ({ ...at, text }));
+  });
   const policyAt = (names: string | readonly string[], ...path: readonly (string | number)[]) => {
     const loaded = loadPolicy(names, join(packageFolder(), 'policies'), file);
     const found = [...loaded.problems, ...policyGaps(loaded.policy, config)];
     const at = { severity: 'error', place: placeOf(path), line: lineOf(path) } as const;
-    ofPolicy.push(...found.map((text) => ({ ...at, text })));
+    ofFiles.push(...found.map((text) => ({ ...at, text })));
     return loaded.policy;
   };
   const policy = policyAt(config.policy, 'policy');
@@ -68,13 +70,13 @@ export const readSiteFile = (file: string): SiteFile => {
     }),
   );
   const broken =
-    ofPolicy.length > 0 || checked.problems.some(({ severity }) => severity === 'error');
+    ofFiles.length > 0 || checked.problems.some(({ severity }) => severity === 'error');
   return {
     usable:
       broken || policy === undefined
         ? undefined
         : { config, site: toSite(config), devices, quirks, policy, policies },
-    problems: [...checked.problems, ...ofPolicy, ...ofDevices],
+    problems: [...checked.problems, ...ofFiles, ...ofDevices],
     sums: checked.sums,
   };
 };

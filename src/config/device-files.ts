@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { type ChargerQuirk, ChargerQuirkSchema } from '../schema/charger-quirk.ts';
 import { type MeterDevice, MeterDeviceSchema } from '../schema/meter-device.ts';
 import { type Validated, validator } from '../schema/validator.ts';
@@ -28,6 +28,36 @@ export const loadMeterDevices = (
   loadDevices<MeterDevice>(folder, names, validator(MeterDeviceSchema), (raw) =>
     withLike(raw, folder),
   );
+
+/**
+ * The meter files that a site uses: names of files in the folder, or paths beside the site file
+ * (beginning with `./` or `/`), whose problems are told by path. Never throws.
+ */
+export const loadSiteMeters = (
+  folder: string,
+  siteFile: string,
+  used: Iterable<string>,
+): DeviceFiles<MeterDevice> & { readonly own: ReadonlyMap<string, readonly string[]> } => {
+  const names = [...new Set(used)];
+  const known = deviceNames(folder);
+  const shipped = loadMeterDevices(
+    folder,
+    names.filter((name) => known.includes(name)),
+  );
+  const devices = new Map(shipped.devices);
+  const own = new Map<string, readonly string[]>();
+  for (const name of names.filter((each) => /^\.{0,2}\//.test(each))) {
+    const path = resolve(dirname(siteFile), name);
+    try {
+      const read = loadMeterDevice(path, folder);
+      own.set(name, read.problems);
+      if (read.device !== undefined) devices.set(name, read.device);
+    } catch {
+      own.set(name, [`cannot read ${path}`]);
+    }
+  }
+  return { devices, problems: shipped.problems, own };
+};
 
 /** Files about the quirks of chargers. */
 export const loadChargerQuirks = (folder: string): DeviceFiles<ChargerQuirk> =>

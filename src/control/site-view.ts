@@ -75,7 +75,7 @@ export const siteView = (input: TickInput, decision: Decision, context: ViewCont
     chosenPolicy: context.chosenPolicy ?? null,
     surplusWatts: rounded(surplusWatts(input)),
     circuits: decision.circuits.map((circuit, i) =>
-      circuitView(input.site.circuits[i] as Circuit, circuit, sums[i] ?? NO_SUMS),
+      circuitView(input, input.site.circuits[i] as Circuit, circuit, sums[i] ?? NO_SUMS),
     ),
     meters: input.site.meters.map((meter) => meterView(input, meter)),
     chargers: input.site.chargers.map((spec) =>
@@ -143,7 +143,13 @@ const phasorSums = (
   };
 };
 
-const circuitView = (spec: Circuit, circuit: CircuitTick, sums: CircuitSums): CircuitView => {
+const circuitView = (
+  { readings }: TickInput,
+  spec: Circuit,
+  circuit: CircuitTick,
+  sums: CircuitSums,
+): CircuitView => {
+  const { watts } = readings.get(spec.meter ?? '')?.latest ?? {};
   const binding = [0, 1, 2].sort(
     (a, b) => (circuit.limitAmps[a as 0] ?? 0) - (circuit.limitAmps[b as 0] ?? 0),
   )[0] as 0 | 1 | 2;
@@ -157,7 +163,9 @@ const circuitView = (spec: Circuit, circuit: CircuitTick, sums: CircuitSums): Ci
     limitInForceAmps: amps(circuit.limitAmps),
     limitInForceWatts: circuit.limitWatts ?? null,
     limitReason: reserve === undefined ? reasonText(reasons) : `${reasonText(reasons)}; ${reserve}`,
+    meter: spec.meter ?? null,
     measuredAmps: circuit.measuredAmps === undefined ? null : amps(circuit.measuredAmps),
+    measuredWatts: circuit.measuredAmps === undefined ? null : rounded(watts),
     uncontrolledAmps: amps(circuit.load.uncontrolledAmps),
     ...(stepReserveAmps === undefined ? {} : { stepReserveAmps: amps(stepReserveAmps) }),
     offeredAmps: amps(sums.offered),

@@ -50,9 +50,14 @@ export const resemblance = (device: MeterDevice, reading: Reading): number => {
   return amps.some((value) => Math.abs(value) >= 0.1) ? score + 1 : score;
 };
 
-/** Power alone says little: such a device is only named where no other is. */
-const powerResemblance = ({ watts = Number.NaN }: Reading): number =>
-  Math.abs(watts) <= WATTS_MOST && (watts === 0 || Math.abs(watts) > TINY) ? LEAST : 0;
+/**
+ * Power alone says little: such a device is only named where no other is, and one that shows power
+ * before one that shows none, as every unused register does.
+ */
+const powerResemblance = ({ watts = Number.NaN }: Reading): number => {
+  if (watts === 0) return LEAST / 2;
+  return Math.abs(watts) <= WATTS_MOST && Math.abs(watts) > TINY ? LEAST : 0;
+};
 
 const areVolts = (volts: readonly number[]): boolean =>
   VOLTS.some(([low, high]) => {

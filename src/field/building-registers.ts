@@ -1,5 +1,6 @@
 import type { LimitAnswer, LimitCommand } from '../core/limit-book.ts';
 import type { Site } from '../core/site.ts';
+import type { Clock } from '../core/time.ts';
 import { sameAmps } from '../core/units.ts';
 import { ILLEGAL_ADDRESS, ILLEGAL_VALUE, type RegisterBank } from '../devices/modbus-answer.ts';
 import type { SiteView } from '../schema/view.ts';
@@ -13,16 +14,21 @@ export interface BuildingRegistersOptions {
   /** A limit that is not written again in this time expires. */
   readonly watchdogSeconds: number;
   readonly setLimit: (source: string, command: LimitCommand) => LimitAnswer;
+  readonly clock: Clock;
 }
 
 /** Amps in tenths and watts as last written; the values that stand for none are kept as they are. */
 interface Written {
   readonly amps: number;
   readonly watts: number;
+  /** Then it is forgotten, as the limit is. */
+  readonly untilMs: number;
 }
 
-const NOTHING_WRITTEN: Written = { amps: NOT_KNOWN.u16, watts: NOT_KNOWN.i32 };
+const NOTHING_WRITTEN = { amps: NOT_KNOWN.u16, watts: NOT_KNOWN.i32 };
 const LIMITS = BLOCKS.find(({ name }) => name === 'limit');
+
+type Values = Pick<Written, 'amps' | 'watts'>;
 
 /** The site as registers for a building controller, and its limits as registers that it writes. */
 export class BuildingRegisters implements RegisterBank {
@@ -55,22 +61,22 @@ export class BuildingRegisters implements RegisterBank {
   }
 
   write(address: number, words: readonly number[]): number | undefined {
-    const { sources } = this.#options;
+    const { sources, clock, watchdogSeconds, setLimit } = this.#options;
     if (LIMITS === undefined || address < LIMITS.start) return ILLEGAL_ADDRESS;
     const source = sources[Math.floor((address - LIMITS.start) / LIMITS.size)];
     if (source === undefined) return ILLEGAL_ADDRESS;
-    const before = this.#written.get(source) ?? NOTHING_WRITTEN;
+    const nowMs = clock.monotonicMs();
+    const last = this.#written.get(source);
+    const before = last === undefined || nowMs >= last.untilMs ? NOTHING_WRITTEN : last;
     const written = changed(before, (address - LIMITS.start) % LIMITS.size, words);
     if (typeof written === 'number') return written;
     const command = this.#commandOf(source, written);
-    if (command === undefined || !this.#options.setLimit(source, command).accepted) {
-      return ILLEGAL_VALUE;
-    }
-    this.#written.set(source, written);
+    if (command === undefined || !setLimit(source, command).accepted) return ILLEGAL_VALUE;
+    this.#written.set(source, { ...written, untilMs: nowMs + watchdogSeconds * 1000 });
     return undefined;
   }
 
-  #commandOf(source: string, { amps, watts }: Written): LimitCommand | undefined {
+  #commandOf(source: string, { amps, watts }: Values): LimitCommand | undefined {
     const { site, watchdogSeconds: ttlSeconds } = this.#options;
     const spec = site.emsSources.find(({ id }) => id === source);
     if (spec === undefined || (watts < 0 && watts !== NOT_KNOWN.i32)) return undefined;
@@ -87,7 +93,7 @@ export class BuildingRegisters implements RegisterBank {
 }
 
 /** What is written after words came in at an offset, or the exception to answer with. */
-const changed = (before: Written, offset: number, words: readonly number[]): Written | number => {
+const changed = (before: Values, offset: number, words: readonly number[]): Values | number => {
   const amps = offset === 0 ? words[0] : undefined;
   const rest = offset === 0 ? words.slice(1) : words;
   if (offset > 1) return ILLEGAL_ADDRESS;

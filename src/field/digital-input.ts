@@ -57,18 +57,18 @@ export class DigitalInputWatch {
     try {
       const [bit] = await port.read({ unit, table, address, count: 1 });
       const active = (bit === 1) === input.activeWhen;
-      this.#tell(active ? 'active' : 'not active');
+      this.#tell(active ? 'active' : 'not active', 'info');
       if (!this.#stopped) setLimit(input.id, commandOf(input, active));
     } catch (error) {
-      this.#tell(`cannot be read, its limit is in force: ${messageOf(error)}`);
+      this.#tell(`cannot be read, its limit is in force: ${messageOf(error)}`, 'warn');
     }
     if (!this.#stopped) this.#cancel = clock.after(POLL_MS, () => void this.#poll());
   }
 
-  #tell(state: string): void {
+  #tell(state: string, level: 'info' | 'warn'): void {
     if (state === this.#told || this.#stopped) return;
     this.#told = state;
-    this.#options.log.info('input', { input: this.#options.input.id, state });
+    this.#options.log[level]('input', { input: this.#options.input.id, state });
   }
 }
 

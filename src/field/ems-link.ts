@@ -33,6 +33,8 @@ export interface EmsLinkOptions {
   readonly taker: RequestTaker;
   /** That may be chosen by request, by name. */
   readonly policies?: ReadonlyMap<string, Policy> | undefined;
+  /** Sources of the site file; undefined: not known. */
+  readonly sources?: ReadonlySet<string>;
   /** Sources with a heartbeat, and what hears it. */
   readonly lasting?: ReadonlySet<string>;
   readonly heartbeat?: (source: string) => void;
@@ -78,6 +80,7 @@ export class EmsLink {
       ...shared,
       retained: this.#retained,
       setLimit,
+      sources: options.sources,
       lasting: options.lasting ?? new Set(),
       heartbeat: options.heartbeat ?? (() => {}),
     });

@@ -1,5 +1,6 @@
 import type { Log } from '../core/log.ts';
 import type { EmsSourceSpec, Site } from '../core/site.ts';
+import { timestamp } from '../core/time.ts';
 import type { Evidence, EvidenceMinute } from '../schema/evidence.ts';
 import type { LimitView, SiteView } from '../schema/view.ts';
 
@@ -13,6 +14,7 @@ const EFFECT_SHARE = 1.02;
 /** A longer case goes on in a record of its own. */
 const MINUTES_MOST = 1_440;
 const ORDERS_MOST = 1_000;
+const MINUTE_MS = 60_000;
 
 interface Means {
   readonly minute: string;
@@ -177,6 +179,17 @@ export class EvidenceRecorder {
     return this.#saving;
   }
 }
+
+/** A case that the run before left open, closed with the last that is known of it. */
+export const closeCutOff = (record: Evidence): Evidence => {
+  const { begunAt, orders, minutes } = record;
+  const times = [begunAt, ...orders.flatMap(({ at, effectAt = at }) => [at, effectAt])];
+  const lastMs = Math.max(
+    ...times.map((at) => Date.parse(at)),
+    ...minutes.map(({ at }) => Date.parse(at) + MINUTE_MS),
+  );
+  return { ...record, endedAt: timestamp(lastMs), cutOff: true };
+};
 
 interface Power {
   readonly circuitWatts: number | undefined;

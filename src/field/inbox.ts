@@ -5,6 +5,8 @@ const LOOKED_AT_MOST = 20;
 const WINDOW_MS = 1_000;
 /** Kinds followed at once; beyond them strangers are not heard until a window has passed. */
 const KINDS_MOST = 64;
+/** No topic has a level of this name: what nobody knows waits here together. */
+const STRANGERS = '/';
 
 interface Window {
   sinceMs: number;
@@ -16,14 +18,18 @@ interface Window {
 /** Lets a flood of messages cost little: at most so many a second, and the last one always counts. */
 export class Inbox {
   readonly #clock: Clock;
+  readonly #known: ReadonlySet<string> | undefined;
   readonly #windows = new Map<string, Window>();
 
-  constructor(clock: Clock) {
+  /** Kinds that are not `known` are one kind together, so that many of them crowd out nobody. */
+  constructor(clock: Clock, known?: ReadonlySet<string>) {
     this.#clock = clock;
+    this.#known = known;
   }
 
   /** Runs `look` now, or at the end of the window unless a newer message of the kind arrives. */
-  take(kind: string, look: () => void): void {
+  take(name: string, look: () => void): void {
+    const kind = this.#known?.has(name) === false ? STRANGERS : name;
     const nowMs = this.#clock.monotonicMs();
     const window = this.#windows.get(kind) ?? this.#open(kind, nowMs);
     if (window === undefined) return;

@@ -17,6 +17,8 @@ export interface LimitTopicsOptions {
   readonly retained: RetainedTopics;
   readonly publish: (topic: string, text: string) => void;
   readonly answer: Answer;
+  /** Sources of the site file; undefined: not known. */
+  readonly sources?: ReadonlySet<string> | undefined;
   /** Sources with a heartbeat, and what hears it. */
   readonly lasting: ReadonlySet<string>;
   readonly heartbeat: (source: string) => void;
@@ -34,7 +36,7 @@ export class LimitTopics implements TopicHandler {
 
   constructor(options: LimitTopicsOptions) {
     this.#options = options;
-    this.#inbox = new Inbox(options.clock);
+    this.#inbox = new Inbox(options.clock, options.sources);
     this.filters = [`${options.base}/limits/+/set`, `${options.base}/limits/+/heartbeat`];
     this.#pattern = /^([^/]+)\/(set|heartbeat)$/;
   }

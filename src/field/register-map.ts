@@ -89,6 +89,7 @@ const CIRCUIT_CELLS: readonly Cell<CircuitView>[] = [
   ...phases<CircuitView>(8, 'u16', 'offered to chargers', (circuit) => circuit.offeredAmps),
   ...phases<CircuitView>(11, 'u16', 'worst case of chargers', (circuit) => circuit.worstCaseAmps),
   ...phases<CircuitView>(14, 'u16', 'load of others', (circuit) => circuit.uncontrolledAmps),
+  cell(17, 'i32', 'measured', 'W', (circuit) => circuit.measuredWatts ?? null),
 ];
 
 const CONNECTOR_CELLS: readonly Cell<ConnectorCells>[] = [

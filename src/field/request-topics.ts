@@ -1,6 +1,11 @@
 import type { Policy } from '../core/sharing/policy.ts';
 import type { Clock } from '../core/time.ts';
-import { REQUEST_MOST_BYTES, type Response, requestReader } from '../schema/request-messages.ts';
+import {
+  REQUEST_MOST_BYTES,
+  type Response,
+  requestReader,
+  VERBS,
+} from '../schema/request-messages.ts';
 import type { Incoming } from './broker-port.ts';
 import { Inbox } from './inbox.ts';
 import { carryOut, type RequestTaker } from './site-requests.ts';
@@ -25,7 +30,7 @@ export class RequestTopics implements TopicHandler {
 
   constructor(options: RequestTopicsOptions) {
     this.#options = options;
-    this.#inbox = new Inbox(options.clock);
+    this.#inbox = new Inbox(options.clock, new Set<string>(VERBS));
     this.filters = [`${options.base}/request/+`];
   }
 

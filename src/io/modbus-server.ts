@@ -3,7 +3,10 @@ import { BlockList, createServer, isIPv6, type Server, type Socket } from 'node:
 import type { Log } from '../core/log.ts';
 import { answerPdu, type RegisterBank } from '../devices/modbus-answer.ts';
 
+/** One more takes the place of the one that has been silent longest: some never hang up. */
 const CLIENTS_MOST = 16;
+/** Refusals are told this often, with their number: a stranger must not fill the log. */
+const REFUSALS_TOLD_EVERY_MS = 60_000;
 /** A client that asks nothing for so long is let go. */
 const IDLE_MS = 300_000;
 const HEADER_BYTES = 7;
@@ -29,21 +32,27 @@ export interface ModbusServer {
 /** Modbus TCP for building controllers. */
 export const startModbusServer = async (options: ModbusServerOptions): Promise<ModbusServer> => {
   const allowed = allowList(options.allow);
+  // The longest silent one first.
   const clients = new Set<Socket>();
+  const refused = refusals(options.log);
   const server: Server = createServer((socket) => {
     const from = (socket.remoteAddress ?? '').replace(/^::ffff:/, '');
-    const refused = allowed !== undefined && !allowed.check(from, isIPv6(from) ? 'ipv6' : 'ipv4');
-    if (refused || clients.size >= CLIENTS_MOST) {
-      options.log.warn('Modbus client refused', {
-        from,
-        problem: refused ? 'not in the list of allowed clients' : 'too many clients',
-      });
+    if (allowed !== undefined && !allowed.check(from, isIPv6(from) ? 'ipv6' : 'ipv4')) {
+      refused(from);
       socket.destroy();
       return;
+    }
+    const [quietest] = clients;
+    if (quietest !== undefined && clients.size >= CLIENTS_MOST) {
+      clients.delete(quietest);
+      quietest.destroy();
     }
     clients.add(socket);
     socket.on('close', () => clients.delete(socket));
     serve(socket, options);
+    socket.on('data', () => {
+      if (clients.delete(socket)) clients.add(socket);
+    });
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -56,6 +65,23 @@ export const startModbusServer = async (options: ModbusServerOptions): Promise<M
         for (const socket of clients) socket.destroy();
         server.close(() => resolve());
       }),
+  };
+};
+
+const refusals = (log: Log): ((from: string) => void) => {
+  let toldAtMs = Number.NEGATIVE_INFINITY;
+  let untold = 0;
+  return (from) => {
+    untold += 1;
+    const nowMs = performance.now();
+    if (nowMs - toldAtMs < REFUSALS_TOLD_EVERY_MS) return;
+    log.warn('Modbus client refused', {
+      from,
+      problem: 'not in ems.modbusServer.allow',
+      times: untold,
+    });
+    toldAtMs = nowMs;
+    untold = 0;
   };
 };
 

@@ -23,6 +23,8 @@ const PORT = 1883;
 const TLS_PORT = 8883;
 /** Unsent bytes beyond which nothing more is sent: the broker takes its data too slowly. */
 const BACKLOG_MOST_BYTES = 1024 * 1024;
+/** Messages that a broker may leave unacknowledged; beyond, it gets none that it would have to. */
+const UNACKNOWLEDGED_MOST = 1_000;
 /** Dials that end without a word before the other protocol version is tried. */
 const SILENT_DIALS_MOST = 2;
 const REFUSED_SUBSCRIPTION = 128;
@@ -63,6 +65,8 @@ class BrokerConnection implements Broker {
   #bothTried = false;
   #atOnce = false;
   #lastProblem = '';
+  /** Of the client of the moment. */
+  #unacknowledged = { count: 0 };
   #redial: Cancel = () => {};
   #closed = false;
 
@@ -78,11 +82,15 @@ class BrokerConnection implements Broker {
   publish(topic: string, text: string, options: SendOptions = {}): boolean {
     if (!this.connected() || this.#client.stream.writableLength > BACKLOG_MOST_BYTES) return false;
     const { qos = 0, retain = false, correlation } = options;
+    const waiting = this.#unacknowledged;
+    if (qos > 0 && waiting.count >= UNACKNOWLEDGED_MOST) return false;
+    waiting.count += qos;
     const properties =
       this.#protocol === 5 && correlation !== undefined
         ? { properties: { correlationData: Buffer.from(correlation) } }
         : {};
     this.#client.publish(topic, text, { qos, retain, ...properties }, (error) => {
+      waiting.count -= qos;
       if (error && this.connected()) this.#complain(`publish on ${topic}: ${error.message}`);
     });
     return true;
@@ -135,6 +143,7 @@ class BrokerConnection implements Broker {
 
   #dial(): MqttClient {
     const { log, listener } = this.#options;
+    this.#unacknowledged = { count: 0 };
     const client = new MqttClient(() => new CutStream(this.#socket()), this.#settings());
     let silent = true;
     let over = false;

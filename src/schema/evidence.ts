@@ -29,6 +29,8 @@ export const EvidenceSchema = Type.Object(
     circuit: Type.String(),
     begunAt: At,
     endedAt: Type.Union([At, Type.Null()]),
+    /** The program was cut off during the case: it ended there, or went on in the next record. */
+    cutOff: Type.Optional(Type.Literal(true)),
     /** First time that the power was within a limit. */
     effectAt: Type.Union([At, Type.Null()]),
     floorWatts: Type.Number({ description: 'What has to be left to the devices' }),

@@ -1,3 +1,4 @@
+import { PHASES } from '../core/units.ts';
 import { topicLevel } from './state-topics.ts';
 import type { ChargerView, SiteView } from './view.ts';
 
@@ -90,14 +91,9 @@ const siteComponents = (
       ent_cat: 'diagnostic',
     },
   };
-  for (const { id } of view.circuits) {
+  for (const { id, meter } of view.circuits) {
     const topic = `${base}/circuits/${topicLevel(id)}`;
-    ['L1', 'L2', 'L3'].forEach((phase, p) => {
-      components[`${key(id)}_${phase.toLowerCase()}`] = {
-        ...amps(`${id} ${phase}`, topic),
-        val_tpl: `{{ value_json.measuredAmps[${p}] if value_json.measuredAmps else none }}`,
-      };
-    });
+    if (meter !== null) Object.assign(components, measured(id, topic));
     components[`${key(id)}_limit`] = {
       ...amps(`${id} limit`, topic),
       val_tpl: '{{ value_json.limitInForceAmps | min }}',
@@ -108,6 +104,19 @@ const siteComponents = (
     const most = Math.min(...(view.circuits.find(({ id }) => id === circuit)?.limitAmps ?? [0]));
     components[`set_${key(source)}`] = limitNumber(base, source, circuit, most);
   }
+  return components;
+};
+
+const measured = (circuit: string, topic: string): Readonly<Record<string, Component>> => {
+  const components: Record<string, Component> = {
+    [`${key(circuit)}_power`]: watts(`${circuit} power`, topic, 'measuredWatts'),
+  };
+  PHASES.forEach((phase, p) => {
+    components[`${key(circuit)}_${phase.toLowerCase()}`] = {
+      ...amps(`${circuit} ${phase}`, topic),
+      val_tpl: `{{ value_json.measuredAmps[${p}] if value_json.measuredAmps else none }}`,
+    };
+  });
   return components;
 };
 

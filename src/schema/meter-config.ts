@@ -6,7 +6,10 @@ export const MeterSchema = Type.Object(
   {
     id: id('Name of the meter'),
     device: Type.Optional(
-      Type.String({ description: 'With connect: file name in devices/meters without .yaml' }),
+      Type.String({
+        description:
+          'With connect: file name in devices/meters without .yaml, or a path beside this file: ./my-meter.yaml',
+      }),
     ),
     connect: Type.Optional(
       Type.String({

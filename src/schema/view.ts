@@ -29,7 +29,10 @@ export const CircuitViewSchema = Type.Object(
     limitInForceAmps: AmpsSchema,
     limitInForceWatts: NullableNumber,
     limitReason: Type.String(),
+    /** Id of its meter; null: it has none, and nothing is measured. */
+    meter: Type.Optional(NullableString),
     measuredAmps: NullableAmps,
+    measuredWatts: Type.Optional(NullableNumber),
     uncontrolledAmps: AmpsSchema,
     /** Kept free by raises for steps of other loads, where that is configured. */
     stepReserveAmps: Type.Optional(AmpsSchema),

@@ -3,7 +3,11 @@ import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { loadMeterDevice, loadMeterDevices } from '../../src/config/device-files.ts';
+import {
+  loadMeterDevice,
+  loadMeterDevices,
+  loadSiteMeters,
+} from '../../src/config/device-files.ts';
 import { parseYaml } from '../../src/config/yaml.ts';
 import type { MeterSpec } from '../../src/core/site.ts';
 import { decodeReading } from '../../src/devices/decode.ts';
@@ -52,6 +56,27 @@ const fixtureOf = (name: string): Fixture =>
   parseYaml(readFileSync(`devices/fixtures/${name}.yaml`, 'utf8')).value as Fixture;
 const fixtureImage = ({ words }: Pick<Fixture, 'words'>) =>
   image(...Object.entries(words).map(([start, text]) => [Number(start), text] as const));
+
+describe('a file of its own beside the site file', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'busbar-own-meter-'));
+  const load = (name: string) =>
+    loadSiteMeters('devices/meters', join(folder, 'site.yaml'), ['eastron-sdm630', name]);
+
+  test('is used by its path, like another one', () => {
+    const text = 'name: Mine\nmodels: [M]\nlike: eastron-sdm630\nsource: me\nconfidence: C\n';
+    writeFileSync(join(folder, 'mine.yaml'), text);
+    const { devices: found, own } = load('./mine.yaml');
+    assert.deepEqual([...found.keys()], ['eastron-sdm630', './mine.yaml']);
+    assert.deepEqual(found.get('./mine.yaml')?.registers, device('eastron-sdm630').registers);
+    assert.deepEqual(own.get('./mine.yaml'), []);
+  });
+
+  test('that is wrong or not there is told with its place', () => {
+    writeFileSync(join(folder, 'bad.yaml'), 'name: Bad\nmodels: [M]\nfunction: coil\n');
+    assert.match(load('./bad.yaml').own.get('./bad.yaml')?.join() ?? '', /bad\.yaml:3: function/);
+    assert.match(load('./none.yaml').own.get('./none.yaml')?.join() ?? '', /cannot read .*none/);
+  });
+});
 
 describe('every meter file', () => {
   test('has a fixture, and every fixture a file', () => {

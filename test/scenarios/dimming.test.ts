@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { dimmingFloorWatts } from '../../src/core/dimming.ts';
 import { SILENT_LOG } from '../../src/core/log.ts';
-import { EvidenceRecorder } from '../../src/field/evidence.ts';
+import { closeCutOff, EvidenceRecorder } from '../../src/field/evidence.ts';
 import type { Evidence } from '../../src/schema/evidence.ts';
 import { Car } from '../../src/sim/car.ts';
 import { VirtualSite } from '../../src/sim/virtual-site.ts';
@@ -75,6 +75,30 @@ describe('the grid operator dims', () => {
     assert.ok(record.minutes.length >= 2);
     assert.ok((record.minutes.at(-1)?.chargersWatts ?? Number.NaN) <= 10_200);
     assert.notEqual(record.endedAt, null);
+  });
+
+  test('a record that a power cut left open is closed with the last that it knows', () => {
+    const order = { state: 'active', watts: 5_000, amps: null, reason: null };
+    const minute = { limitWatts: 5_000, limitAmps: null, circuitWatts: null };
+    const closed = closeCutOff({
+      version: 1,
+      id: 'x',
+      site: 'garage',
+      source: 'grid-operator',
+      circuit: 'main',
+      begunAt: '2026-06-01T10:00:30.000Z',
+      endedAt: null,
+      effectAt: null,
+      floorWatts: floor,
+      belowFloor: true,
+      orders: [{ ...order, at: '2026-06-01T10:00:30.000Z', effectAt: '2026-06-01T10:00:41.000Z' }],
+      minutes: [
+        { ...minute, at: '2026-06-01T10:00:00.000Z', chargersWatts: 1, offeredWatts: 1 },
+        { ...minute, at: '2026-06-01T10:01:00.000Z', chargersWatts: 1, offeredWatts: 1 },
+      ],
+    });
+    assert.deepEqual([closed.endedAt, closed.cutOff], ['2026-06-01T10:02:00.000Z', true]);
+    assert.equal(closeCutOff({ ...closed, minutes: [] }).endedAt, '2026-06-01T10:00:41.000Z');
   });
 
   test('records are removed two years after they ended, and not before', async () => {

@@ -17,6 +17,7 @@ export const emptyView = (): SiteView => ({
       limitInForceWatts: null,
       limitReason: 'main L1: fuse 63 A',
       measuredAmps: [10, 11, 12],
+      measuredWatts: 7_590,
       uncontrolledAmps: [10, 11, 12],
       offeredAmps: [0, 0, 0],
       worstCaseAmps: [6, 6, 6],

@@ -18,6 +18,7 @@ const run = promisify(execFile);
 
 const startServer = async (t: TestContext, changes: Partial<ModbusServerOptions> = {}) => {
   const taken: { source: string; command: LimitCommand }[] = [];
+  const time = { laterMs: 0 };
   const bank = new BuildingRegisters({
     site: garage(1, { emsSources: [{ id: 'bms', circuit: 'main' }] }),
     view: () => ({
@@ -37,6 +38,7 @@ const startServer = async (t: TestContext, changes: Partial<ModbusServerOptions>
     }),
     sources: ['bms'],
     watchdogSeconds: 60,
+    clock: { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + time.laterMs },
     setLimit: (source, command) => {
       taken.push({ source, command });
       return { accepted: true, applied: null, reason: 'accepted' };
@@ -52,7 +54,7 @@ const startServer = async (t: TestContext, changes: Partial<ModbusServerOptions>
     ...changes,
   });
   t.after(() => server.close());
-  return { port: server.port, taken };
+  return { port: server.port, taken, time };
 };
 
 /** What mbpoll prints as `[address]: value`. */
@@ -80,6 +82,8 @@ describe('a building controller (mbpoll)', () => {
     assert.equal(surplus.get(5), -70_000);
     const circuit = await poll(port, '-t', '3', '-r', '100', '-c', '6', '127.0.0.1');
     assert.deepEqual([...circuit.values()], [100, 110, 120, 630, 630, 630]);
+    const power = await poll(port, '-t', '4:int', '-B', '-r', '117', '-c', '1', '127.0.0.1');
+    assert.equal(power.get(117), 7_590);
     const connector = await poll(port, '-r', '10000', '-c', '6', '127.0.0.1');
     assert.deepEqual([...connector.values()], [3, 1, 160, 155, 154, 156]);
   });
@@ -96,6 +100,21 @@ describe('a building controller (mbpoll)', () => {
     );
     const limit = await poll(port, '-r', '60000', '-c', '5', '127.0.0.1');
     assert.deepEqual([limit.get(60_000), limit.get(60_003), limit.get(60_004)], [160, 1, 42]);
+  });
+
+  test('what it wrote is forgotten with the limit, and does not come back with the next', async (t) => {
+    if (mbpoll === undefined) return t.skip('mbpoll is not installed');
+    const { port, taken, time } = await startServer(t);
+    await poll(port, '-r', '60000', '127.0.0.1', '165');
+    time.laterMs = 60_000;
+    await poll(port, '-t', '4:int', '-B', '-r', '60001', '127.0.0.1', '11000');
+    assert.deepEqual(
+      taken.map(({ command: { amps, watts } }) => [amps?.[0], watts]),
+      [
+        [16.5, undefined],
+        [undefined, 11_000],
+      ],
+    );
   });
 
   test('is told what it may not', async (t) => {
