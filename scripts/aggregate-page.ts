@@ -1,7 +1,7 @@
 // The page about aggregate mode, with a table of every action in both directions made from the rules.
 
 import { TO_CHARGER_2X } from '../src/ocpp/aggregate/bridge-down-v2x.ts';
-import { TO_CHARGER_16 } from '../src/ocpp/aggregate/bridge-down-v16.ts';
+import { IN_THE_BOOKS, TO_CHARGER_16 } from '../src/ocpp/aggregate/bridge-down-v16.ts';
 import { UP_PARTNERS } from '../src/ocpp/aggregate/bridge-partners.ts';
 import type { Edit } from '../src/ocpp/aggregate/edit.ts';
 import {
@@ -139,8 +139,8 @@ const bridgedDown = (family: Family, action: string, rule: DownRule): string => 
   const translator = (family === '1.6' ? TO_CHARGER_2X : TO_CHARGER_16)[action];
   const none = `NotSupported: ${action} has no partner in OCPP ${other[family]}`;
   if (translator === undefined) return none;
-  const own = action === 'GetTransactionStatus' ? '' : 'NotSupported: ';
-  return translator.to ?? `${own}${translator.reason}`;
+  const refused = translator.reason === IN_THE_BOOKS ? '' : 'NotSupported: ';
+  return translator.to ?? `${refused}${translator.reason}`;
 };
 
 const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>

@@ -10,13 +10,11 @@ import { withMessageId } from '../../ocpp/transaction-id.ts';
 import { answerBytes, type Refusal } from '../interceptor.ts';
 import type { Floor } from './floor.ts';
 import type { OwnDesk } from './own-desk.ts';
-import { joinedReports } from './profile-reports.ts';
+import { ProfileQuestions } from './profile-questions.ts';
 import type { Seat } from './seat.ts';
 import type { LedgerEntry } from './transaction-ledger.ts';
 import { answerAs, payloadOf } from './up-desk.ts';
 
-/** The station's own source of calls and reports; no identity contains a space. */
-export const OWN = 'the station';
 /** A charger has this long to answer a call of the CSMS. */
 export const CHARGER_ANSWER_MS = 30_000;
 
@@ -42,9 +40,15 @@ type OutletRule = Extract<DownRule, { to: 'outlet' }>;
 /** Calls of the CSMS: to the charger they are for, to all of them, or answered by the station. */
 export class DownDesk {
   readonly #options: DownDeskOptions;
+  readonly #profiles: ProfileQuestions;
 
   constructor(options: DownDeskOptions) {
     this.#options = options;
+    this.#profiles = new ProfileQuestions({
+      ...options,
+      own: (call) => this.#own(call),
+      ask: (seat, call) => this.#ask(seat, call, []),
+    });
   }
 
   async answer(call: Frame): Promise<Buffer> {
@@ -126,6 +130,9 @@ export class DownDesk {
       const why = outlet === undefined ? 'no such connector or EVSE' : 'its charger is away';
       return this.#absent(call, `${number}: ${why}`);
     }
+    if (call.action === 'GetChargingProfiles' && seat.version === '1.6') {
+      return this.#profiles.ofKept(seat, outlet.local, payload);
+    }
     // A transaction of another charger must not reach this one, whatever its number says.
     const foreign = namesIn(payload, rule.edits).some(
       ({ as, value }) =>
@@ -147,7 +154,7 @@ export class DownDesk {
       }
     }
     const all = action === 'GetChargingProfiles' && payload['evseId'] === undefined;
-    if (all) return this.#allProfiles(call, readInteger(payload['requestId']) ?? 0);
+    if (all) return this.#profiles.all(call, payload);
     if (rule.zero === 'refuse') return failure('NotSupported', rule.reason ?? '');
     if (rule.zero === 'site' || namesSiteLimit(action, payload)) return this.#own(call);
     const combine = rule.combine ?? NO_ORDER;
@@ -182,36 +189,6 @@ export class DownDesk {
         answers.map((answer) => (answer.kind === 'result' ? payloadOf(answer) : undefined)),
       ),
     );
-  }
-
-  /** K09 without an EVSE: the site and every charger; their reports follow as one series. */
-  async #allProfiles(call: Frame, requestId: number): Promise<Frame> {
-    const { seats, reports, numbers, ledger, clock } = this.#options.floor;
-    if (!reports.begin(requestId)) return result({ status: 'NoProfiles' });
-    const asked = [
-      { source: OWN, answer: this.#own(call) },
-      ...[...seats.values()].map((seat) => ({
-        source: seat.charger,
-        answer: this.#ask(seat, call, []),
-      })),
-    ];
-    const sources: string[] = [];
-    for (const { source, answer } of asked) {
-      if (payloadOf(await answer)?.['status'] === 'Accepted') sources.push(source);
-    }
-    const pages = reports.end(requestId, sources);
-    if (sources.length === 0) return result({ status: 'NoProfiles' });
-    void pages.then((found) => {
-      const joined = joinedReports(found, {
-        evse: (source, local) => numbers.numberOf(source, local),
-        transaction: (source, local) => ledger.find(source, local)?.upstreamId,
-      });
-      // After the answer, also when all reports are there already.
-      clock.after(0, () => {
-        for (const report of joined) this.#options.say('ReportChargingProfiles', report);
-      });
-    });
-    return result({ status: 'Accepted' });
   }
 
   /** One charger's answer, in the messages, numbers and ids of the CSMS. */

@@ -3,6 +3,7 @@ import type { Clock } from '../../core/time.ts';
 import type { Family } from '../../ocpp/aggregate/rules.ts';
 import type { Place } from '../../ocpp/aggregate/urgency.ts';
 import type { Frame } from '../../ocpp/frame.ts';
+import type { Payload } from '../../ocpp/payload.ts';
 import type { OcppVersion } from '../../ocpp/version.ts';
 import type { Unanswered } from './fair-lane.ts';
 import type { OutletNumbers } from './outlet-numbers.ts';
@@ -31,6 +32,8 @@ export interface Floor {
   readonly heartbeatSeconds: () => number;
   /** Whether messages of a charger wait on disk for the CSMS. */
   readonly holds: (charger: string) => boolean;
+  /** ReportChargingProfiles about a charger that cannot report itself, under its own numbers. */
+  readonly keptProfiles: (charger: string, asked: Payload) => readonly object[];
   /** When this connection with the CSMS was made; what happened before it happened offline. */
   readonly connectedAtWallMs: () => number;
 }

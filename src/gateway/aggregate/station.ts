@@ -17,11 +17,12 @@ import { Redial } from '../redial.ts';
 import type { Dialer, DialRequest, DialResult, Socket } from '../socket.ts';
 import { Arrivals } from './arrivals.ts';
 import { showsPassword } from './charger-password.ts';
-import { DownDesk, OWN } from './down-desk.ts';
+import { DownDesk } from './down-desk.ts';
 import { FairLane, type Unanswered } from './fair-lane.ts';
 import type { Floor } from './floor.ts';
 import { OutletNumbers } from './outlet-numbers.ts';
 import type { OwnDesk } from './own-desk.ts';
+import { OWN } from './profile-questions.ts';
 import { ProfileReports } from './profile-reports.ts';
 import { Seat } from './seat.ts';
 import type { AggregateOptions } from './station-options.ts';
@@ -102,6 +103,7 @@ export class AggregateStation implements Dialer {
       wallMs,
       heartbeatSeconds: () => this.#heartbeatSeconds(),
       holds: options.holds ?? (() => false),
+      keptProfiles: options.keptProfiles ?? (() => []),
       connectedAtWallMs: () => this.#connectedAtWallMs,
     };
     const bridge = new VersionBridge(floor);
