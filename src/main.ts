@@ -15,6 +15,7 @@ import type { Gateway } from './gateway/gateway.ts';
 import type { ChargerCalls } from './gateway/observer.ts';
 import type { QueueSummary } from './gateway/queue-desk.ts';
 import { queueRoutes } from './gateway/queue-routes.ts';
+import type { Suspicion } from './gateway/suspicion.ts';
 import type { UpstreamRoles } from './gateway/upstream-roles.ts';
 import { startChargerServer } from './io/charger-server.ts';
 import { type HttpServer, startHttp } from './io/http.ts';
@@ -79,7 +80,7 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
   const history = new History();
   let field: FieldSide | undefined;
   let upstream: Awaited<ReturnType<typeof openDialer>> | undefined;
-  const restart = options.restart ?? (() => log.warn('restart asked for, and nobody to do it'));
+  const { restart = () => log.warn('restart asked for, and nobody to do it') } = options;
   const limit = siteLimitOf(options, held.shelf, () => loop);
   const late = { loop: () => loop, roles: () => roles };
   const controller = await controllerOf(options, held, limit, restart, late);
@@ -107,16 +108,11 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
   const securityEvent = (type: string, techInfo: string): void => {
     for (const each of [controller, upstream?.station]) each?.securityEvent(type, techInfo);
   };
-  const watch = new SecurityWatch(systemClock, securityEvent);
   const reload = new Reload(options, { roles, gateway: () => gateway, securityEvent });
-  const gateway: Gateway = gatewayOf(options, {
-    suspicious: (suspicion) => watch.noted(suspicion),
-    held,
-    roles,
-    adoption,
-    loop,
-    dialer: upstream.dialer,
-  });
+  const watch = new SecurityWatch(systemClock, securityEvent);
+  const suspicious = (suspicion: Suspicion): void => watch.noted(suspicion);
+  const { dialer } = upstream;
+  const gateway = gatewayOf(options, { suspicious, held, roles, adoption, loop, dialer });
   loop.start();
   field = await startFieldSide(options, loop);
   const servers = await startServers(options, loop, gateway, [

@@ -1,5 +1,5 @@
 // Every action of the tables of docs/aggregate.md, in both directions, for a CSMS of each version
-// with chargers of 1.6 and 2.x: an action that is added to the tables is driven here without being named.
+// with chargers of 1.6 and 2.x. One that is added to the tables is driven here without being named.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { downRules, familyOf, upRules } from '../../src/ocpp/aggregate/rules.ts';

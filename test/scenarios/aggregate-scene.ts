@@ -21,7 +21,7 @@ import { garage } from './virtual-garage.ts';
 
 const STATION = 'SITE-1';
 /** The station's numbers of the only outlet of each charger. */
-const NUMBERS: Readonly<Record<string, number>> = { CP_1: 5, CP_2: 7, CP_3: 9 };
+const NUMBERS = { CP_1: 5, CP_2: 7, CP_3: 9 };
 const ANSWERED_BY_SIM = new Set([
   'BootNotification',
   'Heartbeat',
@@ -59,13 +59,15 @@ export class AggregateScene {
   readonly upstream: OcppVersion;
   readonly family: Family;
   readonly chargers: readonly RawCharger[];
+  /** As the site file says them; a change holds from the gateway's next start on. */
+  readonly numbers: Record<string, number> = { ...NUMBERS };
   /** Transaction ids by charger: its own, and the station's. */
   readonly own = new Map<RawCharger, string | number>();
   readonly station = new Map<RawCharger, string | number>();
 
   #held: Said[] | undefined;
 
-  constructor(upstream: OcppVersion) {
+  constructor(upstream: OcppVersion, versions = versionsUnder(upstream)) {
     this.upstream = upstream;
     this.family = familyOf(upstream);
     const station = {
@@ -75,11 +77,11 @@ export class AggregateScene {
       model: 'G',
       firmware: '1',
     };
-    const site = garage(3);
+    const site = garage(versions.length);
     this.site = new VirtualSite({
       // What the CSMS sets is to be seen at the chargers.
       site: { ...site, chargers: site.chargers.map((c) => ({ ...c, csmsProfiles: 'overlay' })) },
-      aggregate: { station, first: NUMBERS },
+      aggregate: { station, first: this.numbers },
     });
     for (const charger of this.site.chargers.values()) charger.stop();
     const { csms } = this.site;
@@ -87,8 +89,6 @@ export class AggregateScene {
     csms.conduct.answers = (action) =>
       ANSWERED_BY_SIM.has(action) ? undefined : sampleOf(upstream, `${action}.conf`, this.now());
     this.wire = new StrictWire(csms);
-    const versions: readonly OcppVersion[] =
-      upstream === '1.6' ? ['1.6', '2.0.1', '2.1'] : ['1.6', upstream, upstream];
     this.chargers = versions.map((version, i) => new RawCharger(this.site, `CP_${i + 1}`, version));
   }
 
@@ -97,7 +97,7 @@ export class AggregateScene {
   }
 
   numberOf({ identity }: RawCharger): number {
-    return NUMBERS[identity] ?? 0;
+    return this.numbers[identity] ?? 0;
   }
 
   async begin(): Promise<void> {
@@ -147,19 +147,26 @@ export class AggregateScene {
     assert.ok(rule !== undefined, action);
     const asked = this.#question(action, rule, target);
     const before = new Map(this.chargers.map((charger) => [charger, charger.heard.length]));
-    let result: Payload | undefined;
-    void this.site.csms.ask(STATION, action, asked).then((given) => {
-      result = given.outcome === 'answered' ? readObject(given.payload) : { ...given };
-    });
-    for (let i = 0; result === undefined && i < TURNS_MOST; i += 1)
-      await this.site.run(TURN_SECONDS);
+    const result = await this.question(action, asked);
     const where = `${action} to ${target?.identity ?? 'all'}: ${JSON.stringify(result)}`;
-    assert.ok(result !== undefined && result['outcome'] !== 'gone', where);
     const heard = this.chargers.filter((charger) => {
       const news = charger.heard.slice(before.get(charger));
       return news.some((call) => this.#isForm(charger, action, rule, asked, call));
     });
     this.#assertAnswer(action, rule, target, { result, heard, where });
+    return result;
+  }
+
+  /** Asks the station and lets time run until it is answered; an error has its code and text. */
+  async question(action: string, asked: object): Promise<Payload> {
+    let result: Payload | undefined;
+    void this.site.csms.ask(STATION, action, asked).then((given) => {
+      result = given.outcome === 'answered' ? readObject(given.payload) : { ...given };
+    });
+    for (let i = 0; result === undefined && i < TURNS_MOST; i += 1) {
+      await this.site.run(TURN_SECONDS);
+    }
+    assert.ok(result !== undefined && result['outcome'] !== 'gone', action);
     return result;
   }
 
@@ -373,6 +380,9 @@ export class AggregateScene {
       : { status: 'Accepted', schedule: { evseId: 1, scheduleStart, ...schedule } };
   }
 }
+
+const versionsUnder = (upstream: OcppVersion): readonly OcppVersion[] =>
+  upstream === '1.6' ? ['1.6', '2.0.1', '2.1'] : ['1.6', upstream, upstream];
 
 const isSame = (a: unknown, b: unknown): boolean => {
   try {

@@ -52,12 +52,13 @@ export class RawCharger {
 
   async connect(): Promise<void> {
     const { network } = this.#site;
+    this.#socket = undefined;
     void network.connect(this.identity, [subprotocolOf(this.version)]).then((socket) => {
       this.#socket = socket;
       socket.listen({
         message: (bytes) => this.#receive(readFrame(bytes)),
         closed: () => {
-          this.#socket = undefined;
+          if (this.#socket === socket) this.#socket = undefined;
         },
       });
     });

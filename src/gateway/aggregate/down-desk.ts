@@ -3,7 +3,7 @@ import { combined } from '../../ocpp/aggregate/combine.ts';
 import { type Edit, edited, namesIn, type Rename } from '../../ocpp/aggregate/edit.ts';
 import { OWN_TRIGGERS } from '../../ocpp/aggregate/own-answers.ts';
 import { type Combine, type DownRule, downRule, familyOf } from '../../ocpp/aggregate/rules.ts';
-import { errorBytes, type Frame, readFrame, resultBytes } from '../../ocpp/frame.ts';
+import { callBytes, errorBytes, type Frame, readFrame, resultBytes } from '../../ocpp/frame.ts';
 import { type Payload, readInteger, readObject, readText } from '../../ocpp/payload.ts';
 import { setMember } from '../../ocpp/splice.ts';
 import { withMessageId } from '../../ocpp/transaction-id.ts';
@@ -123,6 +123,8 @@ export class DownDesk {
   #outlet(rule: OutletRule, call: Frame, payload: Payload): Frame | Promise<Frame> {
     const { numbers, seats, ledger } = this.#options.floor;
     const number = readInteger(valueAt(payload, rule.outlet)) ?? 0;
+    const triggered = this.#triggered(call.action, payload, number);
+    if (triggered !== undefined) return triggered;
     if (number === 0) return this.#noOutlet(rule, call, payload);
     const outlet = numbers.outletOf(number);
     const seat = outlet === undefined ? undefined : seats.get(outlet.charger);
@@ -139,20 +141,44 @@ export class DownDesk {
         as === 'transaction' && ledger.byUpstream(String(value))?.charger !== seat.charger,
     );
     if (foreign) return this.#absent(call, 'no such transaction there');
-    return this.#ask(seat, call, rule.edits, rule.answerEdits);
+    return this.#askOne(seat, call, rule);
+  }
+
+  /** What chargers would say ends at the station: it says it itself, or nobody does. */
+  #triggered(action: string, payload: Payload, number: number): Frame | undefined {
+    const asks = action === 'TriggerMessage' || action === 'ExtendedTriggerMessage';
+    const message = asks ? (readText(payload['requestedMessage']) ?? '') : '';
+    const own = Object.hasOwn(OWN_TRIGGERS, message) ? OWN_TRIGGERS[message] : undefined;
+    if (own === undefined || (number > 0 && (own === 'boot' || own === 'beat'))) return undefined;
+    if (own === 'none') return result({ status: 'NotImplemented' });
+    if (own === 'boot') this.#options.boot();
+    else this.#options.say(message, own === 'idle' ? { status: 'Idle' } : {});
+    return result({ status: 'Accepted' });
+  }
+
+  async #askOne(seat: Seat, call: Frame, { edits, answerEdits }: OutletRule): Promise<Frame> {
+    const answer = await this.#ask(seat, call, edits, answerEdits);
+    if (call.action === 'ReserveNow') await this.#reserved(seat, call, answer);
+    return answer;
+  }
+
+  /** A reservation that was another charger's so far is none there any more. */
+  async #reserved({ charger }: Seat, call: Frame, answer: Frame): Promise<void> {
+    const { seats, reservations, newId } = this.#options.floor;
+    const asked = payloadOf(call) ?? {};
+    const reservationId = readInteger(asked['reservationId'] ?? asked['id']);
+    if (reservationId === undefined || payloadOf(answer)?.['status'] !== 'Accepted') return;
+    const holder = reservations.holderOf(reservationId);
+    await reservations.made(reservationId, charger);
+    const before = holder === undefined || holder === charger ? undefined : seats.get(holder);
+    if (before === undefined) return;
+    const cancel = callBytes(newId(), 'CancelReservation', { reservationId });
+    await this.#ask(before, readFrame(cancel), []);
   }
 
   #noOutlet(rule: OutletRule, call: Frame, payload: Payload): Frame | Promise<Frame> {
     const { family, seats } = this.#options.floor;
     const { action } = call;
-    if (action === 'TriggerMessage' || action === 'ExtendedTriggerMessage') {
-      const message = readText(payload['requestedMessage']) ?? '';
-      if (OWN_TRIGGERS.has(message)) {
-        if (message === 'Heartbeat') this.#options.say(message, {});
-        else this.#options.boot();
-        return result({ status: 'Accepted' });
-      }
-    }
     const all = action === 'GetChargingProfiles' && payload['evseId'] === undefined;
     if (all) return this.#profiles.all(call, payload);
     if (rule.zero === 'refuse') return failure('NotSupported', rule.reason ?? '');
@@ -160,26 +186,31 @@ export class DownDesk {
     const combine = rule.combine ?? NO_ORDER;
     if (rule.zero === 'every') return this.#every(call, combine);
     if (rule.zero === 'both') return this.#every(call, combine, this.#own(call));
-    const free = this.#freeOutlet();
+    const free = this.#freeOutlet(action);
     const seat = free === undefined ? undefined : seats.get(free.charger);
     if (free === undefined || seat === undefined) return this.#absent(call, 'none is free');
     const key = outletKey(family);
     const bytes = setMember(call.bytes, call.payloadStart, key, String(free.number));
-    return this.#ask(seat, readFrame(bytes), rule.edits, rule.answerEdits);
+    return this.#askOne(seat, readFrame(bytes), rule);
   }
 
-  /** Where a car waits, else where one could come. */
-  #freeOutlet() {
+  /** Where a car waits, else where one could come; a reservation is for one that comes. */
+  #freeOutlet(action: string) {
     const { numbers, seats, ledger, board } = this.#options.floor;
     const here = numbers
       .all()
       .filter(({ charger, local }) => seats.has(charger) && !ledger.running(charger, local));
     const withStatus = (...wanted: readonly string[]) =>
       here.find(({ number }) => wanted.includes(board.statusOf(number) ?? ''));
-    return withStatus('Preparing', 'Occupied') ?? withStatus('Available');
+    const waiting = action === 'ReserveNow' ? undefined : withStatus('Preparing', 'Occupied');
+    return waiting ?? withStatus('Available');
   }
 
   async #every(call: Frame, combine: Combine, ...own: readonly Promise<Frame>[]): Promise<Frame> {
+    if (call.action === 'CancelReservation') {
+      const id = readInteger(payloadOf(call)?.['reservationId']);
+      if (id !== undefined) await this.#options.floor.reservations.cancelled(id);
+    }
     const seats = [...this.#options.floor.seats.values()];
     const asked = seats.map((seat) => this.#ask(seat, call, []));
     const answers = await Promise.all([...own, ...asked]);
