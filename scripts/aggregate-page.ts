@@ -1,7 +1,7 @@
 // The page about aggregate mode, with a table of every action in both directions made from the rules.
 
 import { TO_CHARGER_2X } from '../src/ocpp/aggregate/bridge-down-v2x.ts';
-import { TO_CHARGER_16 } from '../src/ocpp/aggregate/bridge-down-v16.ts';
+import { IN_THE_BOOKS, TO_CHARGER_16 } from '../src/ocpp/aggregate/bridge-down-v16.ts';
 import { UP_PARTNERS } from '../src/ocpp/aggregate/bridge-partners.ts';
 import type { Edit } from '../src/ocpp/aggregate/edit.ts';
 import {
@@ -38,7 +38,8 @@ chargers:
 
 - **Numbers** come from \`upstreamConnector\`, else in the order of the site file. They are kept on
   disk: a number stays with its connector through restarts and changes of the file, and is never
-  given to another charger. A number that was another charger's before is not given; the log says so.
+  given to another charger. A number that was another charger's before is not given; the log says so. One
+  that its connector had before shows as Unavailable.
 - **The station** boots and beats by itself. Boots and heartbeats of chargers are answered here.
 - **A charger that is gone** for 15 s shows as Unavailable on its connectors, and as what it was when
   it comes back. Connector 0 of a charger that is Faulted or Unavailable shows on all its connectors.
@@ -49,6 +50,10 @@ chargers:
   2.x the station makes the 2.x id and counts the events; what happened before the connection was made
   is marked offline. For 2.x chargers under 1.6 a transaction starts with its first event that has a
   token; what ends before that is not told.
+- **Ids that cannot be told apart**: a transaction of a 1.6 charger that came from another site under a
+  number which is another charger's here is told as -1, so that nobody else's is ended. A reservation that
+  the CSMS makes again at another charger is cancelled at the first.
+- **Versions**: a charger that offers several is given the CSMS's own.
 - **Lost in translation**: tokens of more than 20 characters under 1.6 are refused as Invalid;
   measurands, phases and units that the other version does not know are left out; signed meter values
   of 1.6 chargers do not reach a 2.x CSMS; chargers are not asked for certificates, logs or firmware.
@@ -77,7 +82,7 @@ const named = (edits: readonly Edit[] = []): string =>
 const upText = (rule: UpRule): string => {
   switch (rule.do) {
     case 'relay':
-      return `to the CSMS${named(rule.edits)}`;
+      return `to the CSMS${named(rule.edits)}${rule.outletOnly ? '; without one: noted' : ''}`;
     case 'boot':
     case 'time':
       return 'answered by the station';
@@ -139,8 +144,8 @@ const bridgedDown = (family: Family, action: string, rule: DownRule): string => 
   const translator = (family === '1.6' ? TO_CHARGER_2X : TO_CHARGER_16)[action];
   const none = `NotSupported: ${action} has no partner in OCPP ${other[family]}`;
   if (translator === undefined) return none;
-  const own = action === 'GetTransactionStatus' ? '' : 'NotSupported: ';
-  return translator.to ?? `${own}${translator.reason}`;
+  const refused = translator.reason === IN_THE_BOOKS ? '' : 'NotSupported: ';
+  return translator.to ?? `${refused}${translator.reason}`;
 };
 
 const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>

@@ -4,6 +4,7 @@ import { splitAddress } from './config/address.ts';
 import { outletSpecs } from './config/site.ts';
 import type { Adoption } from './control/adoption.ts';
 import type { ControlLoop } from './control/control-loop.ts';
+import { keptReports } from './control/kept-reports.ts';
 import type { LimitReportSettings } from './control/limit-reports.ts';
 import type { ProfileShelf } from './control/profile-shelf.ts';
 import type { Log } from './core/log.ts';
@@ -173,7 +174,7 @@ export const openDialer = async (
   const { mode, station, url, pingSeconds } = config.upstream;
   const dialer = csmsClient({ clock: systemClock, pingSeconds });
   if (mode !== 'aggregate' || station === undefined || limit === undefined) return { dialer };
-  const { store, outage } = held;
+  const { store, outage, shelf } = held;
   const parts = await deskParts(options, held, station.identity, restart, loop);
   const aggregate = await AggregateStation.open({
     clock: systemClock,
@@ -187,6 +188,8 @@ export const openDialer = async (
     station: { ...station, firmware: VERSION },
     outlets: outletSpecs(config),
     refusal: (action) => roles().refusal(station.identity, url, action),
+    keptProfiles: (charger, asked) =>
+      keptReports(shelf, charger, asked, outage.ids.csmsName(charger)),
     holds: (charger) => outage.journal.backlog(charger).count > 0,
     desk: (say, outlets) =>
       new SiteDesk({

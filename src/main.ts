@@ -79,7 +79,7 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
   const history = new History();
   let field: FieldSide | undefined;
   let upstream: Awaited<ReturnType<typeof openDialer>> | undefined;
-  const restart = options.restart ?? (() => log.warn('restart asked for, and nobody to do it'));
+  const { restart = () => log.warn('restart asked for, and nobody to do it') } = options;
   const limit = siteLimitOf(options, held.shelf, () => loop);
   const late = { loop: () => loop, roles: () => roles };
   const controller = await controllerOf(options, held, limit, restart, late);
@@ -107,8 +107,8 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
   const securityEvent = (type: string, techInfo: string): void => {
     for (const each of [controller, upstream?.station]) each?.securityEvent(type, techInfo);
   };
-  const watch = new SecurityWatch(systemClock, securityEvent);
   const reload = new Reload(options, { roles, gateway: () => gateway, securityEvent });
+  const watch = new SecurityWatch(systemClock, securityEvent);
   const suspicious = watch.noted.bind(watch);
   const { dialer } = upstream;
   const gateway: Gateway = gatewayOf(options, { suspicious, held, roles, adoption, loop, dialer });

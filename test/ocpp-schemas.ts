@@ -11,12 +11,32 @@ interface Schema {
 
 const FILES = { '1.6': 'ocpp1_6', '2.0.1': 'ocpp2_0_1', '2.1': 'ocpp2_1' } as const;
 
-/** Validators of one version by message name, e.g. `BootNotification.req`. */
-export const validators = (version: OcppVersion): ((name: string) => ValidateFunction) => {
+const READ = new Map<OcppVersion, readonly Schema[]>();
+const schemasOf = (version: OcppVersion): readonly Schema[] => {
+  const known = READ.get(version) ?? readSchemas(version);
+  READ.set(version, known);
+  return known;
+};
+const readSchemas = (version: OcppVersion): readonly Schema[] => {
   const file = createRequire(import.meta.url).resolve(
     `ocpp-rpc/lib/schemas/${FILES[version]}.json`,
   );
-  const schemas = JSON.parse(readFileSync(file, 'utf8')) as readonly Schema[];
+  return JSON.parse(readFileSync(file, 'utf8')) as readonly Schema[];
+};
+
+/** The schema of one message by its name, e.g. `BootNotification.req`. */
+export const schemaOf = (version: OcppVersion, name: string): Schema => {
+  const long = name.replace('.req', 'Request').replace('.conf', 'Response');
+  const found = schemasOf(version).find(
+    ({ $id }) => $id === `urn:${name}` || $id === `urn:${long}`,
+  );
+  assert.ok(found !== undefined, `no schema for ${name}`);
+  return found;
+};
+
+/** Validators of one version by message name, e.g. `BootNotification.req`. */
+export const validators = (version: OcppVersion): ((name: string) => ValidateFunction) => {
+  const schemas = schemasOf(version);
   const ajv = new Ajv({ strict: false, validateFormats: false });
   const compiled = new Map<string, ValidateFunction>();
   return (name) => {
@@ -33,10 +53,5 @@ export const validators = (version: OcppVersion): ((name: string) => ValidateFun
 };
 
 /** Actions of one version, by their requests. */
-export const requestNames = (version: OcppVersion): readonly string[] => {
-  const file = createRequire(import.meta.url).resolve(
-    `ocpp-rpc/lib/schemas/${FILES[version]}.json`,
-  );
-  const schemas = JSON.parse(readFileSync(file, 'utf8')) as readonly Schema[];
-  return schemas.flatMap(({ $id }) => /^urn:(\w+?)(?:\.req|Request)$/.exec($id)?.[1] ?? []);
-};
+export const requestNames = (version: OcppVersion): readonly string[] =>
+  schemasOf(version).flatMap(({ $id }) => /^urn:(\w+?)(?:\.req|Request)$/.exec($id)?.[1] ?? []);

@@ -242,16 +242,18 @@ export class Gateway implements ChargerCalls {
     const { log, observer, clock } = this.#options;
     const { identity } = found;
     const subprotocol = csms?.subprotocol ?? '';
-    const charger = await knock.accept(subprotocol, this.#mannersOf(identity).pingSeconds);
+    const { pingSeconds } = this.#mannersOf(identity);
+    const charger = await knock.accept(subprotocol, pingSeconds).catch((error: unknown) => {
+      // Else the CSMS goes on to see a charger that is not there.
+      letGo(csms, 1000, 'charger disconnected');
+      throw error;
+    });
     const version = agreedVersion(knock, subprotocol);
     if (version === undefined || csms === undefined) {
       observer.upstreamChanged(identity, 'none', clock.monotonicMs());
       // OCPP-J 2.1 §3.1.2: the handshake is completed without a subprotocol, then closed.
       log.warn('no common subprotocol', { identity, offered: knock.subprotocols.join(' ') });
-      for (const socket of [charger, csms]) {
-        socket?.listen({ message() {}, closed() {} });
-        socket?.close(1002, 'no common subprotocol');
-      }
+      for (const socket of [charger, csms]) letGo(socket, 1002, 'no common subprotocol');
       return;
     }
     void this.#outageOf(identity)?.admission.accepted(identity, subprotocol, knock.authorization);
@@ -350,4 +352,10 @@ const agreedVersion = (knock: Knock, subprotocol: string): OcppVersion | undefin
 
 const refuse = (knock: Knock, status: number, message: string): void => {
   if (!knock.gone) knock.refuse(status, message);
+};
+
+/** Closes a connection that nobody came to use. */
+const letGo = (socket: Socket | undefined, code: number, reason: string): void => {
+  socket?.listen({ message() {}, closed() {} });
+  socket?.close(code, reason);
 };

@@ -100,6 +100,11 @@ export class TransactionIds {
     return undefined;
   }
 
+  /** What the CSMS calls a transaction of the charger: by another id where the gateway gave one. */
+  csmsName(charger: string): (id: string) => string {
+    return (id) => String(this.find(charger, Number(id))?.csmsId ?? id);
+  }
+
   /** Notes an id of the CSMS; true when a charger already uses it as a local one. */
   collides(charger: string, csmsId: number): boolean {
     if (csmsId >= FIRST_LOCAL_ID && this.#seen.size < SEEN_MOST) this.#seen.add(csmsId);

@@ -22,7 +22,10 @@ const CircuitSchema = Type.Object(
     unbalanceAmps: Type.Optional(
       amps('Most by which charging on one phase may be above another (Germany: 20)'),
     ),
-    marginAmps: amps('Kept free below the limit; half of it is used before a charging car is stopped', 1),
+    marginAmps: amps(
+      'Kept free below the limit; half of it is used before a charging car is stopped',
+      1,
+    ),
     meter: Type.Optional(id('Meter that measures everything on this circuit')),
     assumedLoadAmps: Type.Optional(
       perPhase('Load of others when there is no meter or it is lost; the worst case, not the mean'),

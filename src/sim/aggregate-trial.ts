@@ -17,7 +17,16 @@ export interface AggregateTrial {
 
 type Around = Pick<
   AggregateOptions,
-  'clock' | 'log' | 'random' | 'newId' | 'dialer' | 'store' | 'desk' | 'holds' | 'refusal'
+  | 'clock'
+  | 'log'
+  | 'random'
+  | 'newId'
+  | 'dialer'
+  | 'store'
+  | 'desk'
+  | 'holds'
+  | 'refusal'
+  | 'keptProfiles'
 > & {
   readonly gate: DialGate | undefined;
 };

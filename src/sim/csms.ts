@@ -9,7 +9,7 @@ import {
   readFrame,
   resultBytes,
 } from '../ocpp/frame.ts';
-import { readObject } from '../ocpp/payload.ts';
+import { type Payload, readObject } from '../ocpp/payload.ts';
 import { versionOf } from '../ocpp/version.ts';
 import { answerCharger, type CsmsBooks } from './csms-answers.ts';
 import { isTransactionMessage } from './message-audit.ts';
@@ -46,6 +46,8 @@ export interface CsmsConduct {
   dynamicAmps: number | undefined;
   /** Vendors whose DataTransfer it takes. */
   readonly vendors: Set<string>;
+  /** What it answers in place of its own answer; undefined: its own. */
+  answers: (action: string, payload: Payload) => object | undefined;
   /** Refuses a CALL that comes before the previous one of the same connection was answered. */
   oneCallAtATime: boolean;
 }
@@ -96,6 +98,7 @@ export class SimCsms {
     answerDelayMs: 0,
     dynamicAmps: undefined,
     vendors: new Set(),
+    answers: () => undefined,
     oneCallAtATime: false,
   };
   /** Every call it took, oldest first; those it answered with an error are not among them. */
@@ -231,6 +234,11 @@ export class SimCsms {
       this.received.push({ charger, action, payload, id, atMs });
     }
     if (this.conduct.silent) return;
+    const instead = this.conduct.answers(action, payload);
+    if (instead !== undefined) {
+      this.#answer(connection, resultBytes(id, instead));
+      return;
+    }
     const answer = answerCharger({
       charger,
       version: versionOf(connection.socket.subprotocol) ?? '1.6',

@@ -1,4 +1,5 @@
 import type { ControlLoop } from '../control/control-loop.ts';
+import { keptReports } from '../control/kept-reports.ts';
 import type { ProfileShelf } from '../control/profile-shelf.ts';
 import type { Log } from '../core/log.ts';
 import type { Site } from '../core/site.ts';
@@ -71,7 +72,7 @@ export class SiteIdentities {
   }
 
   async station(): Promise<AggregateStation | undefined> {
-    const { aggregate, site, outage } = this.#options;
+    const { aggregate, site, outage, shelf } = this.#options;
     if (aggregate === undefined) return undefined;
     const { station } = aggregate;
     const parts = await this.#deskParts(station.identity);
@@ -79,6 +80,8 @@ export class SiteIdentities {
       ...this.#options,
       gate: outage?.gate,
       refusal: refusalBy(aggregate.rules, station.identity),
+      keptProfiles: (charger, asked) =>
+        keptReports(shelf, charger, asked, outage?.ids.csmsName(charger)),
       holds: (charger) => (outage?.journal.backlog(charger).count ?? 0) > 0,
       desk: (say, outlets) =>
         new SiteDesk({ ...parts, ...station, names: { ...station, outlets }, say }),

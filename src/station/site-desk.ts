@@ -110,14 +110,15 @@ export class SiteDesk {
     for (const call of [...calls, ...this.#monitoring.watch(clock.wallMs())]) say(call);
   }
 
-  /** Tells how the upload goes (1.6 §4.4, 2.x N01). */
+  /** Tells how the upload goes (1.6 §4.4: without a number; N01: of the request of this number). */
   #upload(url: string, requestId: number | undefined): string {
-    const { upload, version, identity, clock, log, say } = this.#options;
+    const { upload, identity, clock, log, say } = this.#options;
     const name = `${identity}-${clock.wallMs()}.json`;
+    const numbered = requestId !== undefined;
     const tell = (done: boolean | undefined): void => {
-      const failed = version === '1.6' ? 'UploadFailed' : 'UploadFailure';
+      const failed = numbered ? 'UploadFailure' : 'UploadFailed';
       const status = done === undefined ? 'Uploading' : done ? 'Uploaded' : failed;
-      const action = version === '1.6' ? 'DiagnosticsStatusNotification' : 'LogStatusNotification';
+      const action = numbered ? 'LogStatusNotification' : 'DiagnosticsStatusNotification';
       say({ action, payload: { status, ...(requestId === undefined ? {} : { requestId }) } });
     };
     clock.after(0, () => {

@@ -86,7 +86,7 @@ const getProfiles: Answer = (payload, { limit, later }) => {
   return answer;
 };
 
-/** 2.x N01: logs of the gateway, without secrets. */
+/** Logs of the gateway, without secrets (2.x N01, 1.6 security extensions). */
 const getLog: Answer = (payload, { uploadLog }) => {
   const url = readText(readObject(payload['log'])['remoteLocation'], 2_000);
   if (url === undefined) return status('Rejected');
@@ -144,6 +144,7 @@ const ACTIONS_16: ReadonlyMap<string, Answer> = new Map([
   ],
   ['ChangeConfiguration', (payload, desk) => ({ payload: changeAnswer(desk.variables, payload) })],
   ['GetDiagnostics', getDiagnostics],
+  ['GetLog', getLog],
   ['RemoteStartTransaction', refuse('Rejected')],
   ['RemoteStopTransaction', refuse('Rejected')],
   ['UnlockConnector', refuse('NotSupported')],

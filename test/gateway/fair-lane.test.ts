@@ -6,6 +6,8 @@ import { callBytes, readFrame, resultBytes } from '../../src/ocpp/frame.ts';
 import { VirtualClock } from '../../src/sim/virtual-clock.ts';
 
 const call = (id: string) => readFrame(callBytes(id, 'DataTransfer', {}));
+/** The connection of a source. */
+const LINE = {};
 const OTHER: Place = { urgency: 'other' };
 
 const makeLane = () => {
@@ -19,7 +21,8 @@ const makeLane = () => {
     silent: () => silences.push(clock.monotonicMs()),
   });
   const answer = (id: string) => lane.settle(readFrame(resultBytes(id, {})));
-  const put = (source: string, id: string, place = OTHER) => lane.send(source, call(id), place);
+  const put = (source: string, id: string, place = OTHER, owner = LINE) =>
+    lane.send(source, call(id), place, owner);
   /** Answers everything until nothing waits. */
   const drain = () => {
     for (let done = 0; done < sent.length; done += 1) answer(sent[done] ?? '');
@@ -42,11 +45,12 @@ test('who is gone sends nothing any more, and too many calls are refused', async
   const { lane, put, sent, answer } = makeLane();
   void put('A', 'a1');
   const second = put('A', 'a2');
+  void put('A', 'again', OTHER, {});
   void put('B', 'b1');
-  lane.forget('A');
+  lane.forget('A', LINE);
   assert.equal(await second, 'lost');
-  answer('a1');
-  assert.deepEqual(sent, ['a1', 'b1']);
+  for (const id of ['a1', 'again']) answer(id);
+  assert.deepEqual(sent, ['a1', 'again', 'b1'], 'a newer connection of it is not meant');
   for (let i = 0; i < WAITING_MOST; i += 1) void put('C', `c${i}`);
   assert.equal(await put('C', 'more'), 'full');
   lane.close();

@@ -115,7 +115,7 @@ describe('aggregate under 2.x: what the station says of the site', () => {
     const { site, ask, heard, assertClean } = run;
     await ask('SetChargingProfile', siteProfile('2.0.1', 25));
     const words = dialectOf('2.0.1');
-    for (const evse of [1, 2]) {
+    for (const evse of [1, 2, 3]) {
       assert.equal((await words.profile(run, evse, 10))['status'], 'Accepted', `${evse}`);
     }
     const all = { requestId: 4, chargingProfile: {} };
@@ -127,9 +127,18 @@ describe('aggregate under 2.x: what the station says of the site', () => {
       [
         [0, true, 4],
         [1, true, 4],
-        [2, false, 4],
+        [2, true, 4],
+        [3, false, 4],
       ],
     );
+    // 1.6 has no words for it: the gateway knows what the CSMS set there.
+    const one = { requestId: 6, evseId: 3, chargingProfile: { stackLevel: 1 } };
+    assert.equal((await ask('GetChargingProfiles', one))['status'], 'Accepted');
+    await site.run(5);
+    const [profile] = readList(heard('ReportChargingProfiles').at(-1)?.['chargingProfile']);
+    assert.equal(readObject(profile)['id'], 5);
+    const other = { requestId: 7, evseId: 3, chargingProfile: { stackLevel: 6 } };
+    assert.equal((await ask('GetChargingProfiles', other))['status'], 'NoProfiles');
     await ask('ClearChargingProfile', { chargingProfileCriteria: { stackLevel: 0 } });
     const none = { requestId: 5, chargingProfile: { stackLevel: 7 } };
     assert.equal((await ask('GetChargingProfiles', none))['status'], 'NoProfiles');

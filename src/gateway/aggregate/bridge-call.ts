@@ -22,7 +22,7 @@ export const carry = async (
   call: UpCall,
 ): Promise<Carried> => {
   const frame = readFrame(callBytes(floor.newId(), call.action, call.payload));
-  const answer = await sendOn(floor, seat.charger, frame);
+  const answer = await sendOn(floor, seat, frame);
   if (typeof answer === 'string') return { bytes: unanswered(asked, answer) };
   if (answer.kind !== 'result') return { bytes: answerAs(answer, asked.id) };
   const said = payloadOf(answer) ?? {};

@@ -45,6 +45,12 @@ export class BridgeFrom16 {
     this.#remoteStarts.set(`${charger}/${outlet}`, { idTag, id });
   }
 
+  /** Nothing comes of it. */
+  notStarted(charger: string, outlet: number, id: number): void {
+    const key = `${charger}/${outlet}`;
+    if (this.#remoteStarts.get(key)?.id === id) this.#remoteStarts.delete(key);
+  }
+
   async answer(seat: Seat, call: Frame): Promise<Buffer | undefined> {
     const asked = payloadOf(call);
     if (asked === undefined) {
@@ -96,10 +102,10 @@ export class BridgeFrom16 {
     }
     const entry = await this.#entry(charger, String(transactionId), outlet);
     const at = readText(readObject(readList(asked['meterValue'])[0])['timestamp']);
-    const out = updated2x(asked, this.#facts(entry, entry.seqNo, at));
+    const out = updated2x(asked, this.#facts(seat, entry, entry.seqNo, at));
     if (out === undefined) return resultBytes(call.id, {});
     const seqNo = await this.#numbered(entry, call);
-    return carryOn(this.#floor, seat, call, updated2x(asked, this.#facts(entry, seqNo, at)));
+    return carryOn(this.#floor, seat, call, updated2x(asked, this.#facts(seat, entry, seqNo, at)));
   }
 
   async #start(seat: Seat, call: Frame, asked: Payload): Promise<Buffer | undefined> {
@@ -119,7 +125,7 @@ export class BridgeFrom16 {
         seqNo: 1,
         ...(remoteStartId === undefined ? {} : { remoteStartId }),
       }));
-    const facts = this.#facts(entry, 0, readText(asked['timestamp']));
+    const facts = this.#facts(seat, entry, 0, readText(asked['timestamp']));
     return carryOn(this.#floor, seat, call, started2x(asked, facts, Number(entry.localId)));
   }
 
@@ -128,7 +134,7 @@ export class BridgeFrom16 {
     const localId = String(readInteger(asked['transactionId']) ?? '');
     const entry = await this.#entry(seat.charger, localId, 0);
     const seqNo = await this.#numbered(entry, call);
-    const facts = this.#facts(entry, seqNo, readText(asked['timestamp']));
+    const facts = this.#facts(seat, entry, seqNo, readText(asked['timestamp']));
     const { bytes, said } = await carry(this.#floor, seat, call, ended2x(asked, facts));
     const now = ledger.find(seat.charger, localId);
     if (said !== undefined && now !== undefined) await ledger.put({ ...now, ended: true });
@@ -151,16 +157,18 @@ export class BridgeFrom16 {
     return seqNo;
   }
 
-  #facts(entry: LedgerEntry, seqNo: number, at: string | undefined): EventFacts {
+  #facts(seat: Seat, entry: LedgerEntry, seqNo: number, at: string | undefined): EventFacts {
     const { numbers, connectedAtWallMs } = this.#floor;
     const { charger, outlet, upstreamId, remoteStartId } = entry;
     const happenedMs = Date.parse(at ?? '');
+    // Many chargers tell whole seconds.
+    const sinceMs = Math.floor(Math.max(connectedAtWallMs(), seat.sinceWallMs) / 1_000) * 1_000;
     const chargingState = this.#states.get(`${charger}/${outlet}`);
     return {
       transactionId: upstreamId ?? '',
       evseId: numbers.numberOf(charger, outlet) ?? numbers.numberOf(charger, 1) ?? 0,
       seqNo,
-      offline: happenedMs < connectedAtWallMs(),
+      offline: happenedMs < sinceMs,
       ...(chargingState === undefined ? {} : { chargingState }),
       ...(remoteStartId === undefined || seqNo > 0 ? {} : { remoteStartId }),
     };

@@ -186,7 +186,10 @@ export class BridgeFrom2x {
   /** What is known of the transaction with this event. */
   async #entry(charger: string, localId: string, event: Event): Promise<LedgerEntry> {
     const { ledger } = this.#floor;
-    const known = ledger.find(charger, localId);
+    const found = ledger.find(charger, localId);
+    const starts = event.type === 'Started' && event.timestamp !== found?.startedAt;
+    // A charger that counts from one after a restart means another transaction.
+    const known = starts && found?.ended === true ? undefined : found;
     const { evseId, registers, timestamp, chargingState } = event;
     const lastWh = registers.at(-1) ?? known?.lastWh;
     const state = chargingState ?? known?.chargingState;
@@ -201,13 +204,13 @@ export class BridgeFrom2x {
   }
 
   /** 1.6 tells with the connector's status what 2.x tells with the transaction. */
-  #showState({ charger }: Seat, event: Event, entry: LedgerEntry): void {
+  #showState(seat: Seat, event: Event, entry: LedgerEntry): void {
     const { numbers, board, newId } = this.#floor;
-    const number = numbers.numberOf(charger, entry.outlet);
+    const number = numbers.numberOf(seat.charger, entry.outlet);
     const begun = event.type !== 'Ended';
     const status = begun ? statusOfState(event.chargingState) : 'Finishing';
     if (number === undefined || status === undefined || board.statusOf(number) === status) return;
     const { action, payload } = status16(number, status, event.timestamp);
-    void sendOn(this.#floor, charger, readFrame(callBytes(newId(), action, payload)));
+    void sendOn(this.#floor, seat, readFrame(callBytes(newId(), action, payload)));
   }
 }

@@ -3,20 +3,18 @@ import { combined } from '../../ocpp/aggregate/combine.ts';
 import { type Edit, edited, namesIn, type Rename } from '../../ocpp/aggregate/edit.ts';
 import { OWN_TRIGGERS } from '../../ocpp/aggregate/own-answers.ts';
 import { type Combine, type DownRule, downRule, familyOf } from '../../ocpp/aggregate/rules.ts';
-import { errorBytes, type Frame, readFrame, resultBytes } from '../../ocpp/frame.ts';
+import { callBytes, errorBytes, type Frame, readFrame, resultBytes } from '../../ocpp/frame.ts';
 import { type Payload, readInteger, readObject, readText } from '../../ocpp/payload.ts';
 import { setMember } from '../../ocpp/splice.ts';
 import { withMessageId } from '../../ocpp/transaction-id.ts';
 import { answerBytes, type Refusal } from '../interceptor.ts';
 import type { Floor } from './floor.ts';
 import type { OwnDesk } from './own-desk.ts';
-import { joinedReports } from './profile-reports.ts';
+import { ProfileQuestions } from './profile-questions.ts';
 import type { Seat } from './seat.ts';
 import type { LedgerEntry } from './transaction-ledger.ts';
 import { answerAs, payloadOf } from './up-desk.ts';
 
-/** The station's own source of calls and reports; no identity contains a space. */
-export const OWN = 'the station';
 /** A charger has this long to answer a call of the CSMS. */
 export const CHARGER_ANSWER_MS = 30_000;
 
@@ -42,9 +40,15 @@ type OutletRule = Extract<DownRule, { to: 'outlet' }>;
 /** Calls of the CSMS: to the charger they are for, to all of them, or answered by the station. */
 export class DownDesk {
   readonly #options: DownDeskOptions;
+  readonly #profiles: ProfileQuestions;
 
   constructor(options: DownDeskOptions) {
     this.#options = options;
+    this.#profiles = new ProfileQuestions({
+      ...options,
+      own: (call) => this.#own(call),
+      ask: (seat, call) => this.#ask(seat, call, []),
+    });
   }
 
   async answer(call: Frame): Promise<Buffer> {
@@ -119,6 +123,8 @@ export class DownDesk {
   #outlet(rule: OutletRule, call: Frame, payload: Payload): Frame | Promise<Frame> {
     const { numbers, seats, ledger } = this.#options.floor;
     const number = readInteger(valueAt(payload, rule.outlet)) ?? 0;
+    const triggered = this.#triggered(call.action, payload, number);
+    if (triggered !== undefined) return triggered;
     if (number === 0) return this.#noOutlet(rule, call, payload);
     const outlet = numbers.outletOf(number);
     const seat = outlet === undefined ? undefined : seats.get(outlet.charger);
@@ -126,53 +132,85 @@ export class DownDesk {
       const why = outlet === undefined ? 'no such connector or EVSE' : 'its charger is away';
       return this.#absent(call, `${number}: ${why}`);
     }
+    if (call.action === 'GetChargingProfiles' && seat.version === '1.6') {
+      return this.#profiles.ofKept(seat, outlet.local, payload);
+    }
     // A transaction of another charger must not reach this one, whatever its number says.
     const foreign = namesIn(payload, rule.edits).some(
       ({ as, value }) =>
         as === 'transaction' && ledger.byUpstream(String(value))?.charger !== seat.charger,
     );
     if (foreign) return this.#absent(call, 'no such transaction there');
-    return this.#ask(seat, call, rule.edits, rule.answerEdits);
+    return this.#askOne(seat, call, rule);
+  }
+
+  /** What chargers would say ends at the station: it says it itself, or nobody does. */
+  #triggered(action: string, payload: Payload, number: number): Frame | undefined {
+    const asks = action === 'TriggerMessage' || action === 'ExtendedTriggerMessage';
+    const message = asks ? (readText(payload['requestedMessage']) ?? '') : '';
+    const own = Object.hasOwn(OWN_TRIGGERS, message) ? OWN_TRIGGERS[message] : undefined;
+    if (own === undefined || (number > 0 && (own === 'boot' || own === 'beat'))) return undefined;
+    if (own === 'none') return result({ status: 'NotImplemented' });
+    if (own === 'boot') this.#options.boot();
+    else this.#options.say(message, own === 'idle' ? { status: 'Idle' } : {});
+    return result({ status: 'Accepted' });
+  }
+
+  async #askOne(seat: Seat, call: Frame, { edits, answerEdits }: OutletRule): Promise<Frame> {
+    const answer = await this.#ask(seat, call, edits, answerEdits);
+    if (call.action === 'ReserveNow') await this.#reserved(seat, call, answer);
+    return answer;
+  }
+
+  /** A reservation that was another charger's so far is none there any more. */
+  async #reserved({ charger }: Seat, call: Frame, answer: Frame): Promise<void> {
+    const { seats, reservations, newId } = this.#options.floor;
+    const asked = payloadOf(call) ?? {};
+    const reservationId = readInteger(asked['reservationId'] ?? asked['id']);
+    if (reservationId === undefined || payloadOf(answer)?.['status'] !== 'Accepted') return;
+    const holder = reservations.holderOf(reservationId);
+    await reservations.made(reservationId, charger);
+    const before = holder === undefined || holder === charger ? undefined : seats.get(holder);
+    if (before === undefined) return;
+    const cancel = callBytes(newId(), 'CancelReservation', { reservationId });
+    await this.#ask(before, readFrame(cancel), []);
   }
 
   #noOutlet(rule: OutletRule, call: Frame, payload: Payload): Frame | Promise<Frame> {
     const { family, seats } = this.#options.floor;
     const { action } = call;
-    if (action === 'TriggerMessage' || action === 'ExtendedTriggerMessage') {
-      const message = readText(payload['requestedMessage']) ?? '';
-      if (OWN_TRIGGERS.has(message)) {
-        if (message === 'Heartbeat') this.#options.say(message, {});
-        else this.#options.boot();
-        return result({ status: 'Accepted' });
-      }
-    }
     const all = action === 'GetChargingProfiles' && payload['evseId'] === undefined;
-    if (all) return this.#allProfiles(call, readInteger(payload['requestId']) ?? 0);
+    if (all) return this.#profiles.all(call, payload);
     if (rule.zero === 'refuse') return failure('NotSupported', rule.reason ?? '');
     if (rule.zero === 'site' || namesSiteLimit(action, payload)) return this.#own(call);
     const combine = rule.combine ?? NO_ORDER;
     if (rule.zero === 'every') return this.#every(call, combine);
     if (rule.zero === 'both') return this.#every(call, combine, this.#own(call));
-    const free = this.#freeOutlet();
+    const free = this.#freeOutlet(action);
     const seat = free === undefined ? undefined : seats.get(free.charger);
     if (free === undefined || seat === undefined) return this.#absent(call, 'none is free');
     const key = outletKey(family);
     const bytes = setMember(call.bytes, call.payloadStart, key, String(free.number));
-    return this.#ask(seat, readFrame(bytes), rule.edits, rule.answerEdits);
+    return this.#askOne(seat, readFrame(bytes), rule);
   }
 
-  /** Where a car waits, else where one could come. */
-  #freeOutlet() {
+  /** Where a car waits, else where one could come; a reservation is for one that comes. */
+  #freeOutlet(action: string) {
     const { numbers, seats, ledger, board } = this.#options.floor;
     const here = numbers
       .all()
       .filter(({ charger, local }) => seats.has(charger) && !ledger.running(charger, local));
     const withStatus = (...wanted: readonly string[]) =>
       here.find(({ number }) => wanted.includes(board.statusOf(number) ?? ''));
-    return withStatus('Preparing', 'Occupied') ?? withStatus('Available');
+    const waiting = action === 'ReserveNow' ? undefined : withStatus('Preparing', 'Occupied');
+    return waiting ?? withStatus('Available');
   }
 
   async #every(call: Frame, combine: Combine, ...own: readonly Promise<Frame>[]): Promise<Frame> {
+    if (call.action === 'CancelReservation') {
+      const id = readInteger(payloadOf(call)?.['reservationId']);
+      if (id !== undefined) await this.#options.floor.reservations.cancelled(id);
+    }
     const seats = [...this.#options.floor.seats.values()];
     const asked = seats.map((seat) => this.#ask(seat, call, []));
     const answers = await Promise.all([...own, ...asked]);
@@ -182,36 +220,6 @@ export class DownDesk {
         answers.map((answer) => (answer.kind === 'result' ? payloadOf(answer) : undefined)),
       ),
     );
-  }
-
-  /** K09 without an EVSE: the site and every charger; their reports follow as one series. */
-  async #allProfiles(call: Frame, requestId: number): Promise<Frame> {
-    const { seats, reports, numbers, ledger, clock } = this.#options.floor;
-    if (!reports.begin(requestId)) return result({ status: 'NoProfiles' });
-    const asked = [
-      { source: OWN, answer: this.#own(call) },
-      ...[...seats.values()].map((seat) => ({
-        source: seat.charger,
-        answer: this.#ask(seat, call, []),
-      })),
-    ];
-    const sources: string[] = [];
-    for (const { source, answer } of asked) {
-      if (payloadOf(await answer)?.['status'] === 'Accepted') sources.push(source);
-    }
-    const pages = reports.end(requestId, sources);
-    if (sources.length === 0) return result({ status: 'NoProfiles' });
-    void pages.then((found) => {
-      const joined = joinedReports(found, {
-        evse: (source, local) => numbers.numberOf(source, local),
-        transaction: (source, local) => ledger.find(source, local)?.upstreamId,
-      });
-      // After the answer, also when all reports are there already.
-      clock.after(0, () => {
-        for (const report of joined) this.#options.say('ReportChargingProfiles', report);
-      });
-    });
-    return result({ status: 'Accepted' });
   }
 
   /** One charger's answer, in the messages, numbers and ids of the CSMS. */

@@ -13,6 +13,7 @@ export type Unanswered = 'timeout' | 'lost' | 'full' | 'superseded';
 interface Waiting {
   readonly call: Frame;
   readonly subject: string | undefined;
+  readonly owner: object | undefined;
   readonly sinceMs: number;
   readonly settle: (result: Frame | Unanswered) => void;
 }
@@ -51,12 +52,17 @@ export class FairLane {
     return this.#waiting;
   }
 
-  /** Sends a CALL when its turn comes. Never rejects. */
-  send(source: string, call: Frame, { urgency, subject }: Place): Promise<Frame | Unanswered> {
+  /** Sends a CALL when its turn comes. `owner`: the connection of the source. Never rejects. */
+  send(
+    source: string,
+    call: Frame,
+    { urgency, subject }: Place,
+    owner?: object,
+  ): Promise<Frame | Unanswered> {
     return new Promise((settle) => {
       if (this.#closed) return settle('lost');
       const sinceMs = this.#options.clock.monotonicMs();
-      const entry: Waiting = { call, subject, sinceMs, settle };
+      const entry: Waiting = { call, subject, owner, sinceMs, settle };
       const queues = this.#level(urgency);
       if (this.#replaced(queues, entry)) return;
       const queue = queues.get(source) ?? [];
@@ -95,9 +101,11 @@ export class FairLane {
     }
   }
 
-  /** Its source is gone: only what the station says of it goes out. */
-  forget(source: string): void {
-    for (const urgency of URGENCIES) this.#drop(urgency, source, ({ subject }) => !subject);
+  /** A connection of a source is gone: of what it said only what the station says too goes out. */
+  forget(source: string, gone: object): void {
+    for (const urgency of URGENCIES) {
+      this.#drop(urgency, source, ({ subject, owner }) => owner === gone && !subject);
+    }
   }
 
   close(): void {

@@ -88,12 +88,26 @@ export class OutletNumbers {
       .sort((a, b) => a.number - b.number);
   }
 
+  /** Numbers that mean nothing any more. */
+  retired(): readonly number[] {
+    return [...this.#rows].filter(([, row]) => row.retired === true).map(([number]) => number);
+  }
+
   /** Gives an outlet seen for the first time its number, on disk before it is used. */
   async ensure(charger: string, local: number): Promise<boolean> {
     if (this.numberOf(charger, local) !== undefined) return true;
     if (!Number.isInteger(local) || local < 1 || local > OUTLETS_MOST) return false;
     if (this.#rows.size >= NUMBERS_MOST) return false;
-    await this.#store.write(this.#assign({ charger, local }));
+    const changes = this.#assign({ charger, local });
+    try {
+      await this.#store.write(changes);
+    } catch (error) {
+      // A number that is not on disk would be another's after a restart.
+      const number = this.numberOf(charger, local);
+      if (number !== undefined) this.#rows.delete(number);
+      this.#numbers.delete(keyOf({ charger, local }));
+      throw error;
+    }
     return true;
   }
 

@@ -20,6 +20,8 @@ export interface SeatOptions {
   readonly charger: string;
   readonly version: OcppVersion;
   readonly subprotocol: string;
+  /** The charger's connection so far, which this one replaces when it comes to be used. */
+  readonly before?: Seat | undefined;
   readonly clock: Clock;
   /** Answers a call of the charger; undefined: no answer is given. Never rejects. */
   readonly answer: (seat: Seat, call: Frame) => Promise<Buffer | undefined>;
@@ -33,6 +35,8 @@ export class Seat {
   readonly charger: string;
   readonly version: OcppVersion;
   readonly socket: InnerSocket;
+  /** What the charger did before, it did offline. */
+  readonly sinceWallMs: number;
   readonly #options: SeatOptions;
   readonly #asked = new Map<string, Asked>();
   /** Ids of calls that have no answer yet. */
@@ -40,10 +44,15 @@ export class Seat {
   readonly #handedBack = new Set<string>();
   /** What it said last and nobody sent yet is said again on its next connection. */
   #left = false;
-  #tail: Promise<void> = Promise.resolve();
+  #before: Seat | undefined;
+  #tail: Promise<void>;
 
   constructor(options: SeatOptions) {
+    this.#before = options.before;
+    // What the charger said last is settled before what it says now, on whatever line.
+    this.#tail = options.before?.settled ?? Promise.resolve();
     this.charger = options.charger;
+    this.sinceWallMs = options.clock.wallMs();
     this.version = options.version;
     this.#options = options;
     this.socket = new InnerSocket(options.subprotocol, {
@@ -56,8 +65,20 @@ export class Seat {
         this.#asked.clear();
         this.#left = true;
         options.left(this, closedByLink);
+        this.#before = undefined;
       },
     });
+  }
+
+  /** Once all is answered that the charger has said so far. */
+  get settled(): Promise<void> {
+    return this.#tail;
+  }
+
+  /** The newest connection before this one that is still there. */
+  get previous(): Seat | undefined {
+    const before = this.#before;
+    return before === undefined || !before.#left ? before : before.previous;
   }
 
   /** Asks the charger through its link; its own lane keeps the order. Never rejects. */

@@ -3,6 +3,7 @@ import { type Frame, parsePayload, readFrame, resultBytes } from '../../ocpp/fra
 import { readObject } from '../../ocpp/payload.ts';
 import type { Unanswered } from './fair-lane.ts';
 import type { Floor } from './floor.ts';
+import type { Seat } from './seat.ts';
 
 /** A charger waits no longer than this for what the CSMS may hear later. */
 export const TAKEN_AFTER_MS = 2_000;
@@ -14,12 +15,12 @@ export const TAKEN_AFTER_MS = 2_000;
  */
 export const sendOn = async (
   { send, clock, board }: Floor,
-  charger: string,
+  seat: Seat,
   call: Frame,
 ): Promise<Frame | Unanswered> => {
   const place = placeOf(call);
   const status = place.urgency === 'status' ? readObject(parsePayload(call)) : undefined;
-  const sent = send(charger, call, place).then((answer) => {
+  const sent = send(seat.charger, call, place, seat).then((answer) => {
     if (status !== undefined && typeof answer !== 'string') board.told(status);
     return answer === 'superseded' ? taken(call) : answer;
   });

@@ -5,6 +5,7 @@ import type { DurableStore } from '../../store/durable-store.ts';
 import type { Refusal } from '../interceptor.ts';
 import type { DialGate } from '../redial.ts';
 import type { Dialer } from '../socket.ts';
+import type { Floor } from './floor.ts';
 import type { OutletSpec } from './outlet-numbers.ts';
 import type { OwnDeskMaker } from './own-desk.ts';
 
@@ -36,6 +37,8 @@ export interface AggregateOptions {
   readonly passwords?: ReadonlyMap<string, string>;
   /** Answers what is about the site as a whole. */
   readonly desk: OwnDeskMaker;
+  /** What the gateway keeps of the CSMS's profiles for a charger: see Floor. */
+  readonly keptProfiles?: Floor['keptProfiles'];
   readonly refusal?: Refusal | undefined;
   /** Whether messages of a charger wait on disk for the CSMS. */
   readonly holds?: (charger: string) => boolean;

@@ -17,12 +17,14 @@ import { Redial } from '../redial.ts';
 import type { Dialer, DialRequest, DialResult, Socket } from '../socket.ts';
 import { Arrivals } from './arrivals.ts';
 import { showsPassword } from './charger-password.ts';
-import { DownDesk, OWN } from './down-desk.ts';
+import { DownDesk } from './down-desk.ts';
 import { FairLane, type Unanswered } from './fair-lane.ts';
 import type { Floor } from './floor.ts';
 import { OutletNumbers } from './outlet-numbers.ts';
 import type { OwnDesk } from './own-desk.ts';
+import { OWN } from './profile-questions.ts';
 import { ProfileReports } from './profile-reports.ts';
+import { Reservations } from './reservations.ts';
 import { Seat } from './seat.ts';
 import type { AggregateOptions } from './station-options.ts';
 import { StatusBoard } from './status-board.ts';
@@ -44,6 +46,8 @@ export class AggregateStation implements Dialer {
   readonly #options: AggregateOptions;
   readonly #numbers: OutletNumbers;
   readonly #seats = new Map<string, Seat>();
+  /** Also of chargers that are gone: what they said last may not be settled. */
+  readonly #latest = new Map<string, Seat>();
   readonly #redial: Redial;
   readonly #board: StatusBoard;
   readonly #up: UpDesk;
@@ -65,6 +69,7 @@ export class AggregateStation implements Dialer {
     options: AggregateOptions,
     numbers: OutletNumbers,
     ledger: TransactionLedger,
+    reservations: Reservations,
   ) {
     const { clock, log, newId, station, random, gate } = options;
     this.#options = options;
@@ -95,13 +100,15 @@ export class AggregateStation implements Dialer {
       ledger,
       board: this.#board,
       reports,
+      reservations,
       version: station.version,
       family: familyOf(station.version),
       seats: this.#seats,
-      send: (source, call, place) => this.#send(source, call, place),
+      send: (source, call, place, owner) => this.#send(source, call, place, owner),
       wallMs,
       heartbeatSeconds: () => this.#heartbeatSeconds(),
       holds: options.holds ?? (() => false),
+      keptProfiles: options.keptProfiles ?? (() => []),
       connectedAtWallMs: () => this.#connectedAtWallMs,
     };
     const bridge = new VersionBridge(floor);
@@ -127,7 +134,9 @@ export class AggregateStation implements Dialer {
   static async open(options: AggregateOptions): Promise<AggregateStation> {
     const { store, outlets, log } = options;
     const numbers = await OutletNumbers.open(store, outlets, log);
-    const station = new AggregateStation(options, numbers, await TransactionLedger.open(store));
+    const ledger = await TransactionLedger.open(store);
+    const reservations = await Reservations.open(store);
+    const station = new AggregateStation(options, numbers, ledger, reservations);
     station.#redial.begin();
     return station;
   }
@@ -138,7 +147,7 @@ export class AggregateStation implements Dialer {
     // A charger with a route of its own is no part of the station.
     if (!request.url.startsWith(upstreamUrl(url, '', ''))) return dialer.dial(request);
     const charger = identityInPath(request.url)?.identity;
-    const subprotocol = request.subprotocols.find((name) => versionOf(name) !== undefined);
+    const subprotocol = this.#subprotocolFor(request.subprotocols);
     if (charger === undefined) return { outcome: 'refused', status: 404, message: 'no identity' };
     if (subprotocol === undefined && request.subprotocols.length > 0) {
       return { outcome: 'no-subprotocol' };
@@ -152,6 +161,7 @@ export class AggregateStation implements Dialer {
     }
     const seat = new Seat({
       charger,
+      before: this.#latest.get(charger),
       version: versionOf(subprotocol ?? '') ?? '1.6',
       subprotocol: subprotocol ?? '',
       clock: this.#options.clock,
@@ -160,8 +170,16 @@ export class AggregateStation implements Dialer {
       left: (from, closedByLink) => this.#left(from, closedByLink),
     });
     this.#seats.set(charger, seat);
+    this.#latest.set(charger, seat);
     this.#board.joined(charger);
     return { outcome: 'connected', socket: seat.socket };
+  }
+
+  /** The CSMS's own version where a charger knows it: then nothing has to be translated. */
+  #subprotocolFor(offered: readonly string[]): string | undefined {
+    const { version } = this.#options.station;
+    const known = offered.filter((name) => versionOf(name) !== undefined);
+    return known.find((name) => versionOf(name) === version) ?? known[0];
   }
 
   /** The station's number of a charger's connector or EVSE. */
@@ -313,10 +331,13 @@ export class AggregateStation implements Dialer {
   }
 
   #left(seat: Seat, closedByLink: boolean): void {
-    if (this.#seats.get(seat.charger) !== seat) return;
-    this.#seats.delete(seat.charger);
-    this.#upstream?.lane.forget(seat.charger);
-    if (closedByLink && this.#ready) this.#board.left(seat.charger);
+    const { charger, previous } = seat;
+    this.#upstream?.lane.forget(charger, seat);
+    if (this.#seats.get(charger) !== seat) return;
+    if (previous === undefined) this.#seats.delete(charger);
+    // A charger that gave up while it connected anew is where it was.
+    else this.#seats.set(charger, previous);
+    if (previous === undefined && closedByLink && this.#ready) this.#board.left(charger);
   }
 
   #receive(frame: Frame): void {
@@ -342,8 +363,8 @@ export class AggregateStation implements Dialer {
     }
   }
 
-  #send(source: string, call: Frame, place: Place): Promise<Frame | Unanswered> {
-    return this.#upstream?.lane.send(source, call, place) ?? Promise.resolve('lost');
+  #send(source: string, call: Frame, place: Place, owner?: Seat): Promise<Frame | Unanswered> {
+    return this.#upstream?.lane.send(source, call, place, owner) ?? Promise.resolve('lost');
   }
 
   /** A message that has waited long is kept on disk by its link; the charger gets its answer. */

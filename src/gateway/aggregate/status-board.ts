@@ -65,6 +65,9 @@ export class StatusBoard {
   began(): void {
     this.#wholeAway = false;
     this.#sayWhole('Available');
+    for (const number of this.#options.numbers.retired()) {
+      void this.#options.say(this.#message(number, 'Unavailable'));
+    }
     for (const payload of this.#owed.values()) this.#retell(payload);
     for (const charger of new Set(this.#options.numbers.all().map((outlet) => outlet.charger))) {
       this.#away.delete(charger);

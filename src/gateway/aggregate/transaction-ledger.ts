@@ -32,6 +32,8 @@ export interface LedgerEntry {
   readonly chargingState?: string;
   readonly remoteStartId?: number;
   readonly ended?: boolean;
+  /** Counts up with every transaction that begins; the ledger sets it. */
+  readonly order?: number;
 }
 
 /**
@@ -43,6 +45,7 @@ export class TransactionLedger {
   readonly #byCharger = new Map<string, Map<string, LedgerEntry>>();
   readonly #byUpstream = new Map<string, LedgerEntry>();
   #nextInteger = 1;
+  #nextOrder = 1;
 
   private constructor(store: DurableStore) {
     this.#store = store;
@@ -52,8 +55,13 @@ export class TransactionLedger {
     const ledger = new TransactionLedger(store);
     const next = await store.get(NEXT_KEY);
     if (next !== undefined) ledger.#nextInteger = Number(Buffer.from(next).toString());
+    const entries: LedgerEntry[] = [];
     for await (const { value } of scanAll(store, PREFIX)) {
-      ledger.#take(JSON.parse(Buffer.from(value).toString()) as LedgerEntry);
+      entries.push(JSON.parse(Buffer.from(value).toString()) as LedgerEntry);
+    }
+    for (const entry of entries.sort((a, b) => (a.order ?? 0) - (b.order ?? 0))) {
+      ledger.#take(entry);
+      ledger.#nextOrder = Math.max(ledger.#nextOrder, (entry.order ?? 0) + 1);
     }
     return ledger;
   }
@@ -70,21 +78,30 @@ export class TransactionLedger {
     return this.#of(charger).find((entry) => entry.start === start);
   }
 
-  /** The transaction that goes on at an outlet. */
+  /** The transaction that goes on at an outlet; where one began, those before it are over. */
   running(charger: string, outlet: number): LedgerEntry | undefined {
-    return this.#of(charger)
-      .filter((entry) => entry.outlet === outlet && entry.ended !== true)
-      .at(-1);
+    const newest = this.#of(charger).findLast((entry) => entry.outlet === outlet);
+    return newest?.ended === true ? undefined : newest;
   }
 
   /** An id for a 1.6 charger; it goes to disk with the entry that bears it. */
   newInteger(): number {
-    const id = this.#nextInteger;
-    this.#nextInteger = id >= LAST_INTEGER ? 1 : id + 1;
-    return id;
+    for (;;) {
+      const id = this.#nextInteger;
+      this.#nextInteger = id >= LAST_INTEGER ? 1 : id + 1;
+      // One of the CSMS, from a time when it made the ids of 1.6 chargers.
+      const known = [...this.#byCharger.values()].some((entries) => entries.has(String(id)));
+      if (!known) return id;
+    }
   }
 
-  async put(entry: LedgerEntry): Promise<LedgerEntry> {
+  /** A charger may use an id again once its transaction is over: that is another transaction. */
+  async put(put: LedgerEntry): Promise<LedgerEntry> {
+    const known = this.find(put.charger, put.localId);
+    const anew = known === undefined || (known.ended === true && put.ended !== true);
+    const entry = { ...put, order: anew ? this.#nextOrder : (known.order ?? 0) };
+    if (anew) this.#nextOrder += 1;
+    if (known !== undefined && anew) this.#drop(known);
     this.#take(entry);
     const next: Change = {
       type: 'put',
@@ -106,14 +123,20 @@ export class TransactionLedger {
     if (entry.upstreamId !== undefined) this.#byUpstream.set(entry.upstreamId, entry);
   }
 
+  #drop(entry: LedgerEntry): void {
+    const { charger, localId, upstreamId = '' } = entry;
+    this.#byCharger.get(charger)?.delete(localId);
+    // A CSMS that gives an id a second time means the newer one.
+    if (this.#byUpstream.get(upstreamId) === entry) this.#byUpstream.delete(upstreamId);
+  }
+
   #forgotten(charger: string): readonly Change[] {
     const entries = this.#byCharger.get(charger);
     if (entries === undefined) return [];
     const ended = [...entries.values()].filter((entry) => entry.ended === true);
     const surplus = [...entries.values()].slice(0, Math.max(0, entries.size - KEPT_MOST));
     return [...new Set([...ended.slice(0, -ENDED_MOST), ...surplus])].map((old) => {
-      entries.delete(old.localId);
-      if (old.upstreamId !== undefined) this.#byUpstream.delete(old.upstreamId);
+      this.#drop(old);
       return { type: 'delete', key: keyOf(old) };
     });
   }

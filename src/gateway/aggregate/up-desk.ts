@@ -1,6 +1,6 @@
 import { timestamp } from '../../core/time.ts';
 import { edited, namesIn, type Rename } from '../../ocpp/aggregate/edit.ts';
-import { familyOf, upRule } from '../../ocpp/aggregate/rules.ts';
+import { familyOf, type UpRule, upRule } from '../../ocpp/aggregate/rules.ts';
 import { errorBytes, type Frame, parsePayload, resultBytes } from '../../ocpp/frame.ts';
 import { type Payload, readInteger, readObject, readText } from '../../ocpp/payload.ts';
 import { withMessageId } from '../../ocpp/transaction-id.ts';
@@ -8,6 +8,11 @@ import type { Unanswered } from './fair-lane.ts';
 import type { Floor } from './floor.ts';
 import type { Seat } from './seat.ts';
 import { sendOn } from './send-on.ts';
+
+type RelayRule = Extract<UpRule, { do: 'relay' }>;
+
+/** 1.6 errata: a transaction that the CSMS gave no id to; its figures are taken all the same. */
+const UNKNOWN_TRANSACTION = -1;
 
 /** Answers a charger of another family than the CSMS; undefined: by the rules as it is. */
 export type UpBridge = (seat: Seat, call: Frame) => Promise<Buffer | undefined>;
@@ -44,15 +49,12 @@ export class UpDesk {
         return errorBytes(call.id, 'NotSupported', rule.reason);
     }
     if (own !== family) return this.#bridge(seat, call);
-    return this.#relay(seat, call, rule.edits);
+    return this.#relay(seat, call, rule);
   }
 
-  async #relay(
-    seat: Seat,
-    call: Frame,
-    edits: Parameters<typeof edited>[1],
-  ): Promise<Buffer | undefined> {
+  async #relay(seat: Seat, call: Frame, rule: RelayRule): Promise<Buffer | undefined> {
     const { charger } = seat;
+    const { edits } = rule;
     const { numbers, newId } = this.#floor;
     const payload = payloadOf(call);
     if (payload === undefined) {
@@ -60,9 +62,13 @@ export class UpDesk {
     }
     const report = call.action === 'ReportChargingProfiles';
     if (report && this.#floor.reports.take(charger, payload)) return resultBytes(call.id, {});
-    for (const { as, value } of namesIn(payload, edits)) {
+    const names = namesIn(payload, edits);
+    if (rule.outletOnly === true && names.every(({ as }) => as !== 'outlet')) {
+      return this.#wholeCharger(seat, call, payload);
+    }
+    for (const { as, value } of names) {
       if (as !== 'outlet') {
-        await this.#adopt(charger, String(value));
+        await this.#adopt(charger, String(value), payload);
         continue;
       }
       if (Number(value) === 0) return this.#wholeCharger(seat, call, payload);
@@ -70,9 +76,8 @@ export class UpDesk {
       const text = `no connector or EVSE ${value} can be given a number`;
       return errorBytes(call.id, 'PropertyConstraintViolation', text);
     }
-    await this.#before(seat, call.action, payload);
     const out = edited(withMessageId(call, newId()), edits, this.renaming(charger));
-    const answer = await sendOn(this.#floor, charger, out);
+    const answer = await sendOn(this.#floor, seat, out);
     if (typeof answer === 'string') return unanswered(call, answer);
     if (answer.kind === 'result') await this.#after(seat, call.action, payload, answer);
     return answerAs(answer, call.id);
@@ -84,16 +89,37 @@ export class UpDesk {
     return (as, value) => {
       if (as === 'outlet') return numbers.numberOf(charger, Number(value));
       const id = ledger.find(charger, String(value))?.upstreamId;
-      return id === undefined || family === '2.x' ? id : Number(id);
+      if (family === '2.x') return id;
+      // What is still unknown has the number of another charger's transaction.
+      return id === undefined && Number(value) > 0 ? UNKNOWN_TRANSACTION : Number(id ?? value);
     };
   }
 
-  /** A transaction that began before there was this station is its charger's. */
-  async #adopt(charger: string, id: string): Promise<void> {
-    const { ledger, family } = this.#floor;
-    if (family !== '1.6' || !(Number(id) > 0) || ledger.find(charger, id) !== undefined) return;
-    if (ledger.byUpstream(id) !== undefined) return;
-    await ledger.put({ charger, localId: id, upstreamId: id, outlet: 0, seqNo: 0 });
+  /**
+   * A transaction is its charger's before the CSMS hears of it, also one that began before there was
+   * this station. Of 1.6 the CSMS makes the ids: one that is another charger's is not taken.
+   */
+  async #adopt(charger: string, localId: string, payload: Payload): Promise<void> {
+    const { ledger, family, newId } = this.#floor;
+    const known = ledger.find(charger, localId);
+    const startedAt = readText(payload['timestamp']) ?? '';
+    const starts = payload['eventType'] === 'Started';
+    const again = starts && known?.ended === true && known.startedAt !== startedAt;
+    if (known !== undefined && !again) return;
+    const taken = ledger.byUpstream(localId);
+    const free = taken === undefined || taken.charger === charger;
+    if (family === '1.6' && (!free || !(Number(localId) > 0))) return;
+    const { connectorId, evseId, evse } = payload;
+    const outlet = readInteger(connectorId ?? evseId ?? readObject(evse)['id']) ?? 0;
+    const upstreamId = free ? localId : newId();
+    await ledger.put({
+      charger,
+      localId,
+      upstreamId,
+      outlet,
+      seqNo: 0,
+      ...(starts ? { startedAt } : {}),
+    });
   }
 
   /** Connector 0 of a charger is not the station's: it speaks for all its connectors. */
@@ -105,18 +131,6 @@ export class UpDesk {
       } else this.#floor.board.restore(charger);
     }
     return resultBytes(call.id, {});
-  }
-
-  /** A 2.x transaction belongs to its charger before the CSMS hears of it. */
-  async #before({ charger }: Seat, action: string, payload: Payload): Promise<void> {
-    if (action !== 'TransactionEvent') return;
-    const { ledger, newId } = this.#floor;
-    const localId = readText(readObject(payload['transactionInfo'])['transactionId']);
-    if (localId === undefined || ledger.find(charger, localId) !== undefined) return;
-    const taken = ledger.byUpstream(localId);
-    const outlet = readInteger(readObject(payload['evse'])['id']) ?? 0;
-    const upstreamId = taken === undefined || taken.charger === charger ? localId : newId();
-    await ledger.put({ charger, localId, upstreamId, outlet, seqNo: 0 });
   }
 
   async #after({ charger }: Seat, action: string, asked: Payload, answer: Frame): Promise<void> {

@@ -56,18 +56,25 @@ export class VersionBridge {
     if ('refuse' in out) return failure(out.refuse);
     if ('answer' in out) return result(out.answer);
     // The transaction may begin before the charger has answered.
-    if (out.action === 'RemoteStartTransaction') this.#remember(seat, asked, out.payload);
+    const forget = this.#remember(seat, asked, out);
     const answer = await ask(readFrame(callBytes(this.#floor.newId(), out.action, out.payload)));
+    if (payloadOf(answer)?.['status'] !== 'Accepted') forget();
     if (answer.kind !== 'result') return answer;
     return result(translator.answer(payloadOf(answer) ?? {}, asked));
   }
 
-  #remember({ charger }: Seat, asked: Payload, sent: Payload): void {
+  #remember(
+    { charger }: Seat,
+    asked: Payload,
+    { action, payload: sent }: { readonly action: string; readonly payload: Payload },
+  ): () => void {
     const id = readInteger(asked['remoteStartId']);
     const idTag = readText(sent['idTag']);
     const outlet = readInteger(sent['connectorId']) ?? 1;
-    if (id === undefined || idTag === undefined) return;
+    const starts = action === 'RemoteStartTransaction';
+    if (!starts || id === undefined || idTag === undefined) return () => {};
     this.#from16.startedRemotely(charger, outlet, idTag, id);
+    return () => this.#from16.notStarted(charger, outlet, id);
   }
 }
 

@@ -133,8 +133,15 @@ const dataTransfer = (asked: Payload): DownCall => {
 };
 
 const NO_COST = 'OCPP 1.6 has no message for what a session costs';
-const IN_THE_BOOKS = 'the station knows it from its books';
+/** Answered without the charger, and no refusal. */
+export const IN_THE_BOOKS = 'the station knows it from its books';
 const NO_SUCH = 'OCPP 1.6 has no such message';
+
+const inTheBooks = (answer: Payload): DownTranslator => ({
+  reason: IN_THE_BOOKS,
+  request: () => ({ answer }),
+  answer: (given) => given,
+});
 
 /** Calls of a 2.x CSMS for a 1.6 charger. */
 export const TO_CHARGER_16: Readonly<Record<string, DownTranslator>> = {
@@ -159,7 +166,7 @@ export const TO_CHARGER_16: Readonly<Record<string, DownTranslator>> = {
     request: dataTransfer,
     answer: (answer) => ({ ...statusOf(answer), ...optional('data', answer['data']) }),
   },
-  GetChargingProfiles: noPartner(NO_SUCH),
+  GetChargingProfiles: inTheBooks({ status: 'NoProfiles' }),
   GetCompositeSchedule: {
     to: 'GetCompositeSchedule',
     request: ({ evseId, duration, chargingRateUnit }) => ({
@@ -177,11 +184,7 @@ export const TO_CHARGER_16: Readonly<Record<string, DownTranslator>> = {
     request: () => ({ action: 'GetLocalListVersion', payload: {} }),
     answer: ({ listVersion }) => ({ versionNumber: Math.max(0, readInteger(listVersion) ?? 0) }),
   },
-  GetTransactionStatus: {
-    ...noPartner(IN_THE_BOOKS),
-    request: () => ({ answer: { messagesInQueue: false } }),
-    answer: (answer) => answer,
-  },
+  GetTransactionStatus: inTheBooks({ messagesInQueue: false }),
   NotifyAllowedEnergyTransfer: noPartner(NO_SUCH),
   NotifyWebPaymentStarted: noPartner(NO_SUCH),
   RequestStartTransaction: {

@@ -31,8 +31,23 @@ export const bootOf = (facts: StationFacts): Payload => {
       };
 };
 
-/** Messages of its own that a CSMS can ask the station for, whatever the version. */
-export const OWN_TRIGGERS: ReadonlySet<string> = new Set(['BootNotification', 'Heartbeat']);
+/**
+ * Messages that a CSMS can ask the station for, and that it has itself: those of chargers end at the
+ * station. `idle`: nothing goes on that they would tell of. `none`: it never sends them.
+ */
+export const OWN_TRIGGERS: Readonly<Record<string, 'boot' | 'beat' | 'idle' | 'none'>> = {
+  BootNotification: 'boot',
+  DiagnosticsStatusNotification: 'idle',
+  FirmwareStatusNotification: 'idle',
+  Heartbeat: 'beat',
+  LogStatusNotification: 'idle',
+  PublishFirmwareStatusNotification: 'none',
+  SignChargePointCertificate: 'none',
+  SignChargingStationCertificate: 'none',
+  SignCombinedCertificate: 'none',
+  SignV2G20Certificate: 'none',
+  SignV2GCertificate: 'none',
+};
 
 /** The heartbeat interval of an accepted boot, in seconds. */
 export const intervalOf = (answer: Payload): number =>

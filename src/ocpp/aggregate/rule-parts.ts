@@ -2,6 +2,11 @@ import type { Edit } from './edit.ts';
 import type { Combine, DownRule, UpRule } from './rules.ts';
 
 export const relay = (...edits: readonly Edit[]): UpRule => ({ do: 'relay', edits });
+export const relayOfOutlet = (...edits: readonly Edit[]): UpRule => ({
+  do: 'relay',
+  edits,
+  outletOnly: true,
+});
 export const noted = (reason: string): UpRule => ({ do: 'noted', reason });
 export const refused = (reason: string): UpRule => ({ do: 'refuse', reason });
 export const nobody = (reason: string): DownRule => ({ to: 'nobody', reason });

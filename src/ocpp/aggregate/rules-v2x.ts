@@ -17,6 +17,7 @@ import {
   OWN_SOFTWARE,
   refused,
   relay,
+  relayOfOutlet,
   STATION,
 } from './rule-parts.ts';
 import type { DownRule, UpRule } from './rules.ts';
@@ -35,7 +36,7 @@ export const UP_RULES_2X: Readonly<Record<string, UpRule>> = {
   Authorize: relay(),
   BatterySwap: refused(BATTERIES),
   BootNotification: { do: 'boot' },
-  ClearedChargingLimit: relay(EVSE_ID),
+  ClearedChargingLimit: relayOfOutlet(EVSE_ID),
   ClosePeriodicEventStream: refused(STREAMS),
   DataTransfer: relay(),
   FirmwareStatusNotification: noted(OWN_SOFTWARE),
@@ -45,7 +46,7 @@ export const UP_RULES_2X: Readonly<Record<string, UpRule>> = {
   Heartbeat: { do: 'time' },
   LogStatusNotification: noted(OWN_SOFTWARE),
   MeterValues: relay(EVSE_ID),
-  NotifyChargingLimit: relay(EVSE_ID),
+  NotifyChargingLimit: relayOfOutlet(EVSE_ID),
   NotifyCustomerInformation: noted(OWN_DEVICE_MODEL),
   NotifyDERAlarm: refused(DER),
   NotifyDERStartStop: refused(DER),

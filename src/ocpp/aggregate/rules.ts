@@ -6,7 +6,12 @@ import { DOWN_RULES_16, UP_RULES_16 } from './rules-v16.ts';
 /** What becomes of a charger's call, in the messages of the version that the CSMS speaks. */
 export type UpRule =
   /** To the CSMS under the station's numbers and ids. */
-  | { readonly do: 'relay'; readonly edits: readonly Edit[] }
+  | {
+      readonly do: 'relay';
+      readonly edits: readonly Edit[];
+      /** Without a connector or EVSE it is about the charger, not the station: noted. */
+      readonly outletOnly?: boolean;
+    }
   /** Answered by the station: its own boot and time count, not the charger's. */
   | { readonly do: 'boot' | 'time' }
   /** Taken note of, and not passed on. */
