@@ -11,6 +11,7 @@ import type { Policy } from './core/sharing/policy.ts';
 import type { Site } from './core/site.ts';
 import { DEFAULT_SETTINGS } from './core/tick.ts';
 import { type QuirkFiles, traitsOf } from './devices/charger-quirks.ts';
+import { EventLog } from './field/event-log.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import type { ChargerCalls } from './gateway/observer.ts';
 import type { QueueSummary } from './gateway/queue-desk.ts';
@@ -81,6 +82,7 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
   const standing = await openStanding(config.dataDir, log);
   const held = await openHeld(options);
   const history = new History();
+  const events = new EventLog(log);
   let field: FieldSide | undefined;
   let upstream: Awaited<ReturnType<typeof openDialer>> | undefined;
   const restart = options.restart ?? (() => log.warn('restart asked for, and nobody to do it'));
@@ -102,6 +104,7 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
       controller?.published(view);
       upstream?.station?.published(view);
       history.take(view);
+      events.take(view);
       published?.(view);
     },
   });
