@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { splitAddress } from './config/address.ts';
 import type { ControlLoop } from './control/control-loop.ts';
 import type { LimitCommand } from './core/limit-book.ts';
 import type { Log } from './core/log.ts';
@@ -20,6 +19,7 @@ import { openModbusPort } from './io/modbus.ts';
 import { startModbusServer } from './io/modbus-server.ts';
 import { openBroker } from './io/mqtt.ts';
 import { systemClock } from './io/system-clock.ts';
+import { listening } from './main-listen.ts';
 import type { ApiRoute } from './schema/api-route.ts';
 import type { Evidence } from './schema/evidence.ts';
 import type { MeterDevice } from './schema/meter-device.ts';
@@ -113,15 +113,11 @@ const startBuilding = async ({ config, site, log }: FieldOptions, loop: ControlL
   const { sources, watchdogSeconds, listen, ...rest } = server;
   const view = () => loop.view();
   const setLimit = (source: string, command: LimitCommand) => loop.setLimit(source, command);
-  const bank = new BuildingRegisters({
-    site,
-    view,
-    sources,
-    watchdogSeconds,
-    setLimit,
-    clock: systemClock,
-  });
-  const running = await startModbusServer({ ...rest, ...splitAddress(listen), bank, log });
+  const registers = { site, view, sources, watchdogSeconds, setLimit, clock: systemClock };
+  const bank = new BuildingRegisters(registers);
+  const running = await listening('ems.modbusServer.listen', listen, (at) =>
+    startModbusServer({ ...rest, ...at, bank, log }),
+  );
   log.info('Modbus server', { port: running.port });
   return { routes: [registerRoute(view, sources)], close: () => running.close() };
 };

@@ -11,18 +11,20 @@ import type { Policy } from './core/sharing/policy.ts';
 import type { Site } from './core/site.ts';
 import { DEFAULT_SETTINGS } from './core/tick.ts';
 import { type QuirkFiles, traitsOf } from './devices/charger-quirks.ts';
+import { EventLog } from './field/event-log.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import type { ChargerCalls } from './gateway/observer.ts';
 import type { QueueSummary } from './gateway/queue-desk.ts';
 import { queueRoutes } from './gateway/queue-routes.ts';
 import type { UpstreamRoles } from './gateway/upstream-roles.ts';
 import { startChargerServer } from './io/charger-server.ts';
-import { type HttpServer, startHttp } from './io/http.ts';
+import { startHttp } from './io/http.ts';
 import { siteMetrics } from './io/metrics.ts';
 import { systemClock } from './io/system-clock.ts';
 import { type FieldSide, startFieldSide } from './main-field.ts';
 import { openHeld } from './main-held.ts';
 import { type Learned, learnedFacts } from './main-learned.ts';
+import { listening } from './main-listen.ts';
 import { Reload, type SiteFileSource } from './main-reload.ts';
 import { openStanding } from './main-standing.ts';
 import {
@@ -64,7 +66,10 @@ export interface BusbarOptions {
 export interface Busbar {
   readonly ocppUrl: string;
   readonly httpUrl: string;
+  /** The site after the last tick. */
   view(): SiteView;
+  /** Messages that are on disk for the CSMS at this moment. */
+  heldMessages(): number;
   /** Takes over upstreams, mirrors and rules of a changed config; other links stay up. */
   reload(config: SiteConfig): void;
   close(): Promise<void>;
@@ -77,6 +82,7 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
   const standing = await openStanding(config.dataDir, log);
   const held = await openHeld(options);
   const history = new History();
+  const events = new EventLog(log);
   let field: FieldSide | undefined;
   let upstream: Awaited<ReturnType<typeof openDialer>> | undefined;
   const { restart = () => log.warn('restart asked for, and nobody to do it') } = options;
@@ -98,6 +104,7 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
       controller?.published(view);
       upstream?.station?.published(view);
       history.take(view);
+      events.take(view);
       published?.(view);
     },
   });
@@ -124,6 +131,7 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
   return {
     ...servers.urls,
     view: () => loop.view(),
+    heldMessages: () => held.desk.list().reduce((sum, { held: count }) => sum + count, 0),
     reload: (changed) => reload.take(changed),
     async close() {
       controller?.stop();
@@ -169,14 +177,18 @@ const startServers = async (
   routes: readonly ApiRoute[],
 ) => {
   const { config, log } = options;
-  const http = await startHttpServer(options, loop, routes);
+  const http = await listening('listen.http', config.listen.http, (at) =>
+    startHttp({ ...httpOptions(options, loop, routes), ...at }),
+  );
   const ocpp = splitAddress(config.listen.ocpp);
-  const server = await startChargerServer({
-    ...ocpp,
-    clock: systemClock,
-    pingSeconds: config.listen.pingSeconds,
-    onKnock: (knock) => void gateway.knock(knock),
-  });
+  const server = await listening('listen.ocpp', config.listen.ocpp, (at) =>
+    startChargerServer({
+      ...at,
+      clock: systemClock,
+      pingSeconds: config.listen.pingSeconds,
+      onKnock: (knock) => void gateway.knock(knock),
+    }),
+  );
   log.info('listening', { ocpp: `${ocpp.host}:${server.port}`, http: http.port });
   const host = ocpp.host === '0.0.0.0' ? '127.0.0.1' : ocpp.host;
   return {
@@ -223,27 +235,24 @@ const makesOf = (
 
 const withoutName = ({ charger: _charger, ...backlog }: QueueSummary) => backlog;
 
-const startHttpServer = (
+const httpOptions = (
   { config, uiFolder, log }: BusbarOptions,
   loop: ControlLoop,
   routes: readonly ApiRoute[],
-): Promise<HttpServer> =>
-  startHttp({
-    ...splitAddress(config.listen.http),
-    clock: systemClock,
-    log,
-    uiFolder,
-    version: VERSION,
-    routes,
-    view: () => loop.view(),
-    metrics: siteMetrics(() => loop.view(), VERSION),
-    ready: () => {
-      const problems =
-        loop.tickAgeMs() > TICK_AGE_MOST_MS ? ['the control cycle does not turn'] : [];
-      return { ready: problems.length === 0, problems };
-    },
-    ...(config.listen.token === undefined ? {} : { token: config.listen.token }),
-  });
+) => ({
+  clock: systemClock,
+  log,
+  uiFolder,
+  version: VERSION,
+  routes,
+  view: () => loop.view(),
+  metrics: siteMetrics(() => loop.view(), VERSION),
+  ready: () => {
+    const problems = loop.tickAgeMs() > TICK_AGE_MOST_MS ? ['the control cycle does not turn'] : [];
+    return { ready: problems.length === 0, problems };
+  },
+  ...(config.listen.token === undefined ? {} : { token: config.listen.token }),
+});
 
 /** Calls go to a child gateway where the station is one, else to the charger. */
 const stationCalls = (parts: {

@@ -28,6 +28,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'main-field': ['*'],
   'main-held': ['*'],
   'main-learned': ['*'],
+  'main-listen': ['*'],
   'main-reload': ['*'],
   'main-standing': ['*'],
   'main-upstream': ['*'],

@@ -3,7 +3,7 @@ import type { ProbeReport } from '../control/charger-probe.ts';
 import { askGateway, gatewayUrl } from './running-gateway.ts';
 import { usableSite } from './site-file.ts';
 
-const USAGE = `usage: busbar charger probe ID --config FILE [--active] [--json]
+export const USAGE = `usage: busbar charger probe ID --config FILE [--active] [--json]
        asks the charger how it takes limits; --active tries profiles too: while no car
        charges its defaults, else what a TxProfile of 20 s does to the car (some minutes)
 `;

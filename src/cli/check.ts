@@ -5,6 +5,8 @@ import type { SiteFileState } from '../schema/site-file.ts';
 import { askGateway } from './running-gateway.ts';
 import { problemLines, readSiteFile } from './site-file.ts';
 
+export const USAGE = 'usage: busbar check FILE [--json]\n';
+
 /** Checks a site file: form, names and physics. Exit 1 when the gateway would not start with it. */
 export const run = async (args: readonly string[]): Promise<number> => {
   const { values, positionals } = parseArgs({
@@ -14,7 +16,7 @@ export const run = async (args: readonly string[]): Promise<number> => {
   });
   const [file] = positionals;
   if (file === undefined || positionals.length > 1) {
-    process.stderr.write('usage: busbar check FILE [--json]\n');
+    process.stderr.write(USAGE);
     return 2;
   }
   const { usable, problems, sums } = readSiteFile(file);

@@ -10,6 +10,11 @@ import type { SiteView } from '../schema/view.ts';
 import { DemoSite } from '../sim/demo-site.ts';
 import { packageFolder, problemLines, readSiteFile } from './site-file.ts';
 
+export const USAGE = 'usage: busbar demo [--seconds N] [--port N] [--json]\n';
+
+/** Where the README says that the page is; another one when it is taken. */
+const PAGE_PORT = 8080;
+const PORT_MOST = 65_535;
 const SECONDS_MOST = 24 * 3_600;
 /** In the physical chain (meter, charger, car) an overload ends within these times. */
 const OVER_MOST_MS = 30_000;
@@ -26,6 +31,11 @@ export const run = async (args: readonly string[]): Promise<number> => {
     process.stderr.write(`--seconds must be a number from 1 to ${SECONDS_MOST}\n`);
     return 2;
   }
+  const port = Number(values.port ?? PAGE_PORT);
+  if (!(Number.isInteger(port) && port >= 0 && port <= PORT_MOST)) {
+    process.stderr.write(`--port must be a number from 0 to ${PORT_MOST}\n`);
+    return 2;
+  }
   const file = join(packageFolder(), 'config/demo.yaml');
   const { usable, problems } = readSiteFile(file);
   if (usable === undefined) {
@@ -34,18 +44,20 @@ export const run = async (args: readonly string[]): Promise<number> => {
   }
   const quiet = values.json === true;
   const say = (text: string): void => {
-    if (!quiet) process.stdout.write(`\r\x1b[K  ${text}\n`);
+    // On a terminal the live line is overwritten.
+    const clear = process.stdout.isTTY ? '\r\x1b[K' : '';
+    if (!quiet) process.stdout.write(`${clear}  ${text}\n`);
   };
   const folder = await mkdtemp(join(tmpdir(), 'busbar-demo-'));
-  const demo = await startDemo(usable, folder, Number(values.port ?? 8080), say, quiet);
   try {
+    const demo = await startDemo(usable, folder, port, say, quiet);
     await until(seconds);
     const report = reportOf(demo);
     process.stdout.write(quiet ? `${JSON.stringify(report, null, 2)}\n` : `\n${summary(report)}`);
-    return report.ok ? 0 : 1;
-  } finally {
     await demo.busbar.close();
     await demo.site.close();
+    return report.ok ? 0 : 1;
+  } finally {
     await rm(folder, { recursive: true, force: true });
   }
 };
@@ -88,6 +100,7 @@ const startDemo = async (
       if (!quiet && process.stdout.isTTY) process.stdout.write(`\r\x1b[K${liveLine(view)}`);
     },
   });
+  if (freePort !== port) say(`port ${port} is taken: the page is on another one`);
   say(`page: ${busbar.httpUrl}   chargers: ${busbar.ocppUrl}   (Ctrl-C ends the demo)`);
   demoSite.begin(busbar.ocppUrl);
   return { busbar, site: demoSite };
@@ -119,7 +132,8 @@ const liveLine = (view: SiteView): string => {
 const reportOf = ({ busbar, site }: Demo) => {
   const view = busbar.view();
   const breaker = site.breaker.record();
-  const heldMessages = view.chargers.reduce((sum, { backlog }) => sum + backlog.held, 0);
+  // Not that of the view, which is as old as its tick: messages came since.
+  const heldMessages = busbar.heldMessages();
   // What is held on disk is not lost: the demo may end before the CSMS is back.
   const lostMessages = Math.max(0, site.undeliveredMessages() - heldMessages);
   const connected = view.chargers.filter(({ online }) => online).length;

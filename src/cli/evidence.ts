@@ -5,7 +5,7 @@ import type { Evidence } from '../schema/evidence.ts';
 import { EvidenceFiles } from '../store/evidence-files.ts';
 import { usableSite } from './site-file.ts';
 
-const USAGE = `usage: busbar evidence ls --config FILE [--source ID] [--json]
+export const USAGE = `usage: busbar evidence ls --config FILE [--source ID] [--json]
        busbar evidence export [CASE] --config FILE [--source ID] [--csv]
 `;
 

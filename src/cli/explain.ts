@@ -3,7 +3,7 @@ import type { Explanation } from '../control/history.ts';
 import { askGateway, gatewayUrl } from './running-gateway.ts';
 import { usableSite } from './site-file.ts';
 
-const USAGE =
+export const USAGE =
   'usage: busbar explain CHARGER --config FILE [--connector N] [--at TIME] [--json]\n' +
   'TIME: RFC 3339 (2026-01-05T17:00:00Z), or minutes ago like -30\n';
 

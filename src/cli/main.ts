@@ -3,7 +3,10 @@ import { distance } from '../schema/distance.ts';
 /** One verb of the command line; its file is loaded only when it is used. */
 interface Verb {
   readonly summary: string;
-  readonly load: () => Promise<{ run(args: readonly string[]): Promise<number> }>;
+  readonly load: () => Promise<{
+    readonly USAGE: string;
+    run(args: readonly string[]): Promise<number>;
+  }>;
 }
 
 const VERBS: Readonly<Record<string, Verb>> = {
@@ -54,26 +57,45 @@ const main = async ([name, ...args]: readonly string[]): Promise<number> => {
     process.stderr.write(`busbar: unknown command "${name}"${hint}\n\n${usage()}`);
     return 2;
   }
+  const { run, USAGE } = await verb.load();
   if (args.includes('--help') || args.includes('-h')) {
-    process.stdout.write(`busbar ${name}: ${verb.summary}\n`);
+    process.stdout.write(USAGE);
     return 0;
   }
-  const { run } = await verb.load();
-  return run(args);
+  try {
+    return await run(args);
+  } catch (error) {
+    if (!isUsageError(error)) throw error;
+    // Node goes on to explain how a file name that begins with a dash is written.
+    const [problem] = error.message.split('. To specify');
+    process.stderr.write(`busbar ${name}: ${problem}\n${USAGE}`);
+    return 2;
+  }
 };
 
+/** What `parseArgs` of Node throws. */
+const isUsageError = (error: unknown): error is Error =>
+  error instanceof Error && String((error as { code?: string }).code).startsWith('ERR_PARSE_ARGS');
+
 const usage = (): string =>
-  `usage: busbar COMMAND\n\n${Object.entries(VERBS)
+  `usage: busbar COMMAND      (busbar COMMAND --help tells its options)\n\n${Object.entries(VERBS)
     .map(([name, { summary }]) => `  ${name.padEnd(9)}${summary}\n`)
     .join('')}`;
+
+// Whoever reads the output has seen enough: `busbar queue export | head`.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' ? 0 : 1);
+});
+// A collector of logs that goes away is no reason to stop a site.
+process.stderr.on('error', () => {});
 
 main(process.argv.slice(2)).then(
   (code) => {
     process.exitCode = code;
   },
   (error: unknown) => {
-    const usageError = (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS') ?? false;
     process.stderr.write(`busbar: ${error instanceof Error ? error.message : String(error)}\n`);
-    process.exitCode = usageError ? 2 : 1;
+    // A verb that failed half-way may have timers and sockets open, and nobody left to close them.
+    process.exit(1);
   },
 );

@@ -4,7 +4,7 @@ import { readOne } from './meter-read.ts';
 import { scan } from './meter-scan.ts';
 import { testFile } from './meter-test.ts';
 
-const USAGE = `usage: busbar meter read ID --config FILE [--watch] [--count N] [--json]
+export const USAGE = `usage: busbar meter read ID --config FILE [--watch] [--count N] [--json]
        busbar meter scan HOST[:PORT] [--units 1-16,100] [--rtu] [--json]
        busbar meter test FILE.yaml HOST[:PORT] [--unit N] [--rtu] [--json | --fixture]
 `;

@@ -5,7 +5,7 @@ import type { QueuedMessage, QueueSummary } from '../gateway/queue-desk.ts';
 import { openQueue, PAGE, type QueueSource } from './queue-source.ts';
 import { usableSite } from './site-file.ts';
 
-const USAGE = `usage: busbar queue ls --config FILE [--json]
+export const USAGE = `usage: busbar queue ls --config FILE [--json]
        busbar queue show CHARGER --config FILE [--json]
        busbar queue export [CHARGER] --config FILE        (one JSON message a line)
        busbar queue drop CHARGER SEQ --config FILE [--by NAME] [--yes]

@@ -4,11 +4,15 @@ import { jsonLog } from '../io/log.ts';
 import { startBusbar } from '../main.ts';
 import { packageFolder, problemLines, readSiteFile } from './site-file.ts';
 
+export const USAGE = `usage: busbar serve --config FILE
+       SIGHUP reads the file again: upstreams, mirrors and rules change without a restart
+`;
+
 /** Runs the gateway until it is told to stop. */
 export const run = async (args: readonly string[]): Promise<number> => {
   const { values } = parseArgs({ args: [...args], options: { config: { type: 'string' } } });
   if (values.config === undefined) {
-    process.stderr.write('usage: busbar serve --config FILE\n');
+    process.stderr.write(USAGE);
     return 2;
   }
   const file = values.config;

@@ -19,9 +19,10 @@ const STEP_MS = 30_000;
 const LONG_STEP_MS = 60_000;
 const MANY_CHARGERS = 12;
 
-const USAGE =
+export const USAGE =
   'usage: busbar simulate SITE.yaml [--sessions FILE.csv] [--days N] [--seed S] [--policy NAME]\n' +
-  '                       [--wishes] [--picture FILE.svg] [--json]\n';
+  '                       [--wishes] [--picture FILE.svg] [--json]\n' +
+  `--days: 1 to ${DAYS_MOST}\n`;
 
 /** Would this fuse do for these chargers? Lets cars come for a month and tells how it went. */
 export const run = async (args: readonly string[]): Promise<number> => {

@@ -5,6 +5,7 @@ import { loadedPhases, spread } from '../core/site-phases.ts';
 import { mapPhases, PHASES, type PhaseAmps } from '../core/units.ts';
 import { nearestName } from '../schema/distance.ts';
 import type { SiteConfig } from '../schema/site-config.ts';
+import { checkListening } from './check-listening.ts';
 import { checkMeasured, checkMeters, type DeviceFacts } from './check-meters.ts';
 import type { Path, Report } from './check-report.ts';
 import { type ConfigProblem, type LoadedConfig, placeOf } from './load.ts';
@@ -158,7 +159,18 @@ const checkNames = (config: SiteConfig, devices: ReadonlySet<string>, report: Re
   }
 };
 
-const checkSources = ({ ems }: SiteConfig, report: Report): void => {
+const checkSources = ({ ems, circuits }: SiteConfig, report: Report): void => {
+  ems.sources.forEach(({ id, circuit, failsafeAmps, failsafeWatts }, i) => {
+    const path = ['ems', 'sources', i];
+    if (failsafeAmps === undefined && failsafeWatts === undefined) {
+      report('warning', path, `"${id}" has no failsafe: when it is silent there is no limit`);
+    }
+    const fuse = mostAmps(circuits.find((each) => each.id === circuit)?.limitAmps);
+    if (failsafeAmps !== undefined && failsafeAmps > fuse) {
+      const text = `limits nothing: circuit "${circuit}" has ${fuse} A`;
+      report('warning', [...path, 'failsafeAmps'], text);
+    }
+  });
   const sources = new Set<string>();
   for (const list of ['sources', 'inputs'] as const) {
     ems[list].forEach(({ id }, i) => {
@@ -188,12 +200,10 @@ const checkWriters = ({ ems }: SiteConfig, report: Report): void => {
     });
   known(ems.mqtt?.homeAssistant?.limitSources, ['ems', 'mqtt', 'homeAssistant', 'limitSources']);
   known(ems.modbusServer?.sources, ['ems', 'modbusServer', 'sources']);
-  const { listen, allow } = ems.modbusServer ?? { listen: '127.0.0.1:0', allow: [] };
-  if (!LOOPBACK.test(listen) && allow.length === 0) {
-    const text = 'reachable from the network by everybody: name the clients in allow';
-    report('error', ['ems', 'modbusServer', 'listen'], text);
-  }
 };
+
+const mostAmps = (limitAmps: number | readonly number[] = Number.POSITIVE_INFINITY): number =>
+  Math.max(...[limitAmps].flat());
 
 const checkTree = ({ circuits }: SiteConfig, report: Report): void => {
   const roots = circuits.filter(({ parent }) => parent === undefined);
@@ -201,6 +211,12 @@ const checkTree = ({ circuits }: SiteConfig, report: Report): void => {
     const path = ['circuits', circuits.indexOf(roots[1] as (typeof circuits)[number])];
     report('error', path, `a second circuit without parent: "${roots[0]?.id}" is the root already`);
   }
+  circuits.forEach(({ id, parent, limitAmps }, i) => {
+    const above = circuits.find((each) => each.id === parent);
+    if (above === undefined || mostAmps(limitAmps) <= mostAmps(above.limitAmps)) return;
+    const text = `"${id}" is fed by "${parent}", which has ${mostAmps(above.limitAmps)} A only`;
+    report('warning', ['circuits', i, 'limitAmps'], text);
+  });
   circuits.forEach((circuit, i) => {
     let at: typeof circuit | undefined = circuit;
     for (let steps = 0; at?.parent !== undefined; steps += 1) {
@@ -231,7 +247,7 @@ const checkTree = ({ circuits }: SiteConfig, report: Report): void => {
   });
 };
 
-const checkChargers = ({ chargers, ems, enforcement }: SiteConfig, report: Report): void => {
+const checkChargers = ({ chargers, enforcement }: SiteConfig, report: Report): void => {
   chargers.forEach(({ phases, minAmps, maxAmps, fallbackAmps, connectors, csmsProfiles }, i) => {
     if ((csmsProfiles ?? enforcement.csmsProfiles) === 'overlay' && connectors > 1) {
       const text = 'overlay limits the charger as a whole: with several connectors use virtualised';
@@ -255,14 +271,6 @@ const checkChargers = ({ chargers, ems, enforcement }: SiteConfig, report: Repor
       );
     }
   });
-  ems.sources.forEach(({ id, failsafeAmps, failsafeWatts }, i) => {
-    if (failsafeAmps !== undefined || failsafeWatts !== undefined) return;
-    report(
-      'warning',
-      ['ems', 'sources', i],
-      `"${id}" has no failsafe: when it is silent there is no limit`,
-    );
-  });
 };
 
 const checkPhaseSwitching = ({ chargers }: SiteConfig, report: Report): void => {
@@ -284,17 +292,6 @@ const checkDirectCurrent = ({ chargers }: SiteConfig, report: Report): void => {
       report('error', ['chargers', i, 'dc', 'minWatts'], `above maxWatts ${dc.maxWatts}`);
     }
   });
-};
-
-const LOOPBACK = /^(127\.|localhost:|\[::1\])/;
-
-const checkListening = ({ listen }: SiteConfig, report: Report): void => {
-  if (LOOPBACK.test(listen.http) || listen.token !== undefined) return;
-  report(
-    'error',
-    ['listen', 'http'],
-    'reachable from the network without a token: set listen.token, or listen on 127.0.0.1',
-  );
 };
 
 const circuitSums = (site: Site): readonly CircuitSums[] => {
@@ -332,10 +329,16 @@ const checkFallbacks = (
     const free = mapPhases((p) => limitAmps[p] - assumedLoadAmps[p]);
     const worst = ([0, 1, 2] as const).find((p) => fallbackAmps[p] > free[p]);
     if (worst === undefined) continue;
+    const path = ['circuits', circuits.findIndex(({ id }) => id === circuit)];
+    if (free[worst] < 0) {
+      const text = `assumedLoadAmps ${assumedLoadAmps[worst]} A is above limitAmps ${limitAmps[worst]} A: nothing is left for chargers`;
+      report('error', [...path, 'assumedLoadAmps'], text);
+      continue;
+    }
     const assumed = assumedLoadAmps[worst] > 0 ? ` less ${assumedLoadAmps[worst]} A of others` : '';
     report(
       'error',
-      ['circuits', circuits.findIndex(({ id }) => id === circuit)],
+      path,
       `if this box fails, the fallbacks below "${circuit}" add up to ${fallbackAmps[worst]} A on ${PHASES[worst]}, more than its ${limitAmps[worst]} A${assumed}: set fallbackAmps: 0 on some chargers`,
     );
   }

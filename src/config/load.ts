@@ -22,6 +22,12 @@ export interface LoadedConfig {
   lineOf(path: readonly (string | number)[]): number;
 }
 
+const CAUSES: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'it is a folder',
+  EACCES: 'this user may not read it',
+};
+
 /**
  * Reads a site file: defaults, then the file, then `BUSBAR__A__B` from the environment, then
  * `${env:NAME}` and `${file:/path}` in texts. Never throws; everything wrong is a problem.
@@ -35,7 +41,7 @@ export const loadConfig = (
     text = readFileSync(file, 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    const cause = code === 'ENOENT' ? 'there is no such file' : (error as Error).message;
+    const cause = CAUSES[code ?? ''] ?? (error as Error).message;
     return failed([fileProblem(1, `cannot read ${file}: ${cause}`)]);
   }
   return readConfig(text, environment);
@@ -63,7 +69,10 @@ export const readConfig = (
   const overridden = overridesFrom(raw as Record<string, unknown>, environment);
   const { value, problems: secretProblems } = resolveSecrets(overridden, environment);
   const validated = validator(SiteConfigSchema)(value);
-  const problems = [...secretProblems, ...validated.problems].map(
+  // A reference that leads nowhere has the wrong form too, which says nothing more.
+  const unresolved = new Set(secretProblems.map(({ path }) => placeOf(path)));
+  const others = validated.problems.filter(({ path }) => !unresolved.has(placeOf(path)));
+  const problems = [...secretProblems, ...others].map(
     ({ path, text: problem }): ConfigProblem => ({
       severity: 'error',
       place: placeOf(path),

@@ -28,12 +28,8 @@ export const eventsBetween = (before: SiteView, after: SiteView): readonly SiteE
     text,
   });
   const alarms = [
-    ...after.alarms
-      .filter((text) => !before.alarms.includes(text))
-      .map((text) => event('alarm', after.id, text)),
-    ...before.alarms
-      .filter((text) => !after.alarms.includes(text))
-      .map((text) => event('alarm-over', after.id, text)),
+    ...missing(after.alarms, before.alarms).map((text) => event('alarm', after.id, text)),
+    ...missing(before.alarms, after.alarms).map((text) => event('alarm-over', after.id, text)),
   ];
   const limits = after.limits.flatMap((limit) => {
     const was = before.limits.find(({ source }) => source === limit.source);
@@ -72,6 +68,14 @@ export const fallenSilent = (before: SiteView, after: SiteView): readonly string
       return phase === 'failsafe' && was !== undefined && was.phase !== 'failsafe';
     })
     .map(({ source }) => source);
+
+/** Alarms of `these` that are not among `those`; one that only tells a new figure is the same. */
+const missing = (these: readonly string[], those: readonly string[]): readonly string[] => {
+  const kinds = new Set(those.map(kindOf));
+  return these.filter((text) => !kinds.has(kindOf(text)));
+};
+
+const kindOf = (alarm: string): string => alarm.replace(/[\d.]+(?= (A|W|s|%))/g, '#');
 
 const sessions = (
   before: ConnectorView | undefined,

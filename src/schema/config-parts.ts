@@ -1,6 +1,18 @@
 import { Type } from './typebox.ts';
 
 export const strict = { additionalProperties: false } as const;
+export const HOST = '([\\w.-]+|\\[[0-9a-fA-F:.]+\\])';
+/** 1 to 65535. */
+export const PORT =
+  '0*([1-9]\\d{0,3}|[1-5]\\d{4}|6([0-4]\\d{3}|5([0-4]\\d{2}|5([0-2]\\d|3[0-5]))))';
+/** Where something on Modbus is. */
+export const modbusAddress = (description: string) =>
+  Type.String({
+    pattern: `^(rtu\\+)?tcp://${HOST}(:${PORT})?$|^serial:///\\S+$`,
+    description,
+    errorMessage:
+      'must be tcp://host:port, rtu+tcp://host:port or serial:///device (port 1 to 65535)',
+  });
 const ID = '^[A-Za-z0-9][A-Za-z0-9_.-]{0,47}$';
 export const id = (description: string) =>
   Type.String({
@@ -29,8 +41,8 @@ export const perPhase = (description: string) =>
   );
 export const address = (description: string, fallback: string) =>
   Type.String({
-    pattern: '^[^\\s:]+:\\d{1,5}$|^\\[[0-9a-fA-F:]+\\]:\\d{1,5}$',
+    pattern: `^${HOST}:(0|${PORT})$`,
     description,
     default: fallback,
-    errorMessage: 'must be host:port, e.g. 0.0.0.0:9000',
+    errorMessage: 'must be host:port, e.g. 0.0.0.0:9000 (port at most 65535)',
   });

@@ -1,9 +1,5 @@
-import { address, amps, id, strict } from './config-parts.ts';
+import { address, amps, HOST, id, modbusAddress, PORT, strict } from './config-parts.ts';
 import { Type } from './typebox.ts';
-
-const HOST = '([\\w.-]+|\\[[0-9a-fA-F:.]+\\])';
-/** 1 to 65535. */
-const PORT = '0*([1-9]\\d{0,3}|[1-5]\\d{4}|6([0-4]\\d{3}|5([0-4]\\d{2}|5([0-2]\\d|3[0-5]))))';
 
 /** Where limits from outside come from. */
 export const EmsSchema = Type.Object(
@@ -159,11 +155,7 @@ export const EmsSchema = Type.Object(
         {
           id: id('Name of the source of the limit'),
           circuit: id('Circuit that it limits'),
-          connect: Type.String({
-            pattern: '^(rtu\\+)?tcp://[^\\s/]+$|^serial:///\\S+$',
-            description: 'Input module, as meters[].connect',
-            errorMessage: 'must be tcp://host:port, rtu+tcp://host:port or serial:///device',
-          }),
+          connect: modbusAddress('Input module, as meters[].connect'),
           unit: Type.Integer({ minimum: 0, maximum: 255, default: 1 }),
           table: Type.Union([Type.Literal('discrete'), Type.Literal('coil')], {
             default: 'discrete',

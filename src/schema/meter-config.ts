@@ -1,4 +1,4 @@
-import { amps, id, strict } from './config-parts.ts';
+import { amps, id, modbusAddress, strict } from './config-parts.ts';
 import { Type } from './typebox.ts';
 
 /** A meter of the site: where its readings come from, how it is mounted, what it may show. */
@@ -12,12 +12,9 @@ export const MeterSchema = Type.Object(
       }),
     ),
     connect: Type.Optional(
-      Type.String({
-        pattern: '^(rtu\\+)?tcp://[^\\s/]+$|^serial:///\\S+$',
-        description:
-          'tcp://host:port (Modbus TCP), rtu+tcp://host:port (a serial line tunnelled as it is) or serial:///dev/ttyUSB0?baud=9600&parity=even. Meters with the same address share it: one request at a time',
-        errorMessage: 'must be tcp://host:port, rtu+tcp://host:port or serial:///device',
-      }),
+      modbusAddress(
+        'tcp://host:port (Modbus TCP), rtu+tcp://host:port (a serial line tunnelled as it is) or serial:///dev/ttyUSB0?baud=9600&parity=even. Meters with the same address share it: one request at a time',
+      ),
     ),
     topic: Type.Optional(
       Type.String({

@@ -92,11 +92,26 @@ const problemOf = (error: ErrorObject, errors: readonly ErrorObject[]): SchemaPr
       const allowed = listed ?? allowedAt(error.instancePath, errors);
       return { path, text: `must be one of ${allowed.map(String).join(', ')}` };
     }
+    case 'type': {
+      const wanted = TYPES[String(error.params['type'])];
+      if (wanted === undefined) break;
+      const found = error.data === null ? ', got nothing' : got(error.data);
+      return { path, text: `must be ${wanted}${found}` };
+    }
     case 'pattern':
       return { path, text: patternText(error) };
-    default:
-      return { path, text: `${error.message ?? 'is not valid'}${got(error.data)}` };
   }
+  return { path, text: `${error.message ?? 'is not valid'}${got(error.data)}` };
+};
+
+/** Of JSON Schema, in words. */
+const TYPES: Readonly<Record<string, string>> = {
+  array: 'a list',
+  object: 'a mapping (key: value)',
+  number: 'a number',
+  integer: 'a whole number',
+  string: 'text',
+  boolean: 'true or false',
 };
 
 const patternText = (error: ErrorObject): string => {

@@ -1,18 +1,33 @@
+import { useEffect } from 'preact/hooks';
 import type { ChargerView, CircuitView, LimitView, MeterView, SiteView } from '../schema/view.ts';
 import { Chargers } from './chargers.tsx';
 import { CircuitChart } from './chart.tsx';
 import { type Live, useLive } from './live.ts';
+import { Scroll } from './scroll.tsx';
 
 export const App = () => {
   const live = useLive();
   const { view } = live;
-  if (view === undefined) return <p class="loading">Connecting to the gateway…</p>;
+  useEffect(() => {
+    if (view !== undefined) document.title = titleOf(view);
+  }, [view]);
+  if (view === undefined) {
+    const text =
+      live.connected === false
+        ? 'The gateway does not answer. It is tried again…'
+        : 'Connecting to the gateway…';
+    return (
+      <p class="loading" role="status">
+        {text}
+      </p>
+    );
+  }
   const metered = view.circuits.filter((circuit) => circuit.measuredAmps !== null);
   return (
     <>
       <Header live={live} view={view} />
       <main>
-        <Alarms alarms={view.alarms} connected={live.connected} />
+        <Alarms alarms={view.alarms} connected={live.connected === true} />
         <Outage chargers={view.chargers} at={view.at} />
         {metered.map((circuit) => (
           <section class="circuit" key={circuit.id} aria-label={`Circuit ${circuit.id}`}>
@@ -33,11 +48,13 @@ export const App = () => {
   );
 };
 
+const titleOf = ({ id, alarms }: SiteView): string =>
+  `${alarms.length > 0 ? `(${alarms.length}) ` : ''}${id} · Busbar`;
+
 const Header = ({ live, view }: { live: Live; view: SiteView }) => {
-  const charging = view.chargers
-    .flatMap(({ connectors }) => connectors)
-    .filter(({ status }) => status === 'charging').length;
-  const watts = view.meters[0]?.watts;
+  const connectors = view.chargers.flatMap((charger) => charger.connectors);
+  const charging = connectors.filter(({ status }) => status === 'charging').length;
+  const watts = view.meters.find(({ role = 'load' }) => role === 'load')?.watts;
   return (
     <header class="top">
       <h1>
@@ -47,7 +64,7 @@ const Header = ({ live, view }: { live: Live; view: SiteView }) => {
         <div>
           <dt>charging</dt>
           <dd>
-            {charging} of {view.chargers.length}
+            {charging} of {connectors.length}
           </dd>
         </div>
         <div>
@@ -99,26 +116,29 @@ const Outage = ({ chargers, at }: { chargers: readonly ChargerView[]; at: string
         `The CSMS is away for ${away} of ${chargers.length} chargers: charging goes on. `}
       {catchingUp > 0 && `The CSMS is back and catching up with ${catchingUp} chargers. `}
       {held > 0 && `${held} messages are held for it`}
-      {held > 0 && minutes >= 1 && `, the oldest for ${minutes.toFixed(0)} min`}
+      {held > 0 && minutes >= 1 && `, the oldest for ${duration(minutes)}`}
       {held > 0 && '.'}
     </p>
   );
 };
+
+const duration = (minutes: number): string =>
+  minutes < 120 ? `${minutes.toFixed(0)} min` : `${(minutes / 60).toFixed(0)} h`;
 
 const most = (amps: readonly number[]): string => Math.max(...amps).toFixed(1);
 
 const Circuits = ({ circuits }: { circuits: readonly CircuitView[] }) => (
   <section>
     <h2>Circuits</h2>
-    <div class="scroll">
+    <Scroll label="Circuits">
       <table>
         <thead>
           <tr>
-            <th>Circuit</th>
-            <th>Limit A</th>
-            <th>Others A</th>
-            <th>Offered A</th>
-            <th>Worst case A</th>
+            <th scope="col">Circuit</th>
+            <th scope="col">Limit A</th>
+            <th scope="col">Others A</th>
+            <th scope="col">Offered A</th>
+            <th scope="col">Worst case A</th>
           </tr>
         </thead>
         <tbody>
@@ -133,7 +153,7 @@ const Circuits = ({ circuits }: { circuits: readonly CircuitView[] }) => (
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   </section>
 );
 
@@ -158,6 +178,7 @@ const Limits = ({ limits }: { limits: readonly LimitView[] }) => (
 const Meters = ({ meters }: { meters: readonly MeterView[] }) => (
   <section>
     <h2>Meters</h2>
+    {meters.length === 0 && <p class="empty">No meter is configured.</p>}
     <ul class="plain">
       {meters.map(({ id, device, quality, problem, ageSeconds, watts }) => (
         <li key={id}>

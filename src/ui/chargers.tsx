@@ -21,6 +21,12 @@ const OBEDIENCE: Readonly<Record<string, string>> = {
   silent: 'not connected',
   idle: '',
 };
+const OUT_OF_ORDER: readonly string[] = ['faulted', 'unavailable'];
+/** Of these an operator should know. */
+const DISOBEDIENT: readonly string[] = ['overdrawing', 'refused'];
+
+/** Full length of the bar: the first of these that holds offer and draw. */
+const SCALES_AMPS = [32, 63, 125, 250, 500, 1_000] as const;
 
 const UPSTREAM: Readonly<Record<string, string>> = {
   none: 'no CSMS',
@@ -33,6 +39,7 @@ const UPSTREAM: Readonly<Record<string, string>> = {
 export const Chargers = ({ chargers }: { chargers: readonly ChargerView[] }) => (
   <section aria-label="Chargers">
     <h2>Chargers</h2>
+    {chargers.length === 0 && <p class="empty">No charger is configured.</p>}
     <ul class="chargers">
       {chargers.flatMap((charger) =>
         charger.connectors.map((connector) => (
@@ -58,7 +65,7 @@ const Connector = ({ charger, connector }: { charger: ChargerView; connector: Co
           {charger.id}
           {several}
         </h3>
-        <span class="status">
+        <span class={OUT_OF_ORDER.includes(connector.status) ? 'status bad' : 'status'}>
           {charger.online ? (STATUS[connector.status] ?? connector.status) : 'not connected'}
         </span>
       </header>
@@ -83,6 +90,7 @@ const Connector = ({ charger, connector }: { charger: ChargerView; connector: Co
         )}
         {active && (
           <span
+            class={DISOBEDIENT.includes(connector.obedience) ? 'bad' : ''}
             title={`since ${connector.obedienceSince}, by ${connector.limitedBy ?? 'nothing'}; ${connector.obedienceBasis ?? 'not measured'}`}
           >
             {OBEDIENCE[connector.obedience] ?? connector.obedience}
@@ -105,10 +113,12 @@ const Connector = ({ charger, connector }: { charger: ChargerView; connector: Co
 
 /** The offer as a frame and the draw of each phase as bars in it. */
 const Draw = ({ connector }: { connector: ConnectorView }) => {
-  const full = 32;
+  const { offerAmps, drawAmps } = connector;
+  const most = Math.max(offerAmps, ...(drawAmps ?? []));
+  const full = SCALES_AMPS.find((amps) => amps >= most) ?? most;
   const share = (amps: number) => `${Math.min(100, (amps / full) * 100)}%`;
-  const draws = connector.drawAmps ?? [0, 0, 0];
-  const label = `offer ${connector.offerAmps} A, draw ${draws.join(', ')} A`;
+  const drawn = drawAmps === null ? 'not measured' : `${drawAmps.join(', ')} A`;
+  const label = `offer ${offerAmps} A, draw ${drawn}, on a scale to ${full} A`;
   return (
     <div class="draw">
       <div class="offer">
@@ -117,8 +127,12 @@ const Draw = ({ connector }: { connector: ConnectorView }) => {
       </div>
       <svg viewBox="0 0 100 30" preserveAspectRatio="none" role="img" aria-label={label}>
         <rect class="track" width="100%" height="30" rx="2" />
-        <rect class="offered" width={share(connector.offerAmps)} height="30" rx="2" />
-        {draws.map((amps, p) => (
+        <title>{label}</title>
+        <rect class="offered" width={share(offerAmps)} height="30" rx="2" />
+        {offerAmps > 0 && (
+          <line class="offer-end" x1={share(offerAmps)} x2={share(offerAmps)} y1="0" y2="30" />
+        )}
+        {(drawAmps ?? []).map((amps, p) => (
           <rect
             key={p}
             class={`phase phase-${p + 1}`}

@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import type { CircuitView } from '../schema/view.ts';
 import type { Sample } from './live.ts';
+import { Scroll } from './scroll.tsx';
 
 const HEIGHT = 240;
 const WINDOW_SECONDS = 300;
@@ -34,6 +35,9 @@ const themed = (name: string): string =>
 const firstShown = (low: number, high: number): number =>
   Math.min(high - WINDOW_LEAST_SECONDS, Math.max(low, high - WINDOW_SECONDS));
 
+const timeOfDay = (seconds: number): string =>
+  new Date(seconds * 1000).toLocaleTimeString([], { hourCycle: 'h23' });
+
 const optionsOf = (width: number): uPlot.Options => ({
   width,
   height: HEIGHT,
@@ -44,7 +48,14 @@ const optionsOf = (width: number): uPlot.Options => ({
     y: { range: (_plot, _low, high) => [0, Math.max(10, (high ?? 0) * 1.12)] },
   },
   axes: [
-    { stroke: () => themed('--muted'), grid: { show: false }, ticks: { show: false } },
+    {
+      stroke: () => themed('--muted'),
+      grid: { show: false },
+      ticks: { show: false },
+      space: 90,
+      size: 28,
+      values: (_plot, values) => values.map(timeOfDay),
+    },
     {
       stroke: () => themed('--muted'),
       grid: { stroke: () => themed('--line'), width: 1 },
@@ -115,21 +126,25 @@ export const CircuitChart = ({
           {asTable ? 'Chart' : 'Table'}
         </button>
       </figcaption>
-      {asTable ? <HistoryTable history={history} id={circuit.id} /> : <div ref={holder} />}
+      {asTable ? (
+        <HistoryTable history={history} id={circuit.id} />
+      ) : (
+        <div ref={holder} role="img" aria-label={`Amps of ${circuit.id} against its limit`} />
+      )}
     </figure>
   );
 };
 
 const HistoryTable = ({ history, id }: { history: readonly Sample[]; id: string }) => (
-  <div class="scroll">
+  <Scroll label={`History of ${id}`}>
     <table>
       <thead>
         <tr>
-          <th>Time</th>
-          <th>L1 A</th>
-          <th>L2 A</th>
-          <th>L3 A</th>
-          <th>Limit A</th>
+          <th scope="col">Time</th>
+          <th scope="col">L1 A</th>
+          <th scope="col">L2 A</th>
+          <th scope="col">L3 A</th>
+          <th scope="col">Limit A</th>
         </tr>
       </thead>
       <tbody>
@@ -140,7 +155,7 @@ const HistoryTable = ({ history, id }: { history: readonly Sample[]; id: string 
             const circuit = circuits.find((each) => each.id === id);
             return (
               <tr key={at}>
-                <td>{new Date(at * 1000).toLocaleTimeString()}</td>
+                <td>{timeOfDay(at)}</td>
                 {[0, 1, 2].map((p) => (
                   <td key={p}>{circuit?.measuredAmps?.[p]?.toFixed(1) ?? '–'}</td>
                 ))}
@@ -150,5 +165,5 @@ const HistoryTable = ({ history, id }: { history: readonly Sample[]; id: string 
           })}
       </tbody>
     </table>
-  </div>
+  </Scroll>
 );

@@ -13,16 +13,18 @@ export interface Sample {
 export interface Live {
   readonly view: SiteView | undefined;
   readonly history: readonly Sample[];
-  /** False while the gateway does not answer. */
-  readonly connected: boolean;
+  /** False while the gateway does not answer; undefined before the first answer. */
+  readonly connected: boolean | undefined;
 }
 
-/** The live feed; the browser reconnects by itself. */
+/** After an answer that is no feed (too many pages, a proxy without gateway) it is tried again. */
+const REOPEN_MS = 5_000;
+
+/** The live feed; where only the network failed the browser reconnects by itself. */
 export const useLive = (): Live => {
-  const [live, setLive] = useState<Live>({ view: undefined, history: [], connected: false });
+  const [live, setLive] = useState<Live>({ view: undefined, history: [], connected: undefined });
   useEffect(() => {
-    const source = new EventSource('api/v1/events');
-    source.onmessage = ({ data }: MessageEvent<string>) => {
+    const take = ({ data }: MessageEvent<string>) => {
       const view = JSON.parse(data) as SiteView;
       const at = Date.parse(view.at) / 1000;
       setLive(({ history }) => ({
@@ -31,6 +33,17 @@ export const useLive = (): Live => {
         history: [...history.slice(1 - HISTORY_MOST), { at, circuits: view.circuits }],
       }));
     };
+    let source: EventSource;
+    let reopening: ReturnType<typeof setTimeout> | undefined;
+    const open = (): void => {
+      source = new EventSource('api/v1/events');
+      source.onmessage = take;
+      source.onerror = () => {
+        setLive((before) => ({ ...before, connected: false }));
+        if (source.readyState === EventSource.CLOSED) reopening = setTimeout(open, REOPEN_MS);
+      };
+    };
+    open();
     void pastSamples().then((past) =>
       setLive((before) => {
         const first = before.history[0]?.at ?? Number.POSITIVE_INFINITY;
@@ -38,8 +51,10 @@ export const useLive = (): Live => {
         return { ...before, history: [...older, ...before.history].slice(-HISTORY_MOST) };
       }),
     );
-    source.onerror = () => setLive((before) => ({ ...before, connected: false }));
-    return () => source.close();
+    return () => {
+      clearTimeout(reopening);
+      source.close();
+    };
   }, []);
   return live;
 };

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -9,9 +11,14 @@ import { loadMeterDevices } from '../../src/config/device-files.ts';
 import { startModbusMeter } from '../../src/sim/modbus-meter.ts';
 import { PROGRAM } from '../program.ts';
 
+/** A run that has not ended by itself until then hangs. */
+const RUN_MOST_MS = 30_000;
+
 const busbar = (...args: string[]) => {
   const { status, stdout, stderr } = spawnSync(process.execPath, [...PROGRAM, ...args], {
     encoding: 'utf8',
+    timeout: RUN_MOST_MS,
+    killSignal: 'SIGKILL',
   });
   return { status, stdout, stderr };
 };
@@ -31,13 +38,21 @@ describe('the command line', () => {
   test('an unknown option is wrong usage', () => {
     const { status, stderr } = busbar('version', '--jsn');
     assert.equal(status, 2);
-    assert.match(stderr, /Unknown option '--jsn'/);
+    assert.match(
+      stderr,
+      /^busbar version: Unknown option '--jsn'\nusage: busbar version \[--json\]/,
+    );
   });
 
   test('help is not an error', () => {
     const { status, stdout } = busbar('help');
     assert.equal(status, 0);
     assert.match(stdout, /usage: busbar COMMAND/);
+    for (const verb of ['serve', 'check', 'demo', 'meter', 'queue', 'version']) {
+      const own = busbar(verb, '--help');
+      assert.equal(own.status, 0, own.stderr);
+      assert.match(own.stdout, new RegExp(`^usage: busbar ${verb} `));
+    }
   });
 
   test('version as JSON', () => {
@@ -116,6 +131,26 @@ dataDir: ${folder}
     child.kill('SIGTERM');
     const code = await new Promise((resolve) => child.once('exit', resolve));
     assert.equal(code, 0, log);
+  });
+
+  test('serve ends when an address is taken, and says which key to change', async (t) => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    t.after(() => other.close());
+    const taken = `127.0.0.1:${(other.address() as AddressInfo).port}`;
+    for (const key of ['ocpp', 'http']) {
+      const listen = { ocpp: '127.0.0.1:0', http: '127.0.0.1:0', [key]: taken };
+      const file = siteFile(`version: 1
+site: {id: here}
+listen: ${JSON.stringify(listen)}
+upstream: {url: ws://127.0.0.1:9/ocpp}
+circuits: [{id: main, limitAmps: 63, assumedLoadAmps: 10}]
+dataDir: ${mkdtempSync(join(tmpdir(), 'busbar-taken-'))}
+`);
+      const { status, stderr } = busbar('serve', '--config', file);
+      assert.equal(status, 1, stderr);
+      assert.match(stderr, new RegExp(`listen\\.${key} ${taken}: .* or change listen\\.${key}`));
+    }
   });
 });
 

@@ -134,9 +134,34 @@ describe('a bad site file names the line, the place and the remedy', () => {
       /^5 circuits\[0\]\.limitAmps: must be >= 0, got -63/,
     ],
     [
+      'a port that there is not',
+      add('listen: {ocpp: "0.0.0.0:99999"}'),
+      /^8 listen\.ocpp: must be host:port, .* got "0\.0\.0\.0:99999"/,
+    ],
+    [
+      'a meter at a port that there is not',
+      add('meters: [{id: m, device: eastron-sdm630, connect: "tcp://10.0.0.2:70000"}]'),
+      /^8 meters\[0\]\.connect: must be tcp:\/\/host:port/,
+    ],
+    [
+      'two doors on one port',
+      add('listen: {ocpp: "0.0.0.0:9000", http: "127.0.0.1:9000"}'),
+      /^8 listen\.http: listen\.ocpp listens on port 9000 already: take another$/,
+    ],
+    [
+      'a building that takes the whole fuse',
+      MINIMAL.replace('assumedLoadAmps: 10', 'assumedLoadAmps: 80'),
+      /^5 circuits\[0\]\.assumedLoadAmps: assumedLoadAmps 80 A is above limitAmps 63 A/,
+    ],
+    [
+      'a list that is left empty',
+      MINIMAL.replace('  - {id: CP_1, circuit: main}\n', ''),
+      /^6 chargers: must be a list, got nothing$/,
+    ],
+    [
       'text for a number',
       MINIMAL.replace('63', 'much'),
-      /^5 circuits\[0\]\.limitAmps: must be number/,
+      /^5 circuits\[0\]\.limitAmps: must be a number/,
     ],
     [
       'http for ws',

@@ -156,5 +156,5 @@ test('the document outlives the process; one that was damaged is told and left a
   const standing = { ...NOTHING_STANDING, pauses };
   writeFileSync(join(folder, 'standing.json'), JSON.stringify({ standing }));
   assert.deepEqual((await openStanding(folder, log)).kept, NOTHING_STANDING);
-  assert.match(JSON.stringify(warnings), /pauses\.CP_1\/1\.by must be string, got 3/);
+  assert.match(JSON.stringify(warnings), /pauses\.CP_1\/1\.by must be text, got 3/);
 });

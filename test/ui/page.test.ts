@@ -8,9 +8,16 @@ import { historyRoutes } from '../../src/control/history-routes.ts';
 import { SILENT_LOG } from '../../src/core/log.ts';
 import { startHttp } from '../../src/io/http.ts';
 import { systemClock } from '../../src/io/system-clock.ts';
+import type { ConnectorView } from '../../src/schema/view.ts';
 import { emptyView } from '../wire/empty-view.ts';
 
 const browserPath = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find(existsSync);
+
+const offered63 = (connector: ConnectorView): ConnectorView => ({
+  ...connector,
+  offerAmps: 63,
+  drawAmps: null,
+});
 
 test('the page shows measured amps, the offer and the reason, and no charger can write into it', async (t) => {
   if (browserPath === undefined) return t.skip('Chromium is not installed');
@@ -19,7 +26,11 @@ test('the page shows measured amps, the offer and the reason, and no charger can
   });
   assert.equal(built.status, 0, built.stderr);
   let alarms: string[] = [];
-  const view = () => ({ ...emptyView(), at: new Date().toISOString(), alarms });
+  const [charger] = emptyView().chargers;
+  assert.ok(charger);
+  const unmeasured = { ...charger, id: 'CP_2', connectors: charger.connectors.map(offered63) };
+  const chargers = [charger, unmeasured];
+  const view = () => ({ ...emptyView(), at: new Date().toISOString(), alarms, chargers });
   const server = await startHttp({
     host: '127.0.0.1',
     port: 0,
@@ -47,6 +58,11 @@ test('the page shows measured amps, the offer and the reason, and no charger can
   await card.getByText('main L3: fuse 63 A').waitFor();
   assert.match((await card.textContent()) ?? '', /16\s*A offered/);
   assert.match((await card.textContent()) ?? '', /<b>Model<\/b>/);
+  const bar = page.getByRole('listitem').filter({ hasText: 'CP_2' }).getByRole('img');
+  assert.match(
+    (await bar.getAttribute('aria-label')) ?? '',
+    /^offer 63 A, draw not measured, on a scale to 63 A$/,
+  );
   await page.getByRole('button', { name: 'Table' }).click();
   await page.getByRole('columnheader', { name: 'Limit A' }).first().waitFor();
   alarms = ['meter of circuit main lost'];

@@ -18,7 +18,7 @@ for (const [name, text, problem] of [
     /ttlSeconds must be >= 10/,
   ],
   ['a negative limit', '{"circuit":"main","amps":-1,"ttlSeconds":60}', /amps must be >= 0/],
-  ['text for a number', '{"circuit":"main","amps":"16","ttlSeconds":60}', /amps must be number/],
+  ['text for a number', '{"circuit":"main","amps":"16","ttlSeconds":60}', /amps must be a number/],
   ['a number that is none', '{"circuit":"main","amps":NaN,"ttlSeconds":60}', /not JSON/],
   [
     'amps and watts',
