@@ -113,3 +113,23 @@ test('an offer is confirmed by a measurement taken after it, not by its acceptan
   const seen = around(later, { measuredAmps: 9.8, measuredAtMs: later - 1 });
   assert.equal(obedienceOf(e, seen), 'confirmed');
 });
+
+test('obedience is what is known, never more', () => {
+  const offered = give(NO_ENFORCEMENT, 10, 0);
+  const later = SETTLE_MS + 1;
+  const cases: readonly (readonly [string, Enforcement, Partial<Surroundings>])[] = [
+    ['silent', offered, { online: false }],
+    ['idle', offered, { inTransaction: false }],
+    // Nothing was sent yet, so nothing was refused either.
+    ['unverified', NO_ENFORCEMENT, {}],
+    ['unverified', offered, {}],
+    ['confirmed', offered, { seenByMeter: 'followed' }],
+    ['overdrawing', offered, { seenByMeter: 'defied' }],
+    ['overdrawing', offered, { measuredAmps: 14, measuredAtMs: later }],
+    ['pending', sent(offered, lease(16, later)), { seenByMeter: 'followed' }],
+    ['refused', refused(sent(offered, lease(16, later)), 'no room', later), {}],
+  ];
+  for (const [state, e, changes] of cases) {
+    assert.equal(obedienceOf(e, around(later, changes)), state);
+  }
+});
