@@ -21,6 +21,8 @@ export interface Contender extends Omit<Demand, 'admissionScore' | 'mustKeep'> {
   /** Time until it departs, where known. */
   readonly stayMs?: number | undefined;
   readonly turn: Turn;
+  /** Once on it is not switched off for another's sake: a pause can end in an error. */
+  readonly staysOn?: boolean;
   /** Site phases at the terminals of its charger. */
   readonly wiring?: readonly number[];
   /** When it came, for a policy of first come. */
@@ -112,7 +114,7 @@ const demandOf = (policy: Policy, contender: Contender, nowMs: number): Demand =
     urgency: byNeed ? Math.min(1, urgencyNow ?? 1) : 1,
     priorityClass: contender.priorityClass,
     admissionScore: inTurns ? standing.score : -cameAtMs,
-    mustKeep: inTurns ? standing.mustKeep : turn.on,
+    mustKeep: inTurns && contender.staysOn !== true ? standing.mustKeep : turn.on,
     previousAmps: contender.previousAmps,
   };
 };
