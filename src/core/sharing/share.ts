@@ -83,6 +83,9 @@ const shareOut = (
   return { offers, entitledAmps: entitlements(rows, mostAmps) };
 };
 
+/** Before everybody of its class who has to go off, whatever they are owed. */
+const LAST_OFF = 1e12;
+
 const demandOf = (policy: Policy, contender: Contender, nowMs: number): Demand => {
   const { id, urgencyNow, cameAtMs, turn } = contender;
   const byNeed = policy.weight === 'need';
@@ -95,6 +98,7 @@ const demandOf = (policy: Policy, contender: Contender, nowMs: number): Demand =
     stayMs: contender.stayMs,
   });
   const inTurns = policy.order === 'turns';
+  const staysOn = turn.on && contender.staysOn === true;
   const waitMs = (standing.pausedUntilMs ?? nowMs) - nowMs;
   // Spelled out: objects made by spreading are slow to read, more than the allocation costs.
   return {
@@ -113,8 +117,8 @@ const demandOf = (policy: Policy, contender: Contender, nowMs: number): Demand =
     weight: contender.weight * (byNeed && !forPower ? needFactor(urgencyNow) : 1),
     urgency: byNeed ? Math.min(1, urgencyNow ?? 1) : 1,
     priorityClass: contender.priorityClass,
-    admissionScore: inTurns ? standing.score : -cameAtMs,
-    mustKeep: inTurns && contender.staysOn !== true ? standing.mustKeep : turn.on,
+    admissionScore: staysOn ? LAST_OFF : inTurns ? standing.score : -cameAtMs,
+    mustKeep: staysOn || (inTurns ? standing.mustKeep : turn.on),
     previousAmps: contender.previousAmps,
   };
 };
