@@ -139,6 +139,7 @@ export class Enforcer {
     const nowMs = this.#clock.monotonicMs();
     const overdrawing = tick.obedience === 'overdrawing';
     const ways = this.#waysOf(command.charger);
+    this.#ladder.begin(command.key, command.transactionId);
     const current = this.#ladder.wayOf(command.key, ways);
     if (current !== undefined && isPersistent(current) && !this.#mayWrite(command)) return;
     const next = this.#ladder.next(command.key, ways, overdrawing);
@@ -263,6 +264,7 @@ export class Enforcer {
     // What can wait is asked again later, in the same way; a reduction tries another at once.
     const later = command.kind !== 'reduce' && this.#budget.rests(command.charger, nowMs);
     if (problem !== undefined && answered && !later) this.#ladder.refused(command.key);
+    if (problem === undefined) this.#ladder.accepted(command.key);
     this.#draft.updateEnforcement(command.key, (e): Enforcement => {
       // The transaction ended, or another one began, while the answer was on its way.
       if (e.pending?.sentAtMs !== lease.sentAtMs) return e;

@@ -96,12 +96,14 @@ export class KnownMakes {
     const traits = this.traits(spec.id);
     const { minAmps = 0, stepAmps = 0 } = traits;
     const stepsAmps = spec.stepsAmps ?? traits.stepsAmps;
+    const { zeroAmpPause } = traits;
     const honoursNumberPhases = spec.honoursNumberPhases ?? traits.honoursNumberPhases;
     return {
       ...spec,
       minAmps: Math.max(spec.minAmps, minAmps),
       stepAmps: Math.max(spec.stepAmps, stepAmps),
       ...(stepsAmps === undefined ? {} : { stepsAmps }),
+      ...(zeroAmpPause === undefined ? {} : { zeroAmpPause }),
       ...(honoursNumberPhases === undefined ? {} : { honoursNumberPhases }),
     };
   }

@@ -10,6 +10,7 @@ import type {
   UpstreamState,
 } from '../gateway/observer.ts';
 import { observeAnswer, observeRequest, observesAnswer, observesRequest } from '../ocpp/observe.ts';
+import { toldTime } from '../ocpp/told-time.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
 import type { ChargerSetup } from './charger-setup.ts';
 import { OutageStart } from './outage-start.ts';
@@ -26,6 +27,8 @@ export const SILENT_RECONNECT_MS = 3_000;
  */
 export const MEASUREMENTS_PER_SECOND = 10;
 
+/** They may carry the time of a change long ago. */
+const STATUS = new Set(['NotifyEvent', 'StatusNotification']);
 const STARTS = new Set(['RemoteStartTransaction', 'RequestStartTransaction']);
 const CHANGES = new Set([
   'ClearChargingProfile',
@@ -134,6 +137,11 @@ export class LinkWatch implements LinkObserver {
     if (!observesRequest(version, action)) return;
     if (action === 'MeterValues' && this.#floods(charger, atMs)) return;
     const payload = readPayload(relayed);
+    const time = toldTime(version, action, payload);
+    if (time !== undefined) {
+      const aheadMs = time - this.#clock.wallMs();
+      this.#draft.toldTime(charger, aheadMs, atMs, !STATUS.has(action));
+    }
     this.#take(charger, observeRequest(version, action, payload, atMs), atMs);
   }
 

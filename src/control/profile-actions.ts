@@ -19,9 +19,9 @@ import {
   readSetChargingProfile,
 } from '../ocpp/read-profile.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
-import { matching, withProfile } from '../profiles/book.ts';
+import { matching, ofThePast, withProfile } from '../profiles/book.ts';
 import { compositeSchedule, stationSchedule } from '../profiles/composite.ts';
-import { type ProfilePlace, refusalOf } from '../profiles/validate.ts';
+import { PROFILES_KEPT_MOST, type ProfilePlace, refusalOf } from '../profiles/validate.ts';
 import { dynamicallyUpdated } from './dynamic-update.ts';
 import { capsOf, contextOf, type LastTick, type ProfileScope } from './profile-scope.ts';
 import type { ProfileShelf, ShelvedProfile } from './profile-shelf.ts';
@@ -60,11 +60,15 @@ const NOT_KEPT = {
 } as const;
 
 const setProfile: DeskAction = (desk) => {
-  const { version, payload, scope, shelf, charger, log } = desk;
+  const { version, payload, shelf, charger, log } = desk;
   const read = readSetChargingProfile(version, payload);
   if ('problem' in read) return read;
   const { connector, profile } = read;
-  const place = placeOf(desk, connector);
+  const held = shelf.book(charger);
+  // They are what the CSMS set, and are told of, until their room is needed.
+  const over = held.length < PROFILES_KEPT_MOST ? [] : ofThePast(held, desk.nowMs);
+  const installed = held.filter((each) => !over.includes(each));
+  const place = { ...placeOf(desk, connector), installed };
   const refusal = refusalOf(profile, place);
   if (refusal !== undefined) {
     log.info('profile of the CSMS refused', { charger, profile: profile.id, rule: refusal.rule });
@@ -79,8 +83,8 @@ const setProfile: DeskAction = (desk) => {
     profile: transactionId === undefined ? profile : { ...profile, transactionId },
     asSent: profileIn(version, payload),
   };
-  const { gone } = withProfile(shelf.book(scope.spec.id), added, version);
-  return kept(desk, shelf.put(charger, added, gone));
+  const { gone } = withProfile(installed, added, version);
+  return kept(desk, shelf.put(charger, added, [...gone, ...over]));
 };
 
 /** Accepted once it is on disk; the tick takes it up at once. */

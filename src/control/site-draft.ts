@@ -42,6 +42,7 @@ import { timestamp } from '../core/time.ts';
 import type { WiringEvidences } from '../core/wiring-check.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
 import type { Standing } from '../schema/standing.ts';
+import { ChargerClocks } from './charger-clocks.ts';
 import { type ChargerMakes, KnownMakes } from './known-makes.ts';
 import { longestLifeMs } from './offer-calls.ts';
 import { ChosenPolicy, type PolicyChoice } from './policy-choice.ts';
@@ -78,6 +79,7 @@ export class SiteDraft {
   readonly #proven: Set<string>;
   readonly #withheld = new Withheld();
   readonly #wishes = new WishBook();
+  readonly #clocks = new ChargerClocks();
   readonly #policy: ChosenPolicy;
   #lastPolicy: Policy;
   readonly #makes: KnownMakes;
@@ -193,6 +195,7 @@ export class SiteDraft {
     this.#chargers.set(id, after);
     if (event.type === 'booted') {
       this.#makes.booted(id, event);
+      this.#clocks.forget(id);
       this.#changeChargers(this.site.chargers);
     }
     for (const [connector, state] of after.connectors) {
@@ -233,6 +236,11 @@ export class SiteDraft {
     const state = this.#chargers.get(id)?.connectors.get(needs.connector);
     if (state === undefined) return;
     this.#wishes.setByCar(connectorKey(id, needs.connector), wishOf(needs, state, wallMs), wallMs);
+  }
+
+  /** A charger gave the time by its own clock; see ChargerClocks. */
+  toldTime(id: string, aheadMs: number, atMs: number, live: boolean): void {
+    if (this.#chargers.has(id)) this.#clocks.told(id, aheadMs, atMs, live);
   }
 
   learn(id: string, learned: LearnedTraits): void {
@@ -383,6 +391,7 @@ export class SiteDraft {
       wiring: this.#wiring,
       meterEvidence: this.#meterEvidence,
       phaseUse: this.#phaseUse,
+      clocksAheadMs: this.#clocks.ahead(nowMs),
       ...(lastTickAtMs === undefined ? {} : { lastTickAtMs }),
     };
   }

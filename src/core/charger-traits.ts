@@ -29,6 +29,8 @@ export interface ChargerTraits {
   readonly vendorLimit?: VendorLimit;
   /** It charges on as many phases as a profile names. */
   readonly honoursNumberPhases?: boolean;
+  /** A pause of 0 A can end in an error: it is paused only where a limit leaves no other way. */
+  readonly zeroAmpPause?: 'unsafe';
   /** Least current and smallest step that it really follows. */
   readonly minAmps?: number;
   readonly stepAmps?: number;

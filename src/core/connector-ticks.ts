@@ -99,19 +99,21 @@ const terminalsOf = (
   use === undefined ? transaction?.activeTerminals : terminalsInUse(use, enforcement, around);
 
 const surroundings = (
-  { nowMs, fallbackProven, settings }: TickInput,
+  { nowMs, fallbackProven, settings, clocksAheadMs }: TickInput,
   spec: ChargerSpec,
   charger: ChargerState,
   state: ConnectorState,
 ): Surroundings => {
   const fresh =
     nowMs - (state.measuredAtMs ?? Number.NEGATIVE_INFINITY) < settings.measurementLifeMs;
+  const clockAheadMs = clocksAheadMs?.get(spec.id);
   return {
     nowMs,
     online: charger.online,
     inTransaction: state.transaction !== undefined,
     fallbackAmps: fallbackProven.has(spec.id) ? spec.fallbackAmps : undefined,
     maxAmps: spec.maxAmps,
+    ...(clockAheadMs === undefined ? {} : { clockAheadMs }),
     measuredAmps:
       fresh && state.terminalAmps !== undefined
         ? wiredMost(spec.phases, state.terminalAmps)

@@ -49,6 +49,7 @@ export const contenderOf = (
     previousAmps: orderedAmps(tick),
     priorityClass: kind.priority,
     idle: isIdle(learned, input.nowMs),
+    staysOn: charger.zeroAmpPause === 'unsafe',
     urgencyNow: need.urgencyNow,
     leftWh: need.leftWh,
     stayMs: need.stayMs,

@@ -2,6 +2,7 @@ import type { Scratch } from './allocation/scratch.ts';
 import type { AllocatedOffer } from './allocation-problem.ts';
 import { freeCircuits, reservedAmps } from './budget.ts';
 import { circuitTicks, connectorsByCircuit } from './circuit-ticks.ts';
+import { clockAlarms } from './clock-alarms.ts';
 import { connectorTicks } from './connector-ticks.ts';
 import { contenderOf, learnedNow, lookOf, turnsAfter } from './contenders.ts';
 import { commandsFor } from './dispatch.ts';
@@ -78,6 +79,7 @@ export const decide = (input: TickInput, scratch?: Scratch): Decision => {
       ...rules.alarms,
       ...wiringAlarms(ticks, wiring),
       ...phaseAlarms(phaseUse),
+      ...clockAlarms(input),
     ],
   };
 };

@@ -8,6 +8,8 @@
 export const SETTLE_MS = 15_000;
 /** A charger's clock and the delivery of a profile may shift the end of a lease by this much. */
 export const LEASE_SKEW_MS = 10_000;
+/** An offer begins this much before it is sent, for chargers whose clock is behind. */
+export const LEASE_EARLIER_MS = 60_000;
 /** Measured above the offer by more than this share or amps is disobedience, not tolerance. */
 const OVERDRAW_SHARE = 0.1;
 const OVERDRAW_AMPS = 1;
@@ -66,6 +68,8 @@ export interface Surroundings {
   /** The fallback that is proven to be in the charger; undefined when it is not. */
   readonly fallbackAmps: number | undefined;
   readonly maxAmps: number;
+  /** How far its clock is ahead of ours, by which offers begin and end; absent: not known. */
+  readonly clockAheadMs?: number;
   /** Largest phase current measured, and when. */
   readonly measuredAmps: number | undefined;
   readonly measuredAtMs: number | undefined;
@@ -192,11 +196,15 @@ const offeredAmps = (e: Enforcement, around: Surroundings): number =>
 const knownAmps = ({ accepted: lease, doubtful }: Enforcement, around: Surroundings): number =>
   Math.max(
     leaseAmps(lease, around),
-    around.nowMs < (doubtful?.untilMs ?? 0) ? (doubtful?.amps ?? 0) : 0,
+    around.nowMs < (doubtful?.untilMs ?? 0) + extraMs(around) ? (doubtful?.amps ?? 0) : 0,
   );
 
-const inheritedAmps = ({ inherited }: Enforcement, { nowMs }: Surroundings): number =>
-  nowMs < (inherited?.untilMs ?? 0) ? (inherited?.amps ?? 0) : 0;
+const inheritedAmps = ({ inherited }: Enforcement, around: Surroundings): number =>
+  around.nowMs < (inherited?.untilMs ?? 0) + extraMs(around) ? (inherited?.amps ?? 0) : 0;
+
+/** By so much later than usual an offer may end, by a clock that is behind. */
+const extraMs = ({ clockAheadMs = 0 }: Surroundings): number =>
+  Math.max(0, -clockAheadMs - LEASE_SKEW_MS);
 
 const recentAmps = ({ recent }: Enforcement, atMs: number): number => {
   let top = 0;
@@ -209,8 +217,13 @@ const recentAmps = ({ recent }: Enforcement, atMs: number): number => {
 /** The offer that the charger holds now, in amps per phase, or its fallback without one. */
 export const leaseAmps = (lease: Lease | undefined, around: Surroundings): number => {
   const floor = floorAmps(around);
-  if (lease === undefined || around.nowMs >= lease.endsAtMs + LEASE_SKEW_MS) return floor;
-  if (around.nowMs < lease.endsAtMs - LEASE_SKEW_MS) return lease.amps;
+  const { nowMs, clockAheadMs = 0 } = around;
+  if (lease === undefined || nowMs >= lease.endsAtMs + LEASE_SKEW_MS + extraMs(around))
+    return floor;
+  // By a clock that is further behind it has not begun, by one that is ahead it ends early.
+  const begun = -clockAheadMs < LEASE_EARLIER_MS;
+  const endsEarlyMs = Math.max(LEASE_SKEW_MS, clockAheadMs);
+  if (begun && nowMs < lease.endsAtMs - endsEarlyMs) return lease.amps;
   return Math.max(lease.amps, floor);
 };
 

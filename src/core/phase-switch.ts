@@ -56,6 +56,8 @@ const NOTHING: PhaseUse['carried'] = [false, false, false];
 /** Whether the site file allows it and the charger can: 2.x by its variables, 1.6 by its make. */
 export const switchesPhases = (spec: ChargerSpec, { version, abilities }: ChargerState): boolean =>
   spec.phaseSwitching !== undefined &&
+  // A contactor changes in a pause.
+  spec.zeroAmpPause === undefined &&
   spec.phases.length === 3 &&
   spec.dcEfficiency === undefined &&
   (spec.honoursNumberPhases === true ||

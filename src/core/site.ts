@@ -105,6 +105,8 @@ export interface ChargerSpec {
   readonly phaseSwitching?: PhaseSwitching;
   /** Its make is known to charge on as many phases as a profile names (1.6 does not say). */
   readonly honoursNumberPhases?: boolean;
+  /** unsafe: its make has trouble after a pause of 0 A; absent: safe. */
+  readonly zeroAmpPause?: 'unsafe';
   /** It is a whole site of its own and may load any of its phases at any time. */
   readonly usesAllPhases?: boolean;
   /** Connectors known before the charger was ever seen. */

@@ -62,6 +62,8 @@ export interface TickInput {
   readonly learned: ReadonlyMap<ConnectorKey, Learned>;
   /** On how many phases connectors charge that can be switched; absent: nothing known. */
   readonly phaseUse?: ReadonlyMap<ConnectorKey, PhaseUse>;
+  /** How far the clocks of chargers are ahead of ours, ms, by charger; absent: nothing known. */
+  readonly clocksAheadMs?: ReadonlyMap<string, number>;
 }
 
 /** Limits from outside that hold from an instant on (monotonic ms). */

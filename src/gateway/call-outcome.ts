@@ -1,4 +1,4 @@
-import { type Frame, parseError, parsePayload } from '../ocpp/frame.ts';
+import { type Frame, parseError, readPayload } from '../ocpp/frame.ts';
 import type { CallOutcome } from './observer.ts';
 
 /** What an answer to one of our own calls says. */
@@ -8,7 +8,7 @@ export const outcomeOf = (frame: Frame): CallOutcome => {
     return { outcome: 'error', code, description };
   }
   try {
-    return { outcome: 'answered', payload: parsePayload(frame) };
+    return { outcome: 'answered', payload: readPayload(frame) };
   } catch {
     return { outcome: 'error', code: 'FormatViolation', description: 'answer is not JSON' };
   }

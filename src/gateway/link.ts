@@ -1,6 +1,6 @@
 import type { Log } from '../core/log.ts';
 import type { Cancel, Clock } from '../core/time.ts';
-import { callBytes, errorBytes, type Frame, parsePayload, readFrame } from '../ocpp/frame.ts';
+import { callBytes, errorBytes, type Frame, readFrame, readPayload } from '../ocpp/frame.ts';
 import { withMessageId } from '../ocpp/transaction-id.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
 import { outcomeOf } from './call-outcome.ts';
@@ -371,7 +371,7 @@ export class Link {
     this.#observe(() => {
       const request = this.#requestOf(asked, call);
       const atMs = this.#options.clock.monotonicMs();
-      this.#options.observer.answer({ request, payload: () => parsePayload(answer), atMs });
+      this.#options.observer.answer({ request, payload: () => readPayload(answer), atMs });
     });
   }
 
@@ -382,7 +382,7 @@ export class Link {
       from,
       action: frame.action,
       message: frame.bytes,
-      payload: () => parsePayload(frame),
+      payload: () => readPayload(frame),
       atMs: this.#options.clock.monotonicMs(),
     };
   }

@@ -1,3 +1,5 @@
+import { parseMended } from './mended-json.ts';
+
 /**
  * One OCPP-J message with its original bytes. Only the header is read: type, id, action and where
  * the payload lies. The payload is parsed on demand, so relaying costs no JSON.parse and the bytes
@@ -89,6 +91,10 @@ const readCall = (bytes: Buffer, kind: FrameKind, id: string, idEnd: number): Fr
 /** The payload as a value. Throws SyntaxError when it is not JSON. */
 export const parsePayload = (frame: Frame): unknown =>
   JSON.parse(frame.bytes.toString('utf8', frame.payloadStart, frame.payloadEnd));
+
+/** The same for reading only, of what is almost JSON: chargers write such things. */
+export const readPayload = (frame: Frame): unknown =>
+  parseMended(frame.bytes.toString('utf8', frame.payloadStart, frame.payloadEnd));
 
 /** The elements after the id of an error: code, description, details; undefined where absent. */
 export const parseError = (

@@ -66,6 +66,10 @@ export const ofEndedTransactions = (
       profile.purpose === 'tx' && on === connector && profile.transactionId !== running,
   );
 
+/** Profiles that can never hold again: valid up to an instant that is over (K01.FR.37). */
+export const ofThePast = (book: ProfileBook, nowMs: number): ProfileBook =>
+  book.filter(({ profile }) => (profile.validToMs ?? Number.POSITIVE_INFINITY) <= nowMs);
+
 /** K01.FR.103: profiles that an absence of the CSMS ended for good. */
 export const endedByOffline = (book: ProfileBook, offlineMs: number): ProfileBook =>
   book.filter(

@@ -2,6 +2,8 @@ import type { ChargingProfile, RateUnit, SchedulePeriod } from './profile.ts';
 
 /** A charger's clock may be behind ours; a schedule that starts this much earlier runs already. */
 const START_EARLIER_MS = 60_000;
+/** What has no end may begin earlier than any mistake about a time zone. */
+const FALLBACK_EARLIER_MS = 27 * 3_600_000;
 
 export interface OwnProfile {
   readonly id: number;
@@ -39,7 +41,7 @@ export const fallbackProfile = (
   purpose: 'tx-default',
   kind,
   schedule: {
-    ...(kind === 'relative' ? {} : { startMs: wholeSecond(own.nowMs - START_EARLIER_MS) }),
+    ...(kind === 'relative' ? {} : { startMs: wholeSecond(own.nowMs - earlierMs(later)) }),
     unit: own.unit,
     periods: [
       periodOf(own, 0, own.amps),
@@ -49,6 +51,9 @@ export const fallbackProfile = (
     ],
   },
 });
+
+const earlierMs = (later: readonly LaterOffer[]): number =>
+  later.length === 0 ? FALLBACK_EARLIER_MS : START_EARLIER_MS;
 
 /**
  * An offer that ends by itself: a TxProfile with a duration. Absolute, since the duration of a

@@ -96,6 +96,11 @@ export const ChargerQuirkSchema = Type.Object(
         description: 'true: told numberPhases 1 in a profile it charges on one phase (OCPP 1.6)',
       }),
     ),
+    zeroAmpPause: Type.Optional(
+      Type.Literal('unsafe', {
+        description: 'A pause of 0 A can end in an error: it is paused last of all, never in turns',
+      }),
+    ),
     minAmps: Type.Optional(Type.Number({ minimum: 0, maximum: 32 })),
     stepAmps: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 32 })),
     stepsAmps: Type.Optional(

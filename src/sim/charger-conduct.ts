@@ -55,6 +55,24 @@ export interface ChargerConduct {
   readonly rebootMs: number;
   /** Its wall clock is ahead of the true time by this, ms; negative: behind. */
   readonly clockAheadMs: number;
+  /** Knows only these values, ascending: what lies between is rounded down. */
+  readonly stepsAmps: readonly number[] | undefined;
+  /** A setting of its own caps the current, whatever is offered. */
+  readonly capAmps: number | undefined;
+  /** Calls that make it reboot, or break its link, after it answered them. */
+  readonly upsetBy: Readonly<Record<string, 'reboot' | 'drop'>>;
+  /** Keys that it does not know. */
+  readonly hiddenKeys: readonly string[];
+  /** What it names as its features (1.6). */
+  readonly features: string;
+  /** False: it sends no meter values by itself. */
+  readonly measures: boolean;
+  /** After a connection broke it waits so long; a refused handshake it tries again soon. */
+  readonly redialAfterDropMs: number | undefined;
+  /** The cable that is taken out in a pause of 0 A leaves the connector out of order. */
+  readonly faultAfterPause: boolean;
+  /** How it writes a message of its own; the standard's text as argument. */
+  readonly writes: (text: string) => string;
   /** Answers a call in its own way; undefined leaves it to the standard. */
   readonly answers: (action: string, payload: unknown) => CsmsAnswer | undefined;
 }
@@ -94,8 +112,20 @@ export const GOOD_CONDUCT: ChargerConduct = {
   resumesAfterReboot: true,
   rebootMs: 3_000,
   clockAheadMs: 0,
+  stepsAmps: undefined,
+  capAmps: undefined,
+  upsetBy: {},
+  hiddenKeys: [],
+  features: 'Core,LocalAuthListManagement,SmartCharging,RemoteTrigger,FirmwareManagement',
+  measures: true,
+  redialAfterDropMs: undefined,
+  faultAfterPause: false,
+  writes: (text) => text,
   answers: () => undefined,
 };
+
+const TIME_WITH_ZONE = /"(\d{4}-\d\d-\d\dT[\d:.]+)Z"/g;
+const MEASURAND = /"measurand":"([\w.]+)"((?:,"[\w]+":"[\w.]+")*?),"phase":"(L\d)(?:-N)?"/g;
 
 /** Departures seen in the field, by name. */
 export const CONDUCTS = {
@@ -121,4 +151,26 @@ export const CONDUCTS = {
   'waits-for-remote-start': { waitsForRemoteStart: true },
   'stays-away-after-close': { staysAwayAfterClose: true },
   impatient: { impatient: true },
+  'leading-comma': { writes: (text) => text.replace('{', '{,') },
+  'unclosed-configuration': {
+    writes: (text) => (text.includes('"configurationKey"') ? text.slice(0, -2) : text),
+  },
+  'times-without-zone': { writes: (text) => text.replace(TIME_WITH_ZONE, '"$1"') },
+  'padded-numbers': { writes: (text) => text.replace(/"value":"([\d.]+)"/g, '"value":"  $1 "') },
+  'phase-in-measurand': {
+    writes: (text) => text.replace(MEASURAND, '"measurand":"$1.$3"$2'),
+  },
+  'no-answer-to-nulls': {
+    answers: (_action, payload) =>
+      JSON.stringify(payload).includes(':null') ? ('silence' as const) : undefined,
+  },
+  'validates-as-1.6': {
+    answers: (action) =>
+      action === 'SetChargingProfile'
+        ? {
+            error: 'PropertyConstraintViolation',
+            description: 'csChargingProfiles validation failed',
+          }
+        : undefined,
+  },
 } as const satisfies Readonly<Record<string, Partial<ChargerConduct>>>;

@@ -25,6 +25,8 @@ export interface ChargerConnectionOptions {
   readonly random: Random;
   readonly backOff: BackOff;
   readonly staysAwayAfterClose: boolean;
+  /** Wait after a connection that was there broke; absent: as after a refused handshake. */
+  readonly redialAfterDropMs: number | undefined;
   readonly opened: () => void;
   readonly received: (bytes: Buffer) => void;
   readonly lost: (code: number, reason: string) => void;
@@ -99,17 +101,18 @@ export class ChargerConnection {
         if (this.#socket !== socket) return;
         this.#socket = undefined;
         this.#options.lost(code, reason);
-        if (code === VANISHED || !this.#options.staysAwayAfterClose) this.#dialLater(turn);
+        if (code !== VANISHED && this.#options.staysAwayAfterClose) return;
+        this.#dialLater(turn, this.#options.redialAfterDropMs);
       },
     });
     this.#options.opened();
   }
 
-  #dialLater(turn: number): void {
+  #dialLater(turn: number, afterMs?: number): void {
     if (turn !== this.#turn) return;
     const { clock, random, backOff } = this.#options;
     const doubled = Math.min(Math.max(0, this.#failures - 1), backOff.doublings);
-    const waitMs = backOff.leastMs * 2 ** doubled + random() * backOff.randomMs;
+    const waitMs = (afterMs ?? backOff.leastMs * 2 ** doubled) + random() * backOff.randomMs;
     clock.after(waitMs, () => {
       if (turn === this.#turn) void this.#dial(turn);
     });

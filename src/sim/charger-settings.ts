@@ -53,7 +53,10 @@ export class ChargerSettings {
 
   constructor(
     version: OcppVersion,
-    facts: Pick<ChargerConduct, 'maxPeriods' | 'maxStackLevel' | 'rateUnits' | 'switchesPhases'>,
+    facts: Pick<
+      ChargerConduct,
+      'features' | 'hiddenKeys' | 'maxPeriods' | 'maxStackLevel' | 'rateUnits' | 'switchesPhases'
+    >,
     connectors: number,
   ) {
     this.#names = version === '1.6' ? NAMES_16 : NAMES_2X;
@@ -61,8 +64,7 @@ export class ChargerSettings {
       version === '1.6'
         ? {
             NumberOfConnectors: String(connectors),
-            SupportedFeatureProfiles:
-              'Core,LocalAuthListManagement,SmartCharging,RemoteTrigger,FirmwareManagement',
+            SupportedFeatureProfiles: facts.features,
             ChargeProfileMaxStackLevel: String(facts.maxStackLevel),
             ChargingScheduleAllowedChargingRateUnit: facts.rateUnits
               .map((unit) => (unit === 'A' ? 'Current' : 'Power'))
@@ -79,6 +81,7 @@ export class ChargerSettings {
             'SmartChargingCtrlr.Phases3to1': String(facts.switchesPhases),
           };
     for (const [name, value] of Object.entries(fixed)) {
+      if (facts.hiddenKeys.includes(name)) continue;
       this.#all.set(name.toLowerCase(), { name, value, readonly: true });
     }
     for (const [setting, value] of Object.entries(OWN) as [SettingName, string][]) {

@@ -93,6 +93,7 @@ export class SimCharger {
       random,
       backOff: facts.backOff,
       staysAwayAfterClose: conduct.staysAwayAfterClose,
+      redialAfterDropMs: conduct.redialAfterDropMs,
       opened: () => this.#presence.connected(),
       received: (bytes) => this.#receive(bytes),
       lost: () => this.#lost(),
@@ -183,7 +184,10 @@ export class SimCharger {
   }
 
   unplug(connector: number): void {
-    this.#sessions.unplug(this.#outlet(connector));
+    const outlet = this.#outlet(connector);
+    const paused = outlet.session !== undefined && outlet.offeredAmps <= 0;
+    this.#sessions.unplug(outlet);
+    if (this.#conduct.faultAfterPause && paused) outlet.operative = false;
   }
 
   /** A driver ends the session with the card and leaves the cable in. */
@@ -258,7 +262,10 @@ export class SimCharger {
       if (!this.#on || outlet.session === undefined) return 0;
       if (this.#conduct.ignoresProfiles) return maxAmps;
       const transaction = this.#deeds.transactionAt(outlet.connector);
-      return this.profiles.allowedAmps(outlet.connector, transaction, maxAmps, phases, wallMs);
+      const most = Math.min(maxAmps, this.#conduct.capAmps ?? maxAmps);
+      const amps = this.profiles.allowedAmps(outlet.connector, transaction, most, phases, wallMs);
+      const { stepsAmps } = this.#conduct;
+      return stepsAmps === undefined ? amps : (stepsAmps.findLast((step) => step <= amps) ?? 0);
     });
     const active = allowed.filter((amps) => amps > 0).length;
     if (active < 2 || this.#conduct.ignoresProfiles) return allowed;
@@ -272,7 +279,7 @@ export class SimCharger {
     return new CallQueue({
       clock,
       impatient: this.#conduct.impatient,
-      send: (bytes) => this.#connection.send(bytes),
+      send: (bytes) => this.#write(bytes),
       newId: () => {
         this.#ids += 1;
         return `${this.#ids}-${Math.floor(random() * 2 ** 52).toString(36)}`;
@@ -311,7 +318,9 @@ export class SimCharger {
     this.#cancelMeter();
     const everyMs = Math.max(1, this.settings.number('meterSeconds')) * 1000;
     this.#cancelMeter = this.#facts.clock.after(everyMs, () => {
-      for (const outlet of this.#outlets) this.#sessions.reportMeter(outlet, 'periodic');
+      for (const outlet of this.#conduct.measures ? this.#outlets : []) {
+        this.#sessions.reportMeter(outlet, 'periodic');
+      }
       this.#meterEvery();
     });
   }
@@ -332,11 +341,23 @@ export class SimCharger {
         ? errorBytes(id, answer.error, answer.description ?? '')
         : resultBytes(id, answer.result);
     const send = (): void => {
-      this.#connection.send(bytes);
+      this.#write(bytes);
       if ('result' in answer) answer.afterwards?.();
+      this.#upset(action);
     };
     if (answerDelayMs > 0) this.#facts.clock.after(answerDelayMs, send);
     else send();
+  }
+
+  /** In its own spelling. */
+  #write(bytes: Buffer): void {
+    this.#connection.send(Buffer.from(this.#conduct.writes(bytes.toString())));
+  }
+
+  #upset(action: string): void {
+    const how = this.#conduct.upsetBy[action];
+    if (how === 'reboot') this.reboot();
+    else if (how === 'drop') this.loseConnection();
   }
 
   #answer(action: string, payload: unknown): CsmsAnswer {

@@ -5,8 +5,8 @@ import {
   errorBytes,
   type Frame,
   parseError,
-  parsePayload,
   readFrame,
+  readPayload,
   resultBytes,
 } from '../ocpp/frame.ts';
 import { type Payload, readObject } from '../ocpp/payload.ts';
@@ -215,7 +215,7 @@ export class SimCsms {
   #take(connection: Connection, frame: Frame): void {
     const { charger } = connection;
     const { action, id } = frame;
-    const payload = readObject(parsePayload(frame));
+    const payload = readObject(readPayload(frame));
     if (connection.unanswered > 0) {
       this.#problem(connection, `${action} came before the previous call was answered`);
       if (this.conduct.oneCallAtATime) {
@@ -293,7 +293,7 @@ export class SimCsms {
     connection.outstanding = undefined;
     outstanding.done(
       frame.kind === 'result'
-        ? { outcome: 'answered', payload: parsePayload(frame) }
+        ? { outcome: 'answered', payload: readPayload(frame) }
         : { outcome: 'error', ...parseError(frame) },
     );
     this.#next(connection);

@@ -26,6 +26,38 @@ describe('the ways of telling a limit', () => {
   });
 });
 
+describe('a charger that refuses', () => {
+  const ways = offerWays(PLAIN_TRAITS, abilities(['A']));
+  const now = (ladder: OfferLadder) => {
+    const way = ladder.wayOf('CP/1', ways);
+    return way && wayName(way);
+  };
+
+  test('is asked in the best way again in its next transaction, three times in all', () => {
+    const ladder = new OfferLadder();
+    for (const transaction of ['1', '2', '3']) {
+      ladder.begin('CP/1', transaction);
+      assert.equal(now(ladder), 'TxProfile in A', transaction);
+      ladder.refused('CP/1');
+      ladder.begin('CP/1', transaction);
+      assert.equal(now(ladder), 'TxDefaultProfile in A', 'within it the next way holds');
+      ladder.accepted('CP/1');
+    }
+    ladder.begin('CP/1', '4');
+    assert.equal(now(ladder), 'TxDefaultProfile in A');
+  });
+
+  test('and once it took one, all is forgotten', () => {
+    const ladder = new OfferLadder();
+    for (const transaction of ['1', '2', '3', '4', '5', '6', '7', '8']) {
+      ladder.begin('CP/1', transaction);
+      assert.equal(now(ladder), 'TxProfile in A', transaction);
+      if (Number(transaction) % 2 === 0) ladder.refused('CP/1');
+      else ladder.accepted('CP/1');
+    }
+  });
+});
+
 describe('a charger that does not follow', () => {
   const ways = offerWays(PLAIN_TRAITS, abilities(['A']));
   const steps = (ladder: OfferLadder, overdrawing: boolean) => {

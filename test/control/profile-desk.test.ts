@@ -89,6 +89,40 @@ for (const version of OCPP_VERSIONS) {
   });
 }
 
+test('profiles that are over make room for new ones', async () => {
+  const { desk, shelf, clock } = deskOf('2.0.1');
+  const put = async (id: number, validTo?: number): Promise<unknown> => {
+    const now = clock.wallMs();
+    const stackLevel = validTo === undefined ? id : 0;
+    const base = profile('2.0.1', { id, purpose: 'TxDefaultProfile', amps: 10, now, stackLevel });
+    const validity =
+      validTo === undefined
+        ? {}
+        : {
+            validFrom: new Date(validTo - 60_000).toISOString(),
+            validTo: new Date(validTo).toISOString(),
+          };
+    const payload = { evseId: 1, chargingProfile: { ...base, ...validity } };
+    const call = readFrame(callBytes('1', 'SetChargingProfile', payload));
+    const result = desk.csmsCall('CP_1', '2.0.1', call);
+    assert.ok(result?.do === 'answer');
+    await clock.run(50);
+    const answer = await result.answer;
+    assert.ok('payload' in answer);
+    return answer.payload;
+  };
+  const first = clock.wallMs();
+  // A CSMS that sends another one for every day, each with its own id.
+  for (let id = 1; id <= 190; id += 1) await put(id, first - id * 86_400_000);
+  for (let id = 191; id <= 200; id += 1) await put(id);
+  assert.equal(shelf.book('CP_1').length, 200);
+  assert.deepEqual(await put(201), { status: 'Accepted' });
+  assert.deepEqual(
+    shelf.book('CP_1').map((each) => each.profile.id),
+    [191, 192, 193, 194, 195, 196, 197, 198, 199, 200, 201],
+  );
+});
+
 test('what is not JSON is answered, not given to a charger that may read it otherwise', async () => {
   const { desk } = deskOf('1.6');
   const bytes = Buffer.from('[2,"1","SetChargingProfile",{"connectorId":1,}]');

@@ -6,113 +6,14 @@ import { loadChargerQuirks } from '../../src/config/device-files.ts';
 import { type Nameplate, PLAIN_TRAITS } from '../../src/core/charger-traits.ts';
 import { traitsOf } from '../../src/devices/charger-quirks.ts';
 import { Car } from '../../src/sim/car.ts';
-import { type ChargerConduct, CONDUCTS } from '../../src/sim/charger-conduct.ts';
+import { CONDUCTS } from '../../src/sim/charger-conduct.ts';
 import { VirtualSite } from '../../src/sim/virtual-site.ts';
-import { clear, profile, set } from '../scenarios/profile-calls.ts';
+import { ask, clear, profile, set } from '../scenarios/profile-calls.ts';
 import { garage } from '../scenarios/virtual-garage.ts';
+import { FIXTURES, type Fixture, plate } from './charger-fixtures.ts';
 
 const { devices: files, problems } = loadChargerQuirks('devices/chargers');
 const traits = (plate: Nameplate) => traitsOf(files, plate);
-const plate = (vendor: string, model = 'Box', firmware?: string): Nameplate => ({
-  vendor,
-  model,
-  ...(firmware === undefined ? {} : { firmware }),
-});
-
-interface Fixture {
-  readonly plate: Nameplate;
-  readonly conduct: Partial<ChargerConduct>;
-  /** It cannot be limited at all. */
-  readonly unlimited?: boolean;
-  /** More it does not offer; 32 when absent. */
-  readonly mostAmps?: number;
-}
-const onlyDefaults = { purposes: ['tx-default', 'tx'] } as const;
-
-const FIXTURES: Readonly<Record<string, Fixture>> = {
-  'abb-terra-ac': { plate: plate('ABB', 'Terra AC W22'), conduct: CONDUCTS['stack-level-zero'] },
-  'abb-terra-ac-1.8': {
-    plate: plate('ABB', 'Terra AC W22', '1.8.21'),
-    conduct: CONDUCTS['stack-level-zero'],
-  },
-  'abl-emh': { plate: plate('ABL', 'eMH3'), conduct: CONDUCTS['limited-by-data-transfer'] },
-  'autel-maxicharger': { plate: plate('Autel', 'MaxiCharger AC', '1.38'), conduct: {} },
-  'bender-cc': { plate: plate('Bender GmbH', 'CC613'), conduct: CONDUCTS['amps-only'] },
-  'bmw-wallbox-plus': {
-    plate: plate('BMW', 'Wallbox Plus'),
-    conduct: CONDUCTS['ignores-limit-after-resume'],
-  },
-  'delta-wallbox-plus': {
-    plate: plate('Delta', 'BMW Wallbox Plus'),
-    conduct: CONDUCTS['ignores-limit-after-resume'],
-  },
-  easee: { plate: plate('Easee', 'Charge'), conduct: CONDUCTS['forgets-on-disconnect'] },
-  'en-plus-caro': { plate: plate('EN+', 'Caro'), conduct: CONDUCTS['no-connector-zero'] },
-  'busbar-gateway': { plate: plate('Busbar', 'gateway'), conduct: {} },
-  'cord-one': { plate: plate('cord', 'One'), conduct: CONDUCTS['no-connector-zero'] },
-  'ev-switch': { plate: plate('EV Switch', 'S1'), conduct: CONDUCTS['no-connector-zero'] },
-  solax: { plate: plate('SolaX', 'X1-EVC'), conduct: CONDUCTS['no-connector-zero'] },
-  'evbox-elvi': { plate: plate('EVBox', 'Elvi'), conduct: CONDUCTS['no-station-maximum'] },
-  'fronius-wattpilot': {
-    plate: plate('Fronius', 'Wattpilot 11'),
-    conduct: CONDUCTS['accepts-watts-without-effect'],
-  },
-  'go-e': {
-    plate: plate('go-e', 'Gemini'),
-    conduct: {
-      ...CONDUCTS['accepts-watts-without-effect'],
-      ...CONDUCTS['ignores-limit-after-resume'],
-    },
-  },
-  'go-e-56': {
-    plate: plate('go-e', 'Gemini', '056.2'),
-    conduct: CONDUCTS['forgets-on-disconnect'],
-  },
-  'grizzl-e-3.09': {
-    plate: plate('United Chargers', 'Grizzl-E', '3.09'),
-    conduct: { ...onlyDefaults, ...CONDUCTS['forgets-on-reboot'] },
-  },
-  'heidelberg-connect': {
-    plate: plate('Amperfied', 'connect.business'),
-    conduct: CONDUCTS['rejects-profiles'],
-    unlimited: true,
-  },
-  'huawei-scharger': { plate: plate('Huawei', 'SCharger-22'), conduct: CONDUCTS['watts-only'] },
-  'jigu-wegood': {
-    plate: plate('JIGU', 'WeGood'),
-    conduct: CONDUCTS['stays-away-after-close'],
-  },
-  'ies-keywatt': {
-    plate: plate('IES', 'Keywatt 24'),
-    conduct: CONDUCTS['limited-by-configuration'],
-  },
-  'mennekes-4you': { plate: plate('Mennekes', 'AMTRON 4You'), conduct: CONDUCTS['watts-only'] },
-  'nec-charge-pro': { plate: plate('NEcharge', 'Pro'), conduct: {}, mostAmps: 16 },
-  'syncev-compact': { plate: plate('SyncEV', 'Compact'), conduct: {} },
-  'teison-smart-mini': { plate: plate('Teison', 'Smart Mini'), conduct: CONDUCTS['amps-only'] },
-  'wallbox-5': {
-    plate: plate('Wall Box Chargers', 'Pulsar', '5.5.10'),
-    conduct: { ...CONDUCTS['stack-level-zero'], ...CONDUCTS['amps-only'] },
-  },
-  'wallbox-6': {
-    plate: plate('Wall Box Chargers', 'Pulsar', '6.1.2'),
-    conduct: { ...CONDUCTS['relative-only'], ...CONDUCTS['amps-only'] },
-  },
-  'wallbox-6.7.38': {
-    plate: plate('Wall Box Chargers', 'Pulsar', '6.7.38'),
-    conduct: { purposes: ['tx-default'], ...CONDUCTS['amps-only'], ...CONDUCTS['relative-only'] },
-  },
-  'wallbox-pulsar-pro-6.13': {
-    plate: plate('Wall Box Chargers', 'Pulsar Pro', '6.13.3'),
-    conduct: CONDUCTS['ignores-duration'],
-  },
-  'schneider-smart-wallbox': { plate: plate('Schneider Electric', 'EVlink'), conduct: {} },
-  smartevse: { plate: plate('SmartEVSE', 'v3'), conduct: {} },
-  'rolec-evo': { plate: plate('Rolec', 'EVO'), conduct: {} },
-  zaptec: { plate: plate('Zaptec', 'Go'), conduct: {} },
-  'growatt-thor': { plate: plate('Growatt', 'THOR'), conduct: {} },
-};
-
 test('every charger file is valid and has its fixture', () => {
   assert.deepEqual(problems, []);
   assert.ok(files.size >= 25, `${files.size} files`);
@@ -141,10 +42,16 @@ const charging = async (fixture: Fixture, leastAmps = 0, known = true): Promise<
     site: garage(1),
     conduct: { [CHARGER]: fixture.conduct },
     plates: { [CHARGER]: fixture.plate },
+    versions: { [CHARGER]: fixture.version ?? '1.6' },
     ...(known ? { traitsOf: traits } : {}),
   });
   await site.run(20);
   site.charger(CHARGER).plugIn(1, new Car({ maxAmps: 32, needWh: 400_000 }), 'CARD');
+  await site.run(5);
+  if (fixture.conduct.waitsForRemoteStart === true) {
+    const start = { connectorId: 1, idTag: 'CARD' };
+    await ask(site, 'RemoteStartTransaction', start);
+  }
   await site.run(70);
   assert.ok(draw(site) >= leastAmps);
   return site;
@@ -164,6 +71,7 @@ describe('every charger file', () => {
         return;
       }
       assert.equal(view(site)?.fallbackInstalled, true);
+      assert.equal(view(site)?.connectors[0]?.drawAmps === null, fixture.unmeasured === true);
       const { mostAmps = 32 } = fixture;
       assert.ok(draw(site) > 0.88 * mostAmps, `draws ${draw(site)} A of ${mostAmps} A before`);
       for (const amps of [12, 0, 10]) {

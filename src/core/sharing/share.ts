@@ -26,6 +26,8 @@ export interface Contender extends Omit<Demand, 'admissionScore' | 'mustKeep'> {
   readonly look?: { readonly length: 'long' | 'short'; readonly reason: Reason } | undefined;
   /** It is not started now. */
   readonly notYet?: Reason | undefined;
+  /** Once on it is not switched off for another's sake: a pause can end in an error. */
+  readonly staysOn?: boolean;
   /** Site phases at the terminals of its charger. */
   readonly wiring?: readonly number[];
   /** When it came, for a policy of first come. */
@@ -99,6 +101,9 @@ const shareOut = (
   return { offers, entitledAmps: entitlements(rows, mostAmps) };
 };
 
+/** Before everybody of its class who has to go off, whatever they are owed. */
+const LAST_OFF = 1e12;
+
 const demandOf = (policy: Policy, contender: Contender, nowMs: number): Demand => {
   const { id, urgencyNow, cameAtMs, turn, notYet } = contender;
   const byNeed = policy.weight === 'need';
@@ -111,6 +116,7 @@ const demandOf = (policy: Policy, contender: Contender, nowMs: number): Demand =
     stayMs: contender.stayMs,
   });
   const inTurns = policy.order === 'turns';
+  const staysOn = turn.on && contender.staysOn === true;
   const waitMs = (standing.pausedUntilMs ?? nowMs) - nowMs;
   // Spelled out: objects made by spreading are slow to read, more than the allocation costs.
   return {
@@ -129,8 +135,8 @@ const demandOf = (policy: Policy, contender: Contender, nowMs: number): Demand =
     weight: contender.weight * (byNeed && !forPower ? needFactor(urgencyNow) : 1),
     urgency: byNeed ? Math.min(1, urgencyNow ?? 1) : 1,
     priorityClass: contender.priorityClass,
-    admissionScore: inTurns ? standing.score : -cameAtMs,
-    mustKeep: inTurns ? standing.mustKeep : turn.on,
+    admissionScore: staysOn ? LAST_OFF : inTurns ? standing.score : -cameAtMs,
+    mustKeep: staysOn || (inTurns ? standing.mustKeep : turn.on),
     previousAmps: contender.previousAmps,
   };
 };

@@ -84,6 +84,36 @@ test('when the feeder shrinks, dwelling cars are cut too', () => {
   );
 });
 
+test('one for which a pause is trouble goes off last of all, and only of its class', () => {
+  const turn = { ...switched(newTurn('a'), true, 0), owedHours: -8 };
+  const on = { ...switched(newTurn('b'), true, 8.9e6), owedHours: 8 };
+  for (const order of ['turns', 'first-come'] as const) {
+    const amps = (staysOn: boolean, priorityClass = 0, room = 7) =>
+      share(
+        { ...DEFAULT_POLICY, order },
+        [fuse(room)],
+        [
+          contender('a', '123', { previousAmps: 6, turn, staysOn, cameAtMs: 9 }),
+          contender('b', '123', { previousAmps: 6, turn: on, priorityClass, cameAtMs: 1 }),
+          contender('c', '123', { turn: { ...newTurn('c'), owedHours: 9 }, priorityClass }),
+        ],
+        9e6,
+      ).offers.map((offer) => Math.sign(offer.amps));
+    assert.equal(amps(false)[0], 0, order);
+    assert.deepEqual(amps(true), [1, 0, 0], order);
+    assert.equal(amps(true, 1)[0], 0, 'a class above goes first');
+    assert.deepEqual(amps(true, 0, 5), [0, 0, 0], 'a limit below the minimum');
+    const off = contender('a', '123', { turn: newTurn('a'), staysOn: true });
+    const { offers } = share(
+      DEFAULT_POLICY,
+      [fuse(7)],
+      [off, contender('b', '123', { turn: on, previousAmps: 6 })],
+      9e6,
+    );
+    assert.equal(offers[0]?.amps, 0, 'one that is off takes nobody out');
+  }
+});
+
 test('who needs its last quarter of an hour is not switched off for one that waits', () => {
   const on = { ...switched(newTurn('a'), true, 0), owedHours: -5 };
   const facts = { previousAmps: 6, turn: on, urgencyNow: 0.1, leftWh: 1000 };
