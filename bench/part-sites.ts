@@ -2,6 +2,7 @@
 // once at stations of an invented European site.
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
+import { seededRandom } from '../src/sim/random.ts';
 import { parseVisits } from '../src/sim/session-file.ts';
 import { generateVisits, type VisitPlan } from '../src/sim/sessions.ts';
 import type { Fuse, Wired } from './part-feeder.ts';
@@ -17,6 +18,8 @@ export interface YardCar extends Wired {
   readonly stepsAmps: readonly number[] | undefined;
   readonly arrivesAtMs: number;
   readonly departsAtMs: number;
+  /** When it really departs, where that is not what was told. */
+  readonly leavesAtMs?: number;
   readonly needWh: number;
 }
 
@@ -75,7 +78,7 @@ interface Station {
 
 /** Both sites from the two session files, or a generated month when they are not there. */
 export const loadSites = (sessions: string | undefined, stations: string | undefined): Sites => {
-  if (sessions === undefined || stations === undefined) return generatedSites();
+  if (sessions === undefined || stations === undefined) return generatedSites(GENERATED);
   const places = new Map(
     readFileSync(stations, 'utf8')
       .split('\n')
@@ -110,21 +113,59 @@ const EU_KINDS: readonly (readonly [string, number])[] = [
   ['L2', 32],
   ['L2L3L1', 16],
 ];
-const GENERATED_STATIONS = 54;
+const GENERATED: Month = {
+  source: 'generated',
+  seed: 1,
+  stations: 54,
+  visitsPerDay: 0.65,
+  turn: 0,
+};
+/** What nothing was ever tuned on: other months, and a smaller car park of busier stations. */
+const HELD_OUT: readonly Month[] = [
+  { source: 'held out: month', seed: 11, stations: 54, visitsPerDay: 0.65, turn: 0 },
+  { source: 'held out: garage', seed: 12, stations: 32, visitsPerDay: 1.1, turn: 3 },
+];
 
-const generatedSites = (): Sites => {
-  const ids = Array.from({ length: GENERATED_STATIONS }, (_, i) => `S${i}`);
+/** A month that is generated; `turn` moves the kinds of stations on. */
+interface Month {
+  readonly source: string;
+  readonly seed: number;
+  readonly stations: number;
+  readonly visitsPerDay: number;
+  readonly turn: number;
+}
+
+export const heldOutSites = (): readonly Sites[] => HELD_OUT.map(generatedSites);
+
+/** The same cars, whose drivers err by hours about when they leave. */
+export const misled = ({ cars, ...yard }: Yard): Yard => {
+  const random = seededRandom(21);
+  const told = ({ arrivesAtMs, departsAtMs }: YardCar): number => {
+    // The sum of three is bell-shaped enough; its deviation is the unit.
+    const error = 2 * (random() + random() + random()) - 3;
+    return Math.max(arrivesAtMs + SHORTEST_STAY_MS, departsAtMs + error * ERROR_MS);
+  };
+  return {
+    ...yard,
+    cars: cars.map((car) => ({ ...car, leavesAtMs: car.departsAtMs, departsAtMs: told(car) })),
+  };
+};
+const ERROR_MS = 2 * 3_600_000;
+const SHORTEST_STAY_MS = 900_000;
+
+const generatedSites = ({ source, seed, stations, visitsPerDay, turn }: Month): Sites => {
+  const ids = Array.from({ length: stations }, (_, i) => `S${i}`);
   const places = new Map(
     ids.map((id, i) => {
-      const [phases, maxAmps] = EU_KINDS[i % EU_KINDS.length]!;
+      const [phases, maxAmps] = EU_KINDS[(i + turn) % EU_KINDS.length]!;
       // As in the garage: two pods of eight between A and B, which has about half of all.
       const pod = i < 16 ? 1 + (i % 2) : 0;
       const lines = i < 26 ? 'AB' : i % 2 === 0 ? 'BC' : 'CA';
       return [id, { lines, coarse: pod === 2, pod, phases, maxAmps }];
     }),
   );
-  const visits = generateVisits({ seed: 1, days: 31, chargers: ids, visitsPerDay: 0.65 });
-  return sitesOf('generated', visits, places);
+  const visits = generateVisits({ seed, days: 31, chargers: ids, visitsPerDay });
+  return sitesOf(source, visits, places);
 };
 
 const sitesOf = (

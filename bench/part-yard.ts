@@ -63,7 +63,9 @@ export const runYard = (
       all.push(waiting);
       here.push(waiting);
     }
-    here = here.filter(({ car, leftWh }) => car.departsAtMs > nowMs && leftWh > 1e-6);
+    here = here.filter(
+      ({ car, leftWh }) => (car.leavesAtMs ?? car.departsAtMs) > nowMs && leftWh > 1e-6,
+    );
     if (here.length === 0) {
       if (next >= arrivals.length) break;
       nowMs = arrivals[next]!.arrivesAtMs;

@@ -1,12 +1,12 @@
 // The most energy that any schedule could deliver, by linear programming (HiGHS), for the bench of
-// the policies: node --import tsx scripts/policy-optimum.ts [SESSIONS.csv STATIONS.csv]
+// the policies: node --import tsx scripts/policy-optimum.ts [SESSIONS.csv STATIONS.csv | --held-out]
 // Adds to bench/fixtures/policy-optimum.json. Continuous currents, perfect foresight, no minimum.
 // Where cars are connected between two lines, the disc of a line's current is replaced by tangents
 // around it: what is found is at most 0.1 % above the true optimum, never below it.
 import { readFileSync, writeFileSync } from 'node:fs';
 import * as highsModule from 'highs';
 import type { Fuse } from '../bench/part-feeder.ts';
-import { loadSites, type Yard, type YardCar } from '../bench/part-sites.ts';
+import { heldOutSites, loadSites, type Yard, type YardCar } from '../bench/part-sites.ts';
 
 const FILE = 'bench/fixtures/policy-optimum.json';
 const HOUR_MS = 3_600_000;
@@ -126,18 +126,21 @@ const percentOf = (highs: Highs, { cars }: Yard, fuses: readonly Fuse[]): number
 };
 
 const [sessions, stations] = process.argv.slice(2);
-const { source, yards } = loadSites(sessions, stations);
 const load = (highsModule as unknown as { default: () => Promise<Highs> }).default;
 const highs = await load();
 const known = JSON.parse(readFileSync(FILE, 'utf8')) as Record<string, object>;
-const found: Record<string, Record<string, number>> = {};
-for (const yard of yards) {
-  for (const { text, fuses } of yard.limits) {
-    const begin = performance.now();
-    const percent = percentOf(highs, yard, fuses);
-    found[yard.site] = { ...found[yard.site], [text]: percent };
-    const seconds = ((performance.now() - begin) / 1000).toFixed(1);
-    console.log(`${yard.site}, ${text}: ${percent} % in ${seconds} s`);
+const sites = sessions === '--held-out' ? heldOutSites() : [loadSites(sessions, stations)];
+for (const { source, yards } of sites) {
+  const found: Record<string, Record<string, number>> = {};
+  for (const yard of yards) {
+    for (const { text, fuses } of yard.limits) {
+      const begin = performance.now();
+      const percent = percentOf(highs, yard, fuses);
+      found[yard.site] = { ...found[yard.site], [text]: percent };
+      const seconds = ((performance.now() - begin) / 1000).toFixed(1);
+      console.log(`${source}, ${yard.site}, ${text}: ${percent} % in ${seconds} s`);
+    }
   }
+  known[source] = found;
 }
-writeFileSync(FILE, `${JSON.stringify({ ...known, [source]: found }, null, 2)}\n`);
+writeFileSync(FILE, `${JSON.stringify(known, null, 2)}\n`);

@@ -20,7 +20,7 @@ import type {
 } from '../core/tick.ts';
 import { timestamp } from '../core/time.ts';
 import { addAmps, PHASES, type PhaseAmps } from '../core/units.ts';
-import { votesByCharger, type WiringVotes } from '../core/wiring-check.ts';
+import type { WiringVotes } from '../core/wiring-check.ts';
 import type { UpstreamState } from '../gateway/observer.ts';
 import type {
   ChargerView,
@@ -55,12 +55,11 @@ export interface ViewContext {
 /** The site as every interface shows it, made from one tick. */
 export const siteView = (input: TickInput, decision: Decision, context: ViewContext): SiteView => {
   const sums = circuitSums(input, decision);
-  const votes = votesByCharger(decision.wiring);
   const views = new Map<string, ConnectorView[]>();
   for (const each of decision.connectors) {
     const { id } = each.tick.charger;
     const known = views.get(id);
-    const view = connectorView(each, id, context);
+    const view = connectorView(each, decision.wiring.get(each.tick.key)?.votes, context);
     if (known === undefined) views.set(id, [view]);
     else known.push(view);
   }
@@ -79,7 +78,7 @@ export const siteView = (input: TickInput, decision: Decision, context: ViewCont
     ),
     meters: input.site.meters.map((meter) => meterView(input, meter)),
     chargers: input.site.chargers.map((spec) =>
-      chargerView(input, spec, { connectors: views.get(spec.id) ?? [], votes }, context),
+      chargerView(input, spec, views.get(spec.id) ?? [], context),
     ),
     limits: input.site.emsSources.map((source) => limitView(input, source.id, context.book)),
     counters: { ...context.counters },
@@ -204,11 +203,8 @@ const meterView = (
 
 const chargerView = (
   input: TickInput,
-  { id, circuit, phases }: ChargerSpec,
-  own: {
-    readonly connectors: readonly ConnectorView[];
-    readonly votes: ReadonlyMap<string, WiringVotes>;
-  },
+  { id, circuit }: ChargerSpec,
+  connectors: readonly ConnectorView[],
   context: ViewContext,
 ): ChargerView => {
   const charger = input.chargers.get(id);
@@ -222,20 +218,19 @@ const chargerView = (
     firmware: charger?.firmware ?? null,
     upstream: context.upstreamOf(id),
     fallbackInstalled: input.fallbackProven.has(id),
-    wiring: wiringView(phases, own.votes.get(id)),
     backlog: context.backlogOf(id),
     quirks: context.traitsOf(id).quirks.map(({ id: quirk, why, advice }) => ({
       id: quirk,
       why,
       advice: advice ?? null,
     })),
-    connectors: [...own.connectors],
+    connectors: [...connectors],
   };
 };
 
 const connectorView = (
   decision: ConnectorDecision,
-  id: string,
+  votes: WiringVotes | undefined,
   { wayOf, obedientSince }: ViewContext,
 ): ConnectorView => {
   const { tick, targetAmps, reasons } = decision;
@@ -250,6 +245,7 @@ const connectorView = (
     worstCaseAmps: amps(tick.worstSiteAmps),
     drawAmps: tick.drawSiteAmps === undefined ? null : amps(tick.drawSiteAmps),
     phases: PHASES.filter((_phase, p) => tick.phases[p] && wiredTo(tick, p)),
+    wiring: wiringView(tick, votes),
     watts: state.watts === undefined ? null : Math.round(state.watts),
     energyWh: state.energyWh === undefined ? null : round(state.energyWh, 1),
     sessionWh:
@@ -260,7 +256,7 @@ const connectorView = (
     obedience: tick.obedience,
     obedienceBasis: tick.obedienceBasis ?? null,
     obedienceSince: obedientSince(tick.key),
-    limitedBy: wayOf(id, tick.key) ?? null,
+    limitedBy: wayOf(tick.charger.id, tick.key) ?? null,
     reasons: reasons.map((reason) => ({ ...reason })),
     reason: reasonText(reasons),
   };

@@ -86,21 +86,6 @@ export const seenPhase = (votes: WiringVotes, terminal: number) => {
   return established ? { phase, count, total } : undefined;
 };
 
-/** The votes of all connectors of each charger that has any: to be shown, never to be reckoned with. */
-export const votesByCharger = (evidences: WiringEvidences): ReadonlyMap<string, WiringVotes> => {
-  const sums = new Map<string, number[]>();
-  for (const [key, { votes }] of evidences) {
-    if (votes.every((count) => count === 0)) continue;
-    const charger = key.slice(0, key.lastIndexOf('/'));
-    const sum = sums.get(charger) ?? [...NO_VOTES];
-    sums.set(
-      charger,
-      sum.map((count, i) => count + (votes[i] ?? 0)),
-    );
-  }
-  return sums;
-};
-
 /** Site phase of each terminal as seen; those that are not established are unknown. */
 export const seenWiring = (votes: WiringVotes): readonly number[] => {
   const seen = [0, 1, 2].map((terminal) => seenPhase(votes, terminal)?.phase ?? UNKNOWN_PHASE);

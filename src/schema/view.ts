@@ -77,6 +77,21 @@ export const ConnectorViewSchema = Type.Object(
     worstCaseAmps: AmpsSchema,
     drawAmps: NullableAmps,
     phases: Type.Array(Type.String()),
+    /** Site phases at its terminals. */
+    wiring: Type.Object(
+      {
+        /** Like L1L2L3, or unknown. */
+        configured: Type.String(),
+        /** As steps of its cars on the meter told: like L2????; null while nothing is established. */
+        seen: NullableString,
+        /** What it is reckoned with: a terminal that is ?? counts on every phase that is left. */
+        inUse: Type.String(),
+        steps: Type.Integer(),
+        /** Share of the steps that agree. */
+        confidencePercent: Type.Union([Type.Integer(), Type.Null()]),
+      },
+      strict,
+    ),
     watts: NullableNumber,
     energyWh: NullableNumber,
     sessionWh: NullableNumber,
@@ -111,19 +126,6 @@ export const ChargerViewSchema = Type.Object(
     /** In what its make departs from the standard. */
     quirks: Type.Array(
       Type.Object({ id: Type.String(), why: Type.String(), advice: NullableString }, strict),
-    ),
-    /** Site phases at its terminals, as far as steps of its cars on the meter told them. */
-    wiring: Type.Object(
-      {
-        /** Like L1L2L3, or unknown. */
-        configured: Type.String(),
-        /** Like L2??; null while nothing is established. */
-        seen: NullableString,
-        steps: Type.Integer(),
-        /** Share of the steps that agree. */
-        confidencePercent: Type.Union([Type.Integer(), Type.Null()]),
-      },
-      strict,
     ),
     /** Messages held for the CSMS. */
     backlog: Type.Object(

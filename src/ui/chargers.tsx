@@ -57,6 +57,7 @@ export const Chargers = ({ chargers }: { chargers: readonly ChargerView[] }) => 
 const Connector = ({ charger, connector }: { charger: ChargerView; connector: ConnectorView }) => {
   const active = connector.transactionId !== null;
   const state = charger.online ? (active ? 'active' : 'idle') : 'offline';
+  const { wiring } = connector;
   const several = charger.connectors.length > 1 ? ` · ${connector.connector}` : '';
   return (
     <li class={`charger ${state}`}>
@@ -81,11 +82,10 @@ const Connector = ({ charger, connector }: { charger: ChargerView; connector: Co
             quirk: {quirk.id}
           </span>
         ))}
-        {charger.wiring.seen !== null && charger.wiring.seen !== charger.wiring.configured && (
-          <span
-            title={`${charger.wiring.steps} steps, ${charger.wiring.confidencePercent} % agree`}
-          >
-            seen on {charger.wiring.seen}
+        {wiring.inUse !== wiring.configured && wiring.seen !== null && (
+          <span title={`${wiring.steps} steps, ${wiring.confidencePercent} % agree`}>
+            seen on {wiring.seen}
+            {wiring.inUse === wiring.seen ? '' : ': counts on all phases'}
           </span>
         )}
         {active && (

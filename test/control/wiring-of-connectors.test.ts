@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SiteDraft } from '../../src/control/site-draft.ts';
+import { wiringView } from '../../src/control/wiring-view.ts';
 import { PLAIN_TRAITS } from '../../src/core/charger-traits.ts';
 import { connectorTicks } from '../../src/core/connector-ticks.ts';
 import { connectorKey, DEFAULT_SETTINGS } from '../../src/core/tick.ts';
+import { wiringInUse } from '../../src/core/wiring-check.ts';
 import { garage } from '../scenarios/virtual-garage.ts';
 
 test('sockets of one charger with rotated phases load what each of them was seen to load', () => {
@@ -31,9 +33,8 @@ test('sockets of one charger with rotated phases load what each of them was seen
       1_000,
     );
   }
-  const ticks = connectorTicks(
-    draft.freeze(2_000, 0, { connectors: new Map(), stations: new Map() }),
-  );
+  const input = draft.freeze(2_000, 0, { connectors: new Map(), stations: new Map() });
+  const ticks = connectorTicks(input);
   assert.deepEqual(
     ticks.map(({ drawSiteAmps }) => drawSiteAmps),
     [
@@ -41,4 +42,21 @@ test('sockets of one charger with rotated phases load what each of them was seen
       [0, 10, 0],
     ],
   );
+  const shown = ticks.map((tick) => wiringView(tick, input.wiring.get(tick.key)?.votes));
+  assert.deepEqual(
+    shown.map(({ seen, inUse, steps }) => [seen, inUse, steps]),
+    [
+      ['L1????', 'L1????', 100],
+      ['L2????', 'L2????', 9],
+    ],
+  );
+});
+
+test('a connector that is seen elsewhere than configured is shown to count on all phases', () => {
+  const [charger] = garage(1).chargers;
+  assert.ok(charger !== undefined);
+  const votes = [0, 9, 0, 0, 0, 0, 0, 0, 0];
+  const wiring = wiringInUse(charger.phases, votes);
+  const { configured, seen, inUse } = wiringView({ charger, wiring }, votes);
+  assert.deepEqual([configured, seen, inUse], ['L1L2L3', 'L2????', '??????']);
 });

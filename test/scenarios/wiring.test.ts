@@ -50,14 +50,14 @@ test('one whose wiring nobody knows counts on all phases until steps of its cars
     if (visit === 1) {
       const [a, b, c] = charger()?.connectors[0]?.worstCaseAmps ?? [];
       assert.ok(a !== undefined && a > 5 && a === b && b === c, `${a} ${b} ${c}`);
-      assert.equal(charger()?.wiring.seen, null);
+      assert.equal(charger()?.connectors[0]?.wiring.seen, null);
     }
     learning.charger('CP_1').unplug(1);
     await learning.run(60);
   }
-  assert.deepEqual(charger()?.wiring.seen, 'L2????');
-  assert.equal(charger()?.wiring.configured, 'unknown');
-  assert.ok((charger()?.wiring.confidencePercent ?? 0) >= 80);
+  assert.deepEqual(charger()?.connectors[0]?.wiring.seen, 'L2????');
+  assert.equal(charger()?.connectors[0]?.wiring.configured, 'unknown');
+  assert.ok((charger()?.connectors[0]?.wiring.confidencePercent ?? 0) >= 80);
   learning.charger('CP_1').plugIn(1, new Car({ phases: 1, maxAmps: 20 }), 'CARD-4');
   await learning.run(120);
   const [a, b, c] = charger()?.connectors[0]?.worstCaseAmps ?? [];

@@ -36,7 +36,6 @@ export const emptyView = (): SiteView => ({
       upstream: 'connected',
       fallbackInstalled: true,
       quirks: [],
-      wiring: { configured: 'L1L2L3', seen: null, steps: 0, confidencePercent: null },
       backlog: { held: 0, bytes: 0, oldestAt: null, thinned: 0, parked: 0 },
       connectors: [
         {
@@ -48,6 +47,13 @@ export const emptyView = (): SiteView => ({
           worstCaseAmps: [16, 16, 16],
           drawAmps: [15.5, 15.4, 15.6],
           phases: ['L1', 'L2', 'L3'],
+          wiring: {
+            configured: 'L1L2L3',
+            seen: null,
+            inUse: 'L1L2L3',
+            steps: 0,
+            confidencePercent: null,
+          },
           watts: 10_700,
           energyWh: 120_000,
           sessionWh: 4_200,

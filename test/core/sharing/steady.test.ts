@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import type { AllocationCircuit } from '../../../src/core/allocation-problem.ts';
+import { DEFAULT_POLICY } from '../../../src/core/sharing/policy.ts';
+import { type Contender, share } from '../../../src/core/sharing/share.ts';
+import {
+  DWELL_ON_MS,
+  newTurn,
+  returnsSoon,
+  standingOf,
+  stoppedForRoom,
+  switched,
+  type Turn,
+} from '../../../src/core/sharing/turns.ts';
+import { contender, fuse } from './contenders.ts';
+
+const NOW_MS = 60_000;
+const LOOK = {
+  length: 'long',
+  reason: { kind: 'pending', id: 'b', text: 'starts when 6 A have been free for 60 s' },
+} as const;
+
+const on = (id: string, amps = 6, phases = '123') =>
+  contender(id, phases, { previousAmps: amps, turn: switched(newTurn(id), true, 0) });
+const off = (id: string, changes: Partial<Contender> = {}) =>
+  contender(id, '123', { look: LOOK, ...changes });
+const shared = (circuit: AllocationCircuit, contenders: readonly Contender[]) =>
+  share(DEFAULT_POLICY, [circuit], contenders, NOW_MS).offers;
+const amps = (circuit: AllocationCircuit, contenders: readonly Contender[]) =>
+  shared(circuit, contenders).map((offer) => offer.amps);
+const swinging = (free: number, look: number): AllocationCircuit => ({
+  ...fuse(free),
+  lookAmps: { long: [look, look, look], short: [0, 0, 0] },
+});
+
+describe('a car that charges', () => {
+  test('is kept on by the margin, and by no more than that', () => {
+    const margin = (free: number) => ({ ...fuse(free), keepOnAmps: 0.5 });
+    assert.deepEqual(amps(margin(5.6), [on('a')]), [6]);
+    assert.deepEqual(amps(margin(5.4), [on('a')]), [0]);
+    assert.deepEqual(amps(margin(11.7), [on('a'), on('b')]), [6, 6]);
+  });
+
+  test('takes no margin to grow, and nobody starts into it', () => {
+    const margin = { ...fuse(6.8), keepOnAmps: 0.5 };
+    assert.deepEqual(amps(margin, [on('a')]), [6]);
+    assert.deepEqual(amps({ ...fuse(5.6), keepOnAmps: 0.5 }, [off('b')]), [0]);
+  });
+
+  test('keeps its amps until another one can start beside the load of the whole look', () => {
+    assert.deepEqual(amps(swinging(20, 0), [on('a'), off('b')]), [10, 10]);
+    const offers = shared(swinging(20, 9), [on('a'), off('b')]);
+    assert.deepEqual(
+      offers.map((offer) => offer.amps),
+      [20, 0],
+    );
+    assert.deepEqual(offers[1]?.reasons, [LOOK.reason]);
+    const short = { look: { ...LOOK, length: 'short' } } as const;
+    assert.deepEqual(amps(swinging(20, 9), [on('a'), off('b', short)]), [10, 10]);
+  });
+});
+
+test('whatever the margin and the look, offers hold within what is free and the margin', () => {
+  const car = fc.record({
+    isOn: fc.boolean(),
+    looks: fc.boolean(),
+    wasAmps: fc.integer({ min: 6, max: 32 }),
+    phases: fc.constantFrom('1', '2', '3', '12', '123'),
+  });
+  const cases = fc.record({
+    cars: fc.array(car, { minLength: 1, maxLength: 6 }),
+    free: fc.double({ min: 0, max: 50, noNaN: true }),
+    keepOnAmps: fc.double({ min: 0, max: 1, noNaN: true }),
+    look: fc.double({ min: 0, max: 20, noNaN: true }),
+  });
+  fc.assert(
+    fc.property(cases, ({ cars, free, keepOnAmps, look }) => {
+      const contenders = cars.map(({ isOn, looks, wasAmps, phases }, i) =>
+        isOn
+          ? on(`c${i}`, wasAmps, phases)
+          : contender(`c${i}`, phases, looks ? { look: LOOK } : {}),
+      );
+      const offers = amps({ ...swinging(free, look), keepOnAmps }, contenders);
+      for (const p of [0, 1, 2] as const) {
+        const sum = offers.reduce((a, b, i) => a + (contenders[i]?.phases[p] ? b : 0), 0);
+        assert.ok(sum <= free + keepOnAmps + 1e-6, `${sum} of ${free} A`);
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('short runs in a row make a car wait longer each time; a long one forgives', () => {
+  const facts = { nowMs: 0, urgency: undefined, needMs: undefined, stayMs: undefined };
+  const run = (turn: Turn, startMs: number, ranMs: number): Turn => {
+    const running = switched(turn, true, startMs);
+    return stoppedForRoom(switched(running, false, startMs + ranMs), running);
+  };
+  const waitsMs: number[] = [];
+  let turn = newTurn('a');
+  for (let i = 0; i < 4; i += 1) {
+    turn = run(turn, i * 3_600_000, 60_000);
+    const stoppedMs = turn.sinceMs ?? 0;
+    const { pausedUntilMs = stoppedMs } = standingOf(turn, { ...facts, nowMs: stoppedMs });
+    waitsMs.push(pausedUntilMs - stoppedMs);
+    assert.equal(returnsSoon(turn), i === 0);
+  }
+  assert.deepEqual(waitsMs, [0, 240_000, 900_000, 1_800_000]);
+  assert.ok(returnsSoon(run(turn, 20 * 3_600_000, DWELL_ON_MS)));
+});
