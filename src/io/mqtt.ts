@@ -79,6 +79,10 @@ class BrokerConnection implements Broker {
     return this.#client.connected && !this.#closed;
   }
 
+  problem(): string {
+    return this.#lastProblem;
+  }
+
   publish(topic: string, text: string, options: SendOptions = {}): boolean {
     if (!this.connected() || this.#client.stream.writableLength > BACKLOG_MOST_BYTES) return false;
     const { qos = 0, retain = false, correlation } = options;
