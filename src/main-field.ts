@@ -43,6 +43,8 @@ export interface FieldSide {
   readonly routes: readonly ApiRoute[];
   /** Carries out a call to a child gateway; false when it is not for one. */
   call(charger: string, call: OwnCall, done: (outcome: CallOutcome) => void): boolean;
+  /** What is wrong on this side, in plain sentences. */
+  alarms(): readonly string[];
   /** Every finished tick. */
   published(view: SiteView): void;
   close(): Promise<void>;
@@ -60,12 +62,13 @@ export const startFieldSide = async (
   return {
     routes: [...evidenceRoutes(() => evidence.files.list()), ...building.routes],
     call: (charger, call, done) => children?.call(charger, call, done) ?? false,
+    alarms: () => [...(ems?.alarms() ?? []), ...polled.inputs.flatMap((input) => input.alarms())],
     published: (view) => {
       ems?.publish(view);
       evidence.recorder.take(view);
     },
     close: async () => {
-      for (const part of polled) part.stop();
+      for (const part of [...polled.meters, ...polled.inputs]) part.stop();
       await building.close();
       await evidence.recorder.close(timestamp(systemClock.wallMs()));
       await ems?.close();
@@ -77,7 +80,7 @@ export const startFieldSide = async (
 const startPolling = (
   { config, site, devices, log }: FieldOptions,
   loop: ControlLoop,
-): readonly { stop(): void }[] => {
+): { readonly meters: readonly MeterBus[]; readonly inputs: readonly DigitalInputWatch[] } => {
   const clock = systemClock;
   const ports = new Map<string, ModbusPort>();
   const portOf = (url: string): ModbusPort => {
@@ -103,7 +106,7 @@ const startPolling = (
     const port = portOf(input.connect);
     return new DigitalInputWatch({ input, port, clock, log, setLimit });
   });
-  return [...meters, ...inputs];
+  return { meters, inputs };
 };
 
 /** Registers for a building controller, where wanted. */

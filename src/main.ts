@@ -98,7 +98,7 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
     siteLimits: limit,
     counters: () => ({ ...countersOf(gateway, roles), ...upstream?.station?.counters() }),
     backlogOf: (charger) => withoutName(held.desk.summary(charger)),
-    alarms: () => [...held.alarms(), ...reload.alarms()],
+    alarms: () => [...held.alarms(), ...reload.alarms(), ...(field?.alarms() ?? [])],
     published: (view) => {
       field?.published(view);
       controller?.published(view);

@@ -195,8 +195,8 @@ const meterView = (
     amps: reading?.amps === undefined ? null : amps(reading.amps),
     watts: reading?.watts ?? null,
     volts: reading?.volts === undefined ? null : amps(reading.volts),
-    importWh: reading?.importWh ?? null,
-    exportWh: reading?.exportWh ?? null,
+    importWh: tenths(reading?.importWh),
+    exportWh: tenths(reading?.exportWh),
     role,
   };
 };
@@ -247,7 +247,7 @@ const connectorView = (
     phases: PHASES.filter((_phase, p) => tick.phases[p] && wiredTo(tick, p)),
     wiring: wiringView(tick, votes),
     watts: state.watts === undefined ? null : Math.round(state.watts),
-    energyWh: state.energyWh === undefined ? null : round(state.energyWh, 1),
+    energyWh: tenths(state.energyWh),
     sessionWh:
       startWh === undefined || state.energyWh === undefined
         ? null
@@ -302,6 +302,9 @@ const amps = (values: PhaseAmps): [number, number, number] => [
 
 const rounded = (value: number | undefined): number | null =>
   value === undefined ? null : Math.round(value);
+
+const tenths = (value: number | undefined): number | null =>
+  value === undefined ? null : round(value, 1);
 
 const round = (value: number, digits: number): number => {
   const factor = 10 ** digits;

@@ -4,6 +4,7 @@ const MARK = [0x5375, 0x6e53] as const;
 const END_MODEL = 0xffff;
 /** A chain longer than this is a device that never ends it. */
 const MODELS_MOST = 64;
+const ADDRESS_MOST = 0xffff;
 
 /** What to do next in looking for a model. */
 export type SunspecStep =
@@ -37,10 +38,13 @@ const modelStep = (wanted: readonly number[], address: number, seen: number): Su
   address,
   count: 2,
   next: ([model, length]) => {
-    if (model === undefined || length === undefined || model === END_MODEL || seen > MODELS_MOST) {
-      return { state: 'failed', problem: `no SunSpec model ${wanted.join(' or ')}` };
-    }
-    if (wanted.includes(model)) return { state: 'found', address };
-    return modelStep(wanted, address + 2 + length, seen + 1);
+    const failed = { state: 'failed', problem: `no SunSpec model ${wanted.join(' or ')}` } as const;
+    if (model === undefined || length === undefined || model === END_MODEL) return failed;
+    const after = address + 2 + length;
+    // Beyond the last register the numbers would begin again, and other registers be read.
+    if (after >= ADDRESS_MOST || seen > MODELS_MOST) return failed;
+    return wanted.includes(model)
+      ? { state: 'found', address }
+      : modelStep(wanted, after, seen + 1);
   },
 });

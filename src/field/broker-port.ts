@@ -1,6 +1,8 @@
 /** A connection to an MQTT broker that dials again by itself. */
 export interface Broker {
   connected(): boolean;
+  /** Why there is no connection, as far as is known; else the last thing that went wrong. */
+  problem(): string;
   /** False, and nothing is kept, while there is no connection or the broker is too far behind. */
   publish(topic: string, text: string, options?: SendOptions): boolean;
   /** `done` tells whether every filter was granted; `quiet`: a refusal is no news. */

@@ -56,10 +56,12 @@ export class ChildStations implements TopicHandler {
   readonly #options: ChildStationsOptions;
   readonly #children: readonly Child[];
   readonly #inbox: Inbox;
+  readonly #comings: Inbox;
 
   constructor(options: ChildStationsOptions) {
     this.#options = options;
     this.#inbox = new Inbox(options.clock);
+    this.#comings = new Inbox(options.clock);
     this.#children = options.children.map((spec) => ({
       spec,
       base: `${options.root}/${spec.site}`,
@@ -80,7 +82,7 @@ export class ChildStations implements TopicHandler {
     const { spec } = child;
     switch (message.topic.slice(child.base.length + 1)) {
       case 'status':
-        this.#setOnline(child, message.text() === 'online');
+        this.#comings.take(spec.id, () => this.#setOnline(child, message.text() === 'online'));
         return true;
       case `circuits/${spec.circuit}`:
         this.#inbox.take(spec.id, () => this.#report(child, message));
@@ -95,6 +97,7 @@ export class ChildStations implements TopicHandler {
 
   /** Without the broker nobody is heard: what was promised runs out by itself. */
   disconnected(): void {
+    this.#comings.close();
     for (const child of this.#children) this.#setOnline(child, false);
   }
 

@@ -39,9 +39,12 @@ export class DigitalInputWatch {
   #cancel: Cancel = () => {};
   #stopped = false;
   #told = '';
+  #readAtMs: number;
+  #problem = '';
 
   constructor(options: DigitalInputOptions) {
     this.#options = options;
+    this.#readAtMs = options.clock.monotonicMs();
     void this.#poll();
   }
 
@@ -51,16 +54,25 @@ export class DigitalInputWatch {
     this.#options.port.close();
   }
 
+  /** Unread for longer than it is believed, its limit is in force: somebody has to know why. */
+  alarms(): readonly string[] {
+    const { clock, input } = this.#options;
+    if (clock.monotonicMs() - this.#readAtMs <= BELIEVED_SECONDS * 1000) return [];
+    return [`contact ${input.id} cannot be read, its limit is in force: ${this.#problem}`];
+  }
+
   async #poll(): Promise<void> {
     const { port, input, clock, setLimit } = this.#options;
     const { unit, table, address } = input;
     try {
       const [bit] = await port.read({ unit, table, address, count: 1 });
       const active = (bit === 1) === input.activeWhen;
+      this.#readAtMs = clock.monotonicMs();
       this.#tell(active ? 'active' : 'not active', 'info');
       if (!this.#stopped) setLimit(input.id, commandOf(input, active));
     } catch (error) {
-      this.#tell(`cannot be read, its limit is in force: ${messageOf(error)}`, 'warn');
+      this.#problem = messageOf(error);
+      this.#tell(`cannot be read, its limit is in force: ${this.#problem}`, 'warn');
     }
     if (!this.#stopped) this.#cancel = clock.after(POLL_MS, () => void this.#poll());
   }

@@ -19,6 +19,8 @@ import type { TopicHandler } from './topic-handler.ts';
 
 /** Retained topics of an earlier run arrive within this after the subscription. */
 const LEFTOVERS_MS = 3_000;
+/** Without a broker for longer is worth an alarm. */
+const AWAY_MS = 30_000;
 const LEFTOVERS_BELOW = ['circuits/+', 'meters/+', 'chargers/#', 'limits/+', 'values/#'];
 
 export interface EmsLinkOptions {
@@ -61,12 +63,14 @@ export class EmsLink {
   readonly #handlers: readonly TopicHandler[];
   #view: SiteView | undefined;
   #forgetLeftovers: Cancel = () => {};
+  #awaySinceMs: number | undefined;
   #closed = false;
 
   constructor(options: EmsLinkOptions) {
     const { root, siteId, clock, log, meters, onReading, setLimit, taker } = options;
     const { policies = new Map() } = options;
     this.#options = options;
+    this.#awaySinceMs = clock.monotonicMs();
     this.#base = `${root}/${siteId}`;
     const base = this.#base;
     this.#retained = new RetainedTopics(clock, (topic, text, qos) =>
@@ -104,6 +108,7 @@ export class EmsLink {
       {
         connected: () => this.#onConnect(),
         disconnected: () => {
+          this.#awaySinceMs = clock.monotonicMs();
           for (const handler of this.#handlers) handler.disconnected?.();
         },
         message: (message) => this.#onMessage(message),
@@ -142,6 +147,15 @@ export class EmsLink {
     return this.#broker.connected();
   }
 
+  /** What is wrong for long enough to be told. */
+  alarms(): readonly string[] {
+    const { clock } = this.#options;
+    if (this.#awaySinceMs === undefined) return [];
+    if (clock.monotonicMs() - this.#awaySinceMs < AWAY_MS) return [];
+    const problem = this.#broker.problem() || 'no answer';
+    return [`no connection to the MQTT broker, limits from there run out: ${problem}`];
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
@@ -155,6 +169,7 @@ export class EmsLink {
   #onConnect(): void {
     const filters = this.#handlers.flatMap((handler) => handler.filters);
     const { clock } = this.#options;
+    this.#awaySinceMs = undefined;
     this.#retained.reconnected();
     this.#discovery.connected();
     // Online only once commands are heard: who sees "online" may send a limit at once.

@@ -28,6 +28,8 @@ const UNACKNOWLEDGED_MOST = 1_000;
 /** Dials that end without a word before the other protocol version is tried. */
 const SILENT_DIALS_MOST = 2;
 const REFUSED_SUBSCRIPTION = 128;
+/** Reason of a broker's farewell: session taken over (MQTT 5 §3.14.2.1). */
+const TAKEN_OVER = 0x8e;
 
 export interface BrokerOptions {
   /** mqtt://host:port or mqtts://host:port */
@@ -77,6 +79,10 @@ class BrokerConnection implements Broker {
 
   connected(): boolean {
     return this.#client.connected && !this.#closed;
+  }
+
+  problem(): string {
+    return this.#lastProblem;
   }
 
   publish(topic: string, text: string, options: SendOptions = {}): boolean {
@@ -142,7 +148,7 @@ class BrokerConnection implements Broker {
   }
 
   #dial(): MqttClient {
-    const { log, listener } = this.#options;
+    const { log, listener, clientId } = this.#options;
     this.#unacknowledged = { count: 0 };
     const client = new MqttClient(() => new CutStream(this.#socket()), this.#settings());
     let silent = true;
@@ -159,9 +165,10 @@ class BrokerConnection implements Broker {
     client.on('message', (_topic, _payload, packet) => {
       if (!this.#closed) listener.message(incoming(packet));
     });
-    client.on('disconnect', ({ reasonCode }) =>
-      this.#complain(`broker ended the connection, reason ${reasonCode}`),
-    );
+    client.on('disconnect', ({ reasonCode }) => {
+      const why = reasonCode === TAKEN_OVER ? `another client calls itself ${clientId}` : 'reason';
+      this.#complain(`broker ended the connection: ${why} (${reasonCode})`);
+    });
     client.on('error', (error) => {
       silent = false;
       this.#complain(error.message);

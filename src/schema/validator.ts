@@ -100,6 +100,13 @@ const problemOf = (error: ErrorObject, errors: readonly ErrorObject[]): SchemaPr
     }
     case 'pattern':
       return { path, text: patternText(error) };
+    case 'minItems':
+      return { path, text: `needs at least ${entries(error)}` };
+    case 'maxItems':
+    case 'additionalItems':
+      return { path, text: `takes at most ${entries(error)}` };
+    case 'format':
+      return { path, text: `must be ${formatText(error)}${got(error.data)}` };
   }
   return { path, text: `${error.message ?? 'is not valid'}${got(error.data)}` };
 };
@@ -119,6 +126,12 @@ const patternText = (error: ErrorObject): string => {
     (error.parentSchema?.['errorMessage'] as string | undefined) ?? 'has the wrong form';
   return `${wanted}${got(error.data)}`;
 };
+
+const entries = ({ params, data }: ErrorObject): string =>
+  `${params['limit']} entries, got ${Array.isArray(data) ? data.length : 'none'}`;
+
+const formatText = ({ params }: ErrorObject): string =>
+  params['format'] === 'date-time' ? 'a time as 2026-06-01T17:00:00Z' : `a ${params['format']}`;
 
 const got = (data: unknown): string =>
   typeof data === 'object' ? '' : `, got ${JSON.stringify(data)?.slice(0, 60)}`;

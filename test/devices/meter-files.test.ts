@@ -12,6 +12,7 @@ import { parseYaml } from '../../src/config/yaml.ts';
 import type { MeterSpec } from '../../src/core/site.ts';
 import { decodeReading } from '../../src/devices/decode.ts';
 import { planReads } from '../../src/devices/register-plan.ts';
+import { sunspecStep } from '../../src/devices/sunspec.ts';
 
 const { devices, problems } = loadMeterDevices('devices/meters');
 const spec = (changes: Partial<MeterSpec> = {}): MeterSpec => ({
@@ -56,6 +57,18 @@ const fixtureOf = (name: string): Fixture =>
   parseYaml(readFileSync(`devices/fixtures/${name}.yaml`, 'utf8')).value as Fixture;
 const fixtureImage = ({ words }: Pick<Fixture, 'words'>) =>
   image(...Object.entries(words).map(([start, text]) => [Number(start), text] as const));
+
+test('a SunSpec chain that runs out of the registers is not followed around', () => {
+  let step = sunspecStep([203]);
+  const answers = [
+    [0x5375, 0x6e53],
+    [1, 66],
+    [99, 60_000],
+    [203, 105],
+  ];
+  for (const answer of answers) if (step.state === 'read') step = step.next(answer);
+  assert.deepEqual(step, { state: 'failed', problem: 'no SunSpec model 203' });
+});
 
 describe('a file of its own beside the site file', () => {
   const folder = mkdtempSync(join(tmpdir(), 'busbar-own-meter-'));

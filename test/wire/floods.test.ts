@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { type Log, SILENT_LOG } from '../../src/core/log.ts';
+import { ChildStations } from '../../src/field/child-stations.ts';
 import { Inbox } from '../../src/field/inbox.ts';
 import { startModbusServer } from '../../src/io/modbus-server.ts';
 import { openBroker } from '../../src/io/mqtt.ts';
@@ -24,6 +25,44 @@ test('messages of a thousand strangers crowd out nobody who is known', () => {
   assert.equal(heard, true);
   assert.ok(strangers <= 20, `${strangers} were looked at`);
   inbox.close();
+});
+
+test('a child that comes and goes a thousand times a second is followed, not every time', async () => {
+  const clock = new VirtualClock();
+  const seen: string[] = [];
+  const children = new ChildStations({
+    children: [{ id: 'south', site: 'south', source: 'p', circuit: 'main', failsafeAmps: 6 }],
+    root: 'busbar/v1',
+    clock,
+    log: SILENT_LOG,
+    epoch: 1,
+    siteId: 'north',
+    observer: {
+      chargerConnected: () => seen.push('online'),
+      chargerGone: () => seen.push('offline'),
+      upstreamChanged: () => {},
+      request: () => {},
+      answer: () => {},
+    },
+    broker: () => assert.fail('nothing is sent'),
+    want: () => ({ accepted: true, reason: '' }),
+  });
+  const say = (text: string): void => {
+    const nothing = { responseTopic: undefined, correlation: undefined };
+    const message = { text: () => text, bytes: text.length, retained: false, ...nothing };
+    children.take({ topic: 'busbar/v1/south/status', ...message });
+  };
+  for (let i = 0; i < 1_000; i += 1) say(i % 2 === 0 ? 'offline' : 'online');
+  await clock.run(2_000);
+  assert.ok(seen.length <= 20, `${seen.length} were told`);
+  assert.equal(seen.at(-1), 'online');
+  // What still waits is nothing to go by once the broker is gone.
+  for (let i = 0; i < 101; i += 1) say(i % 2 === 0 ? 'offline' : 'online');
+  say('online');
+  children.disconnected();
+  await clock.run(2_000);
+  assert.equal(seen.at(-1), 'offline');
+  children.close();
 });
 
 test('a broker that acknowledges nothing does not fill the memory', async (t) => {

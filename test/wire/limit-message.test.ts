@@ -26,7 +26,21 @@ for (const [name, text, problem] of [
     /either "watts" or "amps"/,
   ],
   ['neither amps nor watts', '{"circuit":"main","ttlSeconds":60}', /either "watts" or "amps"/],
-  ['two phases', '{"circuit":"main","amps":[1,2],"ttlSeconds":60}', /amps/],
+  [
+    'two phases',
+    '{"circuit":"main","amps":[1,2],"ttlSeconds":60}',
+    /amps needs at least 3 entries, got 2/,
+  ],
+  [
+    'four phases',
+    '{"circuit":"main","amps":[1,2,3,4],"ttlSeconds":60}',
+    /amps takes at most 3 entries, got 4/,
+  ],
+  [
+    'a time in words',
+    '{"circuit":"main","amps":1,"ttlSeconds":60,"at":"now"}',
+    /at must be a time as 2026-06-01T17:00:00Z, got "now"/,
+  ],
   ['no circuit', '{"amps":1,"ttlSeconds":60}', /"circuit" is missing/],
 ] as const) {
   test(`a limit with ${name} is refused, naming the field`, () => {

@@ -47,6 +47,7 @@ const recordedLink = (clock: Clock) => {
   let listener: BrokerListener | undefined;
   const broker: Broker = {
     connected: () => true,
+    problem: () => '',
     publish: (topic, text, { qos = 0, retain = false } = {}) => {
       if (text !== '') sent.push({ topic, text, qos, retain });
       return true;

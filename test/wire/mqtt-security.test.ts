@@ -57,7 +57,7 @@ const makeCertificates = (names: readonly string[]): Certificates | undefined =>
 };
 
 const setUp = async (t: TestContext) => {
-  const certificates = makeCertificates(['broker', 'busbar', 'bms', 'main-meter', 'guest']);
+  const certificates = makeCertificates(['broker', 'busbar', 'bms', 'grid-operator', 'guest']);
   if (certificates === undefined) return undefined;
   const { folder, of } = certificates;
   const acl = join(folder, 'mosquitto.acl');
@@ -98,6 +98,7 @@ const startEms = (
       taken.push(source);
       return { accepted: false, applied: null, reason: 'seen' };
     },
+    heartbeat: (source) => taken.push(`heartbeat of ${source}`),
     taker: {
       setPreference: () => ({ accepted: true, reason: 'accepted' }),
       setWish: () => true,
@@ -123,9 +124,15 @@ test('TLS with client certificates, and the example of who may say what', async 
   const limit = '{"circuit":"main","amps":16,"ttlSeconds":60}';
   await guest.client.publishAsync(`${BASE}/limits/bms/set`, limit, { qos: 1 });
   await bms.client.publishAsync(`${BASE}/limits/grid-operator/set`, limit, { qos: 1 });
+  await bms.client.publishAsync(`${BASE}/limits/grid-operator/heartbeat`, '', { qos: 1 });
   await bms.client.publishAsync(`${BASE}/limits/bms/set`, limit, { qos: 1 });
   await bms.until(`${BASE}/limits/bms`);
   assert.deepEqual(taken, ['bms']);
+  const operator = await watch(t, url, of('grid-operator'));
+  await operator.client.publishAsync(`${BASE}/limits/grid-operator/heartbeat`, '', { qos: 1 });
+  await operator.client.publishAsync(`${BASE}/limits/grid-operator/set`, limit, { qos: 1 });
+  await operator.until(`${BASE}/limits/grid-operator`);
+  assert.deepEqual(taken, ['bms', 'heartbeat of grid-operator', 'grid-operator']);
   // A stranger reads nothing.
   assert.equal(guest.texts.size, 0);
 });
