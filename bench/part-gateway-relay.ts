@@ -6,12 +6,14 @@ import { SILENT_LOG } from '../src/core/log.ts';
 import { DEFAULT_SETTINGS } from '../src/core/tick.ts';
 import { sameAmps } from '../src/core/units.ts';
 import { Gateway } from '../src/gateway/gateway.ts';
+import { DialGate } from '../src/gateway/redial.ts';
+import { UpstreamRoles } from '../src/gateway/upstream-roles.ts';
 import { startChargerServer } from '../src/io/charger-server.ts';
 import { csmsClient } from '../src/io/csms-client.ts';
 import { systemClock as clock } from '../src/io/system-clock.ts';
 import { Medium, MemoryStore } from '../src/sim/memory-store.ts';
 
-const [upstream = '', count = '1', observed = ''] = process.argv.slice(2);
+const [upstream = '', count = '1', observed = '', mirror = ''] = process.argv.slice(2);
 const chargers = Array.from({ length: Number(count) }, (_, i) => ({
   id: `CP_${i}`,
   circuit: 'main',
@@ -49,10 +51,20 @@ const loop: ControlLoop = new ControlLoop({
   shelf: new ProfileShelf(new MemoryStore(new Medium(), clock), [], SILENT_LOG),
   published: () => {},
 });
+const dialer = csmsClient({ clock, pingSeconds: 25 });
+const roles = { url: upstream, routes: new Map<string, string>(), mirrors: [], rules: [] };
+const upstreams = new UpstreamRoles(
+  { ...roles, ...(mirror === '' ? {} : { mirrors: [{ id: 'mirror', url: mirror }] }) },
+  {
+    first: loop.links,
+    interceptor: loop.profiles,
+    mirrorParts: { dialer, gate: new DialGate(), clock, log: SILENT_LOG, random: Math.random },
+  },
+);
 const gateway = new Gateway({
   clock,
-  dialer: csmsClient({ clock, pingSeconds: 25 }),
-  observer: loop.links,
+  dialer,
+  observer: mirror === '' ? loop.links : upstreams,
   upstreamBase: () => upstream,
   admits: () => true,
   newId: randomUUID,
@@ -69,5 +81,6 @@ const server = await startChargerServer({
 process.send?.({ url: `ws://127.0.0.1:${server.port}` });
 process.on('message', () => {
   const { user, system } = process.cpuUsage();
-  process.send?.({ cpuSeconds: (user + system) / 1e6 });
+  const { dropped, cut } = upstreams;
+  process.send?.({ cpuSeconds: (user + system) / 1e6, dropped, cut });
 });

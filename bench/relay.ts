@@ -2,41 +2,31 @@
 // Each relay runs in a child process of its own; rounds alternate in one run. Flat out shows what a
 // frame costs; under the same moderate load the work of the control loop, which does not grow with the
 // frames, weighs more, and waking up for single frames is part of the price on both sides.
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
-import { WebSocket, WebSocketServer } from 'ws';
 import type { BenchOptions } from './main.ts';
-import { percentile } from './part-statistics.ts';
+import {
+  CHARGERS,
+  type Round,
+  ratio,
+  round,
+  type Summary,
+  startCsms,
+  startPart,
+  summaryOf,
+} from './part-relay-load.ts';
 
-const CHARGERS = 20;
 const ROUNDS = 6;
 /** Messages of all chargers in a second, under the same load; far more than a site has. */
 const LOAD_PER_SECOND = 3_000;
 const NAMES = ['bare', 'gateway', 'observing'] as const;
-const SUBPROTOCOL = 'ocpp1.6';
-
-/** The mix of a charging site: mostly meter values, some heartbeats and states. */
-const messageOf = (id: number): string => {
-  const kind = id % 10;
-  if (kind === 0) return `[2,"${id}","Heartbeat",{}]`;
-  if (kind === 1) {
-    return `[2,"${id}","StatusNotification",{"connectorId":1,"errorCode":"NoError","status":"Charging","timestamp":"2026-06-01T10:00:00Z"}]`;
-  }
-  return `[2,"${id}","MeterValues",{"connectorId":1,"transactionId":7,"meterValue":[{"timestamp":"2026-06-01T10:00:00Z","sampledValue":[{"value":"15.2","measurand":"Current.Import","phase":"L1","unit":"A"},{"value":"15.1","measurand":"Current.Import","phase":"L2","unit":"A"},{"value":"15.3","measurand":"Current.Import","phase":"L3","unit":"A"},{"value":"10488","measurand":"Power.Active.Import","unit":"W"},{"value":"1234567","measurand":"Energy.Active.Import.Register","unit":"Wh"}]}]}]`;
-};
 
 export const run = async ({ quick }: BenchOptions) => {
   const perRound = quick ? 3_000 : 15_000;
   const csms = await startCsms();
   const relays = {
-    bare: await startRelay('bare', csms.url),
-    gateway: await startRelay('gateway', csms.url),
+    bare: await startPart('bare-relay', csms.url),
+    gateway: await startPart('gateway-relay', csms.url, String(CHARGERS)),
     // Every meter value is looked at, however fast they come.
-    observing: await startRelay('gateway', csms.url, '1000000'),
+    observing: await startPart('gateway-relay', csms.url, String(CHARGERS), '1000000'),
   };
   const compare = async (perSecond: number): Promise<Summary[]> => {
     const results = { bare: [] as Round[], gateway: [] as Round[], observing: [] as Round[] };
@@ -66,132 +56,4 @@ export const run = async ({ quick }: BenchOptions) => {
     p50Ratio: ratio(gatewayLoaded.p50Ms, bareLoaded.p50Ms),
     p99Ratio: ratio(gatewayLoaded.p99Ms, bareLoaded.p99Ms),
   };
-};
-
-const ratio = (a: number, b: number): number => Math.round((a / b) * 100) / 100;
-
-interface Relay {
-  readonly process: ChildProcess;
-  readonly url: string;
-}
-
-interface Round {
-  readonly seconds: number;
-  readonly cpuSeconds: number;
-  readonly trips: number;
-  readonly latenciesMs: readonly number[];
-}
-
-interface Summary {
-  readonly relay: string;
-  readonly tripsPerSecond: number;
-  readonly cpuSecondsPer10k: number;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-}
-
-const summaryOf = (relay: string, rounds: readonly Round[]): Summary => {
-  const median = (of: (round: Round) => number) => percentile(rounds.map(of), 0.5);
-  const latencies = rounds.flatMap((each) => each.latenciesMs);
-  return {
-    relay,
-    tripsPerSecond: Math.round(median(({ trips, seconds }) => trips / seconds)),
-    cpuSecondsPer10k: median(({ cpuSeconds, trips }) => (cpuSeconds / trips) * 10_000),
-    p50Ms: percentile(latencies, 0.5),
-    p99Ms: percentile(latencies, 0.99),
-  };
-};
-
-/** Bundled as the program is shipped: a TypeScript loader would be measured as well. */
-const startRelay = async (
-  kind: 'bare' | 'gateway',
-  upstream: string,
-  observed = '',
-): Promise<Relay> => {
-  const outfile = join('dist', 'bench', `${kind}-relay.js`);
-  await build({
-    entryPoints: [fileURLToPath(new URL(`./part-${kind}-relay.ts`, import.meta.url))],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    packages: 'external',
-  });
-  const child = fork(outfile, [upstream, String(CHARGERS), observed], { execArgv: [] });
-  const [ready] = (await once(child, 'message')) as [{ url: string }];
-  return { process: child, url: ready.url };
-};
-
-const cpuOf = async (relay: Relay): Promise<number> => {
-  relay.process.send('cpu');
-  const [answer] = (await once(relay.process, 'message')) as [{ cpuSeconds: number }];
-  return answer.cpuSeconds;
-};
-
-/** Every charger sends its next message when the one before was answered, and its turn has come. */
-const round = async (
-  relay: Relay,
-  trips: number,
-  perSecond = Number.POSITIVE_INFINITY,
-): Promise<Round> => {
-  const chargers = await Promise.all(
-    Array.from({ length: CHARGERS }, async (_, i) => {
-      const socket = new WebSocket(`${relay.url}/CP_${i}`, [SUBPROTOCOL]);
-      await once(socket, 'open');
-      return socket;
-    }),
-  );
-  const before = await cpuOf(relay);
-  const startMs = performance.now();
-  const each = Math.ceil(trips / CHARGERS);
-  const everyMs = (CHARGERS / perSecond) * 1000;
-  const driven = chargers.map((socket, i) => drive(socket, each, everyMs, i / CHARGERS));
-  const latenciesMs = (await Promise.all(driven)).flat();
-  const seconds = (performance.now() - startMs) / 1000;
-  const cpuSeconds = (await cpuOf(relay)) - before;
-  for (const socket of chargers) socket.close();
-  await Promise.all(chargers.map((socket) => once(socket, 'close')));
-  return { seconds, cpuSeconds, trips: each * CHARGERS, latenciesMs };
-};
-
-const drive = (socket: WebSocket, trips: number, everyMs: number, phase: number) =>
-  new Promise<number[]>((resolve) => {
-    const latencies: number[] = [];
-    const startMs = performance.now() + phase * everyMs;
-    let sentMs = 0;
-    const next = (): void => {
-      const waitMs = startMs + latencies.length * everyMs - performance.now();
-      if (everyMs > 0 && waitMs >= 1) {
-        setTimeout(next, waitMs);
-        return;
-      }
-      sentMs = performance.now();
-      socket.send(messageOf(latencies.length));
-    };
-    socket.on('message', () => {
-      latencies.push(performance.now() - sentMs);
-      if (latencies.length === trips) resolve(latencies);
-      else next();
-    });
-    next();
-  });
-
-/** A CSMS that answers at once. */
-const startCsms = async () => {
-  const server = new WebSocketServer({
-    port: 0,
-    host: '127.0.0.1',
-    handleProtocols: () => SUBPROTOCOL,
-  });
-  await once(server, 'listening');
-  server.on('connection', (socket) => {
-    socket.on('message', (data) => {
-      const text = data.toString();
-      const id = text.slice(4, text.indexOf('"', 4));
-      socket.send(`[3,"${id}",{"currentTime":"2026-06-01T10:00:00Z"}]`);
-    });
-  });
-  const { port } = server.address() as AddressInfo;
-  return { url: `ws://127.0.0.1:${port}/ocpp`, close: () => server.close() };
 };

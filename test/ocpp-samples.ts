@@ -18,6 +18,34 @@ export const sampleOf = (version: OcppVersion, name: string, at: string): Payloa
   return readObject(sample(schema as unknown as Payload, readObject(schema.definitions), at));
 };
 
+/**
+ * The most that a schema allows: every member, the last word of every list; the first of those that
+ * say what a profile is.
+ */
+export const fullSampleOf = (version: OcppVersion, name: string, at: string): Payload => {
+  const schema = schemaOf(version, name);
+  return readObject(full(schema as unknown as Payload, readObject(schema.definitions), at, ''));
+};
+
+const full = (schema: Payload, definitions: Payload, at: string, member: string): unknown => {
+  const ref = schema['$ref'];
+  if (typeof ref === 'string') {
+    return full(readObject(definitions[ref.split('/').at(-1) ?? '']), definitions, at, member);
+  }
+  const words = schema['enum'];
+  if (Array.isArray(words)) return words.at(/^chargingProfile/.test(member) ? 0 : -1);
+  if (schema['type'] === 'array') {
+    return [full(readObject(schema['items']), definitions, at, member)];
+  }
+  if (schema['type'] !== 'object') return sample(schema, definitions, at);
+  const properties = Object.entries(readObject(schema['properties']));
+  return Object.fromEntries(
+    properties
+      .filter(([key]) => key !== 'customData')
+      .map(([key, each]) => [key, full(readObject(each), definitions, at, key)]),
+  );
+};
+
 const sample = (schema: Payload, definitions: Payload, at: string): unknown => {
   const ref = schema['$ref'];
   if (typeof ref === 'string') {

@@ -4,6 +4,8 @@ import { createRequire } from 'node:module';
 import { Ajv, type ValidateFunction } from 'ajv';
 import type { OcppVersion } from '../src/ocpp/version.ts';
 
+type Validators = (name: string) => ValidateFunction;
+
 interface Schema {
   readonly $id: string;
   readonly definitions?: object;
@@ -35,7 +37,14 @@ export const schemaOf = (version: OcppVersion, name: string): Schema => {
 };
 
 /** Validators of one version by message name, e.g. `BootNotification.req`. */
-export const validators = (version: OcppVersion): ((name: string) => ValidateFunction) => {
+export const validators = (version: OcppVersion): Validators => {
+  const known = COMPILED.get(version) ?? compiling(version);
+  COMPILED.set(version, known);
+  return known;
+};
+const COMPILED = new Map<OcppVersion, Validators>();
+
+const compiling = (version: OcppVersion): Validators => {
   const schemas = schemasOf(version);
   const ajv = new Ajv({ strict: false, validateFormats: false });
   const compiled = new Map<string, ValidateFunction>();

@@ -94,6 +94,8 @@ class MirrorLine {
   readonly #redial: Redial;
   #queue: Buffer[] = [];
   #connection: Connection | undefined;
+  /** What was on its way when it was cut is nobody's business. */
+  #cut: Connection | undefined;
   #busy = false;
   #stopped = false;
   #said = { sinceMs: 0, messages: 0, bytes: 0 };
@@ -189,7 +191,9 @@ class MirrorLine {
   }
 
   #receive(connection: Connection, frame: Frame): void {
+    if (connection === this.#cut) return;
     if (this.#saysTooMuch(frame)) {
+      this.#cut = connection;
       this.#options.log.warn('mirror says too much', { mirror: this.#options.id });
       this.#tell.cut();
       connection.drop();

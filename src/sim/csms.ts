@@ -10,7 +10,7 @@ import {
   resultBytes,
 } from '../ocpp/frame.ts';
 import { type Payload, readObject } from '../ocpp/payload.ts';
-import { versionOf } from '../ocpp/version.ts';
+import { type OcppVersion, versionOf } from '../ocpp/version.ts';
 import { answerCharger, type CsmsBooks } from './csms-answers.ts';
 import { isTransactionMessage } from './message-audit.ts';
 
@@ -47,7 +47,7 @@ export interface CsmsConduct {
   /** Vendors whose DataTransfer it takes. */
   readonly vendors: Set<string>;
   /** What it answers in place of its own answer; undefined: its own. */
-  answers: (action: string, payload: Payload) => object | undefined;
+  answers: (action: string, payload: Payload, version: OcppVersion) => object | undefined;
   /** Refuses a CALL that comes before the previous one of the same connection was answered. */
   oneCallAtATime: boolean;
 }
@@ -234,14 +234,15 @@ export class SimCsms {
       this.received.push({ charger, action, payload, id, atMs });
     }
     if (this.conduct.silent) return;
-    const instead = this.conduct.answers(action, payload);
+    const version = versionOf(connection.socket.subprotocol) ?? '1.6';
+    const instead = this.conduct.answers(action, payload, version);
     if (instead !== undefined) {
       this.#answer(connection, resultBytes(id, instead));
       return;
     }
     const answer = answerCharger({
       charger,
-      version: versionOf(connection.socket.subprotocol) ?? '1.6',
+      version,
       action,
       payload,
       conduct: this.conduct,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { absentAnswer } from '../../src/ocpp/aggregate/absent.ts';
 import { TO_CHARGER_2X } from '../../src/ocpp/aggregate/bridge-down-v2x.ts';
 import { TO_CHARGER_16 } from '../../src/ocpp/aggregate/bridge-down-v16.ts';
 import {
@@ -12,10 +13,10 @@ import { profile2x, profile16 } from '../../src/ocpp/aggregate/bridge-profile.ts
 import { idTagInfoOf, idTagOf, idTokenInfoOf } from '../../src/ocpp/aggregate/bridge-words.ts';
 import { combined } from '../../src/ocpp/aggregate/combine.ts';
 import { edited, outletAt, transactionAt } from '../../src/ocpp/aggregate/edit.ts';
-import { downRules, upRules } from '../../src/ocpp/aggregate/rules.ts';
+import { downRules, familyOf, upRules } from '../../src/ocpp/aggregate/rules.ts';
 import { readFrame } from '../../src/ocpp/frame.ts';
 import { readObject } from '../../src/ocpp/payload.ts';
-import { requestNames } from '../ocpp-schemas.ts';
+import { requestNames, validators } from '../ocpp-schemas.ts';
 
 /** A message in one direction only, not a CALL. */
 const SENDS = new Set(['NotifyPeriodicEventStream']);
@@ -51,6 +52,28 @@ describe('the tables', () => {
       }
     }
   });
+});
+
+describe('answers of the station alone', () => {
+  for (const version of ['1.6', '2.0.1', '2.1'] as const) {
+    test(`are answers of ${version}, whatever is away`, () => {
+      const family = familyOf(version);
+      const validate = validators(version);
+      for (const action of requestNames(version)) {
+        const rule = downRules(family)[action];
+        const combine = rule?.to === 'outlet' || rule?.to === 'every' ? rule.combine : undefined;
+        const names = rule?.to === 'outlet' || rule?.to === 'transaction';
+        const answers = [
+          ...(names ? [absentAnswer(family, action, 'its charger is away')] : []),
+          ...(combine === undefined ? [] : [combined(combine, []), combined(combine, [undefined])]),
+        ];
+        for (const answer of answers) {
+          const check = validate(`${action}.conf`);
+          assert.ok(check(answer), `${action} ${JSON.stringify([answer, check.errors])}`);
+        }
+      }
+    });
+  }
 });
 
 describe('edits', () => {

@@ -26,9 +26,18 @@ test('numbers are a bijection through restarts and changed files, and never cros
     fc.asyncProperty(lives, async (runs) => {
       const medium = new Medium();
       const ownerOf = new Map<number, string>();
+      const before = new Map<string, number>();
       for (const [file, seen] of runs) {
         const store = new MemoryStore(medium, new VirtualClock());
         const numbers = await OutletNumbers.open(store, file, SILENT_LOG);
+        const pinned = new Map(
+          file.map(({ charger: id, first, outlets }) => [id, first ? outlets : 0]),
+        );
+        for (const [outlet, number] of before) {
+          const [id = '', local] = outlet.split('/');
+          if (Number(local) <= (pinned.get(id) ?? 0)) continue;
+          assert.equal(numbers.numberOf(id, Number(local)), number, `${outlet} keeps its number`);
+        }
         for (const [id, local] of seen) {
           const known = numbers.numberOf(id, local);
           assert.equal(await numbers.ensure(id, local), local >= 1, `${id} ${local}`);
@@ -48,7 +57,9 @@ test('numbers are a bijection through restarts and changed files, and never cros
           );
           assert.equal(ownerOf.get(number) ?? `${id}/${local}`, `${id}/${local}`);
           ownerOf.set(number, `${id}/${local}`);
+          before.set(`${id}/${local}`, number);
         }
+        for (const number of numbers.retired()) assert.equal(numbers.outletOf(number), undefined);
         for (const { charger: id, outlets } of file) {
           for (let local = 1; local <= outlets; local += 1) {
             assert.ok(numbers.numberOf(id, local) !== undefined, `${id}/${local} has a number`);
@@ -83,5 +94,63 @@ test('a transaction of the station is one of one charger, also after a restart',
       }
     }),
     { numRuns: 50 },
+  );
+});
+
+/** What happens to transactions: a start under an id of the CSMS's, a stop, a restart. */
+const deeds = fc.array(
+  fc.record({
+    charger,
+    local: fc.integer({ min: 1, max: 6 }),
+    upstream: fc.integer({ min: 1, max: 40 }),
+    outlet: fc.integer({ min: 1, max: 2 }),
+    does: fc.constantFrom('start', 'start', 'start', 'stop', 'restart'),
+  }),
+  { maxLength: 120 },
+);
+
+test('an id of the CSMS means its newest transaction, of one charger, whatever is used again', async () => {
+  await fc.assert(
+    fc.asyncProperty(deeds, async (list) => {
+      const medium = new Medium();
+      const open = () => TransactionLedger.open(new MemoryStore(medium, new VirtualClock()));
+      let ledger = await open();
+      const newest = new Map<number, string>();
+      const running = new Map<string, string>();
+      for (const { charger: id, local, upstream, outlet, does } of list) {
+        const localId = String(local);
+        const known = ledger.find(id, localId);
+        const place = `${id}/${outlet}`;
+        if (does === 'restart') ledger = await open();
+        else if (does === 'stop' && known !== undefined) {
+          await ledger.put({ ...known, ended: true });
+          if (running.get(`${id}/${known.outlet}`) === localId)
+            running.delete(`${id}/${known.outlet}`);
+        } else if (does === 'start' && (known === undefined || known.ended === true)) {
+          for (const [other, runs] of running) {
+            if (other.startsWith(`${id}/`) && runs === localId) running.delete(other);
+          }
+          await ledger.put({
+            charger: id,
+            localId,
+            upstreamId: String(upstream),
+            outlet,
+            seqNo: 0,
+          });
+          newest.set(upstream, `${id} ${localId}`);
+          running.set(place, localId);
+        }
+        for (const [number, owner] of newest) {
+          const found = ledger.byUpstream(String(number));
+          // What was over long ago may be forgotten; it is never somebody else's.
+          if (found !== undefined) assert.equal(`${found.charger} ${found.localId}`, owner);
+        }
+        for (const [at, runs] of running) {
+          const [who = '', where] = at.split('/');
+          assert.equal(ledger.running(who, Number(where))?.localId, runs, at);
+        }
+      }
+    }),
+    { numRuns: 200 },
   );
 });

@@ -1,6 +1,7 @@
 import { absentAnswer, outletKey } from '../../ocpp/aggregate/absent.ts';
 import { combined } from '../../ocpp/aggregate/combine.ts';
 import { type Edit, edited, namesIn, type Rename } from '../../ocpp/aggregate/edit.ts';
+import { narrowed, narrows, tooNew } from '../../ocpp/aggregate/narrow-v21.ts';
 import { OWN_TRIGGERS } from '../../ocpp/aggregate/own-answers.ts';
 import { type Combine, type DownRule, downRule, familyOf } from '../../ocpp/aggregate/rules.ts';
 import { callBytes, errorBytes, type Frame, readFrame, resultBytes } from '../../ocpp/frame.ts';
@@ -233,9 +234,22 @@ export class DownDesk {
     const local = edited(withMessageId(call, floor.newId()), edits, this.#local(seat));
     const ask = (frame: Frame) => this.#asked(seat, frame);
     const bridged = familyOf(seat.version) !== floor.family;
-    const answer = await (bridged ? bridge(seat, local, ask) : ask(local));
+    const answer = await (bridged ? bridge(seat, local, ask) : this.#askNarrowed(seat, local));
     if (answer.kind !== 'result') return answer;
     return edited(answer, answerEdits, this.#global(seat.charger));
+  }
+
+  /** A charger of 2.0.1 under a CSMS of 2.1 is asked what it understands, and the other way round. */
+  async #askNarrowed(seat: Seat, call: Frame): Promise<Frame> {
+    const { version } = this.#options.floor;
+    if (narrows(version, seat.version)) {
+      const why = tooNew(call.action, payloadOf(call) ?? {});
+      if (why !== undefined) return failure('NotSupported', why);
+      return this.#asked(seat, narrowed(call));
+    }
+    const answer = await this.#asked(seat, call);
+    const narrow = answer.kind === 'result' && narrows(seat.version, version);
+    return narrow ? narrowed(answer) : answer;
   }
 
   async #asked(seat: Seat, call: Frame): Promise<Frame> {

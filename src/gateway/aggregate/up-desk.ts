@@ -1,5 +1,6 @@
 import { timestamp } from '../../core/time.ts';
 import { edited, namesIn, type Rename } from '../../ocpp/aggregate/edit.ts';
+import { narrowed, narrows, noPartnerIn, ONLY_IN_21 } from '../../ocpp/aggregate/narrow-v21.ts';
 import { familyOf, type UpRule, upRule } from '../../ocpp/aggregate/rules.ts';
 import { errorBytes, type Frame, parsePayload, resultBytes } from '../../ocpp/frame.ts';
 import { type Payload, readInteger, readObject, readText } from '../../ocpp/payload.ts';
@@ -55,7 +56,10 @@ export class UpDesk {
   async #relay(seat: Seat, call: Frame, rule: RelayRule): Promise<Buffer | undefined> {
     const { charger } = seat;
     const { edits } = rule;
-    const { numbers, newId } = this.#floor;
+    const { numbers, newId, version } = this.#floor;
+    if (narrows(seat.version, version) && ONLY_IN_21.has(call.action)) {
+      return errorBytes(call.id, 'NotSupported', noPartnerIn(call.action, version));
+    }
     const payload = payloadOf(call);
     if (payload === undefined) {
       return errorBytes(call.id, formatError(seat), 'the payload is not JSON');
@@ -76,11 +80,15 @@ export class UpDesk {
       const text = `no connector or EVSE ${value} can be given a number`;
       return errorBytes(call.id, 'PropertyConstraintViolation', text);
     }
-    const out = edited(withMessageId(call, newId()), edits, this.renaming(charger));
+    const named = edited(withMessageId(call, newId()), edits, this.renaming(charger));
+    const out = narrows(seat.version, version) ? narrowed(named) : named;
+    const nothing = call.action === 'MeterValues' && payloadOf(out)?.['meterValue'] === undefined;
+    if (nothing) return resultBytes(call.id, {});
     const answer = await sendOn(this.#floor, seat, out);
     if (typeof answer === 'string') return unanswered(call, answer);
-    if (answer.kind === 'result') await this.#after(seat, call.action, payload, answer);
-    return answerAs(answer, call.id);
+    if (answer.kind !== 'result') return answerAs(answer, call.id);
+    await this.#after(seat, call.action, payload, answer);
+    return answerAs(narrows(version, seat.version) ? narrowed(answer) : answer, call.id);
   }
 
   /** The station's names for a charger's. */

@@ -16,9 +16,12 @@ const STATUS: Readonly<Record<Family, Readonly<Record<string, string>>>> = {
   },
 };
 
+/** Their answers are empty. */
+const WITHOUT_STATUS: ReadonlySet<string> = new Set(['CostUpdated', 'NotifyWebPaymentStarted']);
+
 export const absentAnswer = (family: Family, action: string, why: string): Payload => {
   if (action === 'GetTransactionStatus') return { messagesInQueue: false, ongoingIndicator: false };
-  if (action === 'CostUpdated') return {};
+  if (WITHOUT_STATUS.has(action)) return {};
   const status = STATUS[family][action] ?? 'Rejected';
   if (family === '1.6') return { status };
   return { status, statusInfo: { reasonCode: 'NotFound', additionalInfo: why.slice(0, 512) } };
