@@ -13,8 +13,9 @@ import { LogStore } from './store/log-store.ts';
 
 export type Held = Awaited<ReturnType<typeof openHeld>>;
 
-/** What is held for the CSMS, on disk. */
+/** What is held for the CSMS, on disk: opened before anything else of the data folder. */
 export const openHeld = async ({ config, log }: BusbarOptions) => {
+  await openDataFolder(config.dataDir);
   const path = join(config.dataDir, 'journal');
   const store = await LogStore.open(path, { monotonicMs: () => systemClock.monotonicMs() });
   const { unknownTokens, unknownBoot, replayPerSecond } = config.upstream;
@@ -61,7 +62,7 @@ export const openHeld = async ({ config, log }: BusbarOptions) => {
 };
 
 /** Makes the folder of what survives a restart, or tells in words of the site file why it is none. */
-export const openDataFolder = async (dataDir: string): Promise<void> => {
+const openDataFolder = async (dataDir: string): Promise<void> => {
   try {
     await mkdir(dataDir, { recursive: true });
     await access(dataDir, constants.R_OK | constants.X_OK);

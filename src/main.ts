@@ -22,7 +22,7 @@ import { startHttp } from './io/http.ts';
 import { siteMetrics } from './io/metrics.ts';
 import { systemClock } from './io/system-clock.ts';
 import { type FieldSide, startFieldSide } from './main-field.ts';
-import { openDataFolder, openHeld } from './main-held.ts';
+import { openHeld } from './main-held.ts';
 import { type Learned, learnedFacts } from './main-learned.ts';
 import { listening } from './main-listen.ts';
 import { Reload, type SiteFileSource } from './main-reload.ts';
@@ -78,10 +78,9 @@ export interface Busbar {
 /** Builds a running gateway: the only place that makes adapters and joins them. */
 export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
   const { config, log, published } = options;
-  await openDataFolder(config.dataDir);
+  const held = await openHeld(options);
   const facts = await learnedFacts(config.dataDir, log);
   const standing = await openStanding(config.dataDir, log);
-  const held = await openHeld(options);
   const history = new History();
   const events = new EventLog(log);
   let field: FieldSide | undefined;
