@@ -2,6 +2,7 @@
 import type { Site } from '../src/core/site.ts';
 import { sameAmps } from '../src/core/units.ts';
 import { Car } from '../src/sim/car.ts';
+import { PLAIN_METER, plainCharger, turnedPhases } from '../src/sim/plain-site.ts';
 import { VirtualSite } from '../src/sim/virtual-site.ts';
 import type { BenchOptions } from './main.ts';
 import { percentile } from './part-statistics.ts';
@@ -65,32 +66,8 @@ const siteOf = (chargers: number): Site => ({
       assumedLoadAmps: sameAmps(0),
     })),
   ],
-  meters: [
-    {
-      id: 'grid',
-      device: 'eastron-sdm630',
-      connect: 'tcp://127.0.0.1:502',
-      unit: 1,
-      pollMs: 1_000,
-      ctRatio: 1,
-      invert: false,
-      phaseOrder: [0, 1, 2],
-    },
-  ],
-  chargers: Array.from({ length: chargers }, (_, i) => ({
-    id: `CP_${i + 1}`,
-    circuit: `b${i % BRANCHES}`,
-    phases: [
-      [0, 1, 2],
-      [1, 2, 0],
-      [2, 0, 1],
-    ][i % 3] ?? [0, 1, 2],
-    maxAmps: 32,
-    minAmps: 6,
-    fallbackAmps: 6,
-    fallbackTrusted: false,
-    stepAmps: 1,
-    weight: 1,
-    connectors: 1,
-  })),
+  meters: [PLAIN_METER],
+  chargers: Array.from({ length: chargers }, (_, i) =>
+    plainCharger(`CP_${i + 1}`, `b${i % BRANCHES}`, { phases: turnedPhases(i) }),
+  ),
 });

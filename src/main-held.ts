@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ProfileShelf } from './control/profile-shelf.ts';
 import { dropOldValues } from './gateway/old-values.ts';
@@ -12,9 +13,9 @@ import { LogStore } from './store/log-store.ts';
 
 export type Held = Awaited<ReturnType<typeof openHeld>>;
 
-/** What is held for the CSMS, on disk. */
+/** What is held for the CSMS, on disk: opened before anything else of the data folder. */
 export const openHeld = async ({ config, log }: BusbarOptions) => {
-  await mkdir(config.dataDir, { recursive: true });
+  await openDataFolder(config.dataDir);
   const path = join(config.dataDir, 'journal');
   const store = await LogStore.open(path, { monotonicMs: () => systemClock.monotonicMs() });
   const { unknownTokens, unknownBoot, replayPerSecond } = config.upstream;
@@ -35,7 +36,7 @@ export const openHeld = async ({ config, log }: BusbarOptions) => {
   const desk = new QueueDesk(outage.journal, store);
   const stopDropping = dropOldValues(outage.journal, config.journal.mostDays, systemClock, log);
   for (const { what, quarantine } of store.damage()) log.error(what, { quarantine });
-  const raised: string[] = [];
+  const raised: string[] = [...(await unwritable(config.dataDir))];
   const alarms = (): readonly string[] => {
     const problem = store.problem();
     const parked = outage.journal.parkedChargers();
@@ -58,4 +59,39 @@ export const openHeld = async ({ config, log }: BusbarOptions) => {
   };
   const shelf = await ProfileShelf.open(store, log);
   return { store, shelf, outage, desk, alarms, raise, close };
+};
+
+/** Makes the folder of what survives a restart, or tells in words of the site file why it is none. */
+const openDataFolder = async (dataDir: string): Promise<void> => {
+  try {
+    await mkdir(dataDir, { recursive: true });
+    await access(dataDir, constants.R_OK | constants.X_OK);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const why = FOLDER_PROBLEMS[code ?? ''] ?? message;
+    throw new Error(`dataDir ${dataDir}: ${why}, or change dataDir`, { cause: error });
+  }
+};
+
+const FOLDER_PROBLEMS: Readonly<Record<string, string>> = {
+  EACCES: 'this user may not use it: give it to the user that runs busbar',
+  EEXIST: 'it is a file: remove it',
+  ENOTDIR: 'a part of it is a file: remove that',
+  EROFS: 'it is on a disk that cannot be written: mount it writable',
+};
+
+/** A disk that turned read-only must not keep a site from charging: it is an alarm. */
+const unwritable = async (dataDir: string): Promise<readonly string[]> => {
+  for (const folder of [dataDir, join(dataDir, 'journal')]) {
+    try {
+      await access(folder, constants.W_OK);
+    } catch (error) {
+      const { code = 'unknown' } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT') continue;
+      return [
+        `Nothing is kept: ${folder} cannot be written (${code}); billing in an outage fails.`,
+      ];
+    }
+  }
+  return [];
 };

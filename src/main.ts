@@ -78,9 +78,9 @@ export interface Busbar {
 /** Builds a running gateway: the only place that makes adapters and joins them. */
 export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
   const { config, log, published } = options;
+  const held = await openHeld(options);
   const facts = await learnedFacts(config.dataDir, log);
   const standing = await openStanding(config.dataDir, log);
-  const held = await openHeld(options);
   const history = new History();
   const events = new EventLog(log);
   let field: FieldSide | undefined;

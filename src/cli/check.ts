@@ -42,7 +42,7 @@ export const run = async (args: readonly string[]): Promise<number> => {
 };
 
 /** A check does not wait for a gateway that is busy. */
-const ASK_MS = 1_000;
+const ASK_MS = 5_000;
 
 /** What changed since the gateway of this file was started; undefined: none runs here. */
 const againstRunning = async (

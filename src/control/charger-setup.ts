@@ -18,7 +18,7 @@ import { profileProblem, restWanted } from './profile-problem.ts';
 import type { SiteDraft } from './site-draft.ts';
 
 /** Some chargers restart when they are asked at once after a boot; the fallback does not wait. */
-export const ABILITIES_DELAY_MS = 5_000;
+const ABILITIES_DELAY_MS = 5_000;
 const SETUP_TIMEOUT_MS = 15_000;
 /** A fallback that was refused is tried again in another way, with waits that double. */
 const FALLBACK_RETRY_FIRST_MS = 10_000;

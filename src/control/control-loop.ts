@@ -39,8 +39,8 @@ import type { Times } from './standing.ts';
 import { LIMITS_SAVED_AFTER_MS, SAVED_AFTER_MS, StandingKeeper } from './standing-keeper.ts';
 
 /** A tick comes at least this often, and at most this often however much happens. */
-export const TICK_MS = 1_000;
-export const TICK_LEAST_MS = 100;
+const TICK_MS = 1_000;
+const TICK_LEAST_MS = 100;
 /** A charger that only tells its draw is heard together with others: large sites have many. */
 const TICK_MEASURED_MS = 500;
 /** A view of the site is made and handed out this often at most; a new alarm is told at once. */

@@ -39,7 +39,7 @@ import type { SiteDraft } from './site-draft.ts';
 import { WriteBudget } from './write-budget.ts';
 
 /** A charger that takes longer to answer a profile counts as unanswered. */
-export const PROFILE_TIMEOUT_MS = 10_000;
+const PROFILE_TIMEOUT_MS = 10_000;
 /** An offer that does not end by itself is taken back this often until the charger agrees. */
 const TAKE_BACK_RETRY_MS = 15_000;
 

@@ -19,13 +19,13 @@ import type { ProfileDesk } from './profile-desk.ts';
 import type { SiteDraft } from './site-draft.ts';
 
 /** A charger that reconnected without a boot is spoken to after this long at the latest. */
-export const SILENT_RECONNECT_MS = 3_000;
+const SILENT_RECONNECT_MS = 3_000;
 
 /**
  * Meter values of one charger that are looked at in a second. A charger sends one every ten
  * seconds or so; one that floods is relayed all the same, but costs no parsing beyond this.
  */
-export const MEASUREMENTS_PER_SECOND = 10;
+const MEASUREMENTS_PER_SECOND = 10;
 
 /** They may carry the time of a change long ago. */
 const STATUS = new Set(['NotifyEvent', 'StatusNotification']);

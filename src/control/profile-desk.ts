@@ -46,7 +46,7 @@ import type { ProfileShelf, ShelvedProfile } from './profile-shelf.ts';
 import type { SiteDraft } from './site-draft.ts';
 
 /** A profile of a remote start waits this long for the transaction that it belongs to. */
-export const START_PROFILE_LIFE_MS = 10 * 60_000;
+const START_PROFILE_LIFE_MS = 10 * 60_000;
 
 /** Limits that come within this time go into an offer, so that it follows them without us. */
 const PLAN_MS = 10 * 60_000;

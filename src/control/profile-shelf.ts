@@ -7,7 +7,7 @@ import type { Change, DurableStore, StoredRecord } from '../store/durable-store.
 import { scanAll } from '../store/scan-all.ts';
 
 /** Everything about profiles lies under this prefix. */
-export const SHELF_PREFIX = 'p/';
+const SHELF_PREFIX = 'p/';
 /** Records that are read at the start; more were never written by this gateway. */
 const RECORDS_MOST = 1_000_000;
 

@@ -1,6 +1,7 @@
+import { DAY_MS } from '../core/time.ts';
+
 /** Raises per charger and day in purposes that the charger writes to memory which wears out. */
-export const RAISES_PER_DAY = 300;
-const DAY_MS = 86_400_000;
+const RAISES_PER_DAY = 300;
 
 /**
  * How often a charger may be raised by writing to its persistent memory (K01.FR.27, 1.6 erratum

@@ -11,7 +11,7 @@ import type { PhaseAmps } from './units.ts';
 /** A terminal that carries more than this is in use by the car. */
 export const ACTIVE_AMPS = 1;
 /** A car that draws at least this follows an offer: below it pauses, or its battery is full. */
-const FOLLOWING_AMPS = 4;
+export const FOLLOWING_AMPS = 4;
 /** Terminals without current are believed unused after this long of charging. */
 export const PHASES_LEARNED_AFTER_MS = 60_000;
 /** A connector that is said to be free loses a transaction nobody speaks of after this long. */

@@ -1,3 +1,4 @@
+import { siteAlarms } from './alarms.ts';
 import type { Scratch } from './allocation/scratch.ts';
 import type { AllocatedOffer } from './allocation-problem.ts';
 import { freeCircuits, reservedAmps } from './budget.ts';
@@ -6,7 +7,6 @@ import { clockAlarms } from './clock-alarms.ts';
 import { connectorTicks } from './connector-ticks.ts';
 import { contenderOf, learnedNow, lookOf, turnsAfter } from './contenders.ts';
 import { commandsFor } from './dispatch.ts';
-import { isSettling } from './enforcement.ts';
 import { meterEvidenceAfter } from './meter-evidence.ts';
 import { phaseAlarms, phaseReasons, phaseUsesAfter } from './phase-room.ts';
 import { withPlan } from './plan-ahead.ts';
@@ -16,14 +16,7 @@ import { heldBack, policyTick, withCarBudget } from './rules/policy-tick.ts';
 import { share } from './sharing/share.ts';
 import { withStationLimits } from './station-limits.ts';
 import { stepReserveText } from './step-reserve.ts';
-import type {
-  CircuitTick,
-  ConnectorDecision,
-  ConnectorTick,
-  Decision,
-  MeterTrust,
-  TickInput,
-} from './tick.ts';
+import type { CircuitTick, ConnectorDecision, ConnectorTick, Decision, TickInput } from './tick.ts';
 import { mapPhases, NO_AMPS } from './units.ts';
 import { wiringAfter, wiringAlarms } from './wiring-check.ts';
 
@@ -75,7 +68,7 @@ export const decide = (input: TickInput, scratch?: Scratch): Decision => {
     meterEvidence,
     phaseUse,
     alarms: [
-      ...alarmsOf(input, ticks, circuits),
+      ...siteAlarms(input, ticks, circuits),
       ...rules.alarms,
       ...wiringAlarms(ticks, wiring),
       ...phaseAlarms(phaseUse),
@@ -170,45 +163,3 @@ const unsteeredReasons = (tick: ConnectorTick): ReasonChain => {
   const why = around.online ? 'no transaction' : 'charger silent';
   return [{ kind: 'fallback', id: charger.id, text: `${why}: fallback ${charger.fallbackAmps} A` }];
 };
-
-const TRUST_TEXT: Record<Exclude<MeterTrust, 'fresh'>, string> = {
-  'no-raise': 'late: nothing is raised',
-  hold: 'stale: offers are held at the largest load seen',
-  lost: 'lost: every car falls to its minimum',
-};
-
-const alarmsOf = (
-  input: TickInput,
-  ticks: readonly ConnectorTick[],
-  circuits: readonly CircuitTick[],
-): readonly string[] => [
-  ...circuits.flatMap(({ id, load }) =>
-    load.trust === 'fresh' || load.trust === 'no-raise'
-      ? []
-      : [`meter of circuit ${id} ${TRUST_TEXT[load.trust]} (${load.problem ?? 'no reading'})`],
-  ),
-  ...ticks.flatMap((tick) => connectorAlarm(tick)),
-  ...overloads(input, circuits),
-];
-
-const connectorAlarm = (tick: ConnectorTick): readonly string[] => {
-  const problem = tick.enforcement.problem;
-  if (tick.obedience === 'overdrawing' && !isSettling(tick.enforcement, tick.around)) {
-    return [`${tick.key} draws more than its offer; budgeted at what it draws`];
-  }
-  if (tick.obedience === 'refused') return [`${tick.key} refused its limit: ${problem ?? ''}`];
-  if (tick.enforcement.failures > 0) return [`${tick.key} did not confirm its limit: ${problem}`];
-  return [];
-};
-
-const overloads = ({ site }: TickInput, circuits: readonly CircuitTick[]): readonly string[] =>
-  circuits.flatMap(({ id, limitAmps, measuredAmps, load }, index) => {
-    if (measuredAmps === undefined || load.trust !== 'fresh') return [];
-    const fuse = site.circuits[index]?.limitAmps ?? limitAmps;
-    return (['L1', 'L2', 'L3'] as const).flatMap((phase, p) => {
-      const amps = measuredAmps[p] ?? 0;
-      return amps > (fuse[p] ?? 0)
-        ? [`circuit ${id} ${phase} is over its fuse: ${amps.toFixed(1)} A of ${fuse[p]} A`]
-        : [];
-    });
-  });

@@ -177,7 +177,7 @@ export const isSettling = (e: Enforcement, around: Surroundings): boolean => {
 };
 
 /** Measured above everything that was in force within the time a car needs to follow. */
-export const isOverdrawing = (e: Enforcement, around: Surroundings): boolean => {
+const isOverdrawing = (e: Enforcement, around: Surroundings): boolean => {
   const { measuredAtMs } = around;
   if (measuredAtMs === undefined || !around.inTransaction) return false;
   const ceiling = Math.max(

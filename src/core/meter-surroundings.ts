@@ -7,7 +7,7 @@ import { toSitePhases } from './site-phases.ts';
 import { mapPhases, minAmps, type PhaseAmps, sameAmps } from './units.ts';
 
 /** Readings equal in every number for so long are those of a frozen meter. */
-export const FROZEN_MS = 60_000;
+const FROZEN_MS = 60_000;
 
 /**
  * What a reading of one meter is judged by: the fuses it protects and what the chargers below it

@@ -1,7 +1,8 @@
-import { PHASES_LEARNED_AFTER_MS } from './charger-fold.ts';
+import { ACTIVE_AMPS, FOLLOWING_AMPS, PHASES_LEARNED_AFTER_MS } from './charger-fold.ts';
 import type { ChargerState, ConnectorState } from './charger-state.ts';
 import { type Enforcement, LEASE_SKEW_MS, SETTLE_MS, type Surroundings } from './enforcement.ts';
 import type { ChargerSpec } from './site.ts';
+import { DAY_MS } from './time.ts';
 
 /** How a charger may be switched between three phases and one during a session. */
 export interface PhaseSwitching {
@@ -41,16 +42,12 @@ export interface PhaseUse {
   readonly refuted: boolean;
 }
 
-/** A terminal that carries more than this is in use; a car that draws this much follows. */
-const ACTIVE_AMPS = 1;
-const FOLLOWING_AMPS = 4;
 /** On one phase the others are believed free after this long; they cannot come one by one. */
 const ONE_PHASE_LOOK_MS = 20_000;
 /** Before that, current on other terminals may be of before. */
 const REFUTED_AFTER_MS = 15_000;
 /** Without current a choice changes at most this often. */
 const IDLE_DWELL_MS = 60_000;
-const DAY_MS = 24 * 3_600_000;
 const NOTHING: PhaseUse['carried'] = [false, false, false];
 
 /** Whether the site file allows it and the charger can: 2.x by its variables, 1.6 by its make. */

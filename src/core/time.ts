@@ -38,5 +38,9 @@ export const repeat = (
   };
 };
 
+export const MINUTE_MS = 60_000;
+export const HOUR_MS = 60 * MINUTE_MS;
+export const DAY_MS = 24 * HOUR_MS;
+
 /** RFC 3339 UTC with milliseconds, as every interface of Busbar writes it. */
 export const timestamp = (wallMs: number): string => new Date(wallMs).toISOString();

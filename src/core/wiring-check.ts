@@ -28,7 +28,7 @@ const UNSEEN_SHARE = 0.35;
 const OTHERS_STILL_AMPS = 1;
 /** Looks that are further apart say nothing: the building has changed as well. */
 const LOOK_MOST_MS = 120_000;
-export const VOTES_LEAST = 3;
+const VOTES_LEAST = 3;
 const VOTES_SHARE = 0.8;
 const VOTES_MOST = 100;
 

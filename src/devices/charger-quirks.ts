@@ -8,7 +8,7 @@ export type QuirkFiles = ReadonlyMap<string, ChargerQuirk>;
  * The quirks that a charger has, general ones first: those that name models or a firmware range are
  * more particular and overrule.
  */
-export const quirksOf = (
+const quirksOf = (
   files: QuirkFiles,
   plate: Nameplate,
 ): readonly (readonly [id: string, quirk: ChargerQuirk])[] =>

@@ -12,7 +12,7 @@ const WRITE_ONE = 6;
 const WRITE_MANY = 16;
 const READ_MOST = 125;
 const WRITE_MOST = 123;
-export const ILLEGAL_FUNCTION = 1;
+const ILLEGAL_FUNCTION = 1;
 export const ILLEGAL_ADDRESS = 2;
 export const ILLEGAL_VALUE = 3;
 

@@ -57,7 +57,7 @@ const rawValue = (
 };
 
 /** As manuals print registers: `7FFF FFFF`. */
-export const wordsText = (words: readonly number[]): string =>
+const wordsText = (words: readonly number[]): string =>
   words.map((word) => word.toString(16).toUpperCase().padStart(4, '0')).join(' ');
 
 const availableNumber = (type: Register['type'], bytes: DataView): number | undefined => {

@@ -1,10 +1,10 @@
 import type { Log } from '../core/log.ts';
+import { MINUTE_MS } from '../core/time.ts';
 import type { SiteView } from '../schema/view.ts';
 import { eventsBetween, type SiteEvent } from './site-events.ts';
 
 /** A site where everything flaps must not fill the disk of a small box. */
 const LINES_PER_MINUTE = 120;
-const MINUTE_MS = 60_000;
 
 /**
  * What happens on the site, in the log of the gateway, also without a broker: alarms, meters, limits

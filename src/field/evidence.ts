@@ -1,6 +1,6 @@
 import type { Log } from '../core/log.ts';
 import type { EmsSourceSpec, Site } from '../core/site.ts';
-import { timestamp } from '../core/time.ts';
+import { MINUTE_MS, timestamp } from '../core/time.ts';
 import type { Evidence, EvidenceMinute } from '../schema/evidence.ts';
 import type { LimitView, SiteView } from '../schema/view.ts';
 
@@ -14,7 +14,6 @@ const EFFECT_SHARE = 1.02;
 /** A longer case goes on in a record of its own. */
 const MINUTES_MOST = 1_440;
 const ORDERS_MOST = 1_000;
-const MINUTE_MS = 60_000;
 
 interface Means {
   readonly minute: string;

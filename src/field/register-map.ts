@@ -47,7 +47,7 @@ export const STATUS_CODES: readonly string[] = [
   'unavailable',
   'faulted',
 ];
-export const LIMIT_CODES: readonly string[] = ['none', 'active', 'failsafe'];
+const LIMIT_CODES: readonly string[] = ['none', 'active', 'failsafe'];
 
 const tenths = (value: number | null | undefined): number | null =>
   value === null || value === undefined ? null : value * 10;

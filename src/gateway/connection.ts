@@ -6,15 +6,15 @@ import type { LinkCounters } from './link-counters.ts';
 import type { Socket } from './socket.ts';
 
 /** Bytes waiting towards a slow peer before its source is no longer read, and before it is cut. */
-export const HIGH_WATER_BYTES = 1024 * 1024;
+const HIGH_WATER_BYTES = 1024 * 1024;
 const CUT_BYTES = 4 * HIGH_WATER_BYTES;
 const DRAIN_CHECK_MS = 50;
 /** Unreadable messages in a minute before the connection is given up. */
-export const MALFORMED_MOST = 30;
+const MALFORMED_MOST = 30;
 const MALFORMED_WINDOW_MS = 60_000;
 
 export interface ConnectionOptions {
-  /** The peer would not come back after one. */
+  /** It is ended without a close frame: this peer would not come back after one. */
   readonly withoutCloseFrame?: (() => boolean) | undefined;
   readonly name: 'charger' | 'csms';
   readonly charger: string;
@@ -70,8 +70,8 @@ export class Connection {
   }
 
   /** Stops and resumes reading. */
-  hold(held: boolean): void {
-    if (held) this.#options.socket.pause();
+  stopReading(stopped: boolean): void {
+    if (stopped) this.#options.socket.pause();
     else this.#options.socket.resume();
   }
 

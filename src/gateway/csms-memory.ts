@@ -6,7 +6,7 @@ import type { Change, DurableStore } from '../store/durable-store.ts';
 import { scanAll } from '../store/scan-all.ts';
 
 /** Tokens of which the CSMS's opinion is remembered, over the whole site. */
-export const TOKENS_MOST = 5_000;
+const TOKENS_MOST = 5_000;
 /** Entries of one charger's local list; a list beyond it is not shadowed further. */
 export const LIST_MOST = 20_000;
 /** The list that the CSMS gave to the site itself; no charger can have this identity. */

@@ -85,10 +85,6 @@ export class Gateway implements ChargerCalls {
           });
   }
 
-  isConnected(identity: string): boolean {
-    return this.#links.has(identity);
-  }
-
   connected(): readonly string[] {
     return [...this.#links.keys()];
   }

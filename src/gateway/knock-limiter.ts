@@ -1,6 +1,6 @@
 /** Knocks of one identity in the window; a charger that flaps is told to come back later. */
-export const KNOCKS_MOST = 12;
-export const KNOCKS_WINDOW_MS = 10_000;
+const KNOCKS_MOST = 12;
+const KNOCKS_WINDOW_MS = 10_000;
 /** Identities remembered; the longest unseen is forgotten first. */
 const IDENTITIES_MOST = 5_000;
 

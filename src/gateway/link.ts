@@ -136,7 +136,7 @@ export class Link {
       closed: (reason) => (fromCharger ? this.#chargerGone(reason) : this.#csmsGone(reason)),
       hostile: () => this.close(1008, UNREADABLE),
       withoutCloseFrame: fromCharger ? this.#options.withoutCloseFrame : undefined,
-      congested: (full) => (fromCharger ? this.#csms : this.#charger)?.hold(full),
+      congested: (full) => (fromCharger ? this.#csms : this.#charger)?.stopReading(full),
       unsent: (id) => (fromCharger ? [] : this.#takeBack(id)),
     });
     return connection;
@@ -335,7 +335,7 @@ export class Link {
     const unanswered = this.#csms?.lane.close() ?? [];
     this.#csms = undefined;
     this.#silence?.();
-    this.#charger.hold(false);
+    this.#charger.stopReading(false);
     this.#charger.lane.dropRelayed();
     this.#tellUpstream('outage');
     for (const call of unanswered) this.#hold(call);

@@ -1,9 +1,8 @@
 import type { Log } from '../core/log.ts';
-import { type Cancel, type Clock, repeat } from '../core/time.ts';
+import { type Cancel, type Clock, DAY_MS, repeat } from '../core/time.ts';
 import type { Journal } from '../store/journal.ts';
 
 const EVERY_MS = 3_600_000;
-const DAY_MS = 24 * 3_600_000;
 
 /** Drops meter values that were held for more than `mostDays`, once an hour. */
 export const dropOldValues = (

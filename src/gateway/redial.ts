@@ -2,7 +2,7 @@ import type { Cancel, Clock } from '../core/time.ts';
 import type { DialResult } from './socket.ts';
 
 /** Waits between dials of one charger grow from the first to the last, with jitter. */
-export const FIRST_WAIT_MS = 1_000;
+const FIRST_WAIT_MS = 1_000;
 export const LAST_WAIT_MS = 60_000;
 /** A connection that served this long starts the waits from the beginning. */
 export const PROVEN_AFTER_MS = 30_000;

@@ -20,9 +20,9 @@ import type { StandIn } from './stand-in.ts';
 import { FIRST_LOCAL_ID, type TransactionIds } from './transaction-ids.ts';
 
 /** Times a message is sent that the CSMS answers with an error, before it is set aside (E13). */
-export const ATTEMPTS_MOST = 4;
+const ATTEMPTS_MOST = 4;
 /** The wait after an error is this long times the attempts so far. */
-export const RETRY_INTERVAL_MS = 5_000;
+const RETRY_INTERVAL_MS = 5_000;
 const BATCH = 32;
 
 export interface ReplayOptions {

@@ -7,7 +7,7 @@ import type { Knock } from '../gateway/socket.ts';
 import { WsSocket } from '../gateway/ws-socket.ts';
 
 /** OCPP messages are a few kB; reports of large chargers are some hundred. */
-export const DEFAULT_PAYLOAD_MOST_BYTES = 1024 * 1024;
+const DEFAULT_PAYLOAD_MOST_BYTES = 1024 * 1024;
 const HEADERS_TIMEOUT_MS = 10_000;
 const CONNECTIONS_CHECK_MS = 2_000;
 const HEADERS_MOST = 64;

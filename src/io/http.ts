@@ -43,9 +43,15 @@ export const startHttp = async (options: HttpOptions): Promise<HttpServer> => {
     openapi: { openapi: '3.1.0', info: { title: 'Busbar', version: options.version } },
   });
   guard(app, options);
+  const methodsOf = methodsByPath(app);
   await app.register(async (routes) => addRoutes(routes, options));
   addPage(app, options.uiFolder);
-  app.setNotFoundHandler((_request, reply) => problem(reply, 404, 'there is nothing here'));
+  app.setNotFoundHandler((request, reply) => {
+    const methods = methodsOf(request.url).join(', ');
+    if (methods === '') return problem(reply, 404, 'there is nothing here');
+    reply.header('allow', methods);
+    return problem(reply, 405, `${request.method} means nothing here: use ${methods}`);
+  });
   app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
     const status = error.statusCode ?? 500;
     if (status >= 500) options.log.error('request failed', { problem: error.message });
@@ -56,6 +62,19 @@ export const startHttp = async (options: HttpOptions): Promise<HttpServer> => {
   return {
     port: typeof address === 'object' && address !== null ? address.port : options.port,
     close: () => app.close(),
+  };
+};
+
+/** Which methods a path takes; none: there is no such path. */
+const methodsByPath = (app: FastifyInstance): ((url: string) => readonly string[]) => {
+  const routes: { readonly path: RegExp; readonly methods: readonly string[] }[] = [];
+  app.addHook('onRoute', ({ url, method }) => {
+    const path = new RegExp(`^${url.replace(/\./g, '\\.').replace(/:\w+/g, '[^/]+')}$`);
+    routes.push({ path, methods: [method].flat() });
+  });
+  return (url) => {
+    const [path = ''] = url.split('?');
+    return routes.filter((route) => route.path.test(path)).flatMap(({ methods }) => methods);
   };
 };
 

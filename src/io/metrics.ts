@@ -1,4 +1,4 @@
-import { Gauge, Registry } from 'prom-client';
+import { Counter, Gauge, Registry } from 'prom-client';
 import type { SiteView } from '../schema/view.ts';
 
 /** Prometheus text made from the present view of the site. */
@@ -23,10 +23,11 @@ export const siteMetrics = (view: () => SiteView, version: string): (() => Promi
   const age = gauge('meter_age_seconds', 'Age of the last good reading', ['meter']);
   const alarms = gauge('alarms', 'Alarms that are on');
   const tick = gauge('tick_seconds', 'Duration of the last control cycle');
-  const counter = gauge('counter_total', 'Counters since the start', ['name']);
+  const memory = gauge('resident_memory_bytes', 'Memory of the process');
+  const counters = countersIn(registry);
   build.set({ version, node: process.version }, 1);
   const phases = ['L1', 'L2', 'L3'] as const;
-  const labelled = [measured, limit, worst, offer, online, age, counter];
+  const labelled = [measured, limit, worst, offer, online, age];
   const everyLabelled = [...labelled, backlog, oldest, parked, outage];
   return async () => {
     const now = view();
@@ -56,9 +57,28 @@ export const siteMetrics = (view: () => SiteView, version: string): (() => Promi
     for (const { id: meter, ageSeconds } of now.meters) {
       if (ageSeconds !== null) age.set({ meter }, ageSeconds);
     }
-    for (const [name, value] of Object.entries(now.counters)) counter.set({ name }, value);
+    counters(now.counters);
+    memory.set(process.memoryUsage.rss());
     alarms.set(now.alarms.length);
     tick.set(now.tickMs / 1000);
     return registry.metrics();
+  };
+};
+
+/** Counters of the view by their Prometheus names: framesRelayed is busbar_frames_relayed_total. */
+const countersIn = (registry: Registry): ((counters: SiteView['counters']) => void) => {
+  const known = new Map<string, Counter>();
+  const counterOf = (key: string): Counter => {
+    const words = key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+    const help = `${words.replace(/_/g, ' ')}, since the start`;
+    return new Counter({ name: `busbar_${words}_total`, help, registers: [registry] });
+  };
+  return (counters) => {
+    for (const [key, value] of Object.entries(counters)) {
+      const counter = known.get(key) ?? counterOf(key);
+      known.set(key, counter);
+      counter.reset();
+      counter.inc(value);
+    }
   };
 };

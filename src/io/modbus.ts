@@ -11,7 +11,7 @@ import {
 import { ModbusException, type ModbusPort } from '../field/modbus-port.ts';
 
 /** A device answers within this or the request is given up. */
-export const REQUEST_TIMEOUT_MS = 1_000;
+const REQUEST_TIMEOUT_MS = 1_000;
 const CONNECT_TIMEOUT_MS = 3_000;
 /** Requests in a row without an answer after which an open connection counts as dead. */
 const SILENT_MOST = 3;

@@ -50,7 +50,7 @@ export const rateLimitSeconds = (response: unknown): number | undefined => {
   return Math.max(1, Math.min(seconds, RETRY_MOST_SECONDS));
 };
 
-export const profilePayload16 = (profile: ChargingProfile): object => {
+const profilePayload16 = (profile: ChargingProfile): object => {
   const { transactionId, schedule } = profile;
   return {
     chargingProfileId: profile.id,
@@ -85,7 +85,7 @@ export const profilePayload2x = (profile: ChargingProfile): object => ({
 });
 
 /** A schedule as 1.6 and 2.x write it; 1.6 has no phaseToUse. */
-export const schedulePayload = (schedule: ChargingSchedule, dialect: '1.6' | '2.x'): object => ({
+const schedulePayload = (schedule: ChargingSchedule, dialect: '1.6' | '2.x'): object => ({
   ...optional('duration', schedule.durationSeconds),
   ...optional('startSchedule', time(schedule.startMs)),
   chargingRateUnit: schedule.unit,

@@ -29,7 +29,7 @@ export interface Frame {
 }
 
 /** Ids are 36 characters by the standard; broken chargers send longer ones. */
-export const MESSAGE_ID_MOST = 255;
+const MESSAGE_ID_MOST = 255;
 const ACTION_MOST = 255;
 
 const KINDS: Readonly<Record<number, FrameKind>> = {

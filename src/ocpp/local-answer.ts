@@ -28,7 +28,7 @@ export type LocalAnswer =
   | { readonly keep: 'error'; readonly code: string; readonly description: string };
 
 /** A charger that is told to wait asks again after this long. */
-export const PENDING_INTERVAL_SECONDS = 60;
+const PENDING_INTERVAL_SECONDS = 60;
 
 type Answer = (payload: unknown, context: LocalContext) => LocalAnswer;
 

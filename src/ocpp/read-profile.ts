@@ -24,7 +24,7 @@ export interface ProfileFault {
 }
 
 /** A schedule that the standard allows to be longer than this does not fit any charger. */
-export const PERIODS_READ_MOST = 1_024;
+const PERIODS_READ_MOST = 1_024;
 /** The second and third are for a car that speaks ISO 15118 (K01.FR.34). */
 const SCHEDULES_MOST = 3;
 

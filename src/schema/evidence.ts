@@ -6,7 +6,7 @@ const NullableNumber = Type.Union([Type.Number(), Type.Null()]);
 const At = Type.String({ format: 'date-time' });
 
 /** One minute of a case: means. */
-export const EvidenceMinuteSchema = Type.Object(
+const EvidenceMinuteSchema = Type.Object(
   {
     at: At,
     limitWatts: NullableNumber,
@@ -20,7 +20,7 @@ export const EvidenceMinuteSchema = Type.Object(
 );
 
 /** What a source limited, when, and what came of it (BK6-22-300 Anlage 1, Ziff. 7.2). */
-export const EvidenceSchema = Type.Object(
+const EvidenceSchema = Type.Object(
   {
     version: Type.Literal(1),
     id: Type.String(),

@@ -58,7 +58,7 @@ type LimitMessage = Static<typeof LimitMessageSchema>;
 export const LIMIT_MESSAGE_MOST_BYTES = 4_096;
 
 /** What stands for ever, as far as a limit can. */
-export const LASTING_SECONDS = 10 * 365 * 86_400;
+const LASTING_SECONDS = 10 * 365 * 86_400;
 
 /** Reads limit messages; the validator is compiled once. `lasting` limits need no life. */
 export const limitReader = (): ((

@@ -2,7 +2,7 @@ import { type Static, Type } from './typebox.ts';
 
 const strict = { additionalProperties: false } as const;
 
-export const QUANTITIES = [
+const QUANTITIES = [
   'ampsL1',
   'ampsL2',
   'ampsL3',
@@ -21,7 +21,7 @@ export type Quantity = (typeof QUANTITIES)[number];
 
 const TYPES = ['i16', 'u16', 'i32', 'u32', 'acc32', 'i64', 'u64', 'f32', 'f64'] as const;
 
-export const RegisterSchema = Type.Object(
+const RegisterSchema = Type.Object(
   {
     address: Type.Integer({ minimum: 0, maximum: 65_535, description: '0-based, as on the wire' }),
     type: Type.Union(

@@ -216,7 +216,10 @@ export const SiteConfigSchema = Type.Object(
         description: 'How power is shared: name in policies/, ./file.yaml, or a list of them',
       },
     ),
-    dataDir: Type.String({ default: './data', description: 'What survives a restart' }),
+    dataDir: Type.String({
+      default: './data',
+      description: 'What survives a restart; a relative path begins where busbar is started',
+    }),
     logLevel: Type.Union(
       ['trace', 'debug', 'info', 'warn', 'error'].map((level) => Type.Literal(level)),
       { default: 'info' },

@@ -16,7 +16,7 @@ const keyed = <T extends Parameters<typeof Type.Record>[1]>(each: T) =>
  * What people and energy managers asked for, as it is kept over a restart. Times are wall clock;
  * connectors are named `charger/connector`.
  */
-export const StandingSchema = Type.Object(
+const StandingSchema = Type.Object(
   {
     savedAt: At,
     pauses: keyed(Type.Object({ by: Type.String({ maxLength: 200 }), until: Until }, strict)),

@@ -5,12 +5,12 @@ import { type Static, Type } from './typebox.ts';
  * carry these objects. Amps arrays are per site phase [L1, L2, L3].
  */
 const strict = { additionalProperties: false } as const;
-export const AmpsSchema = Type.Tuple([Type.Number(), Type.Number(), Type.Number()]);
+const AmpsSchema = Type.Tuple([Type.Number(), Type.Number(), Type.Number()]);
 const NullableAmps = Type.Union([AmpsSchema, Type.Null()]);
 const NullableNumber = Type.Union([Type.Number(), Type.Null()]);
 const NullableString = Type.Union([Type.String(), Type.Null()]);
 
-export const ReasonSchema = Type.Object(
+const ReasonSchema = Type.Object(
   {
     kind: Type.String(),
     id: Type.String(),

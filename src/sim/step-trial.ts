@@ -1,8 +1,9 @@
-import type { ChargerSpec, Site } from '../core/site.ts';
+import type { Site } from '../core/site.ts';
 import { sameAmps } from '../core/units.ts';
 import type { BreakerRecord } from './breaker.ts';
 import { Car } from './car.ts';
 import type { ChargerConduct } from './charger-conduct.ts';
+import { PLAIN_METER, plainCharger, turnedPhases } from './plain-site.ts';
 import { between, type Random, seededRandom } from './random.ts';
 import { VirtualSite } from './virtual-site.ts';
 
@@ -103,36 +104,9 @@ const garage = (): Site => ({
       assumedLoadAmps: sameAmps(20),
     },
   ],
-  meters: [
-    {
-      id: 'grid',
-      device: 'eastron-sdm630',
-      connect: 'tcp://127.0.0.1:502',
-      unit: 1,
-      pollMs: 1_000,
-      ctRatio: 1,
-      invert: false,
-      phaseOrder: [0, 1, 2],
-    },
-  ],
-  chargers: Array.from(
-    { length: CHARGERS },
-    (_, i): ChargerSpec => ({
-      id: `CP_${i + 1}`,
-      circuit: 'main',
-      phases: [
-        [0, 1, 2],
-        [1, 2, 0],
-        [2, 0, 1],
-      ][i % 3] ?? [0, 1, 2],
-      maxAmps: 32,
-      minAmps: 6,
-      fallbackAmps: 6,
-      fallbackTrusted: false,
-      stepAmps: 1,
-      weight: 1,
-      connectors: 1,
-    }),
+  meters: [PLAIN_METER],
+  chargers: Array.from({ length: CHARGERS }, (_, i) =>
+    plainCharger(`CP_${i + 1}`, 'main', { phases: turnedPhases(i) }),
   ),
   emsSources: [],
   arrivalReserve: 1,

@@ -5,8 +5,8 @@ import { optional, type Payload, readInteger, readText } from '../ocpp/payload.t
 import type { StationCall } from '../ocpp/station/words.ts';
 
 /** Attempts that a CSMS may ask for, and the longest wait between them. */
-export const RETRIES_MOST = 10;
-export const RETRY_WAIT_MOST_MS = 60 * 60_000;
+const RETRIES_MOST = 10;
+const RETRY_WAIT_MOST_MS = 60 * 60_000;
 const RETRY_WAIT_MS = 30_000;
 
 /** Where files of firmware lie, and how chargers get them. */

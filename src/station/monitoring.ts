@@ -31,7 +31,7 @@ const preset = (
 ): Monitor => ({ id, component: 'Busbar', variable, type, value, severity, custom: false });
 
 /** What is watched without being asked for. Severities: 3 critical, 4 error, 5 alert, 8 notice. */
-export const PRESET: readonly Monitor[] = [
+const PRESET: readonly Monitor[] = [
   preset(1, 'SiteLimit', 'Delta', 5, 8),
   preset(2, 'ChargersInFallback', 'UpperThreshold', 0, 5),
   preset(3, 'LimitsInFailsafe', 'UpperThreshold', 0, 5),

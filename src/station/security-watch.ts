@@ -1,11 +1,10 @@
-import type { Clock } from '../core/time.ts';
+import { type Clock, HOUR_MS } from '../core/time.ts';
 import type { Suspicion } from '../gateway/suspicion.ts';
 
 /** The same of the same charger is told again after this time. */
-export const SAME_AGAIN_MS = 10 * 60_000;
+const SAME_AGAIN_MS = 10 * 60_000;
 /** Events told in an hour; the rest are counted, and told with the next one. */
 export const HOURLY_MOST = 30;
-const HOUR_MS = 60 * 60_000;
 /** Chargers and kinds remembered. */
 const REMEMBERED_MOST = 1_000;
 

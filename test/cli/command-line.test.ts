@@ -88,6 +88,20 @@ describe('the command line', () => {
     assert.match(stderr, /"site" is missing/);
   });
 
+  test('serve names dataDir when it is no folder', () => {
+    const notFolder = siteFile('');
+    const file = siteFile(`version: 1
+site: {id: here}
+listen: {ocpp: "127.0.0.1:0", http: "127.0.0.1:0"}
+upstream: {url: ws://127.0.0.1:9/ocpp}
+circuits: [{id: main, limitAmps: 63, assumedLoadAmps: 10}]
+dataDir: ${notFolder}
+`);
+    const { status, stderr } = busbar('serve', '--config', file);
+    assert.equal(status, 1);
+    assert.match(stderr, /^busbar: dataDir .*: it is a file: remove it, or change dataDir$/m);
+  });
+
   test('serve runs until it is told to stop', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'busbar-serve-'));
     const file = siteFile(`version: 1

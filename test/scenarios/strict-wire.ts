@@ -4,6 +4,7 @@ import { type OcppVersion, versionOf } from '../../src/ocpp/version.ts';
 import type { ChargerConduct } from '../../src/sim/charger-conduct.ts';
 import type { SimCsms } from '../../src/sim/csms.ts';
 import { validators } from '../ocpp-schemas.ts';
+import { tappedSocket } from '../tapped-socket.ts';
 
 type Validate = ReturnType<typeof validators>;
 
@@ -31,28 +32,10 @@ export class StrictWire {
     const validate = this.#validators.get(version) ?? validators(version);
     this.#validators.set(version, validate);
     const tap: Tap = { identity, validate, open: new Map() };
-    return {
-      subprotocol: socket.subprotocol,
-      get bufferedBytes() {
-        return socket.bufferedBytes;
-      },
-      send: (message) => {
-        this.#check(tap, 'down', readFrame(Buffer.from(message)));
-        socket.send(message);
-      },
-      close: (code, reason) => socket.close(code, reason),
-      terminate: () => socket.terminate(),
-      pause: () => socket.pause(),
-      resume: () => socket.resume(),
-      listen: (listener) =>
-        socket.listen({
-          message: (bytes) => {
-            this.#check(tap, 'up', readFrame(bytes));
-            listener.message(bytes);
-          },
-          closed: (code, reason) => listener.closed(code, reason),
-        }),
-    };
+    return tappedSocket(socket, {
+      sent: (bytes) => this.#check(tap, 'down', readFrame(bytes)),
+      received: (bytes) => this.#check(tap, 'up', readFrame(bytes)),
+    });
   }
 
   #check({ identity, validate, open }: Tap, way: 'up' | 'down', frame: Frame): void {

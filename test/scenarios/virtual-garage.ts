@@ -1,5 +1,6 @@
 import type { Site } from '../../src/core/site.ts';
 import { sameAmps } from '../../src/core/units.ts';
+import { PLAIN_METER, plainCharger } from '../../src/sim/plain-site.ts';
 
 /** A garage of `count` three-phase chargers behind a metered main fuse. */
 export const garage = (
@@ -18,30 +19,8 @@ export const garage = (
       assumedLoadAmps: sameAmps(10),
     },
   ],
-  meters: [
-    {
-      id: 'grid',
-      device: 'eastron-sdm630',
-      connect: 'tcp://127.0.0.1:502',
-      unit: 1,
-      pollMs: 1000,
-      ctRatio: 1,
-      invert: false,
-      phaseOrder: [0, 1, 2],
-    },
-  ],
-  chargers: Array.from({ length: count }, (_, i) => ({
-    id: `CP_${i + 1}`,
-    circuit: 'main',
-    phases: [0, 1, 2],
-    maxAmps: 32,
-    minAmps: 6,
-    fallbackAmps: 6,
-    fallbackTrusted: false,
-    stepAmps: 1,
-    weight: 1,
-    connectors: 1,
-  })),
+  meters: [PLAIN_METER],
+  chargers: Array.from({ length: count }, (_, i) => plainCharger(`CP_${i + 1}`, 'main')),
   emsSources: [],
   arrivalReserve: 1,
   ...changes,

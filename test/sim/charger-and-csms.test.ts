@@ -10,6 +10,7 @@ import { auditMessages } from '../../src/sim/message-audit.ts';
 import { seededRandom } from '../../src/sim/random.ts';
 import { serveCsms, wsConnect } from '../../src/sim/ws-socket.ts';
 import { validators } from '../ocpp-schemas.ts';
+import { tappedSocket } from '../tapped-socket.ts';
 
 const NOTHING_WRONG = { lost: [], repeated: [], altered: [], inverted: [], invented: [] };
 
@@ -21,31 +22,11 @@ interface Seen {
 /** Notes every frame of a charger's connections. */
 const recorded =
   (connect: Connect, seen: Seen[]): Connect =>
-  async (identity, subprotocols) => {
-    const socket = await connect(identity, subprotocols);
-    return {
-      subprotocol: socket.subprotocol,
-      get bufferedBytes() {
-        return socket.bufferedBytes;
-      },
-      send: (message) => {
-        seen.push({ from: 'charger', text: Buffer.from(message).toString() });
-        socket.send(message);
-      },
-      close: (code, reason) => socket.close(code, reason),
-      terminate: () => socket.terminate(),
-      pause: () => socket.pause(),
-      resume: () => socket.resume(),
-      listen: (listener) =>
-        socket.listen({
-          message: (bytes) => {
-            seen.push({ from: 'csms', text: bytes.toString() });
-            listener.message(bytes);
-          },
-          closed: (code, reason) => listener.closed(code, reason),
-        }),
-    };
-  };
+  async (identity, subprotocols) =>
+    tappedSocket(await connect(identity, subprotocols), {
+      sent: (bytes) => seen.push({ from: 'charger', text: bytes.toString() }),
+      received: (bytes) => seen.push({ from: 'csms', text: bytes.toString() }),
+    });
 
 const checkFrames = (version: OcppVersion, frames: readonly Seen[]): void => {
   const validatorOf = validators(version);

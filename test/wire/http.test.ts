@@ -14,7 +14,7 @@ const start = async (t: TestContext, changes: Partial<HttpOptions> = {}) => {
     clock: systemClock,
     view: emptyView,
     ready: () => ({ ready: true, problems: [] }),
-    metrics: siteMetrics(emptyView, '1'),
+    metrics: siteMetrics(() => ({ ...emptyView(), counters: { framesRelayed: 5 } }), '1'),
     uiFolder: 'src/ui',
     version: '1',
     log: SILENT_LOG,
@@ -32,8 +32,21 @@ describe('HTTP', () => {
     assert.equal((await fetch(`${url}/readyz`)).status, 200);
     const metrics = await (await fetch(`${url}/metrics`)).text();
     assert.match(metrics, /busbar_circuit_current_amperes\{circuit="main",phase="L2"\} 11/);
+    assert.match(
+      metrics,
+      /# TYPE busbar_frames_relayed_total counter\nbusbar_frames_relayed_total 5/,
+    );
     const openapi = (await (await fetch(`${url}/api/v1/openapi.json`)).json()) as { paths: object };
     assert.ok('/api/v1/state' in openapi.paths);
+  });
+
+  test('a wrong method is told which ones are right; a wrong path is nothing', async (t) => {
+    const url = await start(t);
+    const wrong = await fetch(`${url}/api/v1/state?x=1`, { method: 'POST' });
+    assert.equal(wrong.status, 405);
+    assert.match(wrong.headers.get('allow') ?? '', /GET/);
+    assert.equal(wrong.headers.get('content-type'), 'application/problem+json; charset=utf-8');
+    assert.equal((await fetch(`${url}/api/v1/stat`, { method: 'POST' })).status, 404);
   });
 
   test('not ready says why', async (t) => {

@@ -1,4 +1,5 @@
 import type { DemandRule } from '../sharing/policy.ts';
+import { HOUR_MS } from '../time.ts';
 
 /** Energy taken in the window of the demand charge that runs now. */
 export interface DemandState {
@@ -8,7 +9,6 @@ export interface DemandState {
   readonly atMs: number;
 }
 
-const HOUR_MS = 3_600_000;
 /** Near its end a window would allow any power; the last stretch is reckoned as this long. */
 const LEAST_LEFT_MS = 60_000;
 /** A gap in the readings longer than this counts as full use: nothing is known of it. */

@@ -29,12 +29,12 @@ const WANTS_MORE_AMPS = 1;
 const PROBE_AMPS = 3;
 const IDLE_AMPS = 1;
 /** A car that takes nothing for this long is full, or sleeps. */
-export const IDLE_AFTER_MS = 300_000;
+const IDLE_AFTER_MS = 300_000;
 /** After this it counts as any other for as long as it takes to see. */
 const IDLE_FOR_MS = 3_600_000;
 /** Some cars take nothing at 6 A and charge at 8 or 10. */
 const MIN_TRIES_AFTER_MS = 90_000;
-export const MIN_MOST_AMPS = 10;
+const MIN_MOST_AMPS = 10;
 
 export const newLearned = (stay: string): Learned => ({ stay, hasCharged: false, recent: [] });
 

@@ -1,3 +1,4 @@
+import { DAY_MS, HOUR_MS } from '../time.ts';
 /**
  * Turns, when not everybody can have the minimum at once. Each car is owed the share that it would
  * have if shares could be as small as one likes (deficit round robin): what it is owed rises while
@@ -19,19 +20,17 @@ export interface Turn {
 }
 
 export const DWELL_ON_MS = 15 * 60_000;
-export const DWELL_OFF_MS = 5 * 60_000;
+const DWELL_OFF_MS = 5 * 60_000;
 /** Who is done within this time, or departs within that, is not switched off any more. */
 const LAST_NEED_MS = 15 * 60_000;
 const LAST_STAY_MS = 10 * 60_000;
 /** Contactors last for about a hundred thousand starts: a score of them a day is fifteen years. */
 const STARTS_PER_HOUR = 4;
-export const STARTS_PER_DAY = 20;
+const STARTS_PER_DAY = 20;
 /** How long it waits after so many short runs in a row: room that swings is not worth a contactor. */
 const SHORT_RUN_WAITS_MS = [0, 0, 4 * 60_000, 15 * 60_000, 30 * 60_000];
 /** After up to so many of them what lacked room was a passing load: it comes back soon after it. */
 const PASSING_RUNS = 1;
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 /** What is owed counts at most this much, and is forgotten when nobody has to wait. */
 const OWED_MOST_HOURS = 10;
 const FORGET_MS = 45 * 60_000;

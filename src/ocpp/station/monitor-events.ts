@@ -2,7 +2,7 @@ import { timestamp } from '../../core/time.ts';
 import { type Monitor, type MonitorBook, notificationType } from './monitors.ts';
 
 /** One monitor tells at most so often, however its variable jumps. */
-export const EVENT_EVERY_MS = 10_000;
+const EVENT_EVERY_MS = 10_000;
 
 /** What was told of one monitor. */
 export interface MonitorNote {

@@ -10,9 +10,9 @@ import { reportPages } from './report-pages.ts';
 import { findVariable, type StationVariable } from './variables.ts';
 
 /** Monitors that a CSMS may set; one more is rejected. */
-export const MONITORS_MOST = 100;
+const MONITORS_MOST = 100;
 /** A periodic monitor reports at most so often. */
-export const PERIOD_LEAST_SECONDS = 10;
+const PERIOD_LEAST_SECONDS = 10;
 /** Severities of events: 0 (danger) to 9 (debug). */
 const SEVERITY_MOST = 9;
 
