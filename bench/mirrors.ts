@@ -1,6 +1,7 @@
 // What a mirror costs the primary: round trips through gateways without one, and beside one that
-// answers, never reads, floods or dies again and again. Every gateway and mirror is a process of its own; rounds
-// of all alternate in one run. Two gateways have no mirror: what lies between them is noise.
+// answers, never reads, floods or dies again and again. Every gateway and mirror is a process of
+// its own; rounds of all alternate in one run. Two gateways have no mirror: what lies between
+// them is noise.
 import { once } from 'node:events';
 import type { BenchOptions } from './main.ts';
 import {
