@@ -120,13 +120,15 @@ export class TransactionLedger {
     const entries = this.#byCharger.get(entry.charger) ?? new Map<string, LedgerEntry>();
     this.#byCharger.set(entry.charger, entries);
     entries.set(entry.localId, entry);
-    if (entry.upstreamId !== undefined) this.#byUpstream.set(entry.upstreamId, entry);
+    if (entry.upstreamId === undefined) return;
+    // A CSMS that gave the id a second time means the newer one, also while the older is told of.
+    const holder = this.#byUpstream.get(entry.upstreamId);
+    if ((holder?.order ?? 0) <= (entry.order ?? 0)) this.#byUpstream.set(entry.upstreamId, entry);
   }
 
   #drop(entry: LedgerEntry): void {
     const { charger, localId, upstreamId = '' } = entry;
     this.#byCharger.get(charger)?.delete(localId);
-    // A CSMS that gives an id a second time means the newer one.
     if (this.#byUpstream.get(upstreamId) === entry) this.#byUpstream.delete(upstreamId);
   }
 
