@@ -2,6 +2,8 @@
 const STRETCH_MS = 10 * 60_000;
 /** After a connection a charger may tell for this long what it had held. */
 const HELD_MS = 30_000;
+/** Less is drift, or the clock that is steered. */
+const STEP_MS = 5_000;
 /** More is no clock: the largest mistake about a time zone is 26 h. */
 const AHEAD_MOST_MS = 26 * 3_600_000;
 
@@ -18,6 +20,7 @@ interface Seen {
  */
 export class ChargerClocks {
   readonly #seen = new Map<string, Seen>();
+  #epochMs: number | undefined;
 
   /**
    * `aheadMs`: the time in the message less that of its receipt; `nowMs` is monotonic. `live`: it is
@@ -36,8 +39,11 @@ export class ChargerClocks {
     }
   }
 
-  /** Ms by charger; those of which nothing is known are missing. */
-  ahead(nowMs: number): ReadonlyMap<string, number> {
+  /** Ms by charger; those of which nothing is known are missing. `epochMs`: wall less monotonic. */
+  ahead(nowMs: number, epochMs: number): ReadonlyMap<string, number> {
+    // Our own clock was set: what was compared with it before says nothing.
+    if (Math.abs(epochMs - (this.#epochMs ?? epochMs)) > STEP_MS) this.#seen.clear();
+    this.#epochMs = epochMs;
     const ahead = new Map<string, number>();
     for (const [charger, { sinceMs, bestMs, before }] of this.#seen) {
       const best = Math.max(bestMs, before ?? bestMs);

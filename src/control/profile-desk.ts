@@ -48,6 +48,9 @@ import type { SiteDraft } from './site-draft.ts';
 /** A profile of a remote start waits this long for the transaction that it belongs to. */
 const START_PROFILE_LIFE_MS = 10 * 60_000;
 
+/** A clock that differs by less is steered, not set. */
+const CLOCK_STEP_MS = 5_000;
+
 /** Limits that come within this time go into an offer, so that it follows them without us. */
 const PLAN_MS = 10 * 60_000;
 
@@ -77,7 +80,12 @@ export interface ProfileDeskOptions {
 export class ProfileDesk implements Interceptor {
   readonly #options: ProfileDeskOptions;
   readonly #zone: Zone;
+  /** Monotonic: an absence does not grow because a clock is set. */
   readonly #offlineSinceMs = new Map<string, number>();
+  /** Wall less monotonic clock, as relative schedules were last brought in line with it. */
+  #followedEpochMs: number | undefined;
+  /** The same at the start of each transaction that this run wrote down. */
+  readonly #epochAtStart = new Map<ConnectorKey, number>();
   /** Connectors whose transaction was seen by this run of the gateway. */
   readonly #seen = new Set<ConnectorKey>();
   readonly #pull: DynamicPull | undefined;
@@ -211,7 +219,7 @@ export class ProfileDesk implements Interceptor {
   }
 
   upstreamChanged(charger: string, state: UpstreamState): void {
-    const nowMs = this.#options.clock.wallMs();
+    const nowMs = this.#options.clock.monotonicMs();
     if (state !== 'connected') {
       if (!this.#offlineSinceMs.has(charger)) this.#offlineSinceMs.set(charger, nowMs);
       return;
@@ -227,6 +235,7 @@ export class ProfileDesk implements Interceptor {
   limits(): ProfileLimits {
     const { draft, shelf, clock } = this.#options;
     const nowMs = clock.wallMs();
+    this.#followClock();
     const connectors = new Map<ConnectorKey, ProfileLimit>();
     const stations = new Map<string, ProfileLimit>();
     for (const { id } of draft.site.chargers) {
@@ -272,8 +281,38 @@ export class ProfileDesk implements Interceptor {
       state,
       zone: this.#zone,
       voltageVolts: draft.site.voltageVolts,
-      ...(offlineSinceMs === undefined ? {} : { offlineSinceMs }),
+      ...(offlineSinceMs === undefined ? {} : { offlineSinceMs: offlineSinceMs + this.#epoch() }),
     };
+  }
+
+  /** Wall less monotonic clock, ms. */
+  #epoch(): number {
+    const { clock } = this.#options;
+    return clock.wallMs() - clock.monotonicMs();
+  }
+
+  /** The clock was set: relative schedules go on from where they are. */
+  #followClock(): void {
+    const { shelf, draft } = this.#options;
+    const epochMs = this.#epoch();
+    if (Math.abs(epochMs - (this.#followedEpochMs ?? epochMs)) < CLOCK_STEP_MS) {
+      this.#followedEpochMs ??= epochMs;
+      return;
+    }
+    this.#followedEpochMs = epochMs;
+    for (const { id, connectors } of draft.site.chargers.flatMap(
+      (spec) => draft.charger(spec.id) ?? [],
+    )) {
+      for (const connector of connectors.keys()) {
+        const key = connectorKey(id, connector);
+        const stepMs = epochMs - (this.#epochAtStart.get(key) ?? epochMs);
+        const running = shelf.running(id, connector);
+        if (Math.abs(stepMs) < CLOCK_STEP_MS || running === undefined) continue;
+        this.#epochAtStart.set(key, epochMs);
+        const startedAtMs = running.startedAtMs + stepMs;
+        shelf.setRunning(id, connector, { ...running, startedAtMs });
+      }
+    }
   }
 
   /** Follows the transactions of a charger: TxProfiles live and die with them (K02.FR.05). */
@@ -295,6 +334,7 @@ export class ProfileDesk implements Interceptor {
       if (known?.id === transaction.id) continue;
       const ageMs = clock.monotonicMs() - transaction.startedAtMs;
       this.#ended(charger, connector, transaction.id);
+      this.#epochAtStart.set(key, this.#epoch());
       shelf.setRunning(charger, connector, {
         id: transaction.id,
         startedAtMs: clock.wallMs() - ageMs,
@@ -308,6 +348,7 @@ export class ProfileDesk implements Interceptor {
     const { shelf } = this.#options;
     this.#drop(charger, ofEndedTransactions(shelf.book(charger), connector, running));
     shelf.setRunning(charger, connector, undefined);
+    this.#epochAtStart.delete(connectorKey(charger, connector));
     if (running === undefined) this.#seen.delete(connectorKey(charger, connector));
   }
 

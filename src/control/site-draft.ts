@@ -391,7 +391,7 @@ export class SiteDraft {
       wiring: this.#wiring,
       meterEvidence: this.#meterEvidence,
       phaseUse: this.#phaseUse,
-      clocksAheadMs: this.#clocks.ahead(nowMs),
+      clocksAheadMs: this.#clocks.ahead(nowMs, wallMs - nowMs),
       ...(lastTickAtMs === undefined ? {} : { lastTickAtMs }),
     };
   }

@@ -6,7 +6,7 @@ import { ProfileDesk } from '../../src/control/profile-desk.ts';
 import { ProfileShelf } from '../../src/control/profile-shelf.ts';
 import { SiteDraft } from '../../src/control/site-draft.ts';
 import { SILENT_LOG } from '../../src/core/log.ts';
-import { DEFAULT_SETTINGS } from '../../src/core/tick.ts';
+import { connectorKey, DEFAULT_SETTINGS } from '../../src/core/tick.ts';
 import { callBytes, readFrame } from '../../src/ocpp/frame.ts';
 import { OCPP_VERSIONS, type OcppVersion } from '../../src/ocpp/version.ts';
 import { Medium, MemoryStore } from '../../src/sim/memory-store.ts';
@@ -86,6 +86,49 @@ for (const version of OCPP_VERSIONS) {
       ),
       { numRuns: 400 },
     );
+  });
+}
+
+for (const byMs of [7_200_000, -7_200_000]) {
+  test(`our clock is set by ${byMs / 3_600_000} h: relative schedules and absences go on as before`, async () => {
+    const { desk, shelf, clock } = deskOf('2.1');
+    const set = (id: number, changes: object, schedule: object = {}) => {
+      const base = profile('2.1', { id, purpose: 'TxDefaultProfile', amps: 10, now: 0 });
+      const chargingSchedule = [
+        {
+          id: 1,
+          chargingRateUnit: 'A',
+          chargingSchedulePeriod: [{ startPeriod: 0, limit: 10 }],
+          ...schedule,
+        },
+      ];
+      const payload = { evseId: 1, chargingProfile: { ...base, chargingSchedule, ...changes } };
+      const call = readFrame(callBytes('1', 'SetChargingProfile', payload));
+      assert.ok(desk.csmsCall('CP_1', '2.1', call)?.do === 'answer');
+    };
+    const amps = () => desk.limits().connectors.get(connectorKey('CP_1', 1))?.amps;
+    const steps = [
+      { startPeriod: 0, limit: 20 },
+      { startPeriod: 600, limit: 8 },
+    ];
+    set(1, { chargingProfileKind: 'Relative' }, { chargingSchedulePeriod: steps });
+    await clock.run(300_000);
+    assert.equal(amps(), 20);
+    clock.stepWall(byMs);
+    assert.equal(amps(), 20, 'five minutes have passed, not hours');
+    await clock.run(299_000);
+    assert.equal(amps(), 20);
+    await clock.run(2_000);
+    assert.equal(amps(), 8);
+
+    const offline = { maxOfflineDuration: 600, invalidAfterOfflineDuration: true, stackLevel: 3 };
+    set(2, { ...offline, chargingProfileKind: 'Relative' });
+    desk.upstreamChanged('CP_1', 'outage');
+    await clock.run(60_000);
+    clock.stepWall(-byMs);
+    assert.equal(amps(), 10, 'a minute of absence');
+    desk.upstreamChanged('CP_1', 'connected');
+    assert.ok(shelf.book('CP_1').some((each) => each.profile.id === 2));
   });
 }
 
