@@ -98,7 +98,9 @@ const visitsOf = (
   days: number,
   seed: number,
 ): readonly VisitPlan[] | undefined => {
-  const chargers = site.chargers.map(({ id }) => id);
+  const chargers = site.chargers.flatMap(({ id, connectors }) =>
+    Array.from({ length: connectors }, () => id),
+  );
   if (file === undefined) return generateVisits({ seed, days, chargers });
   try {
     const { visits, problem } = parseVisits(readFileSync(file, 'utf8'));
