@@ -195,12 +195,13 @@ const line = (
 ): string => {
   let open = false;
   let path = '';
-  plot.pieces.forEach((piece, i) => {
+  for (let i = 0; i < PIECES_OF_A_DAY; i += 1) {
+    const piece = plot.pieces[i];
     if (piece !== undefined) {
       path += `${open ? 'L' : 'M'}${x(i / PIECES_OF_A_DAY)} ${y(plot, amps(piece))}`;
     }
     open = piece !== undefined;
-  });
+  }
   return `<path d="${path}" fill="none" stroke="${color}" stroke-width="${width}"/>`;
 };
 
