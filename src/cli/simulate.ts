@@ -21,7 +21,7 @@ const MANY_CHARGERS = 12;
 
 export const USAGE =
   'usage: busbar simulate SITE.yaml [--sessions FILE.csv] [--days N] [--seed S] [--policy NAME]\n' +
-  '                       [--wishes] [--picture FILE.svg] [--json]\n' +
+  '                       [--wishes] [--failsafe] [--picture FILE.svg] [--json]\n' +
   `--days: 1 to ${DAYS_MOST}\n`;
 
 /** Would this fuse do for these chargers? Lets cars come for a month and tells how it went. */
@@ -36,6 +36,7 @@ export const run = async (args: readonly string[]): Promise<number> => {
       policy: { type: 'string' },
       picture: { type: 'string' },
       wishes: { type: 'boolean' },
+      failsafe: { type: 'boolean' },
       json: { type: 'boolean' },
     },
   });
@@ -55,7 +56,8 @@ export const run = async (args: readonly string[]): Promise<number> => {
     process.stderr.write(problemLines(file, problems));
     return 1;
   }
-  const { site } = usable;
+  // Nobody speaks for an EMS here: its failsafe would be in force all month.
+  const site = values.failsafe ? usable.site : { ...usable.site, emsSources: [] };
   const policy = values.policy === undefined ? usable.policy : policyNamed(values.policy, file);
   const visits = visitsOf(site, values.sessions, days, seed);
   if (policy === undefined || visits === undefined) return 1;
@@ -98,7 +100,9 @@ const visitsOf = (
   days: number,
   seed: number,
 ): readonly VisitPlan[] | undefined => {
-  const chargers = site.chargers.map(({ id }) => id);
+  const chargers = site.chargers.flatMap(({ id, connectors }) =>
+    Array.from({ length: connectors }, () => id),
+  );
   if (file === undefined) return generateVisits({ seed, days, chargers });
   try {
     const { visits, problem } = parseVisits(readFileSync(file, 'utf8'));

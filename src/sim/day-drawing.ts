@@ -1,9 +1,10 @@
-import type { Circuit, Site } from '../core/site.ts';
+import type { ChargerSpec, Circuit, Site } from '../core/site.ts';
+import { type ConnectorKey, connectorKey } from '../core/tick.ts';
 
 /** What happened in a few minutes: the largest amps of each circuit, the mean draw of each car. */
 export interface Piece {
   readonly circuits: readonly PieceOfCircuit[];
-  readonly stays: Map<string, PieceOfStay>;
+  readonly stays: Map<ConnectorKey, PieceOfStay>;
 }
 export interface PieceOfCircuit {
   readonly amps: [number, number, number];
@@ -50,27 +51,35 @@ export const drawnDay = (
   site: Site,
   title: string,
   pieces: DayPieces,
-  deliveredWh: ReadonlyMap<string, number>,
+  deliveredWh: ReadonlyMap<ConnectorKey, number>,
 ): string => {
   const charts = chartsOf(site, pieces);
   const chartRoom = CHART_HEAD + CHART_HEIGHT + CHART_FOOT;
   const rowsTop = TOP + charts.length * chartRoom + CHART_HEAD;
-  const chargers = site.chargers.slice(0, ROWS_MOST);
-  const height = rowsTop + chargers.length * ROW_HEIGHT + 30;
-  const left = site.chargers.length - chargers.length;
+  const all = site.chargers.flatMap(placesOf);
+  const places = all.slice(0, ROWS_MOST);
+  const height = rowsTop + places.length * ROW_HEIGHT + 30;
+  const left = all.length - places.length;
   const body = [
     text(LEFT, 18, title, 'font-weight="bold" font-size="13"'),
     ...charts.map((index, i) => chart(site, index, pieces, TOP + i * chartRoom)),
     chargersHead(rowsTop - 8),
-    ...chargers.map(({ id, maxAmps }, i) => {
-      const wh = deliveredWh.get(id) ?? 0;
-      return row({ id, maxAmps, pieces, top: rowsTop + i * ROW_HEIGHT, wh });
+    ...places.map(({ key, name, maxAmps }, i) => {
+      const wh = deliveredWh.get(key) ?? 0;
+      return row({ key, name, maxAmps, pieces, top: rowsTop + i * ROW_HEIGHT, wh });
     }),
-    hours(rowsTop, chargers.length * ROW_HEIGHT),
-    left > 0 ? text(LEFT + WIDTH - 200, height - 4, `and ${left} chargers more`) : '',
+    hours(rowsTop, places.length * ROW_HEIGHT),
+    left > 0 ? text(LEFT + WIDTH - 200, height - 4, `and ${left} connectors more`) : '',
   ];
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${LEFT + WIDTH + RIGHT} ${height}" font-family="sans-serif" font-size="11"><rect width="100%" height="100%" fill="#fff"/>${body.join('')}</svg>\n`;
 };
+
+/** Every connector of a charger; the only one goes by the name of the charger. */
+const placesOf = ({ id, connectors, maxAmps }: ChargerSpec) =>
+  Array.from({ length: connectors }, (_, i) => {
+    const key = connectorKey(id, i + 1);
+    return { key, name: connectors === 1 ? id : key, maxAmps };
+  });
 
 /** Indexes of the circuits that are drawn. */
 const chartsOf = (site: Site, pieces: DayPieces): readonly number[] => {
@@ -186,12 +195,13 @@ const line = (
 ): string => {
   let open = false;
   let path = '';
-  plot.pieces.forEach((piece, i) => {
+  for (let i = 0; i < PIECES_OF_A_DAY; i += 1) {
+    const piece = plot.pieces[i];
     if (piece !== undefined) {
       path += `${open ? 'L' : 'M'}${x(i / PIECES_OF_A_DAY)} ${y(plot, amps(piece))}`;
     }
     open = piece !== undefined;
-  });
+  }
   return `<path d="${path}" fill="none" stroke="${color}" stroke-width="${width}"/>`;
 };
 
@@ -214,16 +224,17 @@ const others = (plot: Plot): string =>
     .join('');
 
 interface Row {
-  readonly id: string;
+  readonly key: ConnectorKey;
+  readonly name: string;
   readonly maxAmps: number;
   readonly pieces: DayPieces;
   readonly top: number;
   readonly wh: number;
 }
 
-const row = ({ id, maxAmps, pieces, top, wh }: Row): string => {
+const row = ({ key, name, maxAmps, pieces, top, wh }: Row): string => {
   const cells = pieces.map((piece, i) => {
-    const stay = piece?.stays.get(id);
+    const stay = piece?.stays.get(key);
     if (stay === undefined) return '';
     const share = Math.min(1, stay.sumAmps / stay.steps / Math.max(1, maxAmps));
     const nothing = share < NOTHING_SHARE;
@@ -238,9 +249,9 @@ const row = ({ id, maxAmps, pieces, top, wh }: Row): string => {
     };
     return rect(box, opacity);
   });
-  const name = text(LEFT - 8, top + 9, id.slice(0, 16), 'text-anchor="end"');
+  const label = text(LEFT - 8, top + 9, name.slice(0, 16), 'text-anchor="end"');
   const got = wh > 0 ? text(LEFT + WIDTH + 8, top + 9, `${(wh / 1000).toFixed(1)} kWh`) : '';
-  return `${name}${cells.join('')}${got}`;
+  return `${label}${cells.join('')}${got}`;
 };
 
 interface Box {

@@ -1,4 +1,5 @@
 import type { Site } from '../core/site.ts';
+import type { ConnectorKey } from '../core/tick.ts';
 import {
   type DayPieces,
   drawnDay,
@@ -15,7 +16,7 @@ const PIECE_MS = DAY_MS / PIECES_OF_A_DAY;
 interface Day {
   readonly day: number;
   readonly pieces: DayPieces;
-  readonly deliveredWh: ReadonlyMap<string, number>;
+  readonly deliveredWh: ReadonlyMap<ConnectorKey, number>;
 }
 
 /** Keeps the day on which the cars took most, and draws it as SVG. */
@@ -23,7 +24,7 @@ export class DayPicture {
   readonly #site: Site;
   #day = -1;
   #pieces: (Piece | undefined)[] = [];
-  #deliveredWh = new Map<string, number>();
+  #deliveredWh = new Map<ConnectorKey, number>();
   #best: Day = { day: 0, pieces: [], deliveredWh: new Map() };
   #bestWh = -1;
 
@@ -47,10 +48,10 @@ export class DayPicture {
       of.othersAmps = Math.max(of.othersAmps, ...othersAmps);
       of.limitAmps = Math.min(of.limitAmps, ...limitAmps);
     });
-    for (const [charger, { amps, wh, full }] of step.stays) {
-      const stay: PieceOfStay = piece.stays.get(charger) ?? { sumAmps: 0, steps: 0, full };
-      piece.stays.set(charger, { sumAmps: stay.sumAmps + amps, steps: stay.steps + 1, full });
-      this.#deliveredWh.set(charger, (this.#deliveredWh.get(charger) ?? 0) + wh);
+    for (const [key, { amps, wh, full }] of step.stays) {
+      const stay: PieceOfStay = piece.stays.get(key) ?? { sumAmps: 0, steps: 0, full };
+      piece.stays.set(key, { sumAmps: stay.sumAmps + amps, steps: stay.steps + 1, full });
+      this.#deliveredWh.set(key, (this.#deliveredWh.get(key) ?? 0) + wh);
     }
   }
 

@@ -6,7 +6,14 @@ import { LineSum } from '../core/line-currents.ts';
 import type { Policy } from '../core/sharing/policy.ts';
 import type { ChargerSpec, Circuit, Site } from '../core/site.ts';
 import { loadedPhases, type PhaseSet, toSitePhases } from '../core/site-phases.ts';
-import { type Command, DEFAULT_SETTINGS, type Decision, type ProfileLimits } from '../core/tick.ts';
+import {
+  type Command,
+  type ConnectorKey,
+  connectorKey,
+  DEFAULT_SETTINGS,
+  type Decision,
+  type ProfileLimits,
+} from '../core/tick.ts';
 import { toldPhases, toldVolts } from '../core/told-limit.ts';
 import { mapPhases, maxAmps, NO_AMPS, type PhaseAmps } from '../core/units.ts';
 import { Car, type CarModel } from './car.ts';
@@ -30,9 +37,9 @@ export interface PlannedStep {
     readonly othersAmps: PhaseAmps;
     readonly limitAmps: PhaseAmps;
   }[];
-  /** By charger: the largest current of a phase, what was taken, and whether it counts as served. */
+  /** By connector: the largest current of a phase, what was taken, and whether it counts as served. */
   readonly stays: ReadonlyMap<
-    string,
+    ConnectorKey,
     { readonly amps: number; readonly wh: number; readonly full: boolean }
   >;
 }
@@ -50,6 +57,8 @@ export interface PlannedSiteOptions {
 }
 
 interface Stay {
+  readonly charger: string;
+  readonly connector: number;
   readonly outcome: VisitOutcome;
   readonly car: Car;
   readonly transactionId: string;
@@ -78,8 +87,8 @@ export class PlannedSite {
   readonly #options: PlannedSiteOptions;
   readonly #draft: SiteDraft;
   readonly #scratch = new Scratch();
-  readonly #stays = new Map<string, Stay>();
-  readonly #energyWh = new Map<string, number>();
+  readonly #stays = new Map<ConnectorKey, Stay>();
+  readonly #energyWh = new Map<ConnectorKey, number>();
   /** How each charger is wired; one that nobody knows to be: straight. */
   readonly #outlets: ReadonlyMap<string, Outlet>;
   readonly #circuitsFromLeaves: readonly Circuit[];
@@ -135,47 +144,48 @@ export class PlannedSite {
   #arrive(visit: VisitPlan): void {
     const { site, random, wishes, startWallMs } = this.#options;
     const named = site.chargers.find(({ id }) => id === visit.charger);
-    const free = site.chargers.filter(({ id }) => !this.#stays.has(id));
-    const spec = named === undefined ? free[0] : free.find(({ id }) => id === named.id);
-    if (spec === undefined) {
+    const place = this.#freeAt(named === undefined ? site.chargers : [named]);
+    if (place === undefined) {
       this.turnedAway.push(visit);
       return;
     }
+    const { spec, connector, key } = place;
     const model = modelOf(random, spec);
     const outcome = { visit, charger: spec.id, model, deliveredWh: 0, starts: 0 };
     this.#ids += 1;
     const transactionId = String(this.#ids);
     const car = new Car({ ...model, needWh: visit.needWh });
-    this.#stays.set(spec.id, { outcome, car, transactionId, charging: false });
+    const charger = spec.id;
+    const stay = { charger, connector, outcome, car, transactionId, charging: false };
+    this.#stays.set(key, stay);
     this.outcomes.push(outcome);
-    const meterStartWh = this.#energyWh.get(spec.id) ?? 0;
-    const event = {
-      type: 'transaction-started',
-      connector: 1,
-      transactionId,
-      meterStartWh,
-    } as const;
-    this.#draft.apply(spec.id, event, this.#nowMs);
+    const meterStartWh = this.#energyWh.get(key) ?? 0;
+    const event = { type: 'transaction-started', connector, transactionId, meterStartWh } as const;
+    this.#draft.apply(charger, event, this.#nowMs);
     if (!wishes) return;
     const departsAtWallMs = startWallMs + visit.departsAtMs;
     const wish = { energyWh: visit.needWh, departsAtWallMs };
-    this.#draft.setWish(spec.id, 1, wish, startWallMs + this.#nowMs);
+    this.#draft.setWish(charger, connector, wish, startWallMs + this.#nowMs);
+  }
+
+  /** The first connector of these chargers at which nobody is. */
+  #freeAt(chargers: readonly ChargerSpec[]) {
+    for (const spec of chargers) {
+      for (let connector = 1; connector <= spec.connectors; connector += 1) {
+        const key = connectorKey(spec.id, connector);
+        if (!this.#stays.has(key)) return { spec, connector, key };
+      }
+    }
+    return undefined;
   }
 
   #depart(): void {
-    for (const [charger, { outcome, transactionId }] of this.#stays) {
-      if (outcome.visit.departsAtMs > this.#nowMs) continue;
-      this.#stays.delete(charger);
-      this.#draft.apply(
-        charger,
-        { type: 'transaction-ended', transactionId, connector: 1 },
-        this.#nowMs,
-      );
-      this.#draft.apply(
-        charger,
-        { type: 'status', connector: 1, status: 'available' },
-        this.#nowMs,
-      );
+    const atMs = this.#nowMs;
+    for (const [key, { charger, connector, outcome, transactionId }] of this.#stays) {
+      if (outcome.visit.departsAtMs > atMs) continue;
+      this.#stays.delete(key);
+      this.#draft.apply(charger, { type: 'transaction-ended', transactionId, connector }, atMs);
+      this.#draft.apply(charger, { type: 'status', connector, status: 'available' }, atMs);
     }
   }
 
@@ -190,15 +200,15 @@ export class PlannedSite {
     for (const command of decision.commands) this.#obey(command, nowMs);
     const offers = this.#offers(decision);
     this.#nowMs += stepMs;
-    const drawn = new Map<string, PhaseAmps>();
-    const stays = new Map<string, { amps: number; wh: number; full: boolean }>();
-    for (const [charger, stay] of this.#stays) {
+    const drawn = new Map<ConnectorKey, PhaseAmps>();
+    const stays = new Map<ConnectorKey, { amps: number; wh: number; full: boolean }>();
+    for (const [key, stay] of this.#stays) {
       const before = stay.outcome.deliveredWh;
-      const amps = this.#charge(charger, stay, offers.get(charger) ?? 0);
-      drawn.set(charger, amps);
+      const amps = this.#charge(key, stay, offers.get(key) ?? 0);
+      drawn.set(key, amps);
       const wh = stay.outcome.deliveredWh - before;
       const full = stay.car.takenWh >= SERVED_SHARE * stay.outcome.visit.needWh;
-      stays.set(charger, { amps: Math.max(...amps), wh, full });
+      stays.set(key, { amps: Math.max(...amps), wh, full });
     }
     const flows = this.#flows(drawn);
     this.#measure(drawn, flows);
@@ -228,20 +238,20 @@ export class PlannedSite {
     );
   }
 
-  /** What each charger offers its car after the commands of a decision. */
-  #offers({ connectors, commands }: Decision): ReadonlyMap<string, number> {
+  /** What each connector offers its car after the commands of a decision. */
+  #offers({ connectors, commands }: Decision): ReadonlyMap<ConnectorKey, number> {
     const ordered = new Map(commands.map(({ key, amps }) => [key, amps]));
     return new Map(
       connectors.map(({ tick }) => {
         const { accepted: held } = tick.enforcement;
-        return [tick.charger.id, ordered.get(tick.key) ?? held?.amps ?? tick.charger.fallbackAmps];
+        return [tick.key, ordered.get(tick.key) ?? held?.amps ?? tick.charger.fallbackAmps];
       }),
     );
   }
 
-  #charge(charger: string, stay: Stay, offeredAmps: number): PhaseAmps {
+  #charge(key: ConnectorKey, stay: Stay, offeredAmps: number): PhaseAmps {
     const { site, stepMs } = this.#options;
-    const spec = this.#outlets.get(charger)?.spec;
+    const spec = this.#outlets.get(stay.charger)?.spec;
     const before = stay.car.takenWh;
     const volts = toldVolts(spec ?? {}, site.voltageVolts);
     const phases = spec === undefined ? 3 : toldPhases(spec);
@@ -252,7 +262,7 @@ export class PlannedSite {
     }
     const takenWh = stay.car.takenWh - before;
     stay.outcome.deliveredWh += takenWh;
-    this.#energyWh.set(charger, (this.#energyWh.get(charger) ?? 0) + takenWh);
+    this.#energyWh.set(key, (this.#energyWh.get(key) ?? 0) + takenWh);
     const charging = terminals[0] > 1;
     if (charging && !stay.charging) stay.outcome.starts += 1;
     stay.charging = charging;
@@ -260,11 +270,11 @@ export class PlannedSite {
   }
 
   /** True amps of every circuit. */
-  #flows(drawn: ReadonlyMap<string, PhaseAmps>): ReadonlyMap<string, PhaseAmps> {
+  #flows(drawn: ReadonlyMap<ConnectorKey, PhaseAmps>): ReadonlyMap<string, PhaseAmps> {
     const sums = new Map<string, LineSum>();
     for (const { id } of this.#circuitsFromLeaves) sums.set(id, new LineSum());
-    for (const [id, terminalAmps] of drawn) {
-      const outlet = this.#outlets.get(id);
+    for (const [key, terminalAmps] of drawn) {
+      const outlet = this.#outlets.get(this.#stays.get(key)?.charger ?? '');
       if (outlet === undefined) continue;
       const amps = toSitePhases(outlet.wiring, terminalAmps);
       sums.get(outlet.spec.circuit)?.add(amps, outlet.phases, outlet.spec.lineToLine === true);
@@ -287,7 +297,10 @@ export class PlannedSite {
     return mapPhases((p) => assumedLoadAmps[p] * share);
   }
 
-  #measure(drawn: ReadonlyMap<string, PhaseAmps>, flows: ReadonlyMap<string, PhaseAmps>): void {
+  #measure(
+    drawn: ReadonlyMap<ConnectorKey, PhaseAmps>,
+    flows: ReadonlyMap<string, PhaseAmps>,
+  ): void {
     const { site } = this.#options;
     const atMs = this.#nowMs;
     for (const { id, meter } of site.circuits) {
@@ -302,9 +315,10 @@ export class PlannedSite {
         watts,
       });
     }
-    for (const [charger, terminalAmps] of drawn) {
-      const energyWh = this.#energyWh.get(charger) ?? 0;
-      const measured = { type: 'measured', connector: 1, atMs, terminalAmps, energyWh } as const;
+    for (const [key, terminalAmps] of drawn) {
+      const { charger = '', connector = 0 } = this.#stays.get(key) ?? {};
+      const energyWh = this.#energyWh.get(key) ?? 0;
+      const measured = { type: 'measured', connector, atMs, terminalAmps, energyWh } as const;
       this.#draft.apply(charger, measured, atMs);
     }
   }

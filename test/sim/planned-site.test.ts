@@ -33,6 +33,29 @@ const simulate = (mainAmps: number, policy = DEFAULT_POLICY) => {
   return { report: planReport(site, 2, outcomes, turnedAway.length, tally), picture };
 };
 
+test('cars at both connectors of a charger are charged and shown', () => {
+  const base = garage(1, { mainAmps: 63 });
+  const site = { ...base, chargers: base.chargers.map((spec) => ({ ...spec, connectors: 2 })) };
+  const picture = new DayPicture(site);
+  const planned = new PlannedSite({
+    site,
+    policy: DEFAULT_POLICY,
+    random: seededRandom(7),
+    startWallMs: Date.UTC(2026, 0, 5),
+    stepMs: STEP_MS,
+    wishes: false,
+    watch: (step) => picture.add(step),
+  });
+  const visit = { charger: 'CP_1', arrivesAtMs: 0, departsAtMs: 4 * 3_600_000, needWh: 5_000 };
+  planned.run([visit, visit, visit], () => {});
+  assert.equal(planned.turnedAway.length, 1);
+  assert.deepEqual(
+    planned.outcomes.map(({ deliveredWh }) => Math.round(deliveredWh / 100)),
+    [50, 50],
+  );
+  assert.match(picture.svg('garage'), />CP_1\/2<.*5\.0 kWh/s);
+});
+
 describe('a planned site', () => {
   const { report, picture } = simulate(40);
 
