@@ -53,9 +53,9 @@ chargers:
 - **Ids that cannot be told apart**: a transaction of a 1.6 charger that came from another site under a
   number which is another charger's here is told as -1, so that nobody else's is ended. A reservation that
   the CSMS makes again at another charger is cancelled at the first.
-- **Versions**: a charger that offers several is given the CSMS's own. Between 2.1 and 2.0.1 what only 2.1
-  has is NotSupported or left out, and its words are said as the nearest; a profile that would mean
-  something else is NotSupported.
+- **Versions**: a charger that offers several is given the CSMS's own. Between 2.1 and 2.0.1 what only
+  2.1 has is NotSupported or left out, and its words are said as the nearest; a profile that would mean
+  something else is NotSupported. Tokens of more than 36 characters do not get through.
 - **Lost in translation**: tokens of more than 20 characters under 1.6 are refused as Invalid;
   measurands, phases and units that the other version does not know are left out; signed meter values
   of 1.6 chargers do not reach a 2.x CSMS; chargers are not asked for certificates, logs or firmware.

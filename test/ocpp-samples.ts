@@ -5,6 +5,7 @@ import { schemaOf } from './ocpp-schemas.ts';
 /** Words that a sample takes where a schema offers them, before the first of its list. */
 const PREFERRED = [
   'Accepted',
+  'Operative',
   'Available',
   'StatusNotification',
   'TxProfile',

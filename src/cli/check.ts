@@ -41,15 +41,12 @@ export const run = async (args: readonly string[]): Promise<number> => {
   return ok ? 0 : 1;
 };
 
-/** A check does not wait for a gateway that is busy. */
-const ASK_MS = 5_000;
-
 /** What changed since the gateway of this file was started; undefined: none runs here. */
 const againstRunning = async (
   config: SiteConfig,
   file: string,
 ): Promise<Pick<SiteFileState, 'reload' | 'restart'> | undefined> => {
-  const ask = askGateway<SiteFileState>(config, '/api/v1/site-file', { timeoutMs: ASK_MS });
+  const ask = askGateway<SiteFileState>(config, '/api/v1/site-file');
   const state = await ask.catch(() => undefined);
   if (state === undefined || state.path !== resolve(file)) return undefined;
   return { reload: state.reload, restart: state.restart };

@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { restartNeeded, takenOver } from '../../src/config/restart-needed.ts';
+import { SILENT_LOG } from '../../src/core/log.ts';
+import type { Gateway } from '../../src/gateway/gateway.ts';
+import { DialGate } from '../../src/gateway/redial.ts';
+import { UpstreamRoles } from '../../src/gateway/upstream-roles.ts';
+import type { BusbarOptions } from '../../src/main.ts';
+import { Reload } from '../../src/main-reload.ts';
+import { rolesOf } from '../../src/main-upstream.ts';
 import type { SiteConfig } from '../../src/schema/site-config.ts';
+import { VirtualClock } from '../../src/sim/virtual-clock.ts';
+import { NO_OBSERVER } from '../scenarios/relay-site.ts';
 
 const config = {
   version: 1,
@@ -38,4 +47,44 @@ test('what is no reason for a restart is taken over by a reload', () => {
   const changed = { ...config, upstream, chargers: [route] } as unknown as SiteConfig;
   assert.deepEqual(takenOver(config, changed), ['upstream.rules', 'chargers.upstream']);
   assert.deepEqual(restartNeeded(config, changed), ['upstream.unknownBoot']);
+});
+
+test('a reload moves chargers of changed routes, and an alarm names what waits for a restart', async () => {
+  const roles = new UpstreamRoles(rolesOf(config), {
+    first: NO_OBSERVER,
+    interceptor: { csmsCall: () => undefined },
+    mirrorParts: {
+      dialer: { dial: () => Promise.resolve({ outcome: 'unreachable', problem: 'test' }) },
+      gate: new DialGate(),
+      clock: new VirtualClock(),
+      log: SILENT_LOG,
+      random: () => 0,
+    },
+  });
+  roles.chargerConnected('CP_1', '1.6', 0);
+  const disconnected: string[] = [];
+  const gateway = { disconnect: (charger: string) => disconnected.push(charger) };
+  const reload = new Reload({ config, log: SILENT_LOG } as unknown as BusbarOptions, {
+    roles,
+    gateway: () => gateway as unknown as Gateway,
+    securityEvent: () => {},
+  });
+  const upstream = { ...config.upstream, controller: { identity: 'A' } };
+  const chargers = [{ id: 'CP_1', circuit: 'main', upstream: 'ws://other.example' }];
+  const changed = { ...config, upstream, chargers } as unknown as SiteConfig;
+  const [shown, taken] = reload.routes({ path: '/site.yaml', read: () => changed });
+  const state = {
+    path: '/site.yaml',
+    reload: ['chargers.upstream'],
+    restart: ['upstream.controller'],
+  };
+  const request = { params: {}, query: {}, body: undefined };
+  assert.deepEqual(await shown?.handle(request), { body: state });
+  assert.deepEqual([disconnected, reload.alarms()], [[], []]);
+  await taken?.handle(request);
+  assert.deepEqual(disconnected, ['CP_1']);
+  assert.match(reload.alarms().join(), /restart for upstream\.controller/);
+  assert.deepEqual(await shown?.handle(request), { body: { ...state, reload: [] } });
+  const [broken] = reload.routes({ path: '/site.yaml', read: () => undefined });
+  assert.match(JSON.stringify(await broken?.handle(request)), /site\.yaml has errors/);
 });

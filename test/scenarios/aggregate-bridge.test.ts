@@ -254,3 +254,28 @@ describe('the station and its CSMS', () => {
     }
   });
 });
+
+for (const upstream of ['1.6', '2.0.1', '2.1'] as const) {
+  test(`${upstream}: a reset of the whole ends the sessions of all, and they begin again`, async () => {
+    const run = await aggregateSite(upstream, ['1.6', '2.0.1']);
+    const { site, ask } = run;
+    const words = dialectOf(upstream);
+    for (const [i, id] of ['CP_1', 'CP_2'].entries())
+      site.charger(id).plugIn(1, car(), `CARD-${i}`);
+    await site.run(40);
+    const before = words.transactionIds(run);
+    const type = upstream === '1.6' ? 'Hard' : 'Immediate';
+    assert.equal((await ask('Reset', { type }))['status'], 'Accepted');
+    await site.run(120);
+    assert.deepEqual([...words.stopped(run)].sort(), [...before].sort());
+    for (const [i, id] of ['CP_1', 'CP_2'].entries()) {
+      site.charger(id).unplug(1);
+      await site.run(5);
+      site.charger(id).plugIn(1, car(), `CARD-${i}`);
+    }
+    await site.run(40);
+    assert.equal(words.started(run).length, 4);
+    assert.equal(new Set(words.transactionIds(run)).size, 4);
+    run.assertClean();
+  });
+}

@@ -124,6 +124,25 @@ describe('a charger that connects anew', () => {
   });
 });
 
+describe('connector 0 of a charger', () => {
+  test('brings its connectors back only after it took them away', async () => {
+    const { heard, first } = await begin('1.6', ['1.6', '1.6']);
+    const say = (connectorId: number, status: string) =>
+      first.ask('StatusNotification', { connectorId, errorCode: 'NoError', status });
+    const told = () =>
+      heard('StatusNotification')
+        .filter(({ connectorId }) => connectorId === 5)
+        .map(({ status }) => status);
+    await say(1, 'Charging');
+    const before = told().length;
+    await say(0, 'Available');
+    assert.equal(told().length, before, 'a boot says it too');
+    await say(0, 'Faulted');
+    await say(0, 'Available');
+    assert.deepEqual(told().slice(before), ['Faulted', 'Charging']);
+  });
+});
+
 describe('a charger that gets another number', () => {
   test('leaves the old one unavailable; what is asked of it goes nowhere', async () => {
     const { scene, heard, first } = await begin('1.6', ['1.6', '1.6']);
@@ -295,6 +314,17 @@ describe('a CSMS', () => {
         ),
       );
       scene.assertClean();
+    }
+  });
+
+  test('of 2.x that accepted the station cannot have it boot again (F06.FR.17)', async () => {
+    for (const upstream of ['1.6', '2.0.1'] as const) {
+      const { scene, heard } = await begin(upstream, ['1.6', '2.0.1']);
+      const asked = { requestedMessage: 'BootNotification' };
+      const { status } = await scene.question('TriggerMessage', asked);
+      await scene.site.run(1);
+      const boots = heard('BootNotification').length;
+      assert.deepEqual([status, boots], upstream === '1.6' ? ['Accepted', 2] : ['Rejected', 1]);
     }
   });
 

@@ -76,6 +76,8 @@ const likely = (version: OcppVersion, nowMs: number): readonly (readonly [string
     return [
       ...both,
       ['GetConfiguration', {}],
+      ['ChangeAvailability', { connectorId: 1, type: 'Inoperative' }],
+      ['ChangeAvailability', { connectorId: 0, type: 'Operative' }],
       ['ChangeConfiguration', { key: 'HeartbeatInterval', value: '120' }],
       ['GetCompositeSchedule', { connectorId: 0, duration: 600 }],
       ['RemoteStartTransaction', { connectorId: 1, idTag: 'REMOTE' }],
@@ -90,6 +92,8 @@ const likely = (version: OcppVersion, nowMs: number): readonly (readonly [string
   const idToken = { idToken: 'REMOTE', type: 'ISO14443' };
   return [
     ...both,
+    ['ChangeAvailability', { operationalStatus: 'Inoperative', evse: { id: 1 } }],
+    ['ChangeAvailability', { operationalStatus: 'Operative' }],
     ['GetBaseReport', { requestId: 1, reportBase: 'FullInventory' }],
     ['GetReport', { requestId: 2, componentVariable: [model] }],
     ['GetVariables', { getVariableData: [model] }],

@@ -33,7 +33,8 @@ export interface DownDeskOptions {
   readonly refusal?: Refusal | undefined;
   /** Sends a message of the station itself. */
   readonly say: (action: string, payload: object) => void;
-  readonly boot: () => void;
+  /** False: the station was accepted and does not boot again. */
+  readonly boot: () => boolean;
 }
 
 type OutletRule = Extract<DownRule, { to: 'outlet' }>;
@@ -152,8 +153,8 @@ export class DownDesk {
     const own = Object.hasOwn(OWN_TRIGGERS, message) ? OWN_TRIGGERS[message] : undefined;
     if (own === undefined || (number > 0 && (own === 'boot' || own === 'beat'))) return undefined;
     if (own === 'none') return result({ status: 'NotImplemented' });
-    if (own === 'boot') this.#options.boot();
-    else this.#options.say(message, own === 'idle' ? { status: 'Idle' } : {});
+    if (own === 'boot') return result({ status: this.#options.boot() ? 'Accepted' : 'Rejected' });
+    this.#options.say(message, own === 'idle' ? { status: 'Idle' } : {});
     return result({ status: 'Accepted' });
   }
 

@@ -119,7 +119,7 @@ export class AggregateStation implements Dialer {
       own: this.#own,
       refusal: options.refusal,
       say: (action, payload) => void this.#say(action, payload),
-      boot: () => void this.#boot(),
+      boot: () => this.#bootAgain(),
     });
     this.#redial = new Redial({
       clock,
@@ -279,6 +279,13 @@ export class AggregateStation implements Dialer {
     // A station that was accepted does not boot again because a line broke.
     if (this.#booted) this.#begin();
     else void this.#boot();
+  }
+
+  /** F06.FR.17: a station of 2.x that was accepted is not asked to boot again. */
+  #bootAgain(): boolean {
+    const refuses = this.#booted && this.#options.station.version !== '1.6';
+    if (!refuses) void this.#boot();
+    return !refuses;
   }
 
   async #boot(): Promise<void> {

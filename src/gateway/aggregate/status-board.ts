@@ -30,6 +30,8 @@ export class StatusBoard {
   /** Answered to the charger before the CSMS had it: said again after a break. */
   readonly #owed = new Map<number, Payload>();
   readonly #away = new Set<string>();
+  /** Chargers whose connectors were said to be as their connector 0. */
+  readonly #whole = new Set<string>();
   /** Connector 0 was said to be unavailable, since no charger is there. */
   #wholeAway = false;
   readonly #timers = new Map<string, Cancel>();
@@ -103,13 +105,15 @@ export class StatusBoard {
 
   /** All of a charger is as its connector 0. */
   whole(charger: string, status: 'Unavailable' | 'Faulted'): void {
+    this.#whole.add(charger);
     for (const { number } of this.#options.numbers.ofCharger(charger)) {
       void this.#options.say(this.#message(number, status));
     }
   }
 
-  /** Each outlet of a charger is what it said last. */
+  /** Each outlet of a charger is what it said last, if something else was said of it. */
   restore(charger: string): void {
+    if (!this.#whole.delete(charger)) return;
     for (const { number } of this.#options.numbers.ofCharger(charger)) {
       const last = this.#last.get(number);
       if (last !== undefined) void this.#options.say(last);
