@@ -10,7 +10,7 @@ export const USAGE =
 /** Asks the running gateway why a charger gets what it gets, now or at a past time. */
 export const run = async (args: readonly string[]): Promise<number> => {
   const { values, positionals } = parseArgs({
-    args: [...args],
+    args: withMinusTimes(args),
     allowPositionals: true,
     options: {
       config: { type: 'string' },
@@ -43,6 +43,16 @@ export const run = async (args: readonly string[]): Promise<number> => {
   return 0;
 };
 
+/** Node takes `--at -30` for an option without its value. */
+const withMinusTimes = (args: readonly string[]): string[] => {
+  const at = args.indexOf('--at');
+  const time = args[at + 1];
+  if (at < 0 || time === undefined || !MINUTES_AGO.test(time)) return [...args];
+  return [...args.slice(0, at), `--at=${time}`, ...args.slice(at + 2)];
+};
+
+const MINUTES_AGO = /^-\d+$/;
+
 /** `-30` is half an hour ago. */
 const instantOf = (text: string): string =>
-  /^-\d+$/.test(text) ? new Date(Date.now() + Number(text) * 60_000).toISOString() : text;
+  MINUTES_AGO.test(text) ? new Date(Date.now() + Number(text) * 60_000).toISOString() : text;

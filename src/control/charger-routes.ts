@@ -24,7 +24,8 @@ export const chargerRoutes = (probes: ProbeDesk, shelf: ProfileShelf): readonly 
   {
     method: 'POST',
     path: '/api/v1/chargers/:charger/probe',
-    description: 'Finds out how a charger takes limits; ?active=true tries profiles as well',
+    description: 'Finds out how a charger takes limits',
+    query: { active: 'true tries profiles as well' },
     handle: async ({ params: { charger = '' }, query }) => {
       const report = await probes.run(charger, query['active'] === 'true');
       return 'problem' in report ? { status: 409, problem: report.problem } : { body: report };

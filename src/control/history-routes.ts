@@ -7,8 +7,8 @@ export const historyRoutes = (history: History, view: () => SiteView): readonly 
   {
     method: 'GET',
     path: '/api/v1/explain/:charger',
-    description:
-      'Why a charger gets what it gets; `connector` and a past `at` (RFC 3339) if wanted',
+    description: 'Why a charger gets what it gets, now or at a past time',
+    query: { connector: 'Number; absent: all', at: 'RFC 3339; absent: now' },
     handle: (request) => explained(history, view(), request),
   },
   {

@@ -20,6 +20,8 @@ export interface WiringEvidence {
 export type WiringVotes = readonly number[];
 export const NO_VOTES: WiringVotes = [0, 0, 0, 0, 0, 0, 0, 0, 0];
 
+/** An older reading is none of this look. */
+const READING_LIFE_MS = 3_000;
 /** A step that stands out of what a building does by itself. */
 const STEP_AMPS = 5;
 /** The phase has to show this share of the step, and the others less than that. */
@@ -143,7 +145,9 @@ const meterAbove = (
     const meter = site.circuits[index]?.meter;
     // A wrong phase makes the meter look implausible: its reading counts here all the same.
     const reading = meter === undefined ? undefined : readings.get(meter)?.latest;
-    if (reading?.amps !== undefined && nowMs - reading.atMs < 3_000) return reading.amps;
+    if (reading?.amps !== undefined && nowMs - reading.atMs < READING_LIFE_MS) {
+      return reading.amps;
+    }
   }
   return undefined;
 };
@@ -163,20 +167,31 @@ const votesAfter = (
   if (Math.abs(now.othersAmps - before.othersAmps) > OTHERS_STILL_AMPS) return votes;
   // Nearly always nothing has moved: that costs nothing.
   if (!hasStepped(before.terminalAmps, now.terminalAmps)) return votes;
-  const steps = subtractAmps(now.terminalAmps, before.terminalAmps);
+  const told = pairTold(
+    subtractAmps(now.terminalAmps, before.terminalAmps),
+    subtractAmps(now.meterAmps, before.meterAmps),
+  );
+  return told === undefined ? votes : counted(votes, told.terminal, told.phase);
+};
+
+/** Which terminal is on which site phase, by steps per terminal of a car and per phase of the meter. */
+const pairTold = (
+  steps: PhaseAmps,
+  meterSteps: PhaseAmps,
+): { readonly terminal: number; readonly phase: number } | undefined => {
   const moved = steps.flatMap((amps, t) => (Math.abs(amps) >= STEP_AMPS ? [t] : []));
   const still = steps.filter((amps) => Math.abs(amps) <= OTHERS_STILL_AMPS).length;
   // Three phases at once tell nothing of their order.
-  if (moved.length === 0 || moved.length > 2 || moved.length + still !== 3) return votes;
+  if (moved.length === 0 || moved.length > 2 || moved.length + still !== 3) return undefined;
   const step = moved.reduce((sum, t) => sum + (steps[t as 0 | 1 | 2] ?? 0), 0) / moved.length;
-  const shares = subtractAmps(now.meterAmps, before.meterAmps).map((amps) => amps / step);
+  const shares = meterSteps.map((amps) => amps / step);
   const seen = [0, 1, 2].filter((p) => (shares[p] ?? 0) >= SEEN_SHARE);
   const quiet = [0, 1, 2].filter((p) => Math.abs(shares[p] ?? 0) <= UNSEEN_SHARE);
-  if (seen.length !== moved.length || seen.length + quiet.length !== 3) return votes;
+  if (seen.length !== moved.length || seen.length + quiet.length !== 3) return undefined;
   // Of two the third one is told apart.
   const terminal = moved.length === 1 ? moved[0] : [0, 1, 2].find((t) => !moved.includes(t));
   const phase = moved.length === 1 ? seen[0] : quiet[0];
-  return terminal === undefined || phase === undefined ? votes : counted(votes, terminal, phase);
+  return terminal === undefined || phase === undefined ? undefined : { terminal, phase };
 };
 
 const hasStepped = (from: PhaseAmps, to: PhaseAmps): boolean =>

@@ -16,7 +16,12 @@ export const queueRoutes = (desk: QueueDesk, clock: Clock, log: Log): readonly A
   {
     method: 'GET',
     path: '/api/v1/queue/:charger',
-    description: 'Held messages of a charger: ?after=SEQ&limit=N&parked=true',
+    description: 'Held messages of a charger',
+    query: {
+      after: 'Sequence number; absent: from the first',
+      limit: `Most messages, up to ${PAGE_MOST}`,
+      parked: 'true: those set aside instead of those that wait',
+    },
     handle: async ({ params, query }) => {
       const page = pageOf(query);
       if (page === undefined) return { status: 400, problem: 'after and limit are numbers' };
@@ -26,7 +31,8 @@ export const queueRoutes = (desk: QueueDesk, clock: Clock, log: Log): readonly A
   {
     method: 'DELETE',
     path: '/api/v1/queue/:charger/:seq',
-    description: 'Lets go of one message for good; ?by=NAME is recorded with it',
+    description: 'Lets go of one message for good',
+    query: { by: 'Who does it; needed, and recorded with the message' },
     handle: async ({ params, query }) => {
       const { charger = '' } = params;
       const by = (query['by'] ?? '').trim().slice(0, NAME_MOST);

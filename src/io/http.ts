@@ -44,6 +44,12 @@ export const startHttp = async (options: HttpOptions): Promise<HttpServer> => {
   });
   guard(app, options);
   const methodsOf = methodsByPath(app);
+  // Before the routes: they take the handler that is there when they are registered.
+  app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
+    const status = error.statusCode ?? 500;
+    if (status >= 500) options.log.error('request failed', { problem: error.message });
+    return problem(reply, status, status >= 500 ? 'internal error' : error.message);
+  });
   await app.register(async (routes) => addRoutes(routes, options));
   addPage(app, options.uiFolder);
   app.setNotFoundHandler((request, reply) => {
@@ -51,11 +57,6 @@ export const startHttp = async (options: HttpOptions): Promise<HttpServer> => {
     if (methods === '') return problem(reply, 404, 'there is nothing here');
     reply.header('allow', methods);
     return problem(reply, 405, `${request.method} means nothing here: use ${methods}`);
-  });
-  app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
-    const status = error.statusCode ?? 500;
-    if (status >= 500) options.log.error('request failed', { problem: error.message });
-    return problem(reply, status, status >= 500 ? 'internal error' : error.message);
   });
   await app.listen({ host: options.host, port: options.port });
   const address = app.server.address();
@@ -95,7 +96,8 @@ const addRoutes = (app: FastifyInstance, options: HttpOptions): void => {
   );
   app.get(
     '/api/v1/events',
-    { schema: { description: 'The same, live (server-sent events)' } },
+    // A HEAD would take the place of a page and never end.
+    { exposeHeadRoute: false, schema: { description: 'The same, live (server-sent events)' } },
     live(options),
   );
   for (const route of options.routes ?? []) addApiRoute(app, route);
@@ -107,12 +109,12 @@ const addRoutes = (app: FastifyInstance, options: HttpOptions): void => {
 
 const addApiRoute = (
   app: FastifyInstance,
-  { method, path, description, handle }: ApiRoute,
+  { method, path, description, query: names = {}, handle }: ApiRoute,
 ): void => {
   app.route({
     method,
     url: path,
-    schema: { description },
+    schema: { description, querystring: querySchema(names) },
     handler: async (request, reply) => {
       const { params, query, body } = request;
       const answer = await handle({
@@ -124,6 +126,13 @@ const addApiRoute = (
     },
   });
 };
+
+const querySchema = (names: Readonly<Record<string, string>>) => ({
+  type: 'object',
+  properties: Object.fromEntries(
+    Object.entries(names).map(([name, description]) => [name, { type: 'string', description }]),
+  ),
+});
 
 const LOOPBACK_HOST = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/;
 

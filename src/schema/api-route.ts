@@ -4,6 +4,8 @@ export interface ApiRoute {
   /** With `:name` parameters, e.g. `/api/v1/queue/:charger`. */
   readonly path: string;
   readonly description: string;
+  /** Names of the query with what they mean; each may be given once, as text. */
+  readonly query?: Readonly<Record<string, string>>;
   handle(request: ApiRequest): Promise<ApiAnswer> | ApiAnswer;
 }
 

@@ -43,6 +43,18 @@ describe('the command line', () => {
     );
   });
 
+  test('a time ago may begin with its minus', () => {
+    const file = siteFile(`version: 1
+site: {id: here}
+listen: {http: "127.0.0.1:9"}
+upstream: {url: ws://127.0.0.1:9/ocpp}
+circuits: [{id: main, limitAmps: 63, assumedLoadAmps: 10}]
+`);
+    const { status, stderr } = busbar('explain', 'CP_1', '--config', file, '--at', '-30');
+    assert.match(stderr, /no gateway answers on http:\/\/127\.0\.0\.1:9/);
+    assert.equal(status, 1);
+  });
+
   test('help is not an error', () => {
     const { status, stdout } = busbar('help');
     assert.equal(status, 0);

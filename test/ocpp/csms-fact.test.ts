@@ -83,9 +83,9 @@ describe('what a CSMS says is remembered', () => {
 
   test('nothing from nonsense', () => {
     for (const nonsense of [null, 7, 'x', [], { idTagInfo: 7 }, { setVariableResult: [null] }]) {
-      factsOfAnswer('1.6', 'Authorize', () => nonsense, nonsense);
-      factsOfCsmsCall('2.1', 'SetVariables', nonsense, nonsense);
-      factsOfCsmsCall('1.6', 'GetConfiguration', nonsense, nonsense);
+      assert.deepEqual(factsOfAnswer('1.6', 'Authorize', () => nonsense, nonsense), []);
+      assert.deepEqual(factsOfCsmsCall('2.1', 'SetVariables', nonsense, nonsense), []);
+      assert.deepEqual(factsOfCsmsCall('1.6', 'GetConfiguration', nonsense, nonsense), []);
     }
   });
 });

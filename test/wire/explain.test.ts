@@ -74,6 +74,7 @@ describe('why a charger gets what it gets', () => {
       ((await (await fetch(`${url}/explain/${query}`)).json()) as { detail: string }).detail;
     assert.match(await problem('CP_9'), /chargers are CP_1, CP_2/);
     assert.match(await problem('CP_1?at=yesterday'), /at must be a time/);
+    assert.match(await problem('CP_1?at=a&at=b'), /querystring\/at must be string/);
     assert.match(await problem('CP_1?at=2001-01-01T00:00:00Z'), /nothing is kept from before/);
   });
 

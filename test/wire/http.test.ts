@@ -46,7 +46,17 @@ describe('HTTP', () => {
     assert.equal(wrong.status, 405);
     assert.match(wrong.headers.get('allow') ?? '', /GET/);
     assert.equal(wrong.headers.get('content-type'), 'application/problem+json; charset=utf-8');
+    assert.equal((await fetch(`${url}/api/v1/events`, { method: 'HEAD' })).status, 405);
     assert.equal((await fetch(`${url}/api/v1/stat`, { method: 'POST' })).status, 404);
+  });
+
+  test('a route that fails tells nothing of the inside', async (t) => {
+    const path = '/api/v1/broken';
+    const handle = () => Promise.reject(new Error('secret place'));
+    const url = await start(t, { routes: [{ method: 'GET', path, description: '', handle }] });
+    const answer = await fetch(url + path);
+    assert.deepEqual(await answer.json(), { status: 500, detail: 'internal error' });
+    assert.match(answer.headers.get('content-type') ?? '', /^application\/problem\+json/);
   });
 
   test('not ready says why', async (t) => {

@@ -69,6 +69,14 @@ export const setMonitors = (
 };
 
 /** The monitor, or the status word of its refusal. */
+const isOfSame = (a: Monitor, b: Monitor): boolean =>
+  a.component === b.component && a.variable === b.variable;
+
+/** Another monitor that watches the same for the same. */
+const isTwin = (a: Monitor, b: Monitor): boolean =>
+  a.id !== b.id && isOfSame(a, b) && a.type === b.type && a.severity === b.severity;
+
+/** The monitor that is asked for, or the status with which it is refused (2.x SetMonitoringData). */
 const wantedMonitor = (
   book: MonitorBook,
   variables: readonly StationVariable[],
@@ -92,18 +100,17 @@ const wantedMonitor = (
   if (id !== undefined && known === undefined) return 'Rejected';
   if (id === undefined && book.monitors.length >= MONITORS_MOST) return 'Rejected';
   const { component, variable } = found;
-  const twin = book.monitors.find(
-    (each) =>
-      each.id !== id &&
-      each.component === component &&
-      each.variable === variable &&
-      each.type === type &&
-      each.severity === severity,
-  );
-  if (twin !== undefined) return 'Duplicate';
-  const other = known?.component !== component || known.variable !== variable;
-  if (known !== undefined && other) return 'Rejected';
-  return { id: id ?? book.nextId, component, variable, type, value, severity, custom: true };
+  const wanted: Monitor = {
+    id: id ?? book.nextId,
+    component,
+    variable,
+    type,
+    value,
+    severity,
+    custom: true,
+  };
+  if (book.monitors.some((each) => isTwin(each, wanted))) return 'Duplicate';
+  return known === undefined || isOfSame(known, wanted) ? wanted : 'Rejected';
 };
 
 const withMonitor = (book: MonitorBook, monitor: Monitor): MonitorBook => ({
