@@ -198,10 +198,7 @@ export const learnedNow = (
       }),
   );
 
-const learnedOf = (
-  { learned, preferences }: TickInput,
-  { key, state }: ConnectorTick,
-): Learned => {
+const learnedOf = ({ learned, preferences }: TickInput, { key, state }: ConnectorTick): Learned => {
   const stay = state.transaction?.id ?? '';
   // Who tells what it wants, a child gateway, is not guessed at.
   if (preferences?.get(key)?.wanted !== undefined) return newLearned(stay);

@@ -83,7 +83,10 @@ describe('what a CSMS says is remembered', () => {
 
   test('nothing from nonsense', () => {
     for (const nonsense of [null, 7, 'x', [], { idTagInfo: 7 }, { setVariableResult: [null] }]) {
-      assert.deepEqual(factsOfAnswer('1.6', 'Authorize', () => nonsense, nonsense), []);
+      assert.deepEqual(
+        factsOfAnswer('1.6', 'Authorize', () => nonsense, nonsense),
+        [],
+      );
       assert.deepEqual(factsOfCsmsCall('2.1', 'SetVariables', nonsense, nonsense), []);
       assert.deepEqual(factsOfCsmsCall('1.6', 'GetConfiguration', nonsense, nonsense), []);
     }
