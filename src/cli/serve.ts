@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { jsonLog } from '../io/log.ts';
+import { startWatchdog } from '../io/watchdog.ts';
 import { startBusbar } from '../main.ts';
 import { packageFolder, problemLines, readSiteFile } from './site-file.ts';
 
@@ -28,7 +29,9 @@ export const run = async (args: readonly string[]): Promise<number> => {
   });
   const uiFolder = join(packageFolder(), 'dist/ui');
   const siteFile = { path: resolve(file), read: () => readSiteFile(file).usable?.config };
-  const busbar = await startBusbar({ ...usable, log, uiFolder, restart, siteFile });
+  const watchdog = startWatchdog();
+  const published = (): void => watchdog.feed();
+  const busbar = await startBusbar({ ...usable, log, uiFolder, restart, siteFile, published });
   process.on('SIGHUP', () => {
     const again = readSiteFile(file);
     process.stderr.write(problemLines(file, again.problems));

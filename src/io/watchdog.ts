@@ -1,0 +1,49 @@
+import { Worker } from 'node:worker_threads';
+
+/** A gateway that has not published for so long hangs. */
+const CHECK_MS = 5_000;
+const MISSED_MOST = 12;
+/** The thread needs next to nothing. */
+const MEMORY = { maxOldGenerationSizeMb: 8, maxYoungGenerationSizeMb: 1, stackSizeMb: 1 };
+
+/**
+ * Runs in a thread of its own, since a loop that hangs cannot look after itself. It counts checks, not
+ * time: a machine that was suspended goes on where it was.
+ */
+const WATCH = `
+  const { workerData } = require('node:worker_threads');
+  const { writeSync } = require('node:fs');
+  const { meals, checkMs, missedMost } = workerData;
+  const counter = new Int32Array(meals);
+  let seen = 0;
+  let missed = 0;
+  setInterval(() => {
+    const now = Atomics.load(counter, 0);
+    missed = now === seen ? missed + 1 : 0;
+    seen = now;
+    if (missed < missedMost) return;
+    const seconds = Math.round((missedMost * checkMs) / 1000);
+    writeSync(2, 'busbar: nothing was published for ' + seconds + ' s: the process hangs and is ended\\n');
+    process.kill(process.pid, 'SIGKILL');
+  }, checkMs);
+`;
+
+export interface Watchdog {
+  feed(): void;
+}
+
+/**
+ * Ends the process with SIGKILL when it is not fed for `checkMs * missedMost`: whoever supervises it
+ * starts it again, and the journal is made for that. Does not keep the process alive.
+ */
+export const startWatchdog = ({ checkMs = CHECK_MS, missedMost = MISSED_MOST } = {}): Watchdog => {
+  const meals = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
+  const counter = new Int32Array(meals);
+  const workerData = { meals, checkMs, missedMost };
+  new Worker(WATCH, { eval: true, workerData, resourceLimits: MEMORY, execArgv: [] }).unref();
+  return {
+    feed() {
+      Atomics.add(counter, 0, 1);
+    },
+  };
+};
