@@ -205,13 +205,16 @@ onBothBrokers('MQTT contract', (on) => {
     const watcher = await watch(t, url);
     const { taken } = startEms(t, url);
     await online(watcher);
+    const begunMs = systemClock.monotonicMs();
     for (let seq = 1; seq <= 10_000; seq += 1) {
       if (seq % 500 === 0) await new Promise((resolve) => setImmediate(resolve));
       void send(watcher, { ...LIMIT, seq }, { qos: 0 }).catch(() => undefined);
     }
     await send(watcher, { ...LIMIT, seq: 10_001 });
     while (taken.at(-1)?.command.seq !== 10_001) await new Promise((r) => setTimeout(r, 20));
-    assert.ok(taken.length < 200, `${taken.length} were looked at`);
+    // Twenty a second, however long a busy machine takes for it.
+    const most = 20 * (2 + (systemClock.monotonicMs() - begunMs) / 1_000);
+    assert.ok(taken.length < most, `${taken.length} were looked at`);
   });
 
   on('messages of 10 MB harm nothing: they never gather in memory', async (t, url) => {
