@@ -83,7 +83,7 @@ export const standingOf = (turn: Turn, facts: TurnFacts): Standing => {
   const { sinceMs, startsAtMs } = turn;
   const rests = sinceMs !== undefined && nowMs - sinceMs < DWELL_OFF_MS;
   const score = turn.owedHours + need - (rests ? REST_HOURS : 0);
-  const hourlyMs = startsAtMs[startsAtMs.length - STARTS_PER_HOUR] ?? Number.NEGATIVE_INFINITY;
+  const hourlyMs = startsAtMs.at(-STARTS_PER_HOUR) ?? Number.NEGATIVE_INFINITY;
   const runs = Math.min(turn.shortRuns ?? 0, SHORT_RUN_WAITS_MS.length - 1);
   const shortMs = (sinceMs ?? Number.NEGATIVE_INFINITY) + (SHORT_RUN_WAITS_MS[runs] ?? 0);
   const pausedUntilMs = Math.max(hourlyMs + HOUR_MS, shortMs);
