@@ -14,8 +14,10 @@ import type { Dialer, DialResult, Socket } from './socket.ts';
 export const MIRROR_QUEUE_MOST = 500;
 /** A mirror that does not answer in this time gets the next message all the same. */
 const ANSWER_MS = 10_000;
-/** A mirror that says more than this in a window is cut, and dialled again after a growing wait. */
+/** A mirror that says more than this unasked in a window is cut, and dialled again after a growing wait. */
 const SAID_MOST = { windowMs: 10_000, messages: 200, bytes: 1024 * 1024 } as const;
+
+const ANSWERED = { outcome: 'answered', payload: undefined } as const;
 
 export interface MirrorOptions {
   readonly id: string;
@@ -192,25 +194,27 @@ class MirrorLine {
 
   #receive(connection: Connection, frame: Frame): void {
     if (connection === this.#cut) return;
-    if (this.#saysTooMuch(frame)) {
+    const answered =
+      (frame.kind === 'result' || frame.kind === 'error') &&
+      connection.lane.settle(frame.id, () => ANSWERED).to === 'own';
+    if (this.#saysTooMuch(frame, answered)) {
       this.#cut = connection;
       this.#options.log.warn('mirror says too much', { mirror: this.#options.id });
       this.#tell.cut();
       connection.drop();
     } else if (frame.kind === 'call') {
       connection.send(errorBytes(frame.id, 'SecurityError', 'this upstream may only read'));
-    } else if (frame.kind === 'result' || frame.kind === 'error') {
-      connection.lane.settle(frame.id, () => ({ outcome: 'answered', payload: undefined }));
     }
   }
 
   /** It may only read: what it says costs time that belongs to the CSMS. */
-  #saysTooMuch({ bytes }: Frame): boolean {
+  #saysTooMuch({ bytes }: Frame, answered: boolean): boolean {
     const nowMs = this.#options.clock.monotonicMs();
     if (nowMs - this.#said.sinceMs >= SAID_MOST.windowMs) {
       this.#said = { sinceMs: nowMs, messages: 0, bytes: 0 };
     }
-    this.#said.messages += 1;
+    // Whoever answers what it was told says no more than we do.
+    if (!answered) this.#said.messages += 1;
     this.#said.bytes += bytes.length;
     return this.#said.messages > SAID_MOST.messages || this.#said.bytes > SAID_MOST.bytes;
   }

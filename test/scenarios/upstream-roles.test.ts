@@ -80,7 +80,7 @@ const start = async (roles: Partial<Roles> = {}, meddle: (csms: SimCsms) => void
     charger.plugIn(1, new Car({ needWh: 10_000_000 }), 'CARD');
   }
   await clock.run(120_000);
-  return { clock, csms, gateway, upstream, chargers };
+  return { clock, csms, networks, gateway, upstream, chargers };
 };
 
 const actionsOf = (csms: SimCsms, charger: string) =>
@@ -124,6 +124,27 @@ describe('a mirror', () => {
     const missed = csms.mirror.received.length;
     await clock.run(300_000);
     assert.ok(csms.mirror.received.length > missed);
+  });
+
+  test('may answer as much as it is told, however busy a charger is', async () => {
+    const { csms, networks, clock, upstream } = await start();
+    Object.assign(networks.get('mirror')?.conduct ?? {}, { delayLeastMs: 1, delayMostMs: 5 });
+    const heard = csms.mirror.received.length;
+    for (let i = 0; i < 400; i += 1) {
+      const message = Buffer.from(`[2,"busy-${i}","Heartbeat",{}]`);
+      upstream.request({
+        charger: 'CP_1',
+        version: '1.6',
+        from: 'charger',
+        action: 'Heartbeat',
+        payload: () => ({}),
+        atMs: clock.monotonicMs(),
+        message,
+      });
+    }
+    await clock.run(9_000);
+    assert.ok(csms.mirror.received.length >= heard + 400);
+    assert.equal(upstream.cut, 0);
   });
 
   test('gets only the chargers that it is meant for', async () => {
