@@ -32,7 +32,7 @@ if (name === undefined || !names.includes(name)) {
   process.exit(2);
 }
 const { run } = (await import(`./${name}.ts`)) as {
-  run: (options: BenchOptions) => Promise<{ readonly rows: readonly object[] }>;
+  run: (options: BenchOptions) => Promise<Readonly<Record<string, unknown>>>;
 };
 const textOf = (value: unknown): string | undefined =>
   typeof value === 'string' ? value : undefined;
@@ -44,7 +44,8 @@ const report = await run({
 if (values['json'] === true) {
   process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
 } else {
-  const { rows, ...rest } = report;
-  console.table(rows);
-  if (Object.keys(rest).length > 0) console.log(rest);
+  for (const [what, value] of Object.entries(report)) {
+    console.log(`${what}:`, Array.isArray(value) ? '' : value);
+    if (Array.isArray(value)) console.table(value);
+  }
 }

@@ -16,11 +16,8 @@ import {
 import { percentile } from './part-statistics.ts';
 
 const ROUNDS = 6;
-/**
- * Messages of all chargers in a second: far more than a site has, and no more than a mirror may say
- * before it is taken for one that floods.
- */
-const LOAD_PER_SECOND = 300;
+/** Of all chargers together. */
+const LOAD_PER_SECOND = 1_000;
 const WITHOUT = ['without', 'without again'] as const;
 const CONDUCTS = ['good', 'stalled', 'flooding', 'dying'] as const;
 
