@@ -15,7 +15,7 @@ export const MIRROR_QUEUE_MOST = 500;
 /** A mirror that does not answer in this time gets the next message all the same. */
 const ANSWER_MS = 10_000;
 /** A mirror that says more than this unasked in a window is cut, and dialled again later. */
-const SAID_MOST = { windowMs: 10_000, messages: 200, bytes: 1024 * 1024 } as const;
+const SAID_MOST = { windowMs: 10_000, messages: 50, bytes: 1024 * 1024 } as const;
 
 const ANSWERED = { outcome: 'answered', payload: undefined } as const;
 
