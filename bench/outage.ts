@@ -1,15 +1,13 @@
-import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import { WebSocket, WebSocketServer } from 'ws';
 import { Journal } from '../src/store/journal.ts';
 import { LogStore } from '../src/store/log-store.ts';
 import type { BenchOptions } from './main.ts';
+import { startProcess } from './part-process.ts';
 import { percentile } from './part-statistics.ts';
 
 const CHARGERS = 50;
@@ -77,21 +75,6 @@ const sizeOf = async (folder: string): Promise<number> => {
   return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
 };
 
-const startGateway = async (folder: string, upstream: string): Promise<ChildProcess> => {
-  const outfile = join('dist', 'bench', 'outage-gateway.js');
-  await mkdir(join('dist', 'bench'), { recursive: true });
-  await build({
-    entryPoints: [fileURLToPath(new URL('./part-outage-gateway.ts', import.meta.url))],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    packages: 'external',
-  });
-  return fork(outfile, [folder, upstream], { execArgv: [] });
-};
-
 /** A CSMS that answers everything, and counts what was held. */
 const startCsms = async () => {
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
@@ -130,7 +113,7 @@ export const run = async ({ quick }: BenchOptions) => {
   const csms = await startCsms();
   const messageBytes = await fill(folder, hours);
   const diskBytes = await sizeOf(folder);
-  const gateway = await startGateway(folder, csms.url);
+  const gateway = await startProcess('outage-gateway', folder, csms.url);
   try {
     const [ready] = (await once(gateway, 'message')) as [Ready];
     const latenciesMs: number[] = [];

@@ -1,11 +1,9 @@
 // A load of chargers on a relay in a process of its own, and what the trips took.
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import { WebSocket, WebSocketServer } from 'ws';
+import { startProcess } from './part-process.ts';
 import { percentile } from './part-statistics.ts';
 
 export const CHARGERS = 20;
@@ -57,18 +55,7 @@ export const summaryOf = (relay: string, rounds: readonly Round[]): Summary => {
 
 /** A part of a bench in a process of its own; it says where it is reached. */
 export const startPart = async (part: string, ...args: readonly string[]): Promise<Relay> => {
-  const outfile = join('dist', 'bench', `${part}.js`);
-  // Bundled as the program is shipped: a TypeScript loader would be measured as well.
-  await build({
-    entryPoints: [fileURLToPath(new URL(`./part-${part}.ts`, import.meta.url))],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    packages: 'external',
-  });
-  const child = fork(outfile, [...args], { execArgv: [] });
+  const child = await startProcess(part, ...args);
   const [ready] = (await once(child, 'message')) as [{ url: string }];
   return { process: child, url: ready.url };
 };

@@ -42,10 +42,7 @@ const mended = (text: string): string => {
     const ends = char === '}' || char === ']';
     if (comma && !ends && !OPENING.has(out.at(-1) ?? '{')) out += ',';
     comma = false;
-    if (ends) {
-      if (open.at(-1) === undefined) break;
-      open.pop();
-    }
+    if (ends && open.pop() === undefined) break;
     if (char === '{' || char === '[') open.push(CLOSING[char] ?? '');
     if (char === '"') inString = true;
     out += char;

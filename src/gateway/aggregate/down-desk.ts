@@ -4,12 +4,13 @@ import { type Edit, edited, namesIn, type Rename } from '../../ocpp/aggregate/ed
 import { narrowed, narrows, tooNew } from '../../ocpp/aggregate/narrow-v21.ts';
 import { OWN_TRIGGERS } from '../../ocpp/aggregate/own-answers.ts';
 import { type Combine, type DownRule, downRule, familyOf } from '../../ocpp/aggregate/rules.ts';
-import { callBytes, errorBytes, type Frame, readFrame, resultBytes } from '../../ocpp/frame.ts';
+import { callBytes, errorBytes, type Frame, readFrame } from '../../ocpp/frame.ts';
 import { type Payload, readInteger, readObject, readText } from '../../ocpp/payload.ts';
 import { setMember } from '../../ocpp/splice.ts';
 import { withMessageId } from '../../ocpp/transaction-id.ts';
 import { answerBytes, type Refusal } from '../interceptor.ts';
 import type { Floor } from './floor.ts';
+import { madeError, madeResult } from './made-answers.ts';
 import type { OwnDesk } from './own-desk.ts';
 import { ProfileQuestions } from './profile-questions.ts';
 import type { Seat } from './seat.ts';
@@ -92,7 +93,7 @@ export class DownDesk {
   }
 
   #absent(call: Frame, why: string): Frame {
-    return result(absentAnswer(this.#options.floor.family, call.action, why));
+    return madeResult(absentAnswer(this.#options.floor.family, call.action, why));
   }
 
   #transaction(edits: readonly Edit[], call: Frame, payload: Payload): Frame | Promise<Frame> {
@@ -112,14 +113,14 @@ export class DownDesk {
   #anyInQueue(call: Frame): Frame | Promise<Frame> {
     const { numbers, holds } = this.#options.floor;
     if (numbers.all().some(({ charger }) => holds(charger)))
-      return result({ messagesInQueue: true });
+      return madeResult({ messagesInQueue: true });
     return this.#every(call, { by: 'any', key: 'messagesInQueue' });
   }
 
   /** E14 of a transaction whose charger cannot be asked, or has no words for it. */
   #statusOf({ charger, ended }: LedgerEntry): Frame {
     const messagesInQueue = this.#options.floor.holds(charger);
-    return result({ ongoingIndicator: ended !== true, messagesInQueue });
+    return madeResult({ ongoingIndicator: ended !== true, messagesInQueue });
   }
 
   #outlet(rule: OutletRule, call: Frame, payload: Payload): Frame | Promise<Frame> {
@@ -152,10 +153,11 @@ export class DownDesk {
     const message = asks ? (readText(payload['requestedMessage']) ?? '') : '';
     const own = Object.hasOwn(OWN_TRIGGERS, message) ? OWN_TRIGGERS[message] : undefined;
     if (own === undefined || (number > 0 && (own === 'boot' || own === 'beat'))) return undefined;
-    if (own === 'none') return result({ status: 'NotImplemented' });
-    if (own === 'boot') return result({ status: this.#options.boot() ? 'Accepted' : 'Rejected' });
+    if (own === 'none') return madeResult({ status: 'NotImplemented' });
+    if (own === 'boot')
+      return madeResult({ status: this.#options.boot() ? 'Accepted' : 'Rejected' });
     this.#options.say(message, own === 'idle' ? { status: 'Idle' } : {});
-    return result({ status: 'Accepted' });
+    return madeResult({ status: 'Accepted' });
   }
 
   async #askOne(seat: Seat, call: Frame, { edits, answerEdits }: OutletRule): Promise<Frame> {
@@ -183,7 +185,7 @@ export class DownDesk {
     const { action } = call;
     const all = action === 'GetChargingProfiles' && payload['evseId'] === undefined;
     if (all) return this.#profiles.all(call, payload);
-    if (rule.zero === 'refuse') return failure('NotSupported', rule.reason ?? '');
+    if (rule.zero === 'refuse') return madeError('NotSupported', rule.reason ?? '');
     if (rule.zero === 'site' || namesSiteLimit(action, payload)) return this.#own(call);
     const combine = rule.combine ?? NO_ORDER;
     if (rule.zero === 'every') return this.#every(call, combine);
@@ -216,7 +218,7 @@ export class DownDesk {
     const seats = [...this.#options.floor.seats.values()];
     const asked = seats.map((seat) => this.#ask(seat, call, []));
     const answers = await Promise.all([...own, ...asked]);
-    return result(
+    return madeResult(
       combined(
         combine,
         answers.map((answer) => (answer.kind === 'result' ? payloadOf(answer) : undefined)),
@@ -245,7 +247,7 @@ export class DownDesk {
     const { version } = this.#options.floor;
     if (narrows(version, seat.version)) {
       const why = tooNew(call.action, payloadOf(call) ?? {});
-      if (why !== undefined) return failure('NotSupported', why);
+      if (why !== undefined) return madeError('NotSupported', why);
       return this.#asked(seat, narrowed(call));
     }
     const answer = await this.#asked(seat, call);
@@ -256,7 +258,7 @@ export class DownDesk {
   async #asked(seat: Seat, call: Frame): Promise<Frame> {
     const answer = await seat.ask(call, CHARGER_ANSWER_MS);
     if (typeof answer !== 'string') return answer;
-    return failure('GenericError', `${seat.charger} did not answer: ${answer}`);
+    return madeError('GenericError', `${seat.charger} did not answer: ${answer}`);
   }
 
   #local({ charger, version }: Seat): Rename {
@@ -283,9 +285,6 @@ export class DownDesk {
 }
 
 const NO_ORDER: Combine = { by: 'worst', order: ['Accepted', 'Rejected'] };
-
-const result = (payload: object): Frame => readFrame(resultBytes('own', payload));
-const failure = (code: string, why: string): Frame => readFrame(errorBytes('own', code, why));
 
 const valueAt = (payload: unknown, path: readonly string[]): unknown =>
   path.reduce<unknown>((value, key) => readObject(value)[key], payload);

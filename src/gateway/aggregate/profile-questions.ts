@@ -1,7 +1,8 @@
 import { familyOf } from '../../ocpp/aggregate/rules.ts';
-import { type Frame, readFrame, resultBytes } from '../../ocpp/frame.ts';
+import type { Frame } from '../../ocpp/frame.ts';
 import { type Payload, readInteger, readObject } from '../../ocpp/payload.ts';
 import type { Floor } from './floor.ts';
+import { madeResult } from './made-answers.ts';
 import { joinedReports, type ReportNames } from './profile-reports.ts';
 import type { Seat } from './seat.ts';
 import { payloadOf } from './up-desk.ts';
@@ -78,6 +79,5 @@ export class ProfileQuestions {
   }
 }
 
-const result = (status: string): Frame => readFrame(resultBytes('own', { status }));
-const NONE = result('NoProfiles');
-const ACCEPTED = result('Accepted');
+const NONE = madeResult({ status: 'NoProfiles' });
+const ACCEPTED = madeResult({ status: 'Accepted' });

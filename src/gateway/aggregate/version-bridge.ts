@@ -2,11 +2,12 @@ import { TO_CHARGER_2X } from '../../ocpp/aggregate/bridge-down-v2x.ts';
 import { TO_CHARGER_16 } from '../../ocpp/aggregate/bridge-down-v16.ts';
 import { UP_PARTNERS } from '../../ocpp/aggregate/bridge-partners.ts';
 import { familyOf } from '../../ocpp/aggregate/rules.ts';
-import { callBytes, errorBytes, type Frame, readFrame, resultBytes } from '../../ocpp/frame.ts';
+import { callBytes, errorBytes, type Frame, readFrame } from '../../ocpp/frame.ts';
 import { type Payload, readInteger, readText } from '../../ocpp/payload.ts';
 import { BridgeFrom2x } from './bridge-from-2x.ts';
 import { BridgeFrom16 } from './bridge-from-16.ts';
 import type { Floor } from './floor.ts';
+import { madeError, madeResult } from './made-answers.ts';
 import type { Seat } from './seat.ts';
 import { payloadOf } from './up-desk.ts';
 
@@ -44,7 +45,7 @@ export class VersionBridge {
     const translator = known ? translators[call.action] : undefined;
     const asked = payloadOf(call) ?? {};
     if (translator === undefined) {
-      return failure(`${call.action} has no partner in OCPP ${seat.version}`);
+      return madeError('NotSupported', `${call.action} has no partner in OCPP ${seat.version}`);
     }
     const out = translator.request(asked, {
       outlets: this.#floor.numbers.ofCharger(seat.charger).length,
@@ -53,14 +54,14 @@ export class VersionBridge {
         return this.#remoteStartId;
       },
     });
-    if ('refuse' in out) return failure(out.refuse);
-    if ('answer' in out) return result(out.answer);
+    if ('refuse' in out) return madeError('NotSupported', out.refuse);
+    if ('answer' in out) return madeResult(out.answer);
     // The transaction may begin before the charger has answered.
     const forget = this.#remember(seat, asked, out);
     const answer = await ask(readFrame(callBytes(this.#floor.newId(), out.action, out.payload)));
     if (payloadOf(answer)?.['status'] !== 'Accepted') forget();
     if (answer.kind !== 'result') return answer;
-    return result(translator.answer(payloadOf(answer) ?? {}, asked));
+    return madeResult(translator.answer(payloadOf(answer) ?? {}, asked));
   }
 
   #remember(
@@ -77,6 +78,3 @@ export class VersionBridge {
     return () => this.#from16.notStarted(charger, outlet, id);
   }
 }
-
-const result = (payload: object): Frame => readFrame(resultBytes('bridge', payload));
-const failure = (why: string): Frame => readFrame(errorBytes('bridge', 'NotSupported', why));
