@@ -40,6 +40,14 @@ const startOf = (scene: AggregateScene, meterStart = 0) => ({
   timestamp: scene.now(),
 });
 
+/** Both of 1.6. */
+const tellStatus = (charger: RawCharger, status: string) =>
+  charger.ask('StatusNotification', { connectorId: 1, errorCode: 'NoError', status });
+const bootAgain = async (charger: RawCharger): Promise<void> => {
+  await charger.connect();
+  await charger.ask('BootNotification', { chargePointVendor: 'V', chargePointModel: 'M' });
+};
+
 describe('a charger whose line breaks', () => {
   test('while the CSMS thinks about a start: the repetition is no second transaction', async () => {
     const { scene, heard, first } = await begin('1.6', ['2.0.1', '1.6']);
@@ -151,13 +159,8 @@ describe('a charger that gets another number', () => {
     scene.numbers['CP_1'] = 11;
     await site.startGateway();
     await site.run(60);
-    await first.connect();
-    await first.ask('BootNotification', { chargePointVendor: 'V', chargePointModel: 'M' });
-    await first.ask('StatusNotification', {
-      connectorId: 1,
-      errorCode: 'NoError',
-      status: 'Charging',
-    });
+    await bootAgain(first);
+    await tellStatus(first, 'Charging');
     const last = (number: number) =>
       heard('StatusNotification').findLast(({ connectorId }) => connectorId === number)?.['status'];
     assert.deepEqual([last(5), last(11)], ['Unavailable', 'Charging']);
@@ -216,23 +219,14 @@ describe('a transaction that never ended', () => {
     }
     const { transactionId } = await first.ask('StartTransaction', startOf(scene, 99));
     await first.ask('StopTransaction', { transactionId, meterStop: 100, timestamp: scene.now() });
-    await first.ask('StatusNotification', {
-      connectorId: 1,
-      errorCode: 'NoError',
-      status: 'Available',
-    });
+    await tellStatus(first, 'Available');
     for (const restart of [false, true]) {
       if (restart) {
         site.killGateway();
         await site.startGateway();
         await site.run(60);
-        await first.connect();
-        await first.ask('BootNotification', { chargePointVendor: 'V', chargePointModel: 'M' });
-        await first.ask('StatusNotification', {
-          connectorId: 1,
-          errorCode: 'NoError',
-          status: 'Available',
-        });
+        await bootAgain(first);
+        await tellStatus(first, 'Available');
       }
       const answer = await scene.question('RemoteStartTransaction', { idTag: 'CARD' });
       assert.deepEqual(answer, { status: 'Accepted' }, `restart: ${restart}`);
@@ -256,11 +250,7 @@ describe('a transaction that never ended', () => {
 describe('a CSMS', () => {
   test('that reserves at no place in particular gets one where no car stands', async () => {
     const { scene, first, second } = await begin('1.6', ['1.6', '1.6']);
-    await first.ask('StatusNotification', {
-      connectorId: 1,
-      errorCode: 'NoError',
-      status: 'Preparing',
-    });
+    await tellStatus(first, 'Preparing');
     const reserve = { connectorId: 0, expiryDate: scene.now(), idTag: 'CARD', reservationId: 7 };
     assert.deepEqual(await scene.question('ReserveNow', reserve), { status: 'Accepted' });
     const reserved = ({ heard }: RawCharger) => heard.some(({ action }) => action === 'ReserveNow');

@@ -5,6 +5,7 @@ import type { Broker, BrokerListener } from '../../src/field/broker-port.ts';
 import { DigitalInputWatch } from '../../src/field/digital-input.ts';
 import { EmsLink } from '../../src/field/ems-link.ts';
 import { VirtualClock } from '../../src/sim/virtual-clock.ts';
+import { linkParts, RIPPLE_CONTROL } from './link-parts.ts';
 
 test('a broker that is away for half a minute is an alarm, until it is back', async () => {
   const clock = new VirtualClock();
@@ -24,15 +25,8 @@ test('a broker that is away for half a minute is an alarm, until it is back', as
       listener = given;
       return broker;
     },
-    root: 'busbar/v1',
-    siteId: 'garage',
-    clock,
-    log: SILENT_LOG,
-    version: '1',
+    ...linkParts(clock),
     setLimit: () => ({ ...accepted, applied: null }),
-    taker: { setPreference: () => accepted, setWish: () => true, setPolicy: () => {} },
-    meters: [],
-    onReading: () => {},
   });
   await clock.run(29_000);
   assert.deepEqual(link.alarms(), []);
@@ -51,15 +45,7 @@ test('a contact that cannot be read is an alarm once its limit is in force for i
   const clock = new VirtualClock();
   let readable = true;
   const watch = new DigitalInputWatch({
-    input: {
-      id: 'ripple-control',
-      circuit: 'main',
-      unit: 1,
-      table: 'coil',
-      address: 3,
-      activeWhen: true,
-      limitWatts: 4_200,
-    },
+    input: RIPPLE_CONTROL,
     port: {
       read: async () => (readable ? [0] : Promise.reject(new Error('no answer in time'))),
       close: () => {},

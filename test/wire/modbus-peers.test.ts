@@ -9,6 +9,7 @@ import { readMeterOnce } from '../../src/field/meter-read.ts';
 import { openModbusPort } from '../../src/io/modbus.ts';
 import { systemClock } from '../../src/io/system-clock.ts';
 import { imageOf } from '../../src/sim/modbus-meter.ts';
+import { RIPPLE_CONTROL } from './link-parts.ts';
 import { mbpoll, pymodbus, startPymodbus } from './modbus-peers.ts';
 
 const VALUES = { ampsL1: 12, ampsL2: 3, ampsL3: 7.5, wattsL1: 2700, wattsL2: 600, wattsL3: 1700 };
@@ -75,15 +76,7 @@ test('a contact behind a coil limits while it is active, and while it cannot be 
   const taken: LimitCommand[] = [];
   let heard = (): void => {};
   const watch = new DigitalInputWatch({
-    input: {
-      id: 'ripple-control',
-      circuit: 'main',
-      unit: 1,
-      table: 'coil',
-      address: 3,
-      activeWhen: true,
-      limitWatts: 4_200,
-    },
+    input: RIPPLE_CONTROL,
     port,
     clock: systemClock,
     log: SILENT_LOG,

@@ -4,7 +4,6 @@ import { describe, test } from 'node:test';
 import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
 import { parse } from 'yaml';
-import { SILENT_LOG } from '../../src/core/log.ts';
 import { DEFAULT_POLICY } from '../../src/core/sharing/policy.ts';
 import type { Clock } from '../../src/core/time.ts';
 import type { Broker, BrokerListener } from '../../src/field/broker-port.ts';
@@ -14,6 +13,7 @@ import { scalarTopics, stateTopics } from '../../src/schema/state-topics.ts';
 import { VirtualClock } from '../../src/sim/virtual-clock.ts';
 import { VirtualSite } from '../../src/sim/virtual-site.ts';
 import { garage } from '../scenarios/virtual-garage.ts';
+import { linkParts } from './link-parts.ts';
 
 interface Document {
   readonly operations: Readonly<
@@ -66,19 +66,12 @@ const recordedLink = (clock: Clock) => {
       listener = given;
       return broker;
     },
-    root: 'busbar/v1',
-    siteId: 'garage',
-    clock,
-    log: SILENT_LOG,
-    version: '1',
+    ...linkParts(clock),
     setLimit: (_source, { circuit }) => ({
       ...accepted,
       applied: { circuit, amps: [16, 16, 16], watts: null, expiresAt },
     }),
-    taker: { setPreference: () => accepted, setWish: () => true, setPolicy: () => {} },
     policies: new Map([['equal', DEFAULT_POLICY]]),
-    meters: [],
-    onReading: () => {},
     scalars: true,
     homeAssistant: { prefix: 'homeassistant', limitSources: ['bms'] },
   });
