@@ -1,7 +1,7 @@
 // Microseconds per allocation decision (admission, max-min, rounding, reasons), warm, one thread.
 import { allocate } from '../src/core/allocation/allocate.ts';
 import { Scratch } from '../src/core/allocation/scratch.ts';
-import type { AllocationProblem, Demand } from '../src/core/allocation-problem.ts';
+import type { AllocationProblem, RankedDemand } from '../src/core/allocation-problem.ts';
 import { DEFAULT_POLICY } from '../src/core/sharing/policy.ts';
 import { type Contender, share } from '../src/core/sharing/share.ts';
 import { newTurn, switched } from '../src/core/sharing/turns.ts';
@@ -142,7 +142,7 @@ export const siteOf = (connectors: number, seed: number): AllocationProblem => {
   };
   const circuits = [circuit('main', -1, want * 0.3)];
   for (let b = 0; b < branches; b += 1) circuits.push(circuit(`b${b}`, 0, (want / branches) * 0.4));
-  const demands = Array.from({ length: connectors }, (_, i): Demand => {
+  const demands = Array.from({ length: connectors }, (_, i): RankedDemand => {
     const id = `d${String(i).padStart(5, '0')}`;
     return {
       id,

@@ -2,7 +2,7 @@
 import { allocate } from '../src/core/allocation/allocate.ts';
 import { Scratch } from '../src/core/allocation/scratch.ts';
 import { stepBelow } from '../src/core/allocation/steps.ts';
-import type { AllocationCircuit, Demand } from '../src/core/allocation-problem.ts';
+import type { AllocationCircuit, RankedDemand } from '../src/core/allocation-problem.ts';
 import type { Feeder } from './part-feeder.ts';
 import { type Scheduler, stepsOf, type Waiting } from './part-yard.ts';
 
@@ -52,7 +52,7 @@ const maxMin = (name: string, blind: boolean): Scheduler => {
     decide: (waiting, feeder) =>
       shareOf(
         waiting.map(
-          ({ car, mostAmps, amps }, i): Demand => ({
+          ({ car, mostAmps, amps }, i): RankedDemand => ({
             id: car.id,
             circuit: car.circuit,
             phases: blind ? ALL : car.phases,
@@ -78,7 +78,7 @@ const maxMin = (name: string, blind: boolean): Scheduler => {
 export const RATED = { kind: 'charger', id: 'charger', text: 'rated' } as const;
 
 const shareOf = (
-  demands: readonly Demand[],
+  demands: readonly RankedDemand[],
   circuits: readonly AllocationCircuit[],
   scratch: Scratch,
 ): number[] => allocate({ circuits, demands }, scratch).offers.map(({ amps }) => amps);

@@ -8,14 +8,16 @@ import type { PhaseAmps } from './units.ts';
 export interface AllocationProblem {
   /** Parents before children. */
   readonly circuits: readonly AllocationCircuit[];
-  readonly demands: readonly Demand[];
+  readonly demands: readonly RankedDemand[];
   /**
    * fair (default): weighted max-min. throughput: as much useful power as the fuses carry, which
    * lets a car wait whose amps would cost others more than they bring. in-order: each takes all that
    * it can, in the order of admission.
    */
-  readonly objective?: 'fair' | 'throughput' | 'in-order';
+  readonly objective?: Objective;
 }
+
+export type Objective = 'fair' | 'throughput' | 'in-order';
 
 export interface AllocationCircuit {
   readonly id: string;
@@ -49,6 +51,7 @@ export interface UnbalanceLimit {
   readonly reasons: ReasonChain;
 }
 
+/** Who wants current, where, and in which steps. */
 export interface Demand {
   /** "charger/connector". */
   readonly id: string;
@@ -73,17 +76,25 @@ export interface Demand {
   readonly stepsAmps?: readonly number[] | undefined;
   /** > 0; share grows in proportion. */
   readonly weight: number;
-  /** Throughput only: share of its full power that it needs from now on, 0..1; 1 when absent. */
-  readonly urgency?: number;
   /** Higher is admitted first. */
   readonly priorityClass: number;
+  /** Previous offer: ties keep it. */
+  readonly previousAmps: number;
+}
+
+/** What it claims this time. */
+export interface Claim {
+  readonly maxAmps: number;
+  readonly weight: number;
+  /** Throughput only: share of its full power that it needs from now on, 0..1; 1 when absent. */
+  readonly urgency?: number;
   /** Is on and has not been on long enough: goes before the score within its class. */
   readonly mustKeep?: boolean;
   /** Within a class, higher is admitted first (rotation credit, then need). */
   readonly admissionScore: number;
-  /** Previous offer: ties keep it. */
-  readonly previousAmps: number;
 }
+
+export interface RankedDemand extends Demand, Claim {}
 
 export interface Allocation {
   /** In the order of `problem.demands`. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { allocate } from '../../src/core/allocation/allocate.ts';
-import type { AllocationCircuit, Demand } from '../../src/core/allocation-problem.ts';
+import type { AllocationCircuit, RankedDemand } from '../../src/core/allocation-problem.ts';
 import type { PhaseAmps } from '../../src/core/units.ts';
 
 const circuit = (
@@ -19,7 +19,7 @@ const circuit = (
     ...changes,
   };
 };
-const car = (id: string, phases: string, changes: Partial<Demand> = {}): Demand => ({
+const car = (id: string, phases: string, changes: Partial<RankedDemand> = {}): RankedDemand => ({
   id,
   circuit: 0,
   phases: [phases.includes('1'), phases.includes('2'), phases.includes('3')],
@@ -34,9 +34,13 @@ const car = (id: string, phases: string, changes: Partial<Demand> = {}): Demand 
   previousAmps: 0,
   ...changes,
 });
-const share = (circuits: readonly AllocationCircuit[], demands: readonly Demand[]) =>
+const share = (circuits: readonly AllocationCircuit[], demands: readonly RankedDemand[]) =>
   Object.fromEntries(allocate({ circuits, demands }).offers.map(({ id, amps }) => [id, amps]));
-const chainOf = (circuits: readonly AllocationCircuit[], demands: readonly Demand[], id: string) =>
+const chainOf = (
+  circuits: readonly AllocationCircuit[],
+  demands: readonly RankedDemand[],
+  id: string,
+) =>
   allocate({ circuits, demands })
     .offers.find((offer) => offer.id === id)
     ?.reasons.map(({ text }) => text);

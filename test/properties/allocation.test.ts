@@ -6,9 +6,9 @@ import { allocate } from '../../src/core/allocation/allocate.ts';
 import { AT_MAXIMUM, fill } from '../../src/core/allocation/fill.ts';
 import {
   blockingRow,
+  claimedRows,
   load,
   type Rows,
-  rowsOf,
   WATTS_KIND,
 } from '../../src/core/allocation/rows.ts';
 import type { AllocationProblem } from '../../src/core/allocation-problem.ts';
@@ -35,7 +35,7 @@ test('no circuit, phase or watt limit is ever exceeded', () => {
   fc.assert(
     fc.property(problemArbitrary, (problem) => {
       const offers = allocate(problem).offers.map((offer) => offer.amps);
-      assertNoRowExceeded(rowsOf(problem), offers);
+      assertNoRowExceeded(claimedRows(problem), offers);
     }),
     RUNS,
   );
@@ -56,7 +56,7 @@ test('every offer is 0 or between minimum and maximum', () => {
 test('certificate: whoever is below its maximum has a full row on which nobody has a larger share', () => {
   fc.assert(
     fc.property(problemArbitrary, (problem) => {
-      const rows = rowsOf(problem);
+      const rows = claimedRows(problem);
       const verdicts = admit(rows);
       const { amps, bottleneck } = fill(rows, verdicts);
       assertNoRowExceeded(rows, amps);
@@ -85,7 +85,7 @@ const assertLargestShare = (
   index: number,
   row: number,
 ): void => {
-  const { demands } = rows.problem;
+  const { demands } = rows;
   const share = (i: number) => amps[i]! / demands[i]!.weight;
   for (const other of rows.members.subarray(rows.memberStarts[row]!, rows.memberStarts[row + 1]!)) {
     const demand = demands[other]!;
@@ -99,7 +99,7 @@ const assertLargestShare = (
 test('after rounding nobody can take one more step', () => {
   fc.assert(
     fc.property(problemArbitrary, (problem) => {
-      const rows = rowsOf(problem);
+      const rows = claimedRows(problem);
       const verdicts = admit(rows);
       const offers = allocate(problem).offers.map((offer) => offer.amps);
       const sums = sumsOf(rows, offers);
@@ -133,7 +133,7 @@ test('who is admitted is the best set in order of class, score and id', () => {
   fc.assert(
     fc.property(problemArbitrary, (problem) => {
       const few = { ...problem, demands: problem.demands.slice(0, 8) };
-      const rows = rowsOf(few);
+      const rows = claimedRows(few);
       const admitted = [...admit(rows)].map((verdict) => verdict === ADMITTED);
       assert.deepEqual(admitted, bestSet(few, rows));
     }),

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { allocate } from '../../src/core/allocation/allocate.ts';
 import { CHORDS } from '../../src/core/allocation/phasor.ts';
-import type { AllocationProblem, Demand } from '../../src/core/allocation-problem.ts';
+import type { AllocationProblem, RankedDemand } from '../../src/core/allocation-problem.ts';
 import { LineSum } from '../../src/core/line-currents.ts';
 import type { PhaseAmps } from '../../src/core/units.ts';
 
@@ -20,7 +20,9 @@ const minus = (a: Complex, b: Complex): Complex => [a[0] - b[0], a[1] - b[1]];
 const VOLTAGES = [polar(1, 0), polar(1, -120), polar(1, 120)] as const;
 
 /** Line currents from first principles: each current is in phase with the voltage that drives it. */
-const lineCurrents = (cars: readonly { readonly demand: Demand; readonly amps: number }[]) => {
+const lineCurrents = (
+  cars: readonly { readonly demand: RankedDemand; readonly amps: number }[],
+) => {
   const lines: Complex[] = [
     [0, 0],
     [0, 0],
@@ -170,7 +172,7 @@ test('line sums of the core are those of first principles', () => {
 });
 
 test('between two lines more fits than by adding up amps', () => {
-  const car = (id: string, phases: Demand['phases']): Demand => ({
+  const car = (id: string, phases: RankedDemand['phases']): RankedDemand => ({
     id,
     circuit: 0,
     phases,

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { AllocationProblem, Demand } from '../../src/core/allocation-problem.ts';
+import type { AllocationProblem, RankedDemand } from '../../src/core/allocation-problem.ts';
 import type { Reason } from '../../src/core/reason.ts';
 
 const reason = (id: string): Reason => ({ kind: 'circuit', id, text: id });
@@ -57,7 +57,7 @@ export const problemArbitrary: fc.Arbitrary<AllocationProblem> = fc
       };
     }),
     demands: demands.map(
-      ({ extraAmps, ...demand }, index): Demand => ({
+      ({ extraAmps, ...demand }, index): RankedDemand => ({
         ...demand,
         id: `d${String(index).padStart(2, '0')}`,
         volts: 230,

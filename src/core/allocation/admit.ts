@@ -1,6 +1,6 @@
 import { AMPS_EPSILON } from '../units.ts';
 import { blockingRow, load, type Rows } from './rows.ts';
-import { settleTies, sortByKey } from './sort.ts';
+import { ranked } from './sort.ts';
 
 /** Otherwise a verdict is the row that kept a demand out. */
 export const ADMITTED = -1;
@@ -14,21 +14,20 @@ export const TOO_SMALL = -2;
  * Only the limit on the difference of phases breaks that rule, so with it a second look follows.
  */
 export const admit = (rows: Rows): Int32Array => {
-  const { demands } = rows.problem;
-  const verdicts = rows.scratch.integers(demands.length).fill(TOO_SMALL);
-  const sums = rows.scratch.floats(rows.limits.length);
-  const open = possible(rows);
-  if (everybodyFits(rows, sums, open)) {
-    for (let k = 0; k < open.length; k += 1) verdicts[open[k]!] = ADMITTED;
+  const { scratch, limits, demands } = rows;
+  const verdicts = scratch.integers(demands.length).fill(TOO_SMALL);
+  const sums = scratch.floats(limits.length);
+  if (everybodyFits(rows, sums)) {
+    for (let i = 0; i < verdicts.length; i += 1) if (isPossible(rows, i)) verdicts[i] = ADMITTED;
     return verdicts;
   }
   sums.fill(0);
-  sortForAdmission(rows, open);
+  const order = admissionOrder(rows);
   const looks = rows.hasDifferences ? 2 : 1;
   for (let look = 0; look < looks; look += 1) {
-    for (let k = 0; k < open.length; k += 1) {
-      const index = open[k]!;
-      if (look > 0 && verdicts[index] === ADMITTED) continue;
+    for (let k = 0; k < order.length; k += 1) {
+      const index = order[k]!;
+      if (verdicts[index] === ADMITTED || !isPossible(rows, index)) continue;
       const least = rows.leastAmps[index]!;
       verdicts[index] = blockingRow(rows, sums, index, least, AMPS_EPSILON);
       if (verdicts[index] === ADMITTED) load(rows, sums, index, least);
@@ -37,9 +36,14 @@ export const admit = (rows: Rows): Int32Array => {
   return verdicts;
 };
 
-const everybodyFits = (rows: Rows, sums: Float64Array, open: Int32Array): boolean => {
-  for (let k = 0; k < open.length; k += 1) load(rows, sums, open[k]!, rows.leastAmps[open[k]!]!);
-  const { limits, memberStarts } = rows;
+const isPossible = ({ mostAmps, leastAmps }: Rows, index: number): boolean =>
+  mostAmps[index]! > 0 && mostAmps[index]! >= leastAmps[index]!;
+
+const everybodyFits = (rows: Rows, sums: Float64Array): boolean => {
+  const { limits, memberStarts, leastAmps } = rows;
+  for (let i = 0; i < leastAmps.length; i += 1) {
+    if (isPossible(rows, i)) load(rows, sums, i, leastAmps[i]!);
+  }
   for (let row = 0; row < sums.length; row += 1) {
     const used = memberStarts[row] !== memberStarts[row + 1];
     if (used && !(sums[row]! <= limits[row]!)) return false;
@@ -47,33 +51,8 @@ const everybodyFits = (rows: Rows, sums: Float64Array, open: Int32Array): boolea
   return true;
 };
 
-const possible = ({ leastAmps, mostAmps, scratch }: Rows): Int32Array => {
-  const open = scratch.integers(mostAmps.length);
-  let count = 0;
-  for (let i = 0; i < open.length; i += 1) {
-    if (!(mostAmps[i]! > 0 && mostAmps[i]! >= leastAmps[i]!)) continue;
-    open[count] = i;
-    count += 1;
-  }
-  return open.subarray(0, count);
-};
-
-/** Sorts indexes of demands into the order of admission. */
-export const sortForAdmission = ({ problem, scratch }: Rows, indexes: Int32Array): void => {
-  const { demands } = problem;
-  const scores = scratch.floats(demands.length);
-  const ranks = scratch.floats(demands.length);
-  const spare = scratch.integers(demands.length);
-  let sameRank = true;
-  for (let i = 0; i < demands.length; i += 1) {
-    const { admissionScore, priorityClass, mustKeep } = demands[i]!;
-    scores[i] = admissionScore;
-    // Being kept counts within a class only.
-    ranks[i] = 2 * priorityClass + (mustKeep === true ? 1 : 0);
-    sameRank = sameRank && ranks[i] === ranks[0];
-  }
-  sortByKey(indexes, scores, spare);
-  settleTies(indexes, scores, demands);
-  // The sort is stable: the last key counts most.
-  if (!sameRank) sortByKey(indexes, ranks, spare);
+/** All demands by class, then who is kept, then score, then id. Made once, since claims stay. */
+export const admissionOrder = (rows: Rows): Int32Array => {
+  rows.order ??= ranked(rows.demands, rows.ranks, rows.scores, rows.scratch);
+  return rows.order;
 };

@@ -1,12 +1,8 @@
-import type { Allocation, AllocationProblem } from '../allocation-problem.ts';
-import type { ReasonChain } from '../reason.ts';
-import { admit } from './admit.ts';
-import { reasonsOf } from './reasons.ts';
-import { round } from './round.ts';
-import { type Rows, rowsOf } from './rows.ts';
+import type { AllocatedOffer, Allocation, AllocationProblem } from '../allocation-problem.ts';
+import { type Held, reasonsOf } from './reasons.ts';
+import { claimedRows, type Rows } from './rows.ts';
 import { Scratch } from './scratch.ts';
-import { throughput } from './throughput.ts';
-import { fillBalanced } from './unbalance.ts';
+import { type Shares, sharesOf } from './shares.ts';
 
 /**
  * Shares what is free on the tree of circuits: who is on (admit), weighted max-min per phase
@@ -18,30 +14,12 @@ export const allocate = (
   scratch: Scratch = new Scratch(),
 ): Allocation => {
   scratch.reset();
-  return allocateRows(rowsOf(problem, scratch));
+  const rows = claimedRows(problem, scratch);
+  return { offers: offersOf(rows, sharesOf(rows, problem.objective)) };
 };
 
-/** As `allocate`, for a problem that was brought into rows already. */
-export const allocateRows = (rows: Rows): Allocation => {
-  const { problem } = rows;
-  if (problem.objective === 'throughput' || problem.objective === 'in-order') {
-    const shares = throughput(rows, problem.objective === 'in-order');
-    return allocationOf(
-      problem,
-      shares.amps,
-      reasonsOf(rows, shares.verdicts, shares, shares.amps),
-    );
-  }
-  const verdicts = admit(rows);
-  const filled = fillBalanced(rows, verdicts, rows.weights);
-  const amps = round(rows, verdicts, filled);
-  return allocationOf(problem, amps, reasonsOf(rows, verdicts, filled, amps));
+/** Shares in words, in the order of the demands. */
+export const offersOf = (rows: Rows, shares: Shares, held?: Held): readonly AllocatedOffer[] => {
+  const reasons = reasonsOf(rows, shares, held);
+  return rows.demands.map(({ id }, i) => ({ id, amps: shares.amps[i]!, reasons: reasons[i]! }));
 };
-
-const allocationOf = (
-  problem: AllocationProblem,
-  amps: Float64Array,
-  reasons: readonly ReasonChain[],
-): Allocation => ({
-  offers: problem.demands.map(({ id }, i) => ({ id, amps: amps[i]!, reasons: reasons[i]! })),
-});

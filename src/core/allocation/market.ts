@@ -68,8 +68,7 @@ interface Groups {
 
 /** Demands of one circuit and one wiring, the wirings in an order that does not depend on theirs. */
 const groupsOf = (rows: Rows, worth: Float64Array): Groups => {
-  const { scratch, mostAmps, leastAmps, problem } = rows;
-  const { demands } = problem;
+  const { scratch, mostAmps, leastAmps, demands, masks } = rows;
   const order = scratch.integers(demands.length);
   const keys = scratch.floats(demands.length);
   for (let i = 0; i < demands.length; i += 1) {
@@ -80,10 +79,10 @@ const groupsOf = (rows: Rows, worth: Float64Array): Groups => {
   sortByKey(order, keys, spare);
   settleTies(order, keys, demands);
   for (let i = 0; i < demands.length; i += 1) {
-    const { circuit, phases, lineToLine, volts } = demands[i]!;
-    const mask = (phases[0] ? 1 : 0) + (phases[1] ? 2 : 0) + (phases[2] ? 4 : 0);
+    const { circuit, lineToLine, volts } = demands[i]!;
     // Volts beyond a thousand share a group with fewer: only the shares get less exact.
-    keys[i] = ((circuit * 8 + mask) * 2 + (lineToLine === true ? 1 : 0)) * 1024 + (volts % 1024);
+    keys[i] =
+      ((circuit * 8 + masks[i]!) * 2 + (lineToLine === true ? 1 : 0)) * 1024 + (volts % 1024);
   }
   sortByKey(order, keys, spare);
   const groupOf = scratch.integers(demands.length);

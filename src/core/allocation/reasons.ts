@@ -2,20 +2,26 @@ import type { Demand } from '../allocation-problem.ts';
 import type { Reason, ReasonChain } from '../reason.ts';
 import { AMPS_EPSILON, PHASES } from '../units.ts';
 import { ADMITTED, TOO_SMALL } from './admit.ts';
-import { AT_MAXIMUM, type Filled } from './fill.ts';
+import { AT_MAXIMUM } from './fill.ts';
 import { isDifference, phaseOfRow, type Rows } from './rows.ts';
+import type { Shares } from './shares.ts';
+
+/** Demands that get nothing whatever is free, by index, and why. */
+export type Held = ReadonlyMap<number, Reason>;
+const NOBODY: Held = new Map();
 
 /** Why each demand got what it got, innermost first, in the order of the demands. */
 export const reasonsOf = (
   rows: Rows,
-  verdicts: Int32Array,
-  { bottleneck }: Filled,
-  amps: Float64Array,
+  { amps, bottleneck, verdicts }: Shares,
+  held: Held = NOBODY,
 ): readonly ReasonChain[] => {
   // Many wait for the same row: they share one chain.
   const waiting: (Waiting | undefined)[] = [];
-  return rows.problem.demands.map((demand, index) => {
+  return rows.demands.map((demand, index) => {
     const verdict = verdicts[index]!;
+    const holds = held.get(index);
+    if (holds !== undefined) return [holds];
     if (verdict === TOO_SMALL) {
       return demand.maxAmps > 0 ? [tooSmall(demand), demand.maxReason] : [demand.maxReason];
     }
@@ -38,7 +44,7 @@ interface Waiting {
 }
 
 const rowReasons = (rows: Rows, row: number): ReasonChain => {
-  const circuit = rows.problem.circuits[rows.circuitOf[row]!]!;
+  const circuit = rows.circuits[rows.circuitOf[row]!]!;
   const phase = phaseOfRow(rows, row);
   if (isDifference(rows, row)) return circuit.unbalance?.reasons ?? [];
   if (phase !== undefined) return circuit.reasons[phase];
@@ -53,7 +59,7 @@ const tooSmall = ({ id, minAmps }: Demand): Reason => ({
 });
 
 const waitingFor = (rows: Rows, { minAmps }: Demand, row: number): ReasonChain => {
-  const { id } = rows.problem.circuits[rows.circuitOf[row]!]!;
+  const { id } = rows.circuits[rows.circuitOf[row]!]!;
   const p = phaseOfRow(rows, row);
   const where = p === undefined ? id : `${id} ${PHASES[p]}`;
   const text = `waits: less than ${minAmps} A left on ${where}`;

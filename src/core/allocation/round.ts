@@ -17,7 +17,7 @@ const TURNS = 4;
  */
 export const round = (rows: Rows, verdicts: Int32Array, filled: Filled): Float64Array => {
   const { amps, bottleneck } = filled;
-  const { demands } = rows.problem;
+  const { demands } = rows;
   const rounded = rows.scratch.floats(amps.length);
   const sums = rows.scratch.floats(rows.limits.length);
   for (let i = 0; i < amps.length; i += 1) {
@@ -50,7 +50,7 @@ const candidates = (
   amps: Float64Array,
   rounded: Float64Array,
 ): Int32Array => {
-  const { demands } = rows.problem;
+  const { demands } = rows;
   const open = rows.scratch.integers(amps.length);
   const claims = rows.scratch.floats(amps.length);
   let count = 0;
@@ -74,7 +74,7 @@ const candidates = (
 const HAD_IT_BEFORE = 1e15;
 
 const takeStep = (rows: Rows, rounded: Float64Array, sums: Float64Array, index: number) => {
-  const next = stepAbove(rows.problem.demands[index]!, rounded[index]!);
+  const next = stepAbove(rows.demands[index]!, rounded[index]!);
   if (next > rows.mostAmps[index]! + AMPS_EPSILON) return false;
   const more = next - rounded[index]!;
   // The tolerance of one row must not add up over many steps, so here it is zero.

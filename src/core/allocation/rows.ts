@@ -1,16 +1,16 @@
-import type { AllocationCircuit, AllocationProblem, Demand } from '../allocation-problem.ts';
+import type { AllocationCircuit, AllocationProblem, Claim, Demand } from '../allocation-problem.ts';
 import { NO_AMPS } from '../units.ts';
 import { CHORDS, chordCoefficient } from './phasor.ts';
 import { Scratch } from './scratch.ts';
 import { stepAbove, stepBelow } from './steps.ts';
 
 /**
- * Kinds of rows of a circuit: 0, 1, 2 are the amps of a phase, then watts, then differences, then
- * the chords of L1, L2, L3.
+ * Kinds of rows of a circuit: 0, 1, 2 are the amps of a phase, then the chords of L1, L2, L3, then
+ * watts, then differences.
  */
-export const WATTS_KIND = 3;
-const DIFFERENCE_KIND = 4;
-const CHORD_KIND = 10;
+const CHORD_KIND = 3;
+export const WATTS_KIND = CHORD_KIND + 3 * CHORDS;
+const DIFFERENCE_KIND = WATTS_KIND + 1;
 /** Phases (above, below) of the rows that limit the difference between two phases. */
 const DIFFERENCES = [
   [0, 1],
@@ -22,7 +22,7 @@ const DIFFERENCES = [
 ] as const;
 const ALL_PHASES = 7;
 const LEAST_WEIGHT = 1e-6;
-const NO_ROWS: readonly number[] = [];
+const INFINITE = Number.POSITIVE_INFINITY;
 
 /**
  * The problem as flat arrays. A row bounds the sum of coefficient times amps of its demands; only
@@ -30,13 +30,16 @@ const NO_ROWS: readonly number[] = [];
  * on a difference 1 for cars that add to it and -1 for those that lower it, on a chord see phasor.ts.
  */
 export interface Rows {
-  readonly problem: AllocationProblem;
+  readonly circuits: readonly AllocationCircuit[];
+  readonly demands: readonly Demand[];
   /** Where every stage takes its arrays from. */
   readonly scratch: Scratch;
   readonly limits: Float64Array;
   readonly circuitOf: Int32Array;
   readonly kindOf: Int32Array;
   readonly hasDifferences: boolean;
+  /** Phases that each demand may load, bit p for phase p. */
+  readonly masks: Int32Array;
   /** Rows of demand i, from its leaf circuit up: entries starts[i] to starts[i + 1]. */
   readonly starts: Int32Array;
   readonly entries: Int32Array;
@@ -44,54 +47,106 @@ export interface Rows {
   /** Demands that add to row r: members memberStarts[r] to memberStarts[r + 1]. */
   readonly memberStarts: Int32Array;
   readonly members: Int32Array;
+  readonly memberCoefficients: Float64Array;
   /** Least and most offer of each demand that is on its steps; most is 0 when there is none. */
   readonly leastAmps: Float64Array;
+  /** Claims of the demands; nobody claims anything before `claim`. */
   readonly mostAmps: Float64Array;
   readonly weights: Float64Array;
+  readonly urgencies: Float64Array;
+  readonly scores: Float64Array;
+  /** Class, then who is kept: being kept counts within a class only. */
+  readonly ranks: Float64Array;
+  /** Demands in the order of admission, once somebody asked for it (see admit.ts). */
+  order: Int32Array | undefined;
 }
 
-export const rowsOf = (problem: AllocationProblem, scratch: Scratch = new Scratch()): Rows => {
-  const { limits, circuitOf, kindOf, hasDifferences, paths } = rowTable(problem.circuits);
-  const { starts, entries, coefficients } = entriesOf(problem.demands, paths, kindOf, scratch);
-  const perRow = { starts, entries, coefficients };
-  const { memberStarts, members } = membersOf(
-    problem.demands.length,
-    limits.length,
-    perRow,
-    scratch,
+export const rowsOf = (
+  circuits: readonly AllocationCircuit[],
+  demands: readonly Demand[],
+  scratch: Scratch = new Scratch(),
+): Rows => {
+  const { limits, circuitOf, kindOf, firsts, hasDifferences } = rowTable(circuits, scratch);
+  const masks = masksOf(demands, scratch);
+  const { starts, entries, coefficients } = entriesOf(
+    { circuits, demands, scratch, masks, kindOf, firsts },
+    pathLengths(circuits, firsts, scratch),
   );
-  const { leastAmps, mostAmps, weights } = rangesOf(problem.demands, scratch);
+  const { memberStarts, members, memberCoefficients } = membersOf(
+    demands.length,
+    limits.length,
+    scratch,
+    {
+      starts,
+      entries,
+      coefficients,
+    },
+  );
+  const count = demands.length;
   // One literal: spreading these objects costs more than filling some of the arrays.
   return {
-    problem,
+    circuits,
+    demands,
     scratch,
-    limits: copy(scratch.floats(limits.length), limits),
-    circuitOf: copy(scratch.integers(limits.length), circuitOf),
-    kindOf: copy(scratch.integers(limits.length), kindOf),
+    limits,
+    circuitOf,
+    kindOf,
     hasDifferences,
+    masks,
     starts,
     entries,
     coefficients,
     memberStarts,
     members,
-    leastAmps,
-    mostAmps,
-    weights,
+    memberCoefficients,
+    leastAmps: leastOf(demands, scratch),
+    mostAmps: scratch.floats(count),
+    weights: scratch.floats(count),
+    urgencies: scratch.floats(count),
+    scores: scratch.floats(count),
+    ranks: scratch.floats(count),
+    order: undefined,
   };
 };
 
+/** The rows of a problem with all its claims. */
+export const claimedRows = (
+  { circuits, demands }: Pick<AllocationProblem, 'circuits' | 'demands'>,
+  scratch?: Scratch,
+): Rows => {
+  const rows = rowsOf(circuits, demands, scratch);
+  for (let i = 0; i < demands.length; i += 1) claim(rows, i, demands[i]!);
+  return rows;
+};
+
+export const claim = (rows: Rows, index: number, by: Claim): void => {
+  const demand = rows.demands[index]!;
+  const { maxAmps, weight, urgency = 1, admissionScore, mustKeep } = by;
+  rows.mostAmps[index] = Number.isFinite(maxAmps) ? stepBelow(demand, maxAmps) : 0;
+  // Not a number is the least weight too.
+  rows.weights[index] = Number.isNaN(weight) ? LEAST_WEIGHT : Math.max(weight, LEAST_WEIGHT);
+  rows.urgencies[index] = urgency;
+  rows.scores[index] = admissionScore;
+  rows.ranks[index] = 2 * demand.priorityClass + (mustKeep === true ? 1 : 0);
+};
+
+/** Whether it is kept on within its class. */
+export const isKept = ({ ranks, demands }: Rows, index: number): boolean =>
+  ranks[index]! > 2 * demands[index]!.priorityClass;
+
 export const isDifference = (rows: Rows, row: number): boolean =>
-  rows.kindOf[row]! >= DIFFERENCE_KIND && rows.kindOf[row]! < CHORD_KIND;
+  rows.kindOf[row]! >= DIFFERENCE_KIND;
 
 /** Amps of a row of this kind are worth as much less as there are more rows of the same limit. */
-export const isChord = (rows: Rows, row: number): boolean => rows.kindOf[row]! >= CHORD_KIND;
+export const isChord = (rows: Rows, row: number): boolean =>
+  rows.kindOf[row]! >= CHORD_KIND && rows.kindOf[row]! < WATTS_KIND;
 
 /** The phase that a row is about; undefined for watts. */
 export const phaseOfRow = (rows: Rows, row: number): 0 | 1 | 2 | undefined => {
   const kind = rows.kindOf[row]!;
   if (kind === WATTS_KIND) return undefined;
-  if (kind >= CHORD_KIND) return lineOf(kind);
-  return kind < WATTS_KIND ? (kind as 0 | 1 | 2) : DIFFERENCES[kind - DIFFERENCE_KIND]![0];
+  if (kind >= DIFFERENCE_KIND) return DIFFERENCES[kind - DIFFERENCE_KIND]![0];
+  return kind < CHORD_KIND ? (kind as 0 | 1 | 2) : lineOf(kind);
 };
 
 const lineOf = (kind: number): 0 | 1 | 2 => Math.floor((kind - CHORD_KIND) / CHORDS) as 0 | 1 | 2;
@@ -123,103 +178,119 @@ export const blockingRow = (
   return -1;
 };
 
-const copy = <T extends Float64Array | Int32Array>(to: T, from: ArrayLike<number>): T => {
-  for (let i = 0; i < from.length; i += 1) to[i] = from[i]!;
-  return to;
-};
-
 interface RowTable {
-  readonly limits: readonly number[];
-  readonly circuitOf: readonly number[];
-  readonly kindOf: readonly number[];
+  readonly limits: Float64Array;
+  readonly circuitOf: Int32Array;
+  readonly kindOf: Int32Array;
+  /** Rows of circuit c: from firsts[c] to firsts[c + 1]. */
+  readonly firsts: Int32Array;
   readonly hasDifferences: boolean;
-  /** Rows of each circuit and of every circuit above it. */
-  readonly paths: readonly (readonly number[])[];
 }
 
-/** Rows while they are collected. */
-interface GrowingTable {
-  readonly limits: number[];
-  readonly circuitOf: number[];
-  readonly kindOf: number[];
-}
-
-const rowTable = (circuits: readonly AllocationCircuit[]): RowTable => {
-  const limits: number[] = [];
-  const circuitOf: number[] = [];
-  const kindOf: number[] = [];
-  const table: GrowingTable = { limits, circuitOf, kindOf };
-  const paths: (readonly number[])[] = [];
+const rowTable = (circuits: readonly AllocationCircuit[], scratch: Scratch): RowTable => {
+  const firsts = scratch.integers(circuits.length + 1);
   let hasDifferences = false;
   for (let c = 0; c < circuits.length; c += 1) {
-    const { freeAmps, freeWatts, unbalance, parent, phasorSum } = circuits[c]!;
-    const first = limits.length;
-    for (let p = 0; p < WATTS_KIND; p += 1) {
-      const limit = freeAmps[p as 0 | 1 | 2];
-      if (phasorSum === true) addChords(table, c, p, limit);
-      else addRow(table, c, p, limit);
-    }
-    if (freeWatts !== undefined) addRow(table, c, WATTS_KIND, freeWatts);
-    if (unbalance !== undefined) {
-      hasDifferences = true;
-      const base = unbalance.baseAmps ?? NO_AMPS;
-      for (let k = 0; k < DIFFERENCES.length; k += 1) {
-        const [above, below] = DIFFERENCES[k]!;
-        const limit = unbalance.limitAmps - base[above] + base[below];
-        addRow(table, c, DIFFERENCE_KIND + k, limit);
-      }
-    }
-    const path: number[] = [];
-    for (let row = first; row < limits.length; row += 1) path.push(row);
-    const above = paths[parent] ?? NO_ROWS;
-    for (let k = 0; k < above.length; k += 1) path.push(above[k]!);
-    paths.push(path);
+    hasDifferences ||= circuits[c]!.unbalance !== undefined;
+    firsts[c + 1] = firsts[c]! + rowCount(circuits[c]!);
   }
-  return { limits, circuitOf, kindOf, hasDifferences, paths };
+  const count = firsts[circuits.length]!;
+  const limits = scratch.floats(count);
+  const circuitOf = scratch.integers(count);
+  const kindOf = scratch.integers(count);
+  let at = 0;
+  for (let c = 0; c < circuits.length; c += 1) {
+    const circuit = circuits[c]!;
+    const kinds = kindsOf(circuit);
+    for (let kind = 0; kind < kinds; kind += 1) {
+      const limit = limitOf(circuit, kind);
+      if (limit === INFINITE) continue;
+      // What is not a number is no room at all.
+      limits[at] = Number.isNaN(limit) ? 0 : limit;
+      circuitOf[at] = c;
+      kindOf[at] = kind;
+      at += 1;
+    }
+  }
+  return { limits, circuitOf, kindOf, firsts, hasDifferences };
 };
 
-const addRow = (table: GrowingTable, circuit: number, kind: number, limit: number): void => {
-  if (limit === Number.POSITIVE_INFINITY) return;
-  // What is not a number is no room at all.
-  table.limits.push(Number.isNaN(limit) ? 0 : limit);
-  table.circuitOf.push(circuit);
-  table.kindOf.push(kind);
+const rowCount = (circuit: AllocationCircuit): number => {
+  const kinds = kindsOf(circuit);
+  let count = 0;
+  for (let kind = 0; kind < kinds; kind += 1) {
+    if (limitOf(circuit, kind) !== INFINITE) count += 1;
+  }
+  return count;
 };
 
-const addChords = (table: GrowingTable, circuit: number, line: number, limit: number): void => {
-  for (let k = 0; k < CHORDS; k += 1) {
-    addRow(table, circuit, CHORD_KIND + line * CHORDS + k, limit);
+/** The kinds that a circuit may have are below this. */
+const kindsOf = ({ unbalance }: AllocationCircuit): number =>
+  unbalance === undefined ? DIFFERENCE_KIND : DIFFERENCE_KIND + DIFFERENCES.length;
+
+/** Infinite where the circuit has no row of this kind. */
+const limitOf = (circuit: AllocationCircuit, kind: number): number => {
+  const { freeAmps, freeWatts, unbalance, phasorSum } = circuit;
+  if (kind < WATTS_KIND) {
+    const isMade = kind >= CHORD_KIND === (phasorSum === true);
+    return isMade ? freeAmps[kind < CHORD_KIND ? (kind as 0 | 1 | 2) : lineOf(kind)] : INFINITE;
   }
+  if (kind === WATTS_KIND) return freeWatts ?? INFINITE;
+  if (unbalance === undefined) return INFINITE;
+  const [above, below] = DIFFERENCES[kind - DIFFERENCE_KIND]!;
+  const base = unbalance.baseAmps ?? NO_AMPS;
+  return unbalance.limitAmps - base[above] + base[below];
+};
+
+/** Rows of each circuit and of all above it. */
+const pathLengths = (
+  circuits: readonly AllocationCircuit[],
+  firsts: Int32Array,
+  scratch: Scratch,
+): Int32Array => {
+  const lengths = scratch.integers(circuits.length);
+  for (let c = 0; c < lengths.length; c += 1) {
+    const { parent } = circuits[c]!;
+    lengths[c] = firsts[c + 1]! - firsts[c]! + (parent < 0 ? 0 : lengths[parent]!);
+  }
+  return lengths;
+};
+
+const masksOf = (demands: readonly Demand[], scratch: Scratch): Int32Array => {
+  const masks = scratch.integers(demands.length);
+  for (let i = 0; i < masks.length; i += 1) {
+    const { phases } = demands[i]!;
+    // A demand on no known phase may load every one.
+    masks[i] = (phases[0] ? 1 : 0) | (phases[1] ? 2 : 0) | (phases[2] ? 4 : 0) || ALL_PHASES;
+  }
+  return masks;
 };
 
 type Entries = Pick<Rows, 'starts' | 'entries' | 'coefficients'>;
+type Table = Pick<RowTable, 'kindOf' | 'firsts'> &
+  Pick<Rows, 'circuits' | 'demands' | 'scratch' | 'masks'>;
 
-const entriesOf = (
-  demands: readonly Demand[],
-  paths: RowTable['paths'],
-  kindOf: RowTable['kindOf'],
-  scratch: Scratch,
-): Entries => {
+const entriesOf = (table: Table, lengths: Int32Array): Entries => {
+  const { circuits, demands, scratch, masks, kindOf, firsts } = table;
   let most = 0;
-  for (let i = 0; i < demands.length; i += 1) most += paths[demands[i]!.circuit]!.length;
+  for (let i = 0; i < demands.length; i += 1) most += lengths[demands[i]!.circuit]!;
   const starts = scratch.integers(demands.length + 1);
   const entries = scratch.integers(most);
   const coefficients = scratch.floats(most);
   let at = 0;
   for (let i = 0; i < demands.length; i += 1) {
-    const { circuit, phases } = demands[i]!;
-    // A demand on no known phase may load every one.
-    const mask = (phases[0] ? 1 : 0) | (phases[1] ? 2 : 0) | (phases[2] ? 4 : 0) || ALL_PHASES;
-    const path = paths[circuit]!;
-    for (let k = 0; k < path.length; k += 1) {
-      const row = path[k]!;
-      const kind = kindOf[row]!;
-      const coefficient =
-        kind < WATTS_KIND ? (mask >> kind) & 1 : otherwise(kind, mask, demands[i]!);
-      if (coefficient === 0) continue;
-      entries[at] = row;
-      coefficients[at] = coefficient;
-      at += 1;
+    const demand = demands[i]!;
+    const mask = masks[i]!;
+    for (let c = demand.circuit; c >= 0; c = circuits[c]!.parent) {
+      const end = firsts[c + 1]!;
+      for (let row = firsts[c]!; row < end; row += 1) {
+        const kind = kindOf[row]!;
+        const coefficient = kind < CHORD_KIND ? (mask >> kind) & 1 : otherwise(kind, mask, demand);
+        if (coefficient === 0) continue;
+        entries[at] = row;
+        coefficients[at] = coefficient;
+        at += 1;
+      }
     }
     starts[i + 1] = at;
   }
@@ -228,13 +299,9 @@ const entriesOf = (
 
 /** Coefficient on watts, on a chord, or on the difference of two phases. */
 const otherwise = (kind: number, mask: number, demand: Demand): number => {
-  if (kind >= CHORD_KIND) {
-    return chordCoefficient(
-      lineOf(kind),
-      (kind - CHORD_KIND) % CHORDS,
-      mask,
-      demand.lineToLine === true,
-    );
+  if (kind < WATTS_KIND) {
+    const chord = (kind - CHORD_KIND) % CHORDS;
+    return chordCoefficient(lineOf(kind), chord, mask, demand.lineToLine === true);
   }
   if (kind === WATTS_KIND) {
     return demand.volts * (demand.wattsPhases ?? (mask & 1) + ((mask >> 1) & 1) + (mask >> 2));
@@ -243,38 +310,40 @@ const otherwise = (kind: number, mask: number, demand: Demand): number => {
   return ((mask >> above) & 1) - ((mask >> below) & 1);
 };
 
-const membersOf = (demands: number, rowCount: number, perDemand: Entries, scratch: Scratch) => {
-  const { starts, entries, coefficients } = perDemand;
+const membersOf = (
+  demands: number,
+  rowCount: number,
+  scratch: Scratch,
+  { starts, entries, coefficients }: Entries,
+) => {
   const memberStarts = scratch.integers(rowCount + 1);
   const used = starts[demands]!;
   for (let e = 0; e < used; e += 1) {
     if (coefficients[e]! > 0) memberStarts[entries[e]! + 1]! += 1;
   }
   for (let row = 0; row < rowCount; row += 1) memberStarts[row + 1]! += memberStarts[row]!;
-  const next = copy(scratch.integers(rowCount + 1), memberStarts);
+  const next = scratch.integers(rowCount + 1);
+  next.set(memberStarts);
   const members = scratch.integers(entries.length);
+  const memberCoefficients = scratch.floats(entries.length);
   for (let i = 0; i < demands; i += 1) {
-    for (let e = starts[i]!; e < starts[i + 1]!; e += 1) {
+    const end = starts[i + 1]!;
+    for (let e = starts[i]!; e < end; e += 1) {
       if (coefficients[e]! <= 0) continue;
       const row = entries[e]!;
       members[next[row]!] = i;
+      memberCoefficients[next[row]!] = coefficients[e]!;
       next[row]! += 1;
     }
   }
-  return { memberStarts, members };
+  return { memberStarts, members, memberCoefficients };
 };
 
-const rangesOf = (demands: readonly Demand[], scratch: Scratch) => {
+const leastOf = (demands: readonly Demand[], scratch: Scratch): Float64Array => {
   const leastAmps = scratch.floats(demands.length);
-  const mostAmps = scratch.floats(demands.length);
-  const weights = scratch.floats(demands.length);
-  for (let i = 0; i < demands.length; i += 1) {
-    const demand = demands[i]!;
-    const { minAmps, maxAmps, weight, stepsAmps } = demand;
-    leastAmps[i] = stepsAmps === undefined ? minAmps : stepAbove(demand, -1);
-    mostAmps[i] = Number.isFinite(maxAmps) ? stepBelow(demand, maxAmps) : 0;
-    // Not a number is the least weight too.
-    weights[i] = Number.isNaN(weight) ? LEAST_WEIGHT : Math.max(weight, LEAST_WEIGHT);
+  for (let i = 0; i < leastAmps.length; i += 1) {
+    const { minAmps, stepsAmps } = demands[i]!;
+    leastAmps[i] = stepsAmps === undefined ? minAmps : stepAbove(demands[i]!, -1);
   }
-  return { leastAmps, mostAmps, weights };
+  return leastAmps;
 };

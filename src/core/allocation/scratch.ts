@@ -1,45 +1,60 @@
 /**
  * Arrays for one allocation. Whoever allocates often keeps one and passes it in: `reset` makes all
- * of it free again, so that arrays handed out before must no longer be used. An allocation asks for
- * the same arrays in the same order every time, so each place in the order keeps its own.
+ * of it free again, so that arrays handed out before must no longer be used.
  */
 export class Scratch {
-  readonly #floats: Float64Array[] = [];
-  readonly #integers: Int32Array[] = [];
-  #other: Scratch | undefined;
-  #nextFloats = 0;
-  #nextIntegers = 0;
-
-  /** Another one, for a second question with other sizes in the same cycle. */
-  get other(): Scratch {
-    this.#other ??= new Scratch();
-    return this.#other;
-  }
+  readonly #floats = new Pool((length) => new Float64Array(length));
+  readonly #integers = new Pool((length) => new Int32Array(length));
 
   reset(): void {
-    this.#nextFloats = 0;
-    this.#nextIntegers = 0;
+    this.#floats.reset();
+    this.#integers.reset();
   }
 
   /** Zeros. */
   floats(length: number): Float64Array {
-    const at = this.#nextFloats;
-    this.#nextFloats += 1;
-    const kept = this.#floats[at];
-    if (kept !== undefined && kept.length === length) return kept.fill(0);
-    const fresh = new Float64Array(length);
-    this.#floats[at] = fresh;
-    return fresh;
+    return this.#floats.take(length);
   }
 
   /** Zeros. */
   integers(length: number): Int32Array {
-    const at = this.#nextIntegers;
-    this.#nextIntegers += 1;
-    const kept = this.#integers[at];
-    if (kept !== undefined && kept.length === length) return kept.fill(0);
-    const fresh = new Int32Array(length);
-    this.#integers[at] = fresh;
+    return this.#integers.take(length);
+  }
+}
+
+interface Shelf<T> {
+  readonly arrays: T[];
+  taken: number;
+}
+
+/** By length, since a site asks for the same few lengths every time. */
+class Pool<T extends Float64Array | Int32Array> {
+  readonly #make: (length: number) => T;
+  readonly #shelves = new Map<number, Shelf<T>>();
+
+  constructor(make: (length: number) => T) {
+    this.#make = make;
+  }
+
+  take(length: number): T {
+    let shelf = this.#shelves.get(length);
+    if (shelf === undefined) {
+      shelf = { arrays: [], taken: 0 };
+      this.#shelves.set(length, shelf);
+    }
+    const kept = shelf.arrays[shelf.taken];
+    shelf.taken += 1;
+    if (kept !== undefined) return kept.fill(0) as T;
+    const fresh = this.#make(length);
+    shelf.arrays.push(fresh);
     return fresh;
+  }
+
+  /** Lengths that were not asked for since the last time are forgotten. */
+  reset(): void {
+    for (const [length, shelf] of this.#shelves) {
+      if (shelf.taken === 0) this.#shelves.delete(length);
+      shelf.taken = 0;
+    }
   }
 }

@@ -1,7 +1,8 @@
+import type { Scratch } from './scratch.ts';
+
 /**
  * Sorts indexes in place, the largest key first; indexes of equal keys keep their order.
- * `spare` is room of the same length. The
- * built-in sort calls a comparator through the runtime each time, which would cost more than all
+ * `spare` is room of the same length. The built-in sort calls a comparator through the runtime each time, which would cost more than all
  * the rest of an allocation.
  */
 export const sortByKey = (indexes: Int32Array, keys: Float64Array, spare: Int32Array): void => {
@@ -80,4 +81,25 @@ const inOrder = (
     if (named[indexes[i]!]!.id < named[indexes[i - 1]!]!.id) return false;
   }
   return true;
+};
+
+/** Indexes of all, the highest rank first; within a rank the highest key, then by id. */
+export const ranked = (
+  named: readonly { readonly id: string }[],
+  ranks: Float64Array,
+  keys: Float64Array,
+  scratch: Scratch,
+): Int32Array => {
+  const order = scratch.integers(named.length);
+  const spare = scratch.integers(named.length);
+  let sameRank = true;
+  for (let i = 0; i < order.length; i += 1) {
+    order[i] = i;
+    sameRank = sameRank && ranks[i] === ranks[0];
+  }
+  sortByKey(order, keys, spare);
+  settleTies(order, keys, named);
+  // The sort is stable: the last key counts most.
+  if (!sameRank) sortByKey(order, ranks, spare);
+  return order;
 };

@@ -1,10 +1,10 @@
-import type { Demand } from '../allocation-problem.ts';
 import { AMPS_EPSILON } from '../units.ts';
 import { ADMITTED, TOO_SMALL } from './admit.ts';
-import { AT_MAXIMUM, type Filled } from './fill.ts';
+import { AT_MAXIMUM } from './fill.ts';
 import { marketOf } from './market.ts';
-import { blockingRow, load, type Rows } from './rows.ts';
-import { settleTies, sortByKey } from './sort.ts';
+import { blockingRow, isKept, load, type Rows } from './rows.ts';
+import type { Shares } from './shares.ts';
+import { ranked } from './sort.ts';
 import { stepBelow } from './steps.ts';
 
 /**
@@ -21,10 +21,6 @@ const CALM_OWN_WORTH = 0.2;
 const SWITCHING_COST = 0.3;
 const USUAL_VOLTS = 230;
 
-export interface Shares extends Filled {
-  readonly verdicts: Int32Array;
-}
-
 /**
  * The most useful power through every fuse: amps have a price on each row (see market.ts), and go to
  * whoever makes most of what they cost. So a car on three phases is served before one that takes
@@ -34,35 +30,34 @@ export interface Shares extends Filled {
  * `inOrder`: no prices; each takes all that it can in the order of admission.
  */
 export const throughput = (rows: Rows, inOrder = false): Shares => {
-  const { scratch } = rows;
-  const count = rows.problem.demands.length;
-  const order = scratch.integers(count);
-  const keys = scratch.floats(count);
-  const best = emptyShares(rows);
-  const sale: Sale = {
-    rows,
-    order,
-    sums: scratch.floats(rows.limits.length),
-    quotas: undefined,
-    groupOf: undefined,
-  };
   if (inOrder) {
-    for (let i = 0; i < count; i += 1) keys[i] = rows.problem.demands[i]!.admissionScore;
-    sortForSale(rows, order, keys);
-    handOut(sale, best);
-    return best;
+    const shares = emptyShares(rows);
+    handOut(saleOf(rows, rows.scores), shares);
+    return shares;
   }
   const { fair, own } = worthOf(rows);
   const { groupOf, costs, targets } = marketOf(rows, fair);
-  for (let i = 0; i < count; i += 1) {
+  const keys = rows.scratch.floats(rows.demands.length);
+  for (let i = 0; i < keys.length; i += 1) {
     // Whole noise units, so that a tie is a tie whatever order the sums were made in.
     keys[i] = Math.round(own[i]! / costs[groupOf[i]!]! / AMPS_EPSILON);
   }
-  sortForSale(rows, order, keys);
+  const sale = saleOf(rows, keys);
+  const best = emptyShares(rows);
   handOut(sale, best);
   const other = emptyShares(rows);
   handOut({ ...sale, quotas: targets, groupOf }, other);
   return totalWorth(rows, fair, best) > totalWorth(rows, fair, other) ? best : other;
+};
+
+/** The largest key first, within a class. */
+const saleOf = (rows: Rows, keys: Float64Array): Sale => {
+  const { demands, scratch } = rows;
+  const classes = scratch.floats(demands.length);
+  for (let i = 0; i < classes.length; i += 1) classes[i] = demands[i]!.priorityClass;
+  const order = ranked(demands, classes, keys, scratch);
+  const sums = scratch.floats(rows.limits.length);
+  return { rows, order, sums, quotas: undefined, groupOf: undefined };
 };
 
 interface Sale {
@@ -74,10 +69,10 @@ interface Sale {
   readonly groupOf: Int32Array | undefined;
 }
 
-const emptyShares = ({ scratch, problem }: Rows): Shares => ({
-  amps: scratch.floats(problem.demands.length),
-  bottleneck: scratch.integers(problem.demands.length),
-  verdicts: scratch.integers(problem.demands.length),
+const emptyShares = ({ scratch, demands }: Rows): Shares => ({
+  amps: scratch.floats(demands.length),
+  bottleneck: scratch.integers(demands.length),
+  verdicts: scratch.integers(demands.length),
 });
 
 /** Worth of one amp of each demand, in amps of one phase. */
@@ -88,21 +83,23 @@ interface Worth {
   readonly own: Float64Array;
 }
 
-const worthOf = ({ problem: { demands }, scratch, mostAmps }: Rows): Worth => {
+const worthOf = ({ demands, scratch, masks, mostAmps, weights, urgencies }: Rows): Worth => {
   const fair = scratch.floats(demands.length);
   const own = scratch.floats(demands.length);
   const pressures = scratch.floats(WIRINGS);
   let highest = AMPS_EPSILON;
   for (let i = 0; i < demands.length; i += 1) {
-    const wiring = wiringOf(demands[i]!);
-    pressures[wiring]! += (demands[i]!.urgency ?? 1) * mostAmps[i]!;
+    const wiring = masks[i]! + (demands[i]!.lineToLine === true ? LINE_TO_LINE : 0);
+    pressures[wiring]! += urgencies[i]! * mostAmps[i]!;
     highest = Math.max(highest, pressures[wiring]!);
   }
   for (let i = 0; i < demands.length; i += 1) {
-    const { phases, volts, urgency = 1, previousAmps, weight } = demands[i]!;
-    const phaseCount = (phases[0] ? 1 : 0) + (phases[1] ? 1 : 0) + (phases[2] ? 1 : 0) || 3;
-    const amp = weight * phaseCount * (volts / USUAL_VOLTS);
-    const pressure = pressures[wiringOf(demands[i]!)]! / highest;
+    const { lineToLine, volts, previousAmps } = demands[i]!;
+    const mask = masks[i]!;
+    const urgency = urgencies[i]!;
+    const phases = (mask & 1) + ((mask >> 1) & 1) + (mask >> 2);
+    const amp = weights[i]! * phases * (volts / USUAL_VOLTS);
+    const pressure = pressures[mask + (lineToLine === true ? LINE_TO_LINE : 0)]! / highest;
     fair[i] = amp * (CALM_WORTH + PRESSURE_WORTH * pressure + NEED_WORTH * urgency);
     const stays = previousAmps > 0 ? 1 + SWITCHING_COST : 1;
     own[i] = amp * stays * (CALM_OWN_WORTH + (1 - CALM_OWN_WORTH) * urgency);
@@ -110,37 +107,16 @@ const worthOf = ({ problem: { demands }, scratch, mostAmps }: Rows): Worth => {
   return { fair, own };
 };
 
-const wiringOf = ({ phases, lineToLine }: Demand): number =>
-  (phases[0] ? 1 : 0) + (phases[1] ? 2 : 0) + (phases[2] ? 4 : 0) + (lineToLine === true ? 8 : 0);
+const LINE_TO_LINE = 8;
 const WIRINGS = 16;
-
-/** The largest key first, within a class. */
-const sortForSale = (
-  { problem: { demands }, scratch }: Rows,
-  order: Int32Array,
-  keys: Float64Array,
-): void => {
-  const classes = scratch.floats(order.length);
-  const spare = scratch.integers(order.length);
-  let sameClass = true;
-  for (let i = 0; i < order.length; i += 1) {
-    order[i] = i;
-    classes[i] = demands[i]!.priorityClass;
-    sameClass = sameClass && classes[i] === classes[0];
-  }
-  sortByKey(order, keys, spare);
-  settleTies(order, keys, demands);
-  if (!sameClass) sortByKey(order, classes, spare);
-};
 
 /** In their order, each takes all that fits. Fills in `shares`. */
 const handOut = ({ rows, order, sums, quotas, groupOf }: Sale, shares: Shares): void => {
-  const { demands } = rows.problem;
   sums.fill(0);
   // Those that are kept on hold their minimum before anybody gets more.
   for (let k = 0; k < order.length; k += 1) {
     const index = order[k]!;
-    if (demands[index]!.mustKeep !== true || !takeLeast(rows, sums, index, shares)) continue;
+    if (!isKept(rows, index) || !takeLeast(rows, sums, index, shares)) continue;
     if (quotas !== undefined) quotas[groupOf![index]!]! -= shares.amps[index]!;
   }
   if (quotas !== undefined) {
@@ -169,7 +145,7 @@ const takeMore = (
   if (amps[index] === 0 && !takeLeast(rows, sums, index, shares)) return;
   const room = roomFor(rows, sums, index);
   const most = Math.min(rows.mostAmps[index]!, mostAmps, amps[index]! + Math.max(0, room.amps));
-  const offer = stepBelow(rows.problem.demands[index]!, most);
+  const offer = stepBelow(rows.demands[index]!, most);
   if (offer > amps[index]!) {
     load(rows, sums, index, offer - amps[index]!);
     amps[index] = offer;
@@ -209,11 +185,7 @@ const roomFor = (rows: Rows, sums: Float64Array, index: number) => {
   return { amps, row: tightest };
 };
 
-const totalWorth = (
-  { problem: { demands } }: Rows,
-  worth: Float64Array,
-  { amps }: Shares,
-): number => {
+const totalWorth = ({ demands }: Rows, worth: Float64Array, { amps }: Shares): number => {
   let total = 0;
   for (let i = 0; i < worth.length; i += 1) {
     // A class outweighs whatever is below it.

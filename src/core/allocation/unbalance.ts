@@ -1,5 +1,5 @@
 import { AMPS_EPSILON } from '../units.ts';
-import { ADMITTED, sortForAdmission } from './admit.ts';
+import { ADMITTED, admissionOrder } from './admit.ts';
 import { type Filled, fill } from './fill.ts';
 import { isDifference, load, type Rows } from './rows.ts';
 import { stepBelow } from './steps.ts';
@@ -46,17 +46,12 @@ export const repairDifferences = (
   sums: Float64Array,
 ): void => {
   if (!rows.hasDifferences) return;
-  const order = Int32Array.from(amps, (_amps, index) => index);
-  sortForAdmission(rows, order);
-  const rank = new Int32Array(order.length);
-  order.forEach((index, place) => {
-    rank[index] = place;
-  });
+  const rank = placesOf(rows);
   for (;;) {
     const row = worstDifference(rows, sums);
     const index = row < 0 ? -1 : whoGivesUp(rows, row, amps, rank);
     if (index < 0) return;
-    const demand = rows.problem.demands[index]!;
+    const demand = rows.demands[index]!;
     const before = amps[index]!;
     const after =
       before > rows.leastAmps[index]! + AMPS_EPSILON ? stepBelow(demand, before - AMPS_EPSILON) : 0;
@@ -65,6 +60,14 @@ export const repairDifferences = (
     load(rows, sums, index, after - before);
     if (after === 0) verdicts[index] = row;
   }
+};
+
+/** Place of each demand in the order of admission. */
+const placesOf = (rows: Rows): Int32Array => {
+  const order = admissionOrder(rows);
+  const places = rows.scratch.integers(order.length);
+  for (let k = 0; k < order.length; k += 1) places[order[k]!] = k;
+  return places;
 };
 
 const isSame = (a: Float64Array, b: Float64Array): boolean => {

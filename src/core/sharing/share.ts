@@ -1,18 +1,18 @@
-import { allocateRows } from '../allocation/allocate.ts';
+import { offersOf } from '../allocation/allocate.ts';
 import { entitlements } from '../allocation/entitlements.ts';
-import { rowsOf } from '../allocation/rows.ts';
+import { claim, load, type Rows, rowsOf } from '../allocation/rows.ts';
 import { Scratch } from '../allocation/scratch.ts';
+import { type Shares, sharesOf } from '../allocation/shares.ts';
 import type { AllocatedOffer, AllocationCircuit, Demand } from '../allocation-problem.ts';
 import type { Reason } from '../reason.ts';
 import { phaseCount } from '../site-phases.ts';
-import { leftOver } from './left-over.ts';
 import type { Policy } from './policy.ts';
 import { steadily } from './steady.ts';
-import { standingOf, type Turn } from './turns.ts';
+import { admissionScore, mayNotStop, pausedUntilMs, type Turn } from './turns.ts';
 import { needFactor } from './wish.ts';
 
 /** A connector that takes part in the sharing. */
-export interface Contender extends Omit<Demand, 'admissionScore' | 'mustKeep'> {
+export interface Contender extends Demand {
   /** It was seen to take nothing: it keeps its minimum where nobody else wants the amps. */
   readonly idle: boolean;
   /** Share of full power that it needs until it departs; undefined when not known. */
@@ -49,96 +49,54 @@ export const share = (
   nowMs: number,
   scratch: Scratch = new Scratch(),
 ): Shared => {
-  if (!contenders.some(({ idle }) => idle)) {
-    return sharedSteadily(policy, circuits, contenders, nowMs, scratch);
-  }
-  // Cars that take nothing have what nobody else wants: an offer to them is amps lost to others.
-  const busy = contenders.filter(({ idle }) => !idle);
-  const idle = contenders.filter((contender) => contender.idle);
-  const first = sharedSteadily(policy, circuits, busy, nowMs, scratch);
-  const rest = leftOver(circuits, busy, first.offers);
-  const entitled = new Map(busy.map(({ id }, i) => [id, first.entitledAmps?.[i]]));
-  const second = shareOut(policy, rest, idle, nowMs, scratch.other);
-  const offers = new Map([...first.offers, ...second.offers].map((offer) => [offer.id, offer]));
-  return {
-    offers: contenders.flatMap(({ id }) => offers.get(id) ?? []),
-    entitledAmps:
-      first.entitledAmps === undefined
-        ? undefined
-        : Float64Array.from(contenders, ({ id }) => entitled.get(id) ?? 0),
-  };
-};
-
-const sharedSteadily = (
-  policy: Policy,
-  circuits: readonly AllocationCircuit[],
-  contenders: readonly Contender[],
-  nowMs: number,
-  scratch: Scratch,
-): Shared =>
-  steadily(
-    (ofCircuits, all) => shareOut(policy, ofCircuits, all, nowMs, scratch),
-    circuits,
-    contenders,
-  );
-
-const shareOut = (
-  policy: Policy,
-  circuits: readonly AllocationCircuit[],
-  contenders: readonly Contender[],
-  nowMs: number,
-  scratch: Scratch,
-): Shared => {
-  const demands = contenders.map((contender) => demandOf(policy, contender, nowMs));
   scratch.reset();
-  const rows = rowsOf({ circuits, demands, objective: policy.objective }, scratch);
-  const { offers } = allocateRows(rows);
-  const waits = offers.some(({ amps }, i) => amps === 0 && (contenders[i]?.maxAmps ?? 0) > 0);
-  // By throughput nobody is owed a share: who waits is decided anew each time.
-  if (!waits || policy.objective === 'throughput') return { offers, entitledAmps: undefined };
-  // A car that rests is owed its share all the same.
-  const mostAmps = (i: number): number => contenders[i]?.maxAmps ?? 0;
-  return { offers, entitledAmps: entitlements(rows, mostAmps) };
+  const rows = rowsOf(circuits, contenders, scratch);
+  const held = new Map<number, Reason>();
+  for (let i = 0; i < contenders.length; i += 1)
+    makeClaim(rows, policy, contenders, i, nowMs, held);
+  // Cars that take nothing have what nobody else wants: an offer to them is amps lost to others.
+  const idleAmps = setAside(rows, contenders);
+  const { shares, waits } = steadily(rows, contenders, policy.objective, held);
+  if (idleAmps !== undefined) shareLeftOver(rows, contenders, policy, shares, idleAmps);
+  return {
+    offers: offersOf(rows, shares, held),
+    // By throughput nobody is owed a share: who waits is decided anew each time.
+    entitledAmps:
+      waits && policy.objective !== 'throughput' ? entitledOf(rows, contenders) : undefined,
+  };
 };
 
 /** Before everybody of its class who has to go off, whatever they are owed. */
 const LAST_OFF = 1e12;
 
-const demandOf = (policy: Policy, contender: Contender, nowMs: number): Demand => {
-  const { id, urgencyNow, cameAtMs, turn, notYet } = contender;
+/** Claims what a contender may have now; who may have nothing for a time is held, with the reason. */
+const makeClaim = (
+  rows: Rows,
+  policy: Policy,
+  contenders: readonly Contender[],
+  index: number,
+  nowMs: number,
+  held: Map<number, Reason>,
+): void => {
+  const contender = contenders[index]!;
+  const { id, urgencyNow, stayMs, cameAtMs, turn, notYet, weight, maxAmps } = contender;
   const byNeed = policy.weight === 'need';
   const forPower = policy.objective === 'throughput';
-  const standing = standingOf(turn, {
-    nowMs,
-    urgency: byNeed ? urgencyNow : undefined,
-    // Only for those that are on: whoever waits keeps nothing.
-    needMs: turn.on ? timeAtFullPower(contender) : undefined,
-    stayMs: contender.stayMs,
-  });
   const inTurns = policy.order === 'turns';
   const staysOn = turn.on && contender.staysOn === true;
-  const waitMs = (standing.pausedUntilMs ?? nowMs) - nowMs;
-  // Spelled out: objects made by spreading are slow to read, more than the allocation costs.
-  return {
-    id,
-    circuit: contender.circuit,
-    phases: contender.phases,
-    lineToLine: contender.lineToLine,
-    volts: contender.volts,
-    wattsPhases: contender.wattsPhases,
-    minAmps: contender.minAmps,
-    maxAmps: waitMs > 0 || notYet !== undefined ? 0 : contender.maxAmps,
-    maxReason: waitMs > 0 ? restReason(id, waitMs) : (notYet ?? contender.maxReason),
-    stepAmps: contender.stepAmps,
-    stepsAmps: contender.stepsAmps,
+  const waitMs = pausedUntilMs(turn) - nowMs;
+  if (waitMs > 0) held.set(index, restReason(id, waitMs));
+  else if (notYet !== undefined) held.set(index, notYet);
+  const kept = inTurns ? mayNotStop(turn, timeAtFullPower(contender), stayMs, nowMs) : turn.on;
+  const score = inTurns ? admissionScore(turn, byNeed ? urgencyNow : undefined, nowMs) : -cameAtMs;
+  claim(rows, index, {
+    maxAmps: waitMs > 0 || notYet !== undefined ? 0 : maxAmps,
     // By throughput the need counts in the price of an amp, not in shares.
-    weight: contender.weight * (byNeed && !forPower ? needFactor(urgencyNow) : 1),
+    weight: weight * (byNeed && !forPower ? needFactor(urgencyNow) : 1),
     urgency: byNeed ? Math.min(1, urgencyNow ?? 1) : 1,
-    priorityClass: contender.priorityClass,
-    admissionScore: staysOn ? LAST_OFF : inTurns ? standing.score : -cameAtMs,
-    mustKeep: staysOn || (inTurns ? standing.mustKeep : turn.on),
-    previousAmps: contender.previousAmps,
-  };
+    admissionScore: staysOn ? LAST_OFF : score,
+    mustKeep: staysOn || kept,
+  });
 };
 
 /** Undefined when its need is not known. */
@@ -152,3 +110,42 @@ const restReason = (id: string, forMs: number): Reason => ({
   id,
   text: `started often: may start again in ${Math.max(1, Math.ceil(forMs / 60_000))} min`,
 });
+
+/** Takes the claims of idle cars away; what they may have, by index; undefined: nobody is idle. */
+const setAside = (rows: Rows, contenders: readonly Contender[]): Float64Array | undefined => {
+  if (!contenders.some(({ idle }) => idle)) return undefined;
+  const idleAmps = rows.scratch.floats(contenders.length);
+  for (let i = 0; i < contenders.length; i += 1) {
+    if (!contenders[i]!.idle) continue;
+    idleAmps[i] = rows.mostAmps[i]!;
+    rows.mostAmps[i] = 0;
+  }
+  return idleAmps;
+};
+
+/** Adds to `shares` what idle cars get of that which the others leave. */
+const shareLeftOver = (
+  rows: Rows,
+  contenders: readonly Contender[],
+  { objective }: Policy,
+  shares: Shares,
+  idleAmps: Float64Array,
+): void => {
+  const { limits, mostAmps, scratch } = rows;
+  const sums = scratch.floats(limits.length);
+  for (let i = 0; i < idleAmps.length; i += 1) load(rows, sums, i, shares.amps[i]!);
+  for (let row = 0; row < sums.length; row += 1) limits[row]! -= sums[row]!;
+  mostAmps.set(idleAmps);
+  const rest = sharesOf(rows, objective);
+  for (let row = 0; row < sums.length; row += 1) limits[row]! += sums[row]!;
+  for (let i = 0; i < idleAmps.length; i += 1) {
+    if (!contenders[i]!.idle) continue;
+    shares.amps[i] = rest.amps[i]!;
+    shares.verdicts[i] = rest.verdicts[i]!;
+    shares.bottleneck[i] = rest.bottleneck[i]!;
+  }
+};
+
+/** A car that rests is owed its share all the same; one that takes nothing is owed nothing. */
+const entitledOf = (rows: Rows, contenders: readonly Contender[]): Float64Array =>
+  entitlements(rows, (i) => (contenders[i]!.idle ? 0 : contenders[i]!.maxAmps));

@@ -1,74 +1,123 @@
-import type { AllocationCircuit } from '../allocation-problem.ts';
+import { ADMITTED } from '../allocation/admit.ts';
+import { isDifference, phaseOfRow, type Rows } from '../allocation/rows.ts';
+import { type Admission, admission, type Shares, sharesAfter } from '../allocation/shares.ts';
+import type { AllocationCircuit, Objective } from '../allocation-problem.ts';
 import type { Reason } from '../reason.ts';
-import { subtractAmps } from '../units.ts';
-import type { Contender, Shared } from './share.ts';
+import type { Contender } from './share.ts';
 
-type Share = (circuits: readonly AllocationCircuit[], contenders: readonly Contender[]) => Shared;
+export interface SteadyShares {
+  readonly shares: Shares;
+  /** Somebody who wants amps gets none, or would get none without the margin. */
+  readonly waits: boolean;
+}
 
 /**
  * Shares so that a load which swings does not switch cars on and off:
  * - A car that is to start has to fit beside the load of the whole look before a start. Until it does,
  *   those that charge keep its amps: it could not take them yet.
  * - A car that charges is not stopped for less than what a circuit keeps of its margin for that.
+ * Who has to look on loses its claim in `rows`, and is added to `held`.
  */
 export const steadily = (
-  share: Share,
-  circuits: readonly AllocationCircuit[],
+  rows: Rows,
   contenders: readonly Contender[],
-): Shared => {
-  const shared = withoutLateStarts(share, circuits, contenders);
-  const starts = contenders.some((each, i) => !isOn(each) && offered(shared, i));
-  const stops = contenders.some((each, i) => isOn(each) && isStopped(each, shared, i));
+  objective: Objective,
+  held: Map<number, Reason>,
+): SteadyShares => {
+  const asked = withoutLateStarts(rows, contenders, objective, held);
+  const isOn = (i: number): boolean => asked.verdicts[i] === ADMITTED;
+  let starts = false;
+  let stops = false;
+  let waits = false;
+  for (let i = 0; i < contenders.length; i += 1) {
+    if (contenders[i]!.idle) continue;
+    waits ||= !isOn(i) && contenders[i]!.maxAmps > 0;
+    if (charges(contenders[i]!)) stops ||= !isOn(i) && wants(contenders[i]!);
+    else starts ||= isOn(i);
+  }
   // Where one starts in the place of another it is that one's turn.
-  if (!stops || starts) return shared;
-  const stays = contenders.map((each) => (isOn(each) ? each : { ...each, notYet: NO_ROOM }));
-  const kept = share(circuits.map(withMargin), stays);
-  const keepsMore = contenders.some((_each, i) => offered(kept, i) && !offered(shared, i));
-  const stopsMore = contenders.some((_each, i) => !offered(kept, i) && offered(shared, i));
-  if (!keepsMore || stopsMore) return shared;
-  const offers = contenders.flatMap((each, i) => (isOn(each) ? kept : shared).offers[i] ?? []);
-  return { offers, entitledAmps: shared.entitledAmps };
+  const kept = stops && !starts ? keptOn(rows, contenders, objective, asked) : undefined;
+  return { shares: kept ?? sharesAfter(rows, asked), waits };
 };
 
-/** Never shown: the offers of those that are off are taken from elsewhere. */
-const NO_ROOM: Reason = { kind: 'minimum', id: '', text: 'waits' };
+const charges = ({ turn, previousAmps }: Contender): boolean => turn.on && previousAmps > 0;
+const wants = ({ maxAmps, minAmps }: Contender): boolean => maxAmps >= minAmps;
 
 const withoutLateStarts = (
-  share: Share,
-  circuits: readonly AllocationCircuit[],
+  rows: Rows,
   contenders: readonly Contender[],
-): Shared => {
-  let shared = share(circuits, contenders);
-  if (!circuits.some(({ lookAmps }) => lookAmps !== undefined)) return shared;
-  let now = contenders;
+  objective: Objective,
+  held: Map<number, Reason>,
+): Admission => {
+  let asked = admission(rows, objective);
+  if (!rows.circuits.some(({ lookAmps }) => lookAmps !== undefined)) return asked;
   for (const length of ['long', 'short'] as const) {
-    const looks = (each: Contender): boolean =>
-      each.look?.length === length && each.notYet === undefined;
-    if (!now.some((each, i) => looks(each) && offered(shared, i))) continue;
-    const sure = share(circuits.map(withLook(length)), now);
-    const ready = now.map((each, i) =>
-      looks(each) && !offered(sure, i) ? { ...each, notYet: each.look?.reason } : each,
-    );
-    if (ready.some((each, i) => each !== now[i])) shared = share(circuits, ready);
-    now = ready;
+    const looks = (i: number): boolean => contenders[i]!.look?.length === length && !held.has(i);
+    if (!contenders.some((_each, i) => looks(i) && asked.verdicts[i] === ADMITTED)) continue;
+    const limits = changeLimits(rows, ({ lookAmps }, phase) => -(lookAmps?.[length][phase] ?? 0));
+    const { verdicts } = admission(rows, objective);
+    rows.limits.set(limits);
+    let late = false;
+    for (let i = 0; i < contenders.length; i += 1) {
+      const { look, idle } = contenders[i]!;
+      if (idle || look === undefined || !looks(i) || verdicts[i] === ADMITTED) continue;
+      held.set(i, look.reason);
+      rows.mostAmps[i] = 0;
+      late = true;
+    }
+    if (late) asked = admission(rows, objective);
   }
-  return shared;
+  return asked;
 };
 
-const isOn = ({ turn, previousAmps }: Contender): boolean => turn.on && previousAmps > 0;
-const offered = ({ offers }: Shared, i: number): boolean => (offers[i]?.amps ?? 0) > 0;
-const isStopped = (each: Contender, shared: Shared, i: number): boolean =>
-  each.maxAmps >= each.minAmps && !offered(shared, i);
+/** Shares that keep more of those on which charge, by the margin; undefined where it cannot. */
+const keptOn = (
+  rows: Rows,
+  contenders: readonly Contender[],
+  objective: Objective,
+  asked: Admission,
+): Shares | undefined => {
+  if (!rows.circuits.some(({ keepOnAmps = 0 }) => keepOnAmps > 0)) return undefined;
+  const { mostAmps, scratch } = rows;
+  const claims = scratch.floats(mostAmps.length);
+  claims.set(mostAmps);
+  for (let i = 0; i < contenders.length; i += 1) if (!charges(contenders[i]!)) mostAmps[i] = 0;
+  const limits = changeLimits(rows, ({ keepOnAmps = 0 }) => keepOnAmps);
+  const kept = admission(rows, objective);
+  const shares = isBetter(kept, asked) ? sharesAfter(rows, kept) : undefined;
+  rows.limits.set(limits);
+  mostAmps.set(claims);
+  for (let i = 0; i < contenders.length; i += 1) {
+    // The others wait for what they waited for before.
+    if (shares !== undefined && !charges(contenders[i]!)) shares.verdicts[i] = asked.verdicts[i]!;
+  }
+  return shares;
+};
 
-const withLook =
-  (length: 'long' | 'short') =>
-  (circuit: AllocationCircuit): AllocationCircuit =>
-    circuit.lookAmps === undefined
-      ? circuit
-      : { ...circuit, freeAmps: subtractAmps(circuit.freeAmps, circuit.lookAmps[length]) };
+/** It keeps somebody on whom the other one stops, and stops nobody whom the other one keeps. */
+const isBetter = (kept: Admission, asked: Admission): boolean => {
+  let more = false;
+  for (let i = 0; i < kept.verdicts.length; i += 1) {
+    const before = asked.verdicts[i] === ADMITTED;
+    const after = kept.verdicts[i] === ADMITTED;
+    if (before && !after) return false;
+    more ||= after && !before;
+  }
+  return more;
+};
 
-const withMargin = (circuit: AllocationCircuit): AllocationCircuit => {
-  const { freeAmps, keepOnAmps = 0 } = circuit;
-  const [l1, l2, l3] = freeAmps;
-  return { ...circuit, freeAmps: [l1 + keepOnAmps, l2 + keepOnAmps, l3 + keepOnAmps] };
+/** Adds to the amps that are free on each phase; what they were before, to be set again. */
+const changeLimits = (
+  rows: Rows,
+  moreAmps: (circuit: AllocationCircuit, phase: 0 | 1 | 2) => number,
+): Float64Array => {
+  const { limits, circuits, circuitOf, scratch } = rows;
+  const before = scratch.floats(limits.length);
+  before.set(limits);
+  for (let row = 0; row < limits.length; row += 1) {
+    const phase = phaseOfRow(rows, row);
+    if (phase === undefined || isDifference(rows, row)) continue;
+    limits[row]! += moreAmps(circuits[circuitOf[row]!]!, phase);
+  }
+  return before;
 };

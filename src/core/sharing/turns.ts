@@ -10,13 +10,13 @@ export interface Turn {
   readonly stay: string;
   readonly on: boolean;
   /** Since when it is on or off, monotonic ms; undefined: has never been on in this stay. */
-  readonly sinceMs?: number;
+  readonly sinceMs: number | undefined;
   /** Owed, in hours of its minimum current. */
   readonly owedHours: number;
   /** Starts of the connector in the last day, oldest first. */
   readonly startsAtMs: readonly number[];
-  /** Times in a row that it was stopped for lack of room soon after its start; absent: none. */
-  readonly shortRuns?: number;
+  /** Times in a row that it was stopped for lack of room soon after its start. */
+  readonly shortRuns: number;
 }
 
 export const DWELL_ON_MS = 15 * 60_000;
@@ -46,60 +46,60 @@ const REST_HOURS = 100;
 export const newTurn = (stay: string, startsAtMs: readonly number[] = []): Turn => ({
   stay,
   on: false,
+  sinceMs: undefined,
   owedHours: 0,
   startsAtMs,
+  shortRuns: 0,
 });
 
-export interface TurnFacts {
-  readonly nowMs: number;
-  /** Share of full power that it needs (see `urgencyOf`); undefined when not known. */
-  readonly urgency: number | undefined;
-  /** Time at full power until its need is met, and until it departs, where known. */
-  readonly needMs: number | undefined;
-  readonly stayMs: number | undefined;
-}
+/**
+ * Where a car stands in the order of admission, in hours that it is owed. `urgency`: share of full
+ * power that it needs (see `urgencyOf`); undefined when not known.
+ */
+export const admissionScore = (turn: Turn, urgency: number | undefined, nowMs: number): number => {
+  const score = turn.owedHours + NEED_HOURS * (urgency ?? 1);
+  if (turn.on) return score + (urgency === undefined ? KEEP_HOURS : KEEP_KNOWN_HOURS);
+  const rests = turn.sinceMs !== undefined && nowMs - turn.sinceMs < DWELL_OFF_MS;
+  return rests ? score - REST_HOURS : score;
+};
 
-/** Where a car stands in the order of admission. */
-export interface Standing {
-  readonly score: number;
-  /** It is not switched off for another's sake now. */
-  readonly mustKeep: boolean;
-  /** Its contactor does not close again before this time, monotonic ms. */
-  readonly pausedUntilMs?: number;
-}
+/**
+ * It is on and not switched off for another's sake now. `needMs`: time at full power until its need
+ * is met; `stayMs`: until it departs; undefined when not known.
+ */
+export const mayNotStop = (
+  turn: Turn,
+  needMs: number | undefined,
+  stayMs: number | undefined,
+  nowMs: number,
+): boolean => {
+  if (!turn.on) return false;
+  if (nowMs - (turn.sinceMs ?? nowMs) < DWELL_ON_MS) return true;
+  if (turn.startsAtMs.length >= STARTS_PER_DAY) return true;
+  return (
+    (needMs !== undefined && needMs < LAST_NEED_MS) ||
+    (stayMs !== undefined && stayMs < LAST_STAY_MS)
+  );
+};
 
-export const standingOf = (turn: Turn, facts: TurnFacts): Standing => {
-  const { nowMs, urgency, needMs, stayMs } = facts;
-  const need = NEED_HOURS * (urgency ?? 1);
-  if (turn.on) {
-    const keepHours = urgency === undefined ? KEEP_HOURS : KEEP_KNOWN_HOURS;
-    const lasts = nowMs - (turn.sinceMs ?? nowMs) < DWELL_ON_MS;
-    const last =
-      (needMs !== undefined && needMs < LAST_NEED_MS) ||
-      (stayMs !== undefined && stayMs < LAST_STAY_MS);
-    const worn = turn.startsAtMs.length >= STARTS_PER_DAY;
-    return { score: turn.owedHours + need + keepHours, mustKeep: lasts || last || worn };
-  }
-  const { sinceMs, startsAtMs } = turn;
-  const rests = sinceMs !== undefined && nowMs - sinceMs < DWELL_OFF_MS;
-  const score = turn.owedHours + need - (rests ? REST_HOURS : 0);
-  const hourlyMs = startsAtMs.at(-STARTS_PER_HOUR) ?? Number.NEGATIVE_INFINITY;
-  const runs = Math.min(turn.shortRuns ?? 0, SHORT_RUN_WAITS_MS.length - 1);
+/** Its contactor does not close again before this time, monotonic ms. */
+export const pausedUntilMs = ({ on, sinceMs, startsAtMs, shortRuns }: Turn): number => {
+  if (on) return Number.NEGATIVE_INFINITY;
+  const hourAgo = startsAtMs.length - STARTS_PER_HOUR;
+  const hourlyMs = hourAgo < 0 ? Number.NEGATIVE_INFINITY : startsAtMs[hourAgo]! + HOUR_MS;
+  const runs = Math.min(shortRuns, SHORT_RUN_WAITS_MS.length - 1);
   const shortMs = (sinceMs ?? Number.NEGATIVE_INFINITY) + (SHORT_RUN_WAITS_MS[runs] ?? 0);
-  const pausedUntilMs = Math.max(hourlyMs + HOUR_MS, shortMs);
-  return pausedUntilMs > nowMs
-    ? { score, mustKeep: false, pausedUntilMs }
-    : { score, mustKeep: false };
+  return Math.max(hourlyMs, shortMs);
 };
 
 /** Before a start the load of others is looked at for long; not so after a passing lack of room. */
-export const returnsSoon = ({ on, sinceMs, shortRuns = 0 }: Turn, hasCharged = false): boolean =>
+export const returnsSoon = ({ on, sinceMs, shortRuns }: Turn, hasCharged = false): boolean =>
   !on && (sinceMs !== undefined || hasCharged) && shortRuns <= PASSING_RUNS;
 
 /** The turn of a car that was just stopped although it wanted to go on: a short run counts. */
 export const stoppedForRoom = (turn: Turn, before: Turn): Turn => {
   const ranMs = (turn.sinceMs ?? 0) - (before.sinceMs ?? 0);
-  return { ...turn, shortRuns: ranMs < DWELL_ON_MS ? (before.shortRuns ?? 0) + 1 : 0 };
+  return { ...turn, shortRuns: ranMs < DWELL_ON_MS ? before.shortRuns + 1 : 0 };
 };
 
 /** The turn of a car that is on or off now. */
@@ -107,7 +107,8 @@ export const switched = (turn: Turn, on: boolean, nowMs: number): Turn => {
   if (on === turn.on) return turn;
   const recent = turn.startsAtMs.filter((atMs) => atMs > nowMs - DAY_MS);
   const startsAtMs = on ? [...recent, nowMs].slice(-STARTS_PER_DAY) : recent;
-  return { ...turn, on, sinceMs: nowMs, startsAtMs };
+  const { stay, owedHours, shortRuns } = turn;
+  return { stay, on, sinceMs: nowMs, owedHours, startsAtMs, shortRuns };
 };
 
 export interface TurnStep {
@@ -123,12 +124,9 @@ export interface TurnStep {
 export const credited = (turn: Turn, step: TurnStep): Turn => {
   const owedHours = owedAfter(turn.owedHours, step);
   if (owedHours === turn.owedHours) return turn;
+  // Spelled out: objects made by spreading are slow to read, and every car is read in every cycle.
   const { stay, on, sinceMs, startsAtMs, shortRuns } = turn;
-  if (sinceMs === undefined) return { stay, on, owedHours, startsAtMs };
-  // Spelled out, since it happens to every car in every cycle.
-  return shortRuns === undefined
-    ? { stay, on, sinceMs, owedHours, startsAtMs }
-    : { stay, on, sinceMs, owedHours, startsAtMs, shortRuns };
+  return { stay, on, sinceMs, owedHours, startsAtMs, shortRuns };
 };
 
 const owedAfter = (owedHours: number, step: TurnStep): number => {

@@ -7,8 +7,8 @@ import { type Contender, share } from '../../../src/core/sharing/share.ts';
 import {
   DWELL_ON_MS,
   newTurn,
+  pausedUntilMs,
   returnsSoon,
-  standingOf,
   stoppedForRoom,
   switched,
   type Turn,
@@ -92,7 +92,6 @@ test('whatever the margin and the look, offers hold within what is free and the 
 });
 
 test('short runs in a row make a car wait longer each time; a long one forgives', () => {
-  const facts = { nowMs: 0, urgency: undefined, needMs: undefined, stayMs: undefined };
   const run = (turn: Turn, startMs: number, ranMs: number): Turn => {
     const running = switched(turn, true, startMs);
     return stoppedForRoom(switched(running, false, startMs + ranMs), running);
@@ -102,8 +101,7 @@ test('short runs in a row make a car wait longer each time; a long one forgives'
   for (let i = 0; i < 4; i += 1) {
     turn = run(turn, i * 3_600_000, 60_000);
     const stoppedMs = turn.sinceMs ?? 0;
-    const { pausedUntilMs = stoppedMs } = standingOf(turn, { ...facts, nowMs: stoppedMs });
-    waitsMs.push(pausedUntilMs - stoppedMs);
+    waitsMs.push(Math.max(stoppedMs, pausedUntilMs(turn)) - stoppedMs);
     assert.equal(returnsSoon(turn), i === 0);
   }
   assert.deepEqual(waitsMs, [0, 240_000, 900_000, 1_800_000]);
