@@ -1,10 +1,15 @@
 // Microseconds per allocation decision (admission, max-min, rounding, reasons), warm, one thread.
 import { allocate } from '../src/core/allocation/allocate.ts';
 import { Scratch } from '../src/core/allocation/scratch.ts';
-import type { AllocationProblem, RankedDemand } from '../src/core/allocation-problem.ts';
-import { DEFAULT_POLICY } from '../src/core/sharing/policy.ts';
+import type {
+  AllocationCircuit,
+  AllocationProblem,
+  RankedDemand,
+} from '../src/core/allocation-problem.ts';
+import { DEFAULT_POLICY, type Policy } from '../src/core/sharing/policy.ts';
 import { type Contender, share } from '../src/core/sharing/share.ts';
 import { newTurn, switched } from '../src/core/sharing/turns.ts';
+import { sameAmps } from '../src/core/units.ts';
 import { seededRandom } from '../src/sim/random.ts';
 import type { BenchOptions } from './main.ts';
 import { percentile } from './part-statistics.ts';
@@ -25,39 +30,42 @@ const PHASES = [
   [true, true, true],
 ] as const;
 
+interface Case {
+  readonly what: string;
+  readonly policy: Policy;
+  /** Cars that are off have to look before they start, and those on are kept by the margin. */
+  readonly steady?: boolean;
+  readonly unbalance?: boolean;
+  readonly lineToLine?: boolean;
+}
+
+const THROUGHPUT: Policy = { ...DEFAULT_POLICY, objective: 'throughput' };
+const CASES: readonly Case[] = [
+  { what: 'with needs and turns', policy: DEFAULT_POLICY },
+  { what: 'and looks before starts', policy: DEFAULT_POLICY, steady: true },
+  { what: 'and an unbalance limit', policy: DEFAULT_POLICY, unbalance: true },
+  { what: 'throughput', policy: THROUGHPUT },
+  { what: 'throughput, line to line', policy: THROUGHPUT, lineToLine: true },
+];
+
 export const run = async ({ quick }: BenchOptions) => {
   const rows = SIZES.flatMap(([connectors, targetP99Micros]) => {
     const problems = Array.from({ length: 20 }, (_, seed) => siteOf(connectors, seed + 1));
     const rounds = Math.max(quick ? 60 : 300, Math.round((quick ? 20_000 : 200_000) / connectors));
     const scratch = new Scratch();
     const core = timed(rounds, (i) => allocate(problems[i % problems.length]!, scratch));
-    const crowds = problems.map(crowdOf);
-    const all = timed(rounds, (i) => {
-      const { circuits, contenders } = crowds[i % crowds.length]!;
-      share(DEFAULT_POLICY, circuits, contenders, NOW_MS, scratch);
+    const all = CASES.map((each) => {
+      const crowds = problems.map((problem) => crowdOf(problem, each));
+      const micros = timed(rounds, (i) => {
+        const { circuits, contenders } = crowds[i % crowds.length]!;
+        share(each.policy, circuits, contenders, NOW_MS, scratch);
+      });
+      return { what: each.what, ...micros };
     });
-    const uneven = crowds.map((crowd) => ({ ...crowd, circuits: withUnbalance(crowd.circuits) }));
-    const even = timed(rounds, (i) => {
-      const { circuits, contenders } = uneven[i % uneven.length]!;
-      share(DEFAULT_POLICY, circuits, contenders, NOW_MS, scratch);
-    });
-    const power = timed(rounds, (i) => {
-      const { circuits, contenders } = crowds[i % crowds.length]!;
-      share(THROUGHPUT, circuits, contenders, NOW_MS, scratch);
-    });
-    const garages = crowds.map(garageOf);
-    const garage = timed(rounds, (i) => {
-      const { circuits, contenders } = garages[i % garages.length]!;
-      share(THROUGHPUT, circuits, contenders, NOW_MS, scratch);
-    });
-    return [
-      { what: 'max-min', connectors, ...core, targetP99Micros },
-      { what: 'with needs and turns', connectors, ...all, targetP99Micros },
-      { what: 'and an unbalance limit', connectors, ...even, targetP99Micros },
-      { what: 'throughput', connectors, ...power, targetP99Micros },
-      { what: 'throughput, line to line', connectors, ...garage, targetP99Micros },
-    ].map((row) => ({
+    return [{ what: 'max-min', ...core }, ...all].map((row) => ({
+      connectors,
       ...row,
+      targetP99Micros,
       met: targetP99Micros === null ? null : row.p99Micros <= targetP99Micros,
     }));
   });
@@ -65,11 +73,13 @@ export const run = async ({ quick }: BenchOptions) => {
 };
 
 const NOW_MS = 10_000_000;
-const THROUGHPUT = { ...DEFAULT_POLICY, objective: 'throughput' } as const;
 
-/** Warm: a third of the rounds is not counted. */
+/** Not counted at first, so that everything is compiled. */
+const WARM_MS = 400;
+
 const timed = (rounds: number, decide: (round: number) => void) => {
-  for (let i = 0; i < rounds / 3; i += 1) decide(i);
+  const warmUntil = performance.now() + WARM_MS;
+  for (let i = 0; performance.now() < warmUntil; i += 1) decide(i);
   const micros: number[] = [];
   for (let i = 0; i < rounds; i += 1) {
     const start = process.hrtime.bigint();
@@ -80,14 +90,26 @@ const timed = (rounds: number, decide: (round: number) => void) => {
 };
 
 /** The same site with cars that have needs and turns; about half of them have to wait. */
-export const crowdOf = ({ circuits, demands }: AllocationProblem) => ({
-  circuits,
-  contenders: demands.map(
-    (demand, i): Contender => ({
+export const crowdOf = (
+  { circuits, demands }: AllocationProblem,
+  { steady, unbalance, lineToLine }: Pick<Case, 'steady' | 'unbalance' | 'lineToLine'>,
+) => ({
+  circuits: circuits.map(
+    (circuit): AllocationCircuit => ({
+      ...circuit,
+      ...(steady === true ? STEADY : {}),
+      ...(unbalance === true && circuit.parent < 0 ? UNBALANCE : {}),
+      ...(lineToLine === true ? { phasorSum: true } : {}),
+    }),
+  ),
+  contenders: demands.map((demand, i): Contender => {
+    const isOn = i % 2 === 0;
+    return {
       id: demand.id,
       circuit: demand.circuit,
-      phases: demand.phases,
-      volts: demand.volts,
+      phases: lineToLine === true ? PAIRS[i % PAIRS.length]! : demand.phases,
+      lineToLine: lineToLine === true,
+      volts: lineToLine === true ? 104 : demand.volts,
       minAmps: demand.minAmps,
       maxAmps: demand.maxAmps,
       maxReason: demand.maxReason,
@@ -100,31 +122,21 @@ export const crowdOf = ({ circuits, demands }: AllocationProblem) => ({
       urgencyNow: i % 3 === 0 ? undefined : demand.weight,
       leftWh: 10_000,
       stayMs: 7_200_000,
-      turn: switched(newTurn(demand.id), i % 2 === 0, NOW_MS - i * 60_000),
+      turn: switched(newTurn(demand.id), isOn, NOW_MS - i * 60_000),
+      look: steady === true && !isOn ? { length: 'long', reason: LOOKS } : undefined,
       cameAtMs: i,
-    }),
-  ),
+    };
+  }),
 });
 
-const withUnbalance = ([root, ...rest]: AllocationProblem['circuits']) =>
-  root === undefined ? [] : [{ ...root, unbalance: { limitAmps: 20, reasons: [] } }, ...rest];
-
+const LOOKS = { kind: 'pending', id: 'look', text: 'starts when 6 A have been free' } as const;
+const STEADY = { keepOnAmps: 0.5, lookAmps: { long: sameAmps(4), short: sameAmps(1) } };
+const UNBALANCE = { unbalance: { limitAmps: 20, reasons: [] } };
 const PAIRS = [
   [true, true, false],
   [false, true, true],
   [true, false, true],
 ] as const;
-
-/** The same crowd, each car between two lines. */
-const garageOf = ({ circuits, contenders }: ReturnType<typeof crowdOf>) => ({
-  circuits: circuits.map((circuit) => ({ ...circuit, phasorSum: true })),
-  contenders: contenders.map((contender, i) => ({
-    ...contender,
-    phases: PAIRS[i % PAIRS.length]!,
-    lineToLine: true,
-    volts: 104,
-  })),
-});
 
 /** A three-level tree with a quarter to a third of the amps that everybody together wants. */
 export const siteOf = (connectors: number, seed: number): AllocationProblem => {

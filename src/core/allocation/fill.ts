@@ -27,15 +27,16 @@ export const fill = (
   weights: Float64Array = rows.weights,
 ): Filled => {
   const filling = start(rows, verdicts, limits, weights);
-  const { turns, full, state } = filling;
+  const { turns, state } = filling;
   let level = 0;
   while (filling.open > 0) {
-    const next = Math.min(turns.firstKey, full.firstKey);
+    const turn = turns.firstKey;
+    const next = Math.min(turn, filling.firstFullAt);
     if (!(next < Number.POSITIVE_INFINITY)) break;
     // Noise may put the next event a hair before the last one.
     level = Math.max(level, next);
-    if (full.firstKey === next && turns.firstKey !== next) {
-      fillUp(filling, full.first, level);
+    if (turn !== next) {
+      fillUp(filling, filling.firstFull, level);
       continue;
     }
     const index = turns.first;
@@ -61,7 +62,10 @@ interface Filling extends Filled {
   /** Level at which each demand begins to grow, then at which it has all that it can take. */
   readonly turns: MinTree;
   /** Level at which each row is full, as far as is known: it may turn out to be later. */
-  readonly full: MinTree;
+  readonly fullAt: Float64Array;
+  /** The row that is full first, and its level: few rows are looked through for it, now and then. */
+  firstFull: number;
+  firstFullAt: number;
 }
 
 const start = (
@@ -84,10 +88,12 @@ const start = (
     growing: scratch.integers(limits.length),
     open: 0,
     turns: new MinTree(demands, scratch),
-    full: new MinTree(limits.length, scratch),
+    fullAt: scratch.floats(limits.length),
+    firstFull: 0,
+    firstFullAt: Number.POSITIVE_INFINITY,
   };
   const { starts, entries, coefficients, leastAmps } = rows;
-  const { state, taken, slopes, growing, turns, full } = filling;
+  const { state, taken, slopes, growing, turns, fullAt } = filling;
   for (let i = 0; i < demands; i += 1) {
     if (verdicts[i] !== ADMITTED) continue;
     filling.open += 1;
@@ -112,8 +118,8 @@ const start = (
     }
   }
   turns.build();
-  for (let row = 0; row < limits.length; row += 1) full.prepare(row, fullAtOf(filling, row));
-  full.build();
+  for (let row = 0; row < limits.length; row += 1) fullAt[row] = fullAtOf(filling, row);
+  findFirst(filling);
   return filling;
 };
 
@@ -175,8 +181,26 @@ const fillUp = (filling: Filling, row: number, level: number): void => {
 
 const reschedule = (filling: Filling, row: number): number => {
   const fullAt = fullAtOf(filling, row);
-  filling.full.set(row, fullAt);
+  filling.fullAt[row] = fullAt;
+  if (row === filling.firstFull && fullAt > filling.firstFullAt) findFirst(filling);
+  else if (
+    fullAt < filling.firstFullAt ||
+    (fullAt === filling.firstFullAt && row < filling.firstFull)
+  ) {
+    filling.firstFull = row;
+    filling.firstFullAt = fullAt;
+  }
   return fullAt;
+};
+
+const findFirst = (filling: Filling): void => {
+  const { fullAt } = filling;
+  filling.firstFullAt = Number.POSITIVE_INFINITY;
+  for (let row = 0; row < fullAt.length; row += 1) {
+    if (fullAt[row]! >= filling.firstFullAt) continue;
+    filling.firstFull = row;
+    filling.firstFullAt = fullAt[row]!;
+  }
 };
 
 /** When nobody grows on a row it never fills up, whatever noise is left in its slope. */

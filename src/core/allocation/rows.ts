@@ -22,7 +22,6 @@ const DIFFERENCES = [
 ] as const;
 const ALL_PHASES = 7;
 const LEAST_WEIGHT = 1e-6;
-const INFINITE = Number.POSITIVE_INFINITY;
 
 /**
  * The problem as flat arrays. A row bounds the sum of coefficient times amps of its demands; only
@@ -191,55 +190,57 @@ const rowTable = (circuits: readonly AllocationCircuit[], scratch: Scratch): Row
   const firsts = scratch.integers(circuits.length + 1);
   let hasDifferences = false;
   for (let c = 0; c < circuits.length; c += 1) {
-    hasDifferences ||= circuits[c]!.unbalance !== undefined;
-    firsts[c + 1] = firsts[c]! + rowCount(circuits[c]!);
+    const { freeAmps, freeWatts, unbalance, phasorSum } = circuits[c]!;
+    const perLine = phasorSum === true ? CHORDS : 1;
+    const lines = bounds(freeAmps[0]) + bounds(freeAmps[1]) + bounds(freeAmps[2]);
+    const differences = unbalance === undefined ? 0 : DIFFERENCES.length;
+    const watts = freeWatts === undefined ? 0 : bounds(freeWatts);
+    firsts[c + 1] = firsts[c]! + lines * perLine + watts + differences;
+    hasDifferences ||= unbalance !== undefined;
   }
   const count = firsts[circuits.length]!;
-  const limits = scratch.floats(count);
-  const circuitOf = scratch.integers(count);
-  const kindOf = scratch.integers(count);
-  let at = 0;
-  for (let c = 0; c < circuits.length; c += 1) {
-    const circuit = circuits[c]!;
-    const kinds = kindsOf(circuit);
-    for (let kind = 0; kind < kinds; kind += 1) {
-      const limit = limitOf(circuit, kind);
-      if (limit === INFINITE) continue;
-      // What is not a number is no room at all.
-      limits[at] = Number.isNaN(limit) ? 0 : limit;
-      circuitOf[at] = c;
-      kindOf[at] = kind;
-      at += 1;
-    }
-  }
-  return { limits, circuitOf, kindOf, firsts, hasDifferences };
+  const table: RowTable = {
+    limits: scratch.floats(count),
+    circuitOf: scratch.integers(count),
+    kindOf: scratch.integers(count),
+    firsts,
+    hasDifferences,
+  };
+  for (let c = 0; c < circuits.length; c += 1) fillTable(table, circuits[c]!, c);
+  return table;
 };
 
-const rowCount = (circuit: AllocationCircuit): number => {
-  const kinds = kindsOf(circuit);
-  let count = 0;
-  for (let kind = 0; kind < kinds; kind += 1) {
-    if (limitOf(circuit, kind) !== INFINITE) count += 1;
-  }
-  return count;
-};
+/** Whether a limit makes a row. */
+const bounds = (limit: number): 0 | 1 => (limit === Number.POSITIVE_INFINITY ? 0 : 1);
 
-/** The kinds that a circuit may have are below this. */
-const kindsOf = ({ unbalance }: AllocationCircuit): number =>
-  unbalance === undefined ? DIFFERENCE_KIND : DIFFERENCE_KIND + DIFFERENCES.length;
-
-/** Infinite where the circuit has no row of this kind. */
-const limitOf = (circuit: AllocationCircuit, kind: number): number => {
-  const { freeAmps, freeWatts, unbalance, phasorSum } = circuit;
-  if (kind < WATTS_KIND) {
-    const isMade = kind >= CHORD_KIND === (phasorSum === true);
-    return isMade ? freeAmps[kind < CHORD_KIND ? (kind as 0 | 1 | 2) : lineOf(kind)] : INFINITE;
+const fillTable = (
+  { limits, circuitOf, kindOf, firsts }: RowTable,
+  { freeAmps, freeWatts, unbalance, phasorSum }: AllocationCircuit,
+  circuit: number,
+): void => {
+  let at = firsts[circuit]!;
+  const add = (kind: number, limit: number): void => {
+    if (bounds(limit) === 0) return;
+    // What is not a number is no room at all.
+    limits[at] = Number.isNaN(limit) ? 0 : limit;
+    circuitOf[at] = circuit;
+    kindOf[at] = kind;
+    at += 1;
+  };
+  for (let p = 0; p < freeAmps.length; p += 1) {
+    const limit = freeAmps[p as 0 | 1 | 2];
+    if (phasorSum !== true) add(p, limit);
+    else for (let k = 0; k < CHORDS; k += 1) add(CHORD_KIND + p * CHORDS + k, limit);
   }
-  if (kind === WATTS_KIND) return freeWatts ?? INFINITE;
-  if (unbalance === undefined) return INFINITE;
-  const [above, below] = DIFFERENCES[kind - DIFFERENCE_KIND]!;
+  if (freeWatts !== undefined) add(WATTS_KIND, freeWatts);
+  if (unbalance === undefined) return;
   const base = unbalance.baseAmps ?? NO_AMPS;
-  return unbalance.limitAmps - base[above] + base[below];
+  for (let k = 0; k < DIFFERENCES.length; k += 1) {
+    const [above, below] = DIFFERENCES[k]!;
+    const limit = unbalance.limitAmps - base[above] + base[below];
+    // Room for every place that was counted: one without a bound bounds nothing.
+    add(DIFFERENCE_KIND + k, Math.min(limit, Number.MAX_VALUE));
+  }
 };
 
 /** Rows of each circuit and of all above it. */
