@@ -24,9 +24,8 @@ export const fill = (
   rows: Rows,
   verdicts: Int32Array,
   limits: Float64Array = rows.limits,
-  weights: Float64Array = rows.weights,
 ): Filled => {
-  const filling = start(rows, verdicts, limits, weights);
+  const filling = start(rows, verdicts, limits);
   const { turns, state } = filling;
   let level = 0;
   while (filling.open > 0) {
@@ -51,7 +50,6 @@ export const fill = (
 interface Filling extends Filled {
   readonly rows: Rows;
   readonly limits: Float64Array;
-  readonly weights: Float64Array;
   readonly state: Int32Array;
   /** What waiting and frozen demands take of each row; how fast the growing ones take more. */
   readonly taken: Float64Array;
@@ -68,18 +66,12 @@ interface Filling extends Filled {
   firstFullAt: number;
 }
 
-const start = (
-  rows: Rows,
-  verdicts: Int32Array,
-  limits: Float64Array,
-  weights: Float64Array,
-): Filling => {
+const start = (rows: Rows, verdicts: Int32Array, limits: Float64Array): Filling => {
   const demands = verdicts.length;
   const { scratch } = rows;
   const filling: Filling = {
     rows,
     limits,
-    weights,
     amps: scratch.floats(demands),
     bottleneck: scratch.integers(demands).fill(AT_MAXIMUM),
     state: scratch.integers(demands).fill(FROZEN),
@@ -98,7 +90,7 @@ const start = (
     if (verdicts[i] !== ADMITTED) continue;
     filling.open += 1;
     const least = leastAmps[i]!;
-    const weight = weights[i]!;
+    const weight = rows.weights[i]!;
     // Whoever has no minimum grows from the start: that spares it the event.
     const grows = least === 0;
     state[i] = grows ? GROWING : WAITING;
@@ -124,9 +116,9 @@ const start = (
 };
 
 const begin = (filling: Filling, index: number): void => {
-  const { rows, weights, state, taken, slopes, growing, turns } = filling;
+  const { rows, state, taken, slopes, growing, turns } = filling;
   const { starts, entries, coefficients } = rows;
-  const weight = weights[index]!;
+  const weight = rows.weights[index]!;
   const least = rows.leastAmps[index]!;
   state[index] = GROWING;
   turns.set(index, rows.mostAmps[index]! / weight);
@@ -143,10 +135,10 @@ const begin = (filling: Filling, index: number): void => {
 };
 
 const freeze = (filling: Filling, index: number, amps: number, bottleneck: number): void => {
-  const { rows, weights, state, taken, slopes, growing } = filling;
+  const { rows, state, taken, slopes, growing } = filling;
   const { starts, entries, coefficients } = rows;
   const grew = state[index] === GROWING;
-  const weight = weights[index]!;
+  const weight = rows.weights[index]!;
   const more = grew ? amps : amps - rows.leastAmps[index]!;
   state[index] = FROZEN;
   filling.amps[index] = amps;
@@ -168,13 +160,13 @@ const freeze = (filling: Filling, index: number, amps: number, bottleneck: numbe
 /** A full row stops everybody on it, also those that have not begun to grow. */
 const fillUp = (filling: Filling, row: number, level: number): void => {
   if (reschedule(filling, row) > level) return;
-  const { rows, weights, state } = filling;
+  const { rows, state } = filling;
   const end = rows.memberStarts[row + 1]!;
   for (let m = rows.memberStarts[row]!; m < end; m += 1) {
     const index = rows.members[m]!;
     if (state[index] === FROZEN) continue;
     const least = rows.leastAmps[index]!;
-    const grown = Math.min(rows.mostAmps[index]!, Math.max(least, weights[index]! * level));
+    const grown = Math.min(rows.mostAmps[index]!, Math.max(least, rows.weights[index]! * level));
     freeze(filling, index, state[index] === GROWING ? grown : least, row);
   }
 };

@@ -11,9 +11,9 @@
 export const CHORDS = 6;
 
 /** How a demand loads a line: index into the table of coefficients. */
-export const LEADS = 0;
-export const IN_PHASE = 1;
-export const LAGS = 2;
+const LEADS = 0;
+const IN_PHASE = 1;
+const LAGS = 2;
 
 const RADIANS = Math.PI / 180;
 const SECTOR_DEGREES = 60;
@@ -34,19 +34,30 @@ const COEFFICIENTS = ANGLES_DEGREES.map((angle) =>
   ),
 ) as unknown as readonly [Float64Array, Float64Array, Float64Array];
 
-/**
- * Amps that a demand adds to one chord of a line, per amp; 0 when it does not load the line.
- * `mask` has bit p set for line p. Between two lines, the one whose next line is the other leads.
- */
-export const chordCoefficient = (
-  line: number,
-  chord: number,
-  mask: number,
-  lineToLine: boolean,
-): number => {
+/** Amps that a demand adds to one chord of a line, per amp; 0 when it does not load the line. */
+const coefficientOf = (line: number, chord: number, mask: number, lineToLine: boolean): number => {
   if (((mask >> line) & 1) === 0) return 0;
   return COEFFICIENTS[lineToLine ? sideOf(line, mask) : IN_PHASE]![chord]!;
 };
 
+/** Between two lines, the one whose next line is the other leads. */
 const sideOf = (line: number, mask: number): typeof LEADS | typeof LAGS =>
   ((mask >> ((line + 1) % 3)) & 1) === 1 ? LEADS : LAGS;
+
+const LINE_TO_LINE = 8;
+
+/** By `wiring`: amps that a demand adds to the chords of L1, then of L2, then of L3, per amp. */
+const BY_WIRING: readonly Float64Array[] = Array.from({ length: 2 * LINE_TO_LINE }, (_, wiring) =>
+  Float64Array.from({ length: 3 * CHORDS }, (_each, k) =>
+    coefficientOf(
+      Math.floor(k / CHORDS),
+      k % CHORDS,
+      wiring % LINE_TO_LINE,
+      wiring >= LINE_TO_LINE,
+    ),
+  ),
+);
+
+/** `mask` has bit p set for line p. */
+export const chordCoefficients = (mask: number, lineToLine: boolean): Float64Array =>
+  BY_WIRING[mask + (lineToLine ? LINE_TO_LINE : 0)]!;

@@ -1,6 +1,6 @@
 import type { AllocationCircuit, AllocationProblem, Claim, Demand } from '../allocation-problem.ts';
 import { NO_AMPS } from '../units.ts';
-import { CHORDS, chordCoefficient } from './phasor.ts';
+import { CHORDS, chordCoefficients } from './phasor.ts';
 import { Scratch } from './scratch.ts';
 import { stepAbove, stepBelow } from './steps.ts';
 
@@ -282,11 +282,17 @@ const entriesOf = (table: Table, lengths: Int32Array): Entries => {
   for (let i = 0; i < demands.length; i += 1) {
     const demand = demands[i]!;
     const mask = masks[i]!;
+    const chords = chordCoefficients(mask, demand.lineToLine === true);
     for (let c = demand.circuit; c >= 0; c = circuits[c]!.parent) {
       const end = firsts[c + 1]!;
       for (let row = firsts[c]!; row < end; row += 1) {
         const kind = kindOf[row]!;
-        const coefficient = kind < CHORD_KIND ? (mask >> kind) & 1 : otherwise(kind, mask, demand);
+        const coefficient =
+          kind < CHORD_KIND
+            ? (mask >> kind) & 1
+            : kind < WATTS_KIND
+              ? chords[kind - CHORD_KIND]!
+              : otherwise(kind, mask, demand);
         if (coefficient === 0) continue;
         entries[at] = row;
         coefficients[at] = coefficient;
@@ -298,12 +304,8 @@ const entriesOf = (table: Table, lengths: Int32Array): Entries => {
   return { starts, entries, coefficients };
 };
 
-/** Coefficient on watts, on a chord, or on the difference of two phases. */
+/** Coefficient on watts or on the difference of two phases. */
 const otherwise = (kind: number, mask: number, demand: Demand): number => {
-  if (kind < WATTS_KIND) {
-    const chord = (kind - CHORD_KIND) % CHORDS;
-    return chordCoefficient(lineOf(kind), chord, mask, demand.lineToLine === true);
-  }
   if (kind === WATTS_KIND) {
     return demand.volts * (demand.wattsPhases ?? (mask & 1) + ((mask >> 1) & 1) + (mask >> 2));
   }

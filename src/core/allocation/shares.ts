@@ -27,7 +27,7 @@ export const admission = (rows: Rows, objective: Objective = 'fair'): Admission 
 /** Uses and changes the verdicts of its argument. */
 export const sharesAfter = (rows: Rows, { verdicts, shares }: Admission): Shares => {
   if (shares !== undefined) return shares;
-  const filled = fillBalanced(rows, verdicts, rows.weights);
+  const filled = fillBalanced(rows, verdicts);
   const amps = round(rows, verdicts, filled);
   return { amps, bottleneck: filled.bottleneck, verdicts };
 };

@@ -13,17 +13,22 @@ const RELIEF_ROUNDS = 6;
  * room is what the low phase surely takes (minimum first), and grows round by round; every round
  * keeps the limit, and the last one that did counts.
  */
-export const fillBalanced = (rows: Rows, verdicts: Int32Array, weights: Float64Array): Filled => {
-  if (!rows.hasDifferences) return fill(rows, verdicts, rows.limits, weights);
+export const fillBalanced = (
+  rows: Rows,
+  verdicts: Int32Array,
+  reliefRounds = RELIEF_ROUNDS,
+): Filled => {
+  if (!rows.hasDifferences) return fill(rows, verdicts);
   const unlimited = rows.scratch.floats(rows.limits.length);
   for (let row = 0; row < unlimited.length; row += 1) {
     unlimited[row] = isDifference(rows, row) ? Number.POSITIVE_INFINITY : rows.limits[row]!;
   }
-  let best = fill(rows, verdicts, unlimited, weights);
+  let best = fill(rows, verdicts, unlimited);
   if (worstDifference(rows, sumsOf(rows, best.amps)) < 0) return best;
-  let low: Float64Array = rows.leastAmps.map((least, i) => (verdicts[i] === ADMITTED ? least : 0));
-  for (let round = 0; round < RELIEF_ROUNDS; round += 1) {
-    const next = fill(rows, verdicts, withRelief(rows, low), weights);
+  let low = rows.scratch.floats(verdicts.length);
+  for (let i = 0; i < low.length; i += 1) if (verdicts[i] === ADMITTED) low[i] = rows.leastAmps[i]!;
+  for (let round = 0; round < reliefRounds; round += 1) {
+    const next = fill(rows, verdicts, withRelief(rows, low));
     if (round > 0 && worstDifference(rows, sumsOf(rows, next.amps)) >= 0) break;
     best = next;
     // The same room again would give the same shares again.
