@@ -2,7 +2,7 @@ import { CHORDS } from './phasor.ts';
 import { isChord, isDifference, load, type Rows, WATTS_KIND } from './rows.ts';
 import { settleTies, sortByKey } from './sort.ts';
 
-const ROUNDS = 24;
+const ROUNDS = 16;
 const FIRST_STEP = 4;
 /** Demand is looked at for this many prices, up to this share below and above the one of a round. */
 const LOOKS = 3;
@@ -10,7 +10,7 @@ const SPREAD = 0.1;
 const LEAST_PRICE = 0.01;
 const USUAL_VOLTS = 230;
 /** Prices of earlier rounds are far off; they do not count in the targets. */
-const SETTLED_ROUND = 8;
+const SETTLED_ROUND = 6;
 
 /**
  * What the amps of every row are worth when everybody who finds its price right takes all it can
