@@ -5,6 +5,7 @@ import type { Log } from './core/log.ts';
 import type { Policy } from './core/sharing/policy.ts';
 import type { MeterSpec, Site } from './core/site.ts';
 import { timestamp } from './core/time.ts';
+import type { Incoming } from './field/broker-port.ts';
 import { BuildingRegisters } from './field/building-registers.ts';
 import { ChildStations } from './field/child-stations.ts';
 import { DigitalInputWatch } from './field/digital-input.ts';
@@ -14,6 +15,7 @@ import { evidenceRoutes } from './field/evidence-routes.ts';
 import { MeterBus } from './field/meter-bus.ts';
 import type { ModbusPort } from './field/modbus-port.ts';
 import { registerRoute } from './field/register-route.ts';
+import type { Faults } from './gateway/faults.ts';
 import type { CallOutcome, OwnCall } from './gateway/observer.ts';
 import { openModbusPort } from './io/modbus.ts';
 import { startModbusServer } from './io/modbus-server.ts';
@@ -54,11 +56,12 @@ export interface FieldSide {
 export const startFieldSide = async (
   options: FieldOptions,
   loop: ControlLoop,
+  faults: Faults,
 ): Promise<FieldSide> => {
   const evidence = await openEvidence(options);
   const polled = startPolling(options, loop);
   const building = await startBuilding(options, loop);
-  const { ems, children } = await startEms(options, loop);
+  const { ems, children } = await startEms(options, loop, faults);
   return {
     routes: [...evidenceRoutes(() => evidence.files.list()), ...building.routes],
     call: (charger, call, done) => children?.call(charger, call, done) ?? false,
@@ -140,7 +143,11 @@ const openEvidence = async ({ config, site, log }: FieldOptions) => {
   return { files, recorder: new EvidenceRecorder(site, { save }, log) };
 };
 
-const startEms = async ({ config, site, log, policies }: FieldOptions, loop: ControlLoop) => {
+const startEms = async (
+  { config, site, log, policies }: FieldOptions,
+  loop: ControlLoop,
+  faults: Faults,
+) => {
   const { mqtt, children: specs } = config.ems;
   if (mqtt === undefined) return { ems: undefined, children: undefined };
   const { root, scalars, homeAssistant, ...broker } = mqtt;
@@ -149,7 +156,14 @@ const startEms = async ({ config, site, log, policies }: FieldOptions, loop: Con
   const epoch = specs.length === 0 ? 0 : await nextEpoch(config.dataDir);
   let children: ChildStations | undefined;
   const ems = new EmsLink({
-    openBroker: (listener, will) => openBroker({ ...broker, clientId, will, listener, clock, log }),
+    openBroker: (told, will) => {
+      const listener = {
+        ...told,
+        message: (message: Incoming) =>
+          void faults.contain('message over MQTT', () => told.message(message)),
+      };
+      return openBroker({ ...broker, clientId, will, listener, clock, log });
+    },
     root,
     siteId: site.id,
     clock,

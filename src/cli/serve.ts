@@ -30,8 +30,8 @@ export const run = async (args: readonly string[]): Promise<number> => {
   const uiFolder = join(packageFolder(), 'dist/ui');
   const siteFile = { path: resolve(file), read: () => readSiteFile(file).usable?.config };
   const watchdog = startWatchdog();
-  const published = (): void => watchdog.feed();
-  const busbar = await startBusbar({ ...usable, log, uiFolder, restart, siteFile, published });
+  const turned = (): void => watchdog.feed();
+  const busbar = await startBusbar({ ...usable, log, uiFolder, restart, siteFile, turned });
   process.on('SIGHUP', () => {
     const again = readSiteFile(file);
     process.stderr.write(problemLines(file, again.problems));
