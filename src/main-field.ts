@@ -60,8 +60,15 @@ export const startFieldSide = async (
 ): Promise<FieldSide> => {
   const evidence = await openEvidence(options);
   const polled = startPolling(options, loop);
-  const building = await startBuilding(options, loop);
-  const { ems, children } = await startEms(options, loop, faults);
+  const stopPolling = (): void => {
+    for (const part of [...polled.meters, ...polled.inputs]) part.stop();
+  };
+  const { building, ems, children } = await startTalking(options, loop, faults).catch(
+    (error: unknown) => {
+      stopPolling();
+      throw error;
+    },
+  );
   return {
     routes: [...evidenceRoutes(() => evidence.files.list()), ...building.routes],
     call: (charger, call, done) => children?.call(charger, call, done) ?? false,
@@ -71,7 +78,7 @@ export const startFieldSide = async (
       evidence.recorder.take(view);
     },
     close: async () => {
-      for (const part of [...polled.meters, ...polled.inputs]) part.stop();
+      stopPolling();
       await building.close();
       await evidence.recorder.close(timestamp(systemClock.wallMs()));
       await ems?.close();
@@ -110,6 +117,17 @@ const startPolling = (
     return new DigitalInputWatch({ input, port, clock, log, setLimit });
   });
   return { meters, inputs };
+};
+
+/** Those that ask and order: a building controller and an EMS. */
+const startTalking = async (options: FieldOptions, loop: ControlLoop, faults: Faults) => {
+  const building = await startBuilding(options, loop);
+  try {
+    return { building, ...(await startEms(options, loop, faults)) };
+  } catch (error) {
+    await building.close();
+    throw error;
+  }
 };
 
 /** Registers for a building controller, where wanted. */
