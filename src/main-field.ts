@@ -121,7 +121,7 @@ const startPolling = (
 
 /** Those that ask and order: a building controller and an EMS. */
 const startTalking = async (options: FieldOptions, loop: ControlLoop, faults: Faults) => {
-  const building = await startBuilding(options, loop);
+  const building = await startBuilding(options, loop, faults);
   try {
     return { building, ...(await startEms(options, loop, faults)) };
   } catch (error) {
@@ -131,7 +131,11 @@ const startTalking = async (options: FieldOptions, loop: ControlLoop, faults: Fa
 };
 
 /** Registers for a building controller, where wanted. */
-const startBuilding = async ({ config, site, log }: FieldOptions, loop: ControlLoop) => {
+const startBuilding = async (
+  { config, site, log }: FieldOptions,
+  loop: ControlLoop,
+  faults: Faults,
+) => {
   const server = config.ems.modbusServer;
   if (server === undefined) return { routes: [], close: () => Promise.resolve() };
   const { sources, watchdogSeconds, listen, ...rest } = server;
@@ -139,8 +143,9 @@ const startBuilding = async ({ config, site, log }: FieldOptions, loop: ControlL
   const setLimit = (source: string, command: LimitCommand) => loop.setLimit(source, command);
   const registers = { site, view, sources, watchdogSeconds, setLimit, clock: systemClock };
   const bank = new BuildingRegisters(registers);
+  const fault = (error: unknown): void => faults.note('registers of the building', error);
   const running = await listening('ems.modbusServer.listen', listen, (at) =>
-    startModbusServer({ ...rest, ...at, bank, log }),
+    startModbusServer({ ...rest, ...at, bank, log, fault }),
   );
   log.info('Modbus server', { port: running.port });
   return { routes: [registerRoute(view, sources)], close: () => running.close() };

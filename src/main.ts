@@ -65,6 +65,8 @@ export interface BusbarOptions {
   readonly published?: (view: SiteView) => void;
   /** Every control cycle, also one without a decision: what a watchdog is fed with. */
   readonly turned?: () => void;
+  /** Where faults of this program go; absent: its own. */
+  readonly faults?: Faults;
 }
 
 export interface Busbar {
@@ -94,8 +96,7 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
 };
 
 const build = async (options: BusbarOptions, parts: Parts): Promise<Busbar> => {
-  const { config, log, published, turned } = options;
-  const faults = new Faults(systemClock, log);
+  const { config, log, published, turned, faults = new Faults(systemClock, log) } = options;
   const held = await openHeld(options);
   parts.held = held;
   const facts = await learnedFacts(config.dataDir, log);
