@@ -5,6 +5,7 @@ import type { Log } from './core/log.ts';
 import type { Policy } from './core/sharing/policy.ts';
 import type { MeterSpec, Site } from './core/site.ts';
 import { timestamp } from './core/time.ts';
+import type { Incoming } from './field/broker-port.ts';
 import { BuildingRegisters } from './field/building-registers.ts';
 import { ChildStations } from './field/child-stations.ts';
 import { DigitalInputWatch } from './field/digital-input.ts';
@@ -14,6 +15,7 @@ import { evidenceRoutes } from './field/evidence-routes.ts';
 import { MeterBus } from './field/meter-bus.ts';
 import type { ModbusPort } from './field/modbus-port.ts';
 import { registerRoute } from './field/register-route.ts';
+import type { Faults } from './gateway/faults.ts';
 import type { CallOutcome, OwnCall } from './gateway/observer.ts';
 import { openModbusPort } from './io/modbus.ts';
 import { startModbusServer } from './io/modbus-server.ts';
@@ -54,11 +56,19 @@ export interface FieldSide {
 export const startFieldSide = async (
   options: FieldOptions,
   loop: ControlLoop,
+  faults: Faults,
 ): Promise<FieldSide> => {
   const evidence = await openEvidence(options);
   const polled = startPolling(options, loop);
-  const building = await startBuilding(options, loop);
-  const { ems, children } = await startEms(options, loop);
+  const stopPolling = (): void => {
+    for (const part of [...polled.meters, ...polled.inputs]) part.stop();
+  };
+  const { building, ems, children } = await startTalking(options, loop, faults).catch(
+    (error: unknown) => {
+      stopPolling();
+      throw error;
+    },
+  );
   return {
     routes: [...evidenceRoutes(() => evidence.files.list()), ...building.routes],
     call: (charger, call, done) => children?.call(charger, call, done) ?? false,
@@ -68,7 +78,7 @@ export const startFieldSide = async (
       evidence.recorder.take(view);
     },
     close: async () => {
-      for (const part of [...polled.meters, ...polled.inputs]) part.stop();
+      stopPolling();
       await building.close();
       await evidence.recorder.close(timestamp(systemClock.wallMs()));
       await ems?.close();
@@ -109,8 +119,23 @@ const startPolling = (
   return { meters, inputs };
 };
 
+/** Those that ask and order: a building controller and an EMS. */
+const startTalking = async (options: FieldOptions, loop: ControlLoop, faults: Faults) => {
+  const building = await startBuilding(options, loop, faults);
+  try {
+    return { building, ...(await startEms(options, loop, faults)) };
+  } catch (error) {
+    await building.close();
+    throw error;
+  }
+};
+
 /** Registers for a building controller, where wanted. */
-const startBuilding = async ({ config, site, log }: FieldOptions, loop: ControlLoop) => {
+const startBuilding = async (
+  { config, site, log }: FieldOptions,
+  loop: ControlLoop,
+  faults: Faults,
+) => {
   const server = config.ems.modbusServer;
   if (server === undefined) return { routes: [], close: () => Promise.resolve() };
   const { sources, watchdogSeconds, listen, ...rest } = server;
@@ -118,8 +143,9 @@ const startBuilding = async ({ config, site, log }: FieldOptions, loop: ControlL
   const setLimit = (source: string, command: LimitCommand) => loop.setLimit(source, command);
   const registers = { site, view, sources, watchdogSeconds, setLimit, clock: systemClock };
   const bank = new BuildingRegisters(registers);
+  const fault = (error: unknown): void => faults.note('registers of the building', error);
   const running = await listening('ems.modbusServer.listen', listen, (at) =>
-    startModbusServer({ ...rest, ...at, bank, log }),
+    startModbusServer({ ...rest, ...at, bank, log, fault }),
   );
   log.info('Modbus server', { port: running.port });
   return { routes: [registerRoute(view, sources)], close: () => running.close() };
@@ -140,7 +166,11 @@ const openEvidence = async ({ config, site, log }: FieldOptions) => {
   return { files, recorder: new EvidenceRecorder(site, { save }, log) };
 };
 
-const startEms = async ({ config, site, log, policies }: FieldOptions, loop: ControlLoop) => {
+const startEms = async (
+  { config, site, log, policies }: FieldOptions,
+  loop: ControlLoop,
+  faults: Faults,
+) => {
   const { mqtt, children: specs } = config.ems;
   if (mqtt === undefined) return { ems: undefined, children: undefined };
   const { root, scalars, homeAssistant, ...broker } = mqtt;
@@ -149,7 +179,14 @@ const startEms = async ({ config, site, log, policies }: FieldOptions, loop: Con
   const epoch = specs.length === 0 ? 0 : await nextEpoch(config.dataDir);
   let children: ChildStations | undefined;
   const ems = new EmsLink({
-    openBroker: (listener, will) => openBroker({ ...broker, clientId, will, listener, clock, log }),
+    openBroker: (told, will) => {
+      const listener = {
+        ...told,
+        message: (message: Incoming) =>
+          void faults.contain('message over MQTT', () => told.message(message)),
+      };
+      return openBroker({ ...broker, clientId, will, listener, clock, log });
+    },
     root,
     siteId: site.id,
     clock,

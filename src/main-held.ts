@@ -14,10 +14,20 @@ import { LogStore } from './store/log-store.ts';
 export type Held = Awaited<ReturnType<typeof openHeld>>;
 
 /** What is held for the CSMS, on disk: opened before anything else of the data folder. */
-export const openHeld = async ({ config, log }: BusbarOptions) => {
+export const openHeld = async (options: BusbarOptions) => {
+  const { config } = options;
   await openDataFolder(config.dataDir);
   const path = join(config.dataDir, 'journal');
   const store = await LogStore.open(path, { monotonicMs: () => systemClock.monotonicMs() });
+  try {
+    return await readHeld(options, store);
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+};
+
+const readHeld = async ({ config, log }: BusbarOptions, store: LogStore) => {
   const { unknownTokens, unknownBoot, replayPerSecond } = config.upstream;
   const outage = await openOutage({
     store,
@@ -34,9 +44,11 @@ export const openHeld = async ({ config, log }: BusbarOptions) => {
     },
   });
   const desk = new QueueDesk(outage.journal, store);
+  const shelf = await ProfileShelf.open(store, log);
+  const readOnly = await unwritable(config.dataDir);
   const stopDropping = dropOldValues(outage.journal, config.journal.mostDays, systemClock, log);
   for (const { what, quarantine } of store.damage()) log.error(what, { quarantine });
-  const raised: string[] = [...(await unwritable(config.dataDir))];
+  const raised: string[] = [...readOnly];
   const alarms = (): readonly string[] => {
     const problem = store.problem();
     const parked = outage.journal.parkedChargers();
@@ -57,7 +69,6 @@ export const openHeld = async ({ config, log }: BusbarOptions) => {
     stopDropping();
     return store.close();
   };
-  const shelf = await ProfileShelf.open(store, log);
   return { store, shelf, outage, desk, alarms, raise, close };
 };
 

@@ -9,6 +9,7 @@ import type { LimitReportSettings } from './control/limit-reports.ts';
 import type { ProfileShelf } from './control/profile-shelf.ts';
 import type { Log } from './core/log.ts';
 import { AggregateStation } from './gateway/aggregate/station.ts';
+import type { Faults } from './gateway/faults.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { DialGate } from './gateway/redial.ts';
 import type { Dialer } from './gateway/socket.ts';
@@ -218,7 +219,9 @@ export const gatewayOf = (
     dialer,
     loop,
     suspicious,
+    faults,
   }: {
+    readonly faults: Faults;
     readonly held: Held;
     readonly roles: UpstreamRoles;
     readonly adoption: Adoption;
@@ -230,6 +233,7 @@ export const gatewayOf = (
   new Gateway({
     clock: systemClock,
     log,
+    faults,
     dialer,
     observer: roles,
     interceptor: roles.interceptor,

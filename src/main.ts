@@ -12,6 +12,7 @@ import type { Site } from './core/site.ts';
 import { DEFAULT_SETTINGS } from './core/tick.ts';
 import { type QuirkFiles, traitsOf } from './devices/charger-quirks.ts';
 import { EventLog } from './field/event-log.ts';
+import { Faults } from './gateway/faults.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import type { ChargerCalls } from './gateway/observer.ts';
 import type { QueueSummary } from './gateway/queue-desk.ts';
@@ -25,6 +26,7 @@ import { type FieldSide, startFieldSide } from './main-field.ts';
 import { openHeld } from './main-held.ts';
 import { type Learned, learnedFacts } from './main-learned.ts';
 import { listening } from './main-listen.ts';
+import { closeParts, handOut, type Parts } from './main-parts.ts';
 import { Reload, type SiteFileSource } from './main-reload.ts';
 import { openStanding } from './main-standing.ts';
 import {
@@ -61,6 +63,10 @@ export interface BusbarOptions {
   readonly siteFile?: SiteFileSource;
   /** Every tick, for whoever started it (the demo watches). */
   readonly published?: (view: SiteView) => void;
+  /** Every control cycle, also one without a decision: what a watchdog is fed with. */
+  readonly turned?: () => void;
+  /** Where faults of this program go; absent: its own. */
+  readonly faults?: Faults;
 }
 
 export interface Busbar {
@@ -75,76 +81,82 @@ export interface Busbar {
   close(): Promise<void>;
 }
 
-/** Builds a running gateway: the only place that makes adapters and joins them. */
+/**
+ * Builds a running gateway: the only place that makes adapters and joins them. One that fails has
+ * closed what it had opened: it can be tried again in the same process.
+ */
 export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
-  const { config, log, published } = options;
+  const parts: Parts = {};
+  try {
+    return await build(options, parts);
+  } catch (error) {
+    await closeParts(parts, options.log);
+    throw error;
+  }
+};
+
+const build = async (options: BusbarOptions, parts: Parts): Promise<Busbar> => {
+  const { config, log, published, turned, faults = new Faults(systemClock, log) } = options;
   const held = await openHeld(options);
+  parts.held = held;
   const facts = await learnedFacts(config.dataDir, log);
   const standing = await openStanding(config.dataDir, log);
   const history = new History();
   const events = new EventLog(log);
-  let field: FieldSide | undefined;
-  let upstream: Awaited<ReturnType<typeof openDialer>> | undefined;
   const { restart = () => log.warn('restart asked for, and nobody to do it') } = options;
   const limit = siteLimitOf(options, held.shelf, () => loop);
   const late = { loop: () => loop, roles: () => roles };
   const controller = await controllerOf(options, held, limit, restart, late);
+  parts.controller = controller;
   const loop: ControlLoop = new ControlLoop({
     ...loopSettings(options, facts),
     standing,
-    calls: stationCalls({ field: () => field, gateway: () => gateway }),
+    calls: stationCalls({ field: () => parts.field, gateway: () => gateway }),
     callCsms: (charger, action, payload, done) => gateway.callCsms(charger, action, payload, done),
     shelf: held.shelf,
     siteLimits: limit,
-    counters: () => ({ ...countersOf(gateway, roles), ...upstream?.station?.counters() }),
+    counters: () => ({ ...countersOf(gateway, roles), ...parts.upstream?.station?.counters() }),
     backlogOf: (charger) => withoutName(held.desk.summary(charger)),
-    alarms: () => [...held.alarms(), ...reload.alarms(), ...(field?.alarms() ?? [])],
+    alarms: () => [...held.alarms(), ...reload.alarms(), ...(parts.field?.alarms() ?? [])],
+    faults,
+    turned,
     published: (view) => {
-      field?.published(view);
-      controller?.published(view);
-      upstream?.station?.published(view);
-      history.take(view);
-      events.take(view);
+      handOut(parts, faults, view);
+      faults.contain('history', () => history.take(view));
+      faults.contain('log of events', () => events.take(view));
       published?.(view);
     },
   });
+  parts.loop = loop;
   const adoption = adoptionOf(config, facts, loop);
   const roles = upstreamRolesOf(options, loop, adoption);
-  upstream = await openDialer(options, held, limit, restart, late);
+  parts.roles = roles;
+  parts.upstream = await openDialer(options, held, limit, restart, late);
   const securityEvent = (type: string, techInfo: string): void => {
-    for (const each of [controller, upstream?.station]) each?.securityEvent(type, techInfo);
+    for (const each of [controller, parts.upstream?.station]) each?.securityEvent(type, techInfo);
   };
   const reload = new Reload(options, { roles, gateway: () => gateway, securityEvent });
   const watch = new SecurityWatch(systemClock, securityEvent);
   const suspicious = watch.noted.bind(watch);
-  const { dialer } = upstream;
-  const gateway: Gateway = gatewayOf(options, { suspicious, held, roles, adoption, loop, dialer });
+  const { dialer } = parts.upstream;
+  const joined = { suspicious, held, roles, adoption, loop, dialer, faults };
+  const gateway: Gateway = gatewayOf(options, joined);
+  parts.gateway = gateway;
   loop.start();
-  field = await startFieldSide(options, loop);
-  const servers = await startServers(options, loop, gateway, [
+  parts.field = await startFieldSide(options, loop, faults);
+  const urls = await startServers(options, parts, loop, gateway, [
     ...queueRoutes(held.desk, systemClock, log),
     ...chargerRoutes(loop.probes, held.shelf),
-    ...field.routes,
+    ...parts.field.routes,
     ...historyRoutes(history, () => loop.view()),
     ...reload.routes(options.siteFile),
   ]);
   return {
-    ...servers.urls,
+    ...urls,
     view: () => loop.view(),
     heldMessages: () => held.desk.list().reduce((sum, { held: count }) => sum + count, 0),
     reload: (changed) => reload.take(changed),
-    async close() {
-      controller?.stop();
-      roles.stop();
-      gateway.close();
-      upstream?.station?.close();
-      await servers.closeOcpp();
-      loop.stop();
-      await loop.saveStanding();
-      await field?.close();
-      await servers.closeHttp();
-      await held.close();
-    },
+    close: () => closeParts(parts, log),
   };
 };
 
@@ -172,14 +184,16 @@ const loopSettings = (options: BusbarOptions, facts: Learned) => {
 /** The doors: HTTP for people and machines, OCPP for chargers. */
 const startServers = async (
   options: BusbarOptions,
+  parts: Parts,
   loop: ControlLoop,
   gateway: Gateway,
   routes: readonly ApiRoute[],
-) => {
+): Promise<Pick<Busbar, 'ocppUrl' | 'httpUrl'>> => {
   const { config, log } = options;
   const http = await listening('listen.http', config.listen.http, (at) =>
     startHttp({ ...httpOptions(options, loop, routes), ...at }),
   );
+  parts.http = http;
   const ocpp = splitAddress(config.listen.ocpp);
   const server = await listening('listen.ocpp', config.listen.ocpp, (at) =>
     startChargerServer({
@@ -189,15 +203,12 @@ const startServers = async (
       onKnock: (knock) => void gateway.knock(knock),
     }),
   );
+  parts.ocpp = server;
   log.info('listening', { ocpp: `${ocpp.host}:${server.port}`, http: http.port });
   const host = ocpp.host === '0.0.0.0' ? '127.0.0.1' : ocpp.host;
   return {
-    urls: {
-      ocppUrl: `ws://${host}:${server.port}/ocpp`,
-      httpUrl: `http://127.0.0.1:${http.port}`,
-    },
-    closeOcpp: () => server.close(),
-    closeHttp: () => http.close(),
+    ocppUrl: `ws://${host}:${server.port}/ocpp`,
+    httpUrl: `http://127.0.0.1:${http.port}`,
   };
 };
 
@@ -248,7 +259,8 @@ const httpOptions = (
   view: () => loop.view(),
   metrics: siteMetrics(() => loop.view(), VERSION),
   ready: () => {
-    const problems = loop.tickAgeMs() > TICK_AGE_MOST_MS ? ['the control cycle does not turn'] : [];
+    const stuck = loop.tickAgeMs() > TICK_AGE_MOST_MS;
+    const problems = stuck ? [loop.problem() ?? 'the control cycle does not turn'] : [];
     return { ready: problems.length === 0, problems };
   },
   ...(config.listen.token === undefined ? {} : { token: config.listen.token }),

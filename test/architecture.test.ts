@@ -29,6 +29,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'main-held': ['*'],
   'main-learned': ['*'],
   'main-listen': ['*'],
+  'main-parts': ['*'],
   'main-reload': ['*'],
   'main-standing': ['*'],
   'main-upstream': ['*'],

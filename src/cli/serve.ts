@@ -1,6 +1,9 @@
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { Faults } from '../gateway/faults.ts';
 import { jsonLog } from '../io/log.ts';
+import { systemClock } from '../io/system-clock.ts';
+import { surviveUncaught } from '../io/uncaught.ts';
 import { startWatchdog } from '../io/watchdog.ts';
 import { startBusbar } from '../main.ts';
 import { packageFolder, problemLines, readSiteFile } from './site-file.ts';
@@ -30,8 +33,10 @@ export const run = async (args: readonly string[]): Promise<number> => {
   const uiFolder = join(packageFolder(), 'dist/ui');
   const siteFile = { path: resolve(file), read: () => readSiteFile(file).usable?.config };
   const watchdog = startWatchdog();
-  const published = (): void => watchdog.feed();
-  const busbar = await startBusbar({ ...usable, log, uiFolder, restart, siteFile, published });
+  const turned = (): void => watchdog.feed();
+  const faults = new Faults(systemClock, log);
+  surviveUncaught({ restart, caught: (error) => faults.note('caught by no part', error) });
+  const busbar = await startBusbar({ ...usable, log, uiFolder, restart, siteFile, turned, faults });
   process.on('SIGHUP', () => {
     const again = readSiteFile(file);
     process.stderr.write(problemLines(file, again.problems));

@@ -1,101 +1,62 @@
 import { Scratch } from '../core/allocation/scratch.ts';
 import { decide } from '../core/decide.ts';
-import type { Obedience } from '../core/enforcement.ts';
-import type { ScheduledLimits } from '../core/limit.ts';
 import {
   hearSource,
   type LimitAnswer,
   type LimitCommand,
   submitLimit,
 } from '../core/limit-book.ts';
-import type { Log } from '../core/log.ts';
 import {
   type PreferenceAnswer,
   type PreferenceCommand,
   takePreference,
 } from '../core/preferences.ts';
 import type { Reading } from '../core/reading.ts';
-import type { Policy } from '../core/sharing/policy.ts';
+import { DEFAULT_POLICY } from '../core/sharing/policy.ts';
 import type { Wish } from '../core/sharing/wish.ts';
-import type { ChargerSpec, Site } from '../core/site.ts';
-import type { ConnectorKey, ControlSettings, Decision, TickInput } from '../core/tick.ts';
-import { type Cancel, type Clock, timestamp } from '../core/time.ts';
-import type { ChargerCalls } from '../gateway/observer.ts';
-import type { Standing } from '../schema/standing.ts';
-import type { ChargerView, SiteView } from '../schema/view.ts';
+import type { ChargerSpec } from '../core/site.ts';
+import type { Cancel, Clock } from '../core/time.ts';
+import { Faults, problemOf } from '../gateway/faults.ts';
+import type { SiteView } from '../schema/view.ts';
 import { ChargerSetup } from './charger-setup.ts';
+import type { ControlOptions } from './control-options.ts';
 import { Enforcer } from './enforcer.ts';
-import type { ChargerMakes } from './known-makes.ts';
-import { type LimitReportSettings, LimitReports } from './limit-reports.ts';
+import { failsafeOrders } from './failsafe.ts';
+import { LimitReports } from './limit-reports.ts';
 import { LinkWatch } from './link-watch.ts';
 import type { PolicyChoice } from './policy-choice.ts';
 import { ProbeDesk } from './probe-desk.ts';
-import { type CallCsms, ProfileDesk } from './profile-desk.ts';
-import type { ProfileShelf } from './profile-shelf.ts';
+import { ProfileDesk } from './profile-desk.ts';
 import { RemoteStop } from './remote-stop.ts';
 import { SiteDraft } from './site-draft.ts';
-import { siteView } from './site-view.ts';
 import type { Times } from './standing.ts';
 import { LIMITS_SAVED_AFTER_MS, SAVED_AFTER_MS, StandingKeeper } from './standing-keeper.ts';
+import { ViewDesk, type ViewFacts } from './view-desk.ts';
 
 /** A tick comes at least this often, and at most this often however much happens. */
 const TICK_MS = 1_000;
 const TICK_LEAST_MS = 100;
 /** A charger that only tells its draw is heard together with others: large sites have many. */
 const TICK_MEASURED_MS = 500;
-/** A view of the site is made and handed out this often at most; a new alarm is told at once. */
-const PUBLISH_LEAST_MS = 500;
+/**
+ * After so long without a decision every charger is told its fallback. A fuse that is over its current
+ * bears that time, and a fault of a moment costs nobody their charge.
+ */
+const UNDECIDED_MOST_MS = 10_000;
 /** Sources whose last limit is remembered for the log; anybody may invent names. */
 const TOLD_MOST = 256;
 
-export interface ControlOptions {
-  readonly site: Site;
-  readonly clock: Clock;
-  readonly calls: ChargerCalls;
-  readonly settings: ControlSettings;
-  readonly log: Log;
-  readonly version: string;
-  /** Chargers known from an earlier run to hold their fallback. */
-  readonly provenFallbacks: ReadonlySet<string>;
-  readonly rememberFallback: (charger: string, proven: boolean) => void;
-  /** What is known of makes of chargers; absent: every charger keeps to the standard. */
-  readonly makes?: ChargerMakes;
-  /** Transactions that do not keep their limit are stopped after this long; absent: never. */
-  readonly remoteStopAfterSeconds?: number | undefined;
-  /** Raises per charger and day in purposes that wear out its memory. */
-  readonly raisesPerDay?: number;
-  /** The CSMS's charging profiles of every charger. */
-  readonly shelf: ProfileShelf;
-  /** Absent: nothing can be told to the CSMS in a charger's name. */
-  readonly callCsms?: CallCsms;
-  /** The CSMS is told what the site leaves its chargers; absent: it is not. */
-  readonly limitReports?: LimitReportSettings | undefined;
-  readonly backlogOf?: (charger: string) => ChargerView['backlog'];
-  /** Sentences about what is wrong outside of control: the disk, messages set aside. */
-  readonly alarms?: () => readonly string[];
-  readonly counters?: () => Readonly<Record<string, number>>;
-  /** For limits with a random beginning; a seeded one in simulations. */
-  readonly random?: () => number;
-  /** Meter values of one charger looked at in a second; see LinkWatch. */
-  readonly measurementsPerSecond?: number;
-  /** How power is shared; by need when absent. */
-  readonly policy?: Policy;
-  /** That may be chosen in its place, by name. */
-  readonly policies?: ReadonlyMap<string, Policy> | undefined;
-  /** What outlives the process; absent: nothing does. */
-  readonly standing?: {
-    readonly kept: Standing;
-    readonly save: (standing: Standing) => Promise<void>;
-  };
-  /** Limits that the CSMS set for the site as a whole. */
-  readonly siteLimits?: ScheduledLimits | undefined;
-  /** The view of the site after a tick: twice a second at most, and when an alarm came or went. */
-  readonly published: (view: SiteView) => void;
-}
-
 const NOTHING_HELD = { held: 0, bytes: 0, oldestAt: null, thinned: 0, parked: 0 };
 
-/** The tick: freeze, decide, send, publish. Runs at its own pace, never inside an event. */
+/**
+ * The tick: freeze, decide, send, publish. Runs at its own pace, never inside an event.
+ *
+ * A tick that throws ends there, and the next one tries again: what a restart would cost is every
+ * charger's link and, where the cause is still there after it, every link again and again. Nothing is
+ * raised or renewed meanwhile, so offers run out by their own life, as they would without a gateway;
+ * what does not end by itself is told to (see `failsafeOrders`). The relay and the journal go on.
+ * Only a loop that does not turn at all is left to the watchdog.
+ */
 export class ControlLoop {
   readonly links: LinkWatch;
   /** Takes in the charging profiles of the CSMS: the gateway asks it before it relays a call. */
@@ -105,15 +66,14 @@ export class ControlLoop {
   readonly #draft: SiteDraft;
   readonly #enforcer: Enforcer;
   readonly #remoteStop: RemoteStop;
-  /** Since when, RFC 3339, each connector has been as obedient as it is. */
-  readonly #obedience = new Map<ConnectorKey, { obedience: Obedience; since: string }>();
   readonly #keeper: StandingKeeper;
   readonly #reports: LimitReports | undefined;
-  readonly #scratch = new Scratch();
-  #last: LastTick | undefined;
-  #view: SiteView | undefined;
-  #publishedAtMs = Number.NEGATIVE_INFINITY;
-  #publishedAlarms = '';
+  readonly #faults: Faults;
+  readonly #views: ViewDesk;
+  #scratch = new Scratch();
+  /** Since when nothing was decided, and why at first. */
+  #undecided: { readonly sinceMs: number; readonly problem: string } | undefined;
+  #triedAtMs = Number.NEGATIVE_INFINITY;
   readonly #toldLimits = new Map<string, string>();
   #tick = 0;
   #lastTickAtMs = Number.NEGATIVE_INFINITY;
@@ -125,6 +85,7 @@ export class ControlLoop {
     const { site, clock, calls, settings, log, provenFallbacks, rememberFallback } = options;
     this.#options = options;
     const { makes, raisesPerDay, policy } = options;
+    this.#faults = options.faults ?? new Faults(clock, log);
     const nowMs = clock.monotonicMs();
     this.#draft = new SiteDraft(site, settings, provenFallbacks, nowMs, makes, policy);
     const changed = (urgent = true): void => this.#soon(urgent ? TICK_LEAST_MS : TICK_MEASURED_MS);
@@ -135,6 +96,7 @@ export class ControlLoop {
     this.#enforcer = new Enforcer({
       ...shared,
       settings,
+      faults: this.#faults,
       ...(raisesPerDay === undefined ? {} : { raisesPerDay }),
     });
     const setup = new ChargerSetup({ ...shared, rememberFallback });
@@ -156,6 +118,13 @@ export class ControlLoop {
       const maySpeak = (charger: string) => this.links.maySpeak(charger);
       this.#reports = new LimitReports({ settings: limitReports, clock, log, callCsms, maySpeak });
     }
+    this.#views = new ViewDesk({
+      clock,
+      siteId: site.id,
+      policyId: (policy ?? DEFAULT_POLICY).id,
+      facts: (atMs) => this.#facts(atMs),
+      published: options.published,
+    });
   }
 
   start(): void {
@@ -168,9 +137,11 @@ export class ControlLoop {
     this.#cancel?.();
   }
 
-  /** Writes down at once what has to outlive the process. */
-  saveStanding(): Promise<void> {
-    return this.#keeper.flush();
+  /** Stops, and writes down what has to outlive the process. */
+  async close(): Promise<void> {
+    this.stop();
+    await this.#keeper.flush();
+    this.#keeper.stop();
   }
 
   #openKeeper(): StandingKeeper {
@@ -191,10 +162,19 @@ export class ControlLoop {
 
   /** The site after the last cycle. */
   view(): SiteView {
-    if (this.#last === undefined) this.tickNow();
-    const last = this.#last;
-    if (last === undefined) throw new Error('the first cycle left nothing');
-    return this.#viewOf(last);
+    if (this.#triedAtMs === Number.NEGATIVE_INFINITY) this.tickNow();
+    return this.#views.view();
+  }
+
+  /** Why nothing is decided, in plain words; undefined when it is. */
+  problem(): string | undefined {
+    if (this.#undecided === undefined) return undefined;
+    const { sinceMs, problem } = this.#undecided;
+    const told = this.#options.clock.monotonicMs() - sinceMs >= UNDECIDED_MOST_MS;
+    const now = told
+      ? 'every charger is told its fallback'
+      : 'offers stay as they are until they end';
+    return `Nothing can be decided (${problem}): ${now}; messages are relayed and kept.`;
   }
 
   /** A transaction goes on without energy (1.6 §4.8 with StopTransactionOnInvalidId false). */
@@ -220,8 +200,9 @@ export class ControlLoop {
     this.#soon();
   }
 
+  /** One that cannot be judged is none: the meter gets old. */
   takeReading(reading: Reading): void {
-    this.#draft.takeReading(reading);
+    this.#faults.contain(`meter ${reading.meter}`, () => this.#draft.takeReading(reading));
     this.#soon();
   }
 
@@ -293,7 +274,7 @@ export class ControlLoop {
 
   #soon(leastMs = TICK_LEAST_MS): void {
     const { clock } = this.#options;
-    this.#schedule(Math.max(0, this.#lastTickAtMs + leastMs - clock.monotonicMs()));
+    this.#schedule(Math.max(0, this.#triedAtMs + leastMs - clock.monotonicMs()));
   }
 
   #schedule(delayMs: number): void {
@@ -309,83 +290,71 @@ export class ControlLoop {
     });
   }
 
-  #noteObedience({ connectors }: Decision): void {
-    const since = timestamp(this.#options.clock.wallMs());
-    for (const { tick } of connectors) {
-      const { obedience } = tick;
-      if (this.#obedience.get(tick.key)?.obedience === obedience) continue;
-      this.#obedience.set(tick.key, { obedience, since });
-    }
-  }
-
-  /** One cycle, also before it is due. */
+  /** One cycle, also before it is due. Never throws. */
   tickNow(): void {
-    const { clock, siteLimits } = this.#options;
+    const { clock, turned } = this.#options;
     const nowMs = clock.monotonicMs();
-    const input = this.#draft.freeze(nowMs, clock.wallMs(), this.profiles.limits(), siteLimits);
-    const decision = decide(input, this.#scratch);
-    this.#draft.keep(decision);
-    this.profiles.decided(input, decision);
-    this.#noteObedience(decision);
-    this.#enforcer.carryOut(decision);
-    this.#remoteStop.watch(
-      decision,
-      input.site,
-      (charger) => this.#draft.charger(charger)?.version,
-    );
-    this.#reports?.look(input, decision);
-    this.#tick += 1;
-    this.#lastTickAtMs = nowMs;
-    this.#last = { input, decision, tick: this.#tick, tickMs: clock.monotonicMs() - nowMs };
-    this.#publish(this.#last);
+    this.#triedAtMs = nowMs;
+    try {
+      this.#cycle(nowMs);
+      this.#undecided = undefined;
+    } catch (error) {
+      this.#faults.note('decision of the site', error);
+      this.#withoutDecision(nowMs, problemOf(error));
+    }
+    this.#faults.contain('view of the site', () => this.#views.publish());
+    turned?.();
     this.#schedule(TICK_MS);
   }
 
-  /** Cycles come as often as something happens; nobody looks as often, unless something is wrong. */
-  #publish(last: LastTick): void {
-    const { nowMs } = last.input;
-    const alarms = last.decision.alarms.join('\n');
-    const soon = nowMs - this.#publishedAtMs < PUBLISH_LEAST_MS;
-    if (soon && alarms === this.#publishedAlarms) return;
-    this.#publishedAtMs = nowMs;
-    this.#publishedAlarms = alarms;
-    this.#options.published(this.#viewOf(last));
+  #cycle(nowMs: number): void {
+    const { clock, siteLimits } = this.#options;
+    const input = this.#draft.freeze(nowMs, clock.wallMs(), this.profiles.limits(), siteLimits);
+    const decision = decide(input, this.#scratch);
+    this.#draft.keep(decision);
+    const faults = this.#faults;
+    faults.contain('profiles of the CSMS', () => this.profiles.decided(input, decision));
+    this.#enforcer.carryOut(decision);
+    const versionOf = (charger: string) => this.#draft.charger(charger)?.version;
+    faults.contain('remote stop', () => this.#remoteStop.watch(decision, input.site, versionOf));
+    faults.contain('limit reports', () => this.#reports?.look(input, decision));
+    this.#tick += 1;
+    this.#lastTickAtMs = nowMs;
+    this.#views.decided({ input, decision, tick: this.#tick, tickMs: clock.monotonicMs() - nowMs });
   }
 
-  #viewOf(last: LastTick): SiteView {
-    if (this.#view?.tick === last.tick) return this.#view;
-    const { clock, version, backlogOf, counters, alarms } = this.#options;
-    this.#view = siteView(last.input, last.decision, {
-      wallMs: last.input.wallMs,
+  #withoutDecision(nowMs: number, problem: string): void {
+    // What was half worked out must not be found there by the next cycle.
+    this.#scratch = new Scratch();
+    this.#undecided ??= { sinceMs: nowMs, problem };
+    if (nowMs - this.#undecided.sinceMs >= UNDECIDED_MOST_MS) {
+      const orders = () => this.#enforcer.carryOut(failsafeOrders(this.#draft, nowMs));
+      this.#faults.contain('fallbacks', orders);
+    }
+    this.#views.undecided(this.problem() ?? problem);
+  }
+
+  #facts(atMs: number): ViewFacts {
+    const { version, backlogOf, counters, alarms } = this.#options;
+    return {
       version,
-      tick: last.tick,
-      tickMs: last.tickMs,
       book: this.#draft.book,
-      chosenPolicy: this.#draft.chosenPolicy(last.input.nowMs),
-      obedientSince: (key) => this.#obedience.get(key)?.since ?? timestamp(clock.wallMs()),
+      chosenPolicy: this.#draft.chosenPolicy(atMs),
       traitsOf: (charger) => this.#draft.traits(charger),
       wayOf: (charger, key) => this.#enforcer.wayOf(charger, key),
       upstreamOf: (charger) => this.links.upstreamOf(charger),
       backlogOf: backlogOf ?? (() => NOTHING_HELD),
-      alarms: alarms?.() ?? [],
+      alarms: [...this.#faults.alarms(), ...(alarms?.() ?? [])],
       counters: {
         limitChanges: this.#enforcer.limitChanges,
         sparedWrites: this.#enforcer.sparedWrites,
         remoteStops: this.#remoteStop.stops,
         transactions: this.links.transactions,
+        faults: this.#faults.count,
         ...counters?.(),
       },
-    });
-    return this.#view;
+    };
   }
-}
-
-/** A finished cycle, of which a view can be made. */
-interface LastTick {
-  readonly input: TickInput;
-  readonly decision: Decision;
-  readonly tick: number;
-  readonly tickMs: number;
 }
 
 const timesOf = (clock: Clock): Times => ({

@@ -11,15 +11,10 @@ import {
 } from '../core/enforcement.ts';
 import type { Log } from '../core/log.ts';
 import type { ChargerSpec } from '../core/site.ts';
-import type {
-  Command,
-  ConnectorKey,
-  ConnectorTick,
-  ControlSettings,
-  Decision,
-} from '../core/tick.ts';
+import type { Command, ConnectorKey, ConnectorTick, ControlSettings } from '../core/tick.ts';
 import type { Clock } from '../core/time.ts';
 import { toldPhases, toldVolts } from '../core/told-limit.ts';
+import { type Faults, problemOf } from '../gateway/faults.ts';
 import type { CallOutcome, ChargerCalls } from '../gateway/observer.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
 import {
@@ -50,6 +45,20 @@ interface Lingering {
   readonly proven: boolean;
 }
 
+/** What has to be known of a connector to tell it its limit. */
+export type Steered = Pick<
+  ConnectorTick,
+  'key' | 'charger' | 'connector' | 'state' | 'around' | 'obedience'
+> &
+  Partial<Pick<ConnectorTick, 'profileLimit'>>;
+
+/** What a tick wants done. */
+export interface Orders {
+  readonly commands: readonly Command[];
+  /** Every connector of the site. */
+  readonly connectors: readonly { readonly tick: Steered }[];
+}
+
 /** The ways of a charger, and what they follow from. */
 interface KnownWays {
   readonly abilities: Abilities;
@@ -66,6 +75,7 @@ export class Enforcer {
   readonly #settings: ControlSettings;
   readonly #log: Log;
   readonly #changed: () => void;
+  readonly #faults: Faults;
   readonly #ladder = new OfferLadder();
   readonly #ways = new Map<string, KnownWays>();
   readonly #budget: WriteBudget;
@@ -84,6 +94,7 @@ export class Enforcer {
     log: Log;
     /** Called when an answer may allow the next step. */
     changed: () => void;
+    faults: Faults;
     raisesPerDay?: number;
   }) {
     this.#draft = options.draft;
@@ -92,19 +103,34 @@ export class Enforcer {
     this.#settings = options.settings;
     this.#log = options.log;
     this.#changed = options.changed;
+    this.#faults = options.faults;
     this.#budget = new WriteBudget(options.raisesPerDay);
   }
 
-  carryOut(decision: Decision): void {
-    const ticks = new Map(decision.connectors.map(({ tick }) => [tick.key, tick]));
-    for (const command of decision.commands) {
+  /** A fault with one connector is that connector's: the others get theirs. */
+  carryOut({ commands, connectors }: Orders): void {
+    const ticks = new Map(connectors.map(({ tick }) => [tick.key, tick]));
+    for (const command of commands) {
       const tick = ticks.get(command.key);
-      if (tick !== undefined) this.#send(command, tick);
+      if (tick === undefined) continue;
+      try {
+        this.#send(command, tick);
+      } catch (error) {
+        this.#faults.note(`limit of ${command.key}`, error);
+        this.#doubt(command.key, problemOf(error));
+      }
     }
     for (const key of this.#lingering.keys()) {
       const tick = ticks.get(key);
-      if (tick?.around.online === true && !tick.around.inTransaction) this.#takeBack(tick);
+      if (tick?.around.online !== true || tick.around.inTransaction) continue;
+      this.#faults.contain(`offer left at ${key}`, () => this.#takeBack(tick));
     }
+  }
+
+  /** It may have been sent or not: both are budgeted, and it is tried again. */
+  #doubt(key: ConnectorKey, problem: string): void {
+    const nowMs = this.#clock.monotonicMs();
+    this.#draft.updateEnforcement(key, (e) => unanswered(e, problem, nowMs));
   }
 
   /** How a connector is told its limit at present, in a word. */
@@ -133,7 +159,7 @@ export class Enforcer {
     return topLevelOf(this.#draft.traits(charger), abilities);
   }
 
-  #send(command: Command, tick: ConnectorTick): void {
+  #send(command: Command, tick: Steered): void {
     const version = this.#draft.charger(command.charger)?.version;
     if (version === undefined) return;
     const nowMs = this.#clock.monotonicMs();
@@ -168,7 +194,7 @@ export class Enforcer {
     return false;
   }
 
-  #offer(command: Command, tick: ConnectorTick, way: OfferWay, version: OcppVersion): void {
+  #offer(command: Command, tick: Steered, way: OfferWay, version: OcppVersion): void {
     const nowMs = this.#clock.monotonicMs();
     const traits = this.#draft.traits(command.charger);
     const { steps, lifeMs, planless } = this.#planOf(command, way, nowMs);
@@ -203,7 +229,12 @@ export class Enforcer {
     this.#draft.updateEnforcement(command.key, (e) => sent(e, lease));
     this.#call(command, call, (outcome) => {
       if (isPersistent(way)) this.#leaveAlone(command.charger, outcome);
-      this.#book(command, lease, tick, outcome, version);
+      try {
+        this.#book(command, lease, tick, outcome, version);
+      } catch (error) {
+        this.#faults.note(`answer of ${command.key}`, error);
+        this.#doubt(command.key, problemOf(error));
+      }
       this.#changed();
     });
   }
@@ -223,7 +254,7 @@ export class Enforcer {
    * Of what the site decides and the CSMS allows (K01.FR.43) the fewer phases, for a charger that can
    * leave some out. Three need not be named: it is what counts when nothing is said (K01.FR.49).
    */
-  #phasesOf(command: Command, { charger, profileLimit }: ConnectorTick) {
+  #phasesOf(command: Command, { charger, profileLimit }: Steered) {
     const { phaseSwitching } = this.#draft.charger(charger.id)?.abilities ?? {};
     const ofCsms = phaseSwitching === true ? profileLimit?.numberPhases : undefined;
     if (ofCsms !== undefined && ofCsms <= (command.numberPhases ?? ofCsms)) {
@@ -253,7 +284,7 @@ export class Enforcer {
   #book(
     command: Command,
     lease: { readonly sentAtMs: number },
-    tick: ConnectorTick,
+    tick: Steered,
     outcome: CallOutcome,
     version: OcppVersion,
   ): void {
@@ -281,7 +312,7 @@ export class Enforcer {
    * The next car would start with the offer of the last one, not with the fallback: until the
    * charger agrees to let go of it, its fallback is not proven and it is budgeted at its rating.
    */
-  #takeBack({ key, charger, connector }: ConnectorTick): void {
+  #takeBack({ key, charger, connector }: Steered): void {
     const lingering = this.#lingering.get(key);
     const state = this.#draft.charger(charger.id);
     const nowMs = this.#clock.monotonicMs();

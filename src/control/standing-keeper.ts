@@ -47,10 +47,10 @@ export class StandingKeeper {
     this.#cancel();
     this.#dueAtMs = Number.POSITIVE_INFINITY;
     const { read, save, log } = this.#options;
-    const standing = read();
-    const content = contentOf(standing);
-    if (content === this.#saved) return;
     try {
+      const standing = read();
+      const content = contentOf(standing);
+      if (content === this.#saved) return;
       this.#saved = content;
       await save(standing);
       this.#failing = false;

@@ -189,7 +189,7 @@ const isOverdrawing = (e: Enforcement, around: Surroundings): boolean => {
 };
 
 /** The largest offer that may be in force, whatever the car makes of it. */
-const offeredAmps = (e: Enforcement, around: Surroundings): number =>
+export const offeredAmps = (e: Enforcement, around: Surroundings): number =>
   Math.max(knownAmps(e, around), inheritedAmps(e, around));
 
 /** The same without what an earlier run of the gateway may have given. */

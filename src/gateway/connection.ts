@@ -1,6 +1,7 @@
 import type { Log } from '../core/log.ts';
 import type { Clock } from '../core/time.ts';
 import { type Frame, readFrame } from '../ocpp/frame.ts';
+import { Faults } from './faults.ts';
 import { Lane, type LaneLimits } from './lane.ts';
 import type { LinkCounters } from './link-counters.ts';
 import type { Socket } from './socket.ts';
@@ -23,6 +24,8 @@ export interface ConnectionOptions {
   readonly limits: LaneLimits;
   readonly counters: LinkCounters;
   readonly log: Log;
+  /** Absent: those of this connection are logged and raise no alarm. */
+  readonly faults?: Faults | undefined;
   readonly received: (frame: Frame) => void;
   readonly closed: (reason: string) => void;
   /** Too many unreadable messages came. */
@@ -38,12 +41,14 @@ export class Connection {
   readonly lane: Lane;
   readonly #options: ConnectionOptions;
   readonly #malformedAtMs: number[] = [];
+  readonly #faults: Faults;
   #open = true;
   #congested = false;
 
   constructor(options: ConnectionOptions) {
     const { socket, clock, limits } = options;
     this.#options = options;
+    this.#faults = options.faults ?? new Faults(clock, options.log);
     this.lane = new Lane((message) => this.send(message), clock, limits);
     socket.listen({
       message: (bytes) => this.#receive(bytes),
@@ -88,11 +93,15 @@ export class Connection {
     this.#options.socket.terminate();
   }
 
+  /** A message that nobody thought of stays unanswered: whoever sent it does so again. */
   #receive(bytes: Buffer): void {
     if (!this.#open) return;
-    const frame = readFrame(bytes);
-    if (frame.kind === 'malformed') this.#countMalformed(frame);
-    this.#options.received(frame);
+    const { name, charger, received } = this.#options;
+    this.#faults.contain(`message of ${name} (${charger})`, () => {
+      const frame = readFrame(bytes);
+      if (frame.kind === 'malformed') this.#countMalformed(frame);
+      received(frame);
+    });
   }
 
   #closed(code: number, reason: string): void {

@@ -3,6 +3,7 @@ import type { Clock } from '../core/time.ts';
 import { type OcppVersion, versionOf } from '../ocpp/version.ts';
 import { AbsentFlush } from './absent-flush.ts';
 import { DIAL_TIMEOUT_MS } from './dial-request.ts';
+import { Faults } from './faults.ts';
 import { identityInPath, upstreamUrl } from './identity.ts';
 import type { Interceptor } from './interceptor.ts';
 import { KnockLimiter } from './knock-limiter.ts';
@@ -10,7 +11,13 @@ import { DEFAULT_LANE_LIMITS, type LaneLimits } from './lane.ts';
 import { Link, UNREADABLE } from './link.ts';
 import { type LinkCounters, newLinkCounters } from './link-counters.ts';
 import { isRejection, LinkOutage } from './link-outage.ts';
-import type { CallOutcome, ChargerCalls, LinkObserver, OwnCall } from './observer.ts';
+import {
+  type CallOutcome,
+  type ChargerCalls,
+  containedObserver,
+  type LinkObserver,
+  type OwnCall,
+} from './observer.ts';
 import type { Outage } from './outage.ts';
 import type { Dialer, DialResult, Knock, Socket } from './socket.ts';
 import type { Suspicion } from './suspicion.ts';
@@ -40,6 +47,8 @@ export interface GatewayOptions {
   /** Message ids of our own calls: unique for ever, e.g. UUIDs. */
   readonly newId: () => string;
   readonly log: Log;
+  /** Where faults of this program go; absent: into the log alone. */
+  readonly faults?: Faults;
   readonly limits?: Partial<LaneLimits>;
   readonly interceptor?: Interceptor;
   /** Undefined: chargers are disconnected while the CSMS is away. */
@@ -67,11 +76,15 @@ export class Gateway implements ChargerCalls {
   /** CSMSs that did not answer the last dial. */
   readonly #away = new Set<string>();
   readonly #absent: AbsentFlush | undefined;
+  readonly #faults: Faults;
+  readonly #observer: LinkObserver;
   #closed = false;
 
   constructor(options: GatewayOptions) {
     const { outage: shared, flushAbsentAfterMs: afterMs = 0, upstreamBase } = options;
     this.#options = options;
+    this.#faults = options.faults ?? new Faults(options.clock, options.log);
+    this.#observer = containedObserver(options.observer, this.#faults);
     this.#absent =
       shared === undefined || afterMs === 0
         ? undefined
@@ -91,8 +104,11 @@ export class Gateway implements ChargerCalls {
 
   call(charger: string, call: OwnCall, done: (outcome: CallOutcome) => void): void {
     const link = this.#links.get(charger);
-    if (link === undefined) done({ outcome: 'offline' });
-    else link.call(call, done);
+    const told = (outcome: CallOutcome): void => {
+      this.#faults.contain(`answer of ${charger}`, () => done(outcome));
+    };
+    if (link === undefined) told({ outcome: 'offline' });
+    else link.call(call, told);
   }
 
   /** Ends one charger's link, e.g. since its route changed: it connects anew by itself. */
@@ -108,7 +124,10 @@ export class Gateway implements ChargerCalls {
     done: (outcome: CallOutcome) => void,
   ): void {
     const link = this.#links.get(charger);
-    if (link === undefined) done({ outcome: 'offline' });
+    const told = (outcome: CallOutcome): void => {
+      this.#faults.contain(`answer to ${charger}`, () => done(outcome));
+    };
+    if (link === undefined) told({ outcome: 'offline' });
     else {
       const call = {
         action,
@@ -116,7 +135,7 @@ export class Gateway implements ChargerCalls {
         priority: 'housekeeping',
         timeoutMs: OWN_CSMS_CALL_MS,
       } as const;
-      link.callCsms(call, done);
+      link.callCsms(call, told);
     }
   }
 
@@ -158,7 +177,8 @@ export class Gateway implements ChargerCalls {
   }
 
   async #pair(knock: Knock, found: Found, current: () => boolean): Promise<void> {
-    const { upstreamBase, observer, clock } = this.#options;
+    const { upstreamBase, clock } = this.#options;
+    const observer = this.#observer;
     const { identity } = found;
     const base = upstreamBase(identity);
     // Nobody is kept waiting for a CSMS that is known to be away: it is dialled in the background.
@@ -216,7 +236,8 @@ export class Gateway implements ChargerCalls {
     identity: string,
     result: Extract<DialResult, { outcome: 'refused' | 'unreachable' }>,
   ): void {
-    const { observer, clock, log } = this.#options;
+    const { clock, log } = this.#options;
+    const observer = this.#observer;
     if (result.outcome === 'refused') {
       observer.upstreamChanged(identity, 'none', clock.monotonicMs());
       log.warn('CSMS refused the charger', { identity, status: result.status });
@@ -235,7 +256,8 @@ export class Gateway implements ChargerCalls {
   }
 
   async #accept(knock: Knock, found: Found, csms: Socket | undefined): Promise<void> {
-    const { log, observer, clock } = this.#options;
+    const { log, clock } = this.#options;
+    const observer = this.#observer;
     const { identity } = found;
     const subprotocol = csms?.subprotocol ?? '';
     const { pingSeconds } = this.#mannersOf(identity);
@@ -272,7 +294,8 @@ export class Gateway implements ChargerCalls {
     charger: Socket,
     csms: Socket | undefined,
   ): void {
-    const { clock, observer, newId, log, limits, interceptor } = this.#options;
+    const { clock, newId, log, limits, interceptor } = this.#options;
+    const observer = this.#observer;
     const { identity } = found;
     // The observer hears of the charger before anything of its upstream.
     observer.chargerConnected(identity, version, clock.monotonicMs());
@@ -286,6 +309,7 @@ export class Gateway implements ChargerCalls {
       interceptor,
       newId,
       log,
+      faults: this.#faults,
       counters: this.counters,
       limits: { ...DEFAULT_LANE_LIMITS, ...limits },
       withoutCloseFrame: () => this.#mannersOf(identity).closeStyle === 'drop',

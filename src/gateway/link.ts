@@ -5,6 +5,7 @@ import { withMessageId } from '../ocpp/transaction-id.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
 import { outcomeOf } from './call-outcome.ts';
 import { Connection } from './connection.ts';
+import type { Faults } from './faults.ts';
 import {
   answerBytes,
   type CallAnswer,
@@ -47,6 +48,7 @@ export interface LinkOptions {
   readonly limits: LaneLimits;
   readonly counters: LinkCounters;
   readonly log: Log;
+  readonly faults: Faults;
   readonly ended: (reason: string) => void;
 }
 
@@ -122,7 +124,7 @@ export class Link {
   }
 
   #connection(name: 'charger' | 'csms', socket: Socket): Connection {
-    const { identity: charger, clock, limits, counters, log } = this.#options;
+    const { identity: charger, clock, limits, counters, log, faults } = this.#options;
     const fromCharger = name === 'charger';
     const connection: Connection = new Connection({
       name,
@@ -132,6 +134,7 @@ export class Link {
       limits: socket.queues === true ? { ...limits, callLifeMs: QUEUED_ANSWER_MS } : limits,
       counters,
       log,
+      faults,
       received: (frame) => (fromCharger ? this.#fromCharger(frame) : this.#fromCsms(frame)),
       closed: (reason) => (fromCharger ? this.#chargerGone(reason) : this.#csmsGone(reason)),
       hostile: () => this.close(1008, UNREADABLE),
@@ -232,7 +235,7 @@ export class Link {
       this.#pass(this.#charger, answer.bytes);
       this.#observeAnswer('charger', call, answer);
     };
-    if (seen instanceof Promise) void seen.then(go);
+    if (seen instanceof Promise) seen.then(go).catch((error) => this.#fault(error));
     else go(seen);
   }
 
@@ -257,12 +260,20 @@ export class Link {
     const { outage, counters } = this.#options;
     if (outage === undefined) return;
     counters.heldCalls += 1;
-    void outage.answer(call, sent).then((answer) => {
+    const give = (answer: CallAnswer | undefined): void => {
       if (answer === undefined || this.#ended) return;
       const bytes = answerBytes(call.id, answer);
       this.#charger.send(bytes);
       this.#observeAnswer('charger', call, readFrame(bytes));
-    });
+    };
+    outage
+      .answer(call, sent)
+      .then(give)
+      .catch((error) => this.#fault(error));
+  }
+
+  #fault(error: unknown): void {
+    this.#options.faults.note(`answer to ${this.identity}`, error);
   }
 
   #deliverHeld(): void {
@@ -363,16 +374,14 @@ export class Link {
   }
 
   #observeRequest(from: 'charger' | 'csms', frame: Frame): void {
-    this.#observe(() => this.#options.observer.request(this.#requestOf(from, frame)));
+    this.#options.observer.request(this.#requestOf(from, frame));
   }
 
   #observeAnswer(asked: 'charger' | 'csms', call: Frame, answer: Frame): void {
     if (answer.kind !== 'result') return;
-    this.#observe(() => {
-      const request = this.#requestOf(asked, call);
-      const atMs = this.#options.clock.monotonicMs();
-      this.#options.observer.answer({ request, payload: () => readPayload(answer), atMs });
-    });
+    const request = this.#requestOf(asked, call);
+    const atMs = this.#options.clock.monotonicMs();
+    this.#options.observer.answer({ request, payload: () => readPayload(answer), atMs });
   }
 
   #requestOf(from: 'charger' | 'csms', frame: Frame): RelayedRequest {
@@ -385,15 +394,5 @@ export class Link {
       payload: () => readPayload(frame),
       atMs: this.#options.clock.monotonicMs(),
     };
-  }
-
-  /** An observer that fails must not cost a frame. */
-  #observe(tell: () => void): void {
-    try {
-      tell();
-    } catch (error) {
-      const { identity: charger } = this;
-      this.#options.log.error('observing a message failed', { charger, problem: String(error) });
-    }
   }
 }

@@ -1,4 +1,5 @@
 import type { OcppVersion } from '../ocpp/version.ts';
+import type { Faults } from './faults.ts';
 
 /** Where a charger's link to the CSMS stands. */
 export type UpstreamState =
@@ -11,7 +12,7 @@ export type UpstreamState =
 
 /**
  * What the gateway tells the rest of the house about its links. Called after the frame went on its
- * way, so a slow or throwing observer never delays a relay. `atMs` is monotonic.
+ * way, so a slow observer never delays a relay. `atMs` is monotonic.
  */
 export interface LinkObserver {
   chargerConnected(charger: string, version: OcppVersion, atMs: number): void;
@@ -22,6 +23,23 @@ export interface LinkObserver {
   /** A CALLRESULT that belongs to a relayed CALL was relayed. */
   answer(relayed: RelayedAnswer): void;
 }
+
+/** What an observer makes of a message must not cost the message, nor the link, nor the process. */
+export const containedObserver = (observer: LinkObserver, faults: Faults): LinkObserver => {
+  const tell = (charger: string, step: () => void): void => {
+    faults.contain(`what is heard of ${charger}`, step);
+  };
+  return {
+    chargerConnected: (charger, version, atMs) =>
+      tell(charger, () => observer.chargerConnected(charger, version, atMs)),
+    chargerGone: (charger, reason, atMs) =>
+      tell(charger, () => observer.chargerGone(charger, reason, atMs)),
+    upstreamChanged: (charger, state, atMs) =>
+      tell(charger, () => observer.upstreamChanged(charger, state, atMs)),
+    request: (relayed) => tell(relayed.charger, () => observer.request(relayed)),
+    answer: (relayed) => tell(relayed.request.charger, () => observer.answer(relayed)),
+  };
+};
 
 export interface RelayedRequest {
   readonly charger: string;

@@ -58,7 +58,12 @@ export const startHttp = async (options: HttpOptions): Promise<HttpServer> => {
     reply.header('allow', methods);
     return problem(reply, 405, `${request.method} means nothing here: use ${methods}`);
   });
-  await app.listen({ host: options.host, port: options.port });
+  try {
+    await app.listen({ host: options.host, port: options.port });
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
   const address = app.server.address();
   return {
     port: typeof address === 'object' && address !== null ? address.port : options.port,

@@ -11,6 +11,7 @@ const REFUSALS_TOLD_EVERY_MS = 60_000;
 const IDLE_MS = 300_000;
 const HEADER_BYTES = 7;
 const LENGTH_MOST = 254;
+const DEVICE_FAILURE = 4;
 const TARGET_SILENT = 11;
 
 export interface ModbusServerOptions {
@@ -22,6 +23,8 @@ export interface ModbusServerOptions {
   readonly allow: readonly string[];
   readonly bank: RegisterBank;
   readonly log: Log;
+  /** A request that could not be answered since this program failed. */
+  readonly fault?: (error: unknown) => void;
 }
 
 export interface ModbusServer {
@@ -112,11 +115,18 @@ const serve = (socket: Socket, options: ModbusServerOptions): void => {
   });
 };
 
-const answer = (frame: Buffer, { unit, bank }: ModbusServerOptions): Buffer => {
+const answer = (frame: Buffer, { unit, bank, fault }: ModbusServerOptions): Buffer => {
   const asked = frame[6] ?? 0;
   const pdu = frame.subarray(HEADER_BYTES);
   const ours = asked === unit || asked === 0 || asked === 255;
-  const reply = ours ? answerPdu(pdu, bank) : Uint8Array.of((pdu[0] ?? 0) | 0x80, TARGET_SILENT);
+  const exception = (code: number): Uint8Array => Uint8Array.of((pdu[0] ?? 0) | 0x80, code);
+  let reply = exception(TARGET_SILENT);
+  try {
+    if (ours) reply = answerPdu(pdu, bank);
+  } catch (error) {
+    fault?.(error);
+    reply = exception(DEVICE_FAILURE);
+  }
   const head = Buffer.from(frame.subarray(0, HEADER_BYTES));
   head.writeUInt16BE(reply.length + 1, 4);
   return Buffer.concat([head, reply]);

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 
-/** A gateway that has not published for so long hangs. */
+/** A gateway whose control cycle has not turned for so long hangs. */
 const CHECK_MS = 5_000;
 const MISSED_MOST = 12;
 /** The thread needs next to nothing. */
@@ -23,7 +23,7 @@ const WATCH = `
     seen = now;
     if (missed < missedMost) return;
     const seconds = Math.round((missedMost * checkMs) / 1000);
-    writeSync(2, 'busbar: nothing was published for ' + seconds + ' s: the process hangs and is ended\\n');
+    writeSync(2, 'busbar: the control cycle did not turn for ' + seconds + ' s: the process hangs and is ended\\n');
     process.kill(process.pid, 'SIGKILL');
   }, checkMs);
 `;
@@ -34,7 +34,9 @@ export interface Watchdog {
 
 /**
  * Ends the process with SIGKILL when it is not fed for `checkMs * missedMost`: whoever supervises it
- * starts it again, and the journal is made for that. Does not keep the process alive.
+ * starts it again, and the journal is made for that. Does not keep the process alive. It is fed by
+ * every cycle that ends, also by one that came to no decision: a restart mends a loop that hangs, and
+ * is worse than nothing for one that finds the same mistake again.
  */
 export const startWatchdog = ({ checkMs = CHECK_MS, missedMost = MISSED_MOST } = {}): Watchdog => {
   const meals = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);

@@ -48,6 +48,8 @@ export interface CsmsConduct {
   readonly vendors: Set<string>;
   /** What it answers in place of its own answer; undefined: its own. */
   answers: (action: string, payload: Payload, version: OcppVersion) => object | undefined;
+  /** Stations that it does not know (any more): it refuses all they say until they boot. */
+  readonly unknown: Set<string>;
   /** Refuses a CALL that comes before the previous one of the same connection was answered. */
   oneCallAtATime: boolean;
 }
@@ -99,6 +101,7 @@ export class SimCsms {
     dynamicAmps: undefined,
     vendors: new Set(),
     answers: () => undefined,
+    unknown: new Set(),
     oneCallAtATime: false,
   };
   /** Every call it took, oldest first; those it answered with an error are not among them. */
@@ -222,6 +225,11 @@ export class SimCsms {
         connection.socket.send(errorBytes(id, 'GenericError', 'Call already in progress'));
         return;
       }
+    }
+    if (action === 'BootNotification') this.conduct.unknown.delete(charger);
+    if (this.conduct.unknown.has(charger)) {
+      this.#answer(connection, errorBytes(id, 'SecurityError', 'no boot of this station'));
+      return;
     }
     const failures = this.conduct.failNext.get(action) ?? 0;
     if (failures > 0) {

@@ -27,6 +27,7 @@ export interface ControllerOptions extends Omit<StationOptions, keyof Controller
 export class Controller {
   readonly #options: ControllerOptions;
   #station: Station | undefined;
+  #stopped = false;
 
   constructor(options: ControllerOptions) {
     this.#options = options;
@@ -34,6 +35,7 @@ export class Controller {
 
   /** After the first tick: the station has something to say from its first message on. */
   published(view: SiteView): void {
+    if (this.#stopped) return;
     if (this.#station === undefined) {
       const { spec, programVersion: version } = this.#options;
       const plate = { vendor: spec.vendor, model: spec.model, version };
@@ -52,8 +54,9 @@ export class Controller {
     return this.#station?.state ?? 'none';
   }
 
-  stop(): void {
+  async stop(): Promise<void> {
+    this.#stopped = true;
     this.#station?.stop();
-    void this.#options.firmwareShelf?.close();
+    await this.#options.firmwareShelf?.close();
   }
 }

@@ -11,6 +11,7 @@ import { DialGate, Redial } from '../gateway/redial.ts';
 import type { Dialer, DialResult, Socket } from '../gateway/socket.ts';
 import { callBytes, type Frame } from '../ocpp/frame.ts';
 import {
+  asksForBoot,
   bootCall,
   meterCall,
   readBootAnswer,
@@ -32,6 +33,8 @@ const CALL_TIMEOUT_MS = 30_000;
 /** A CSMS that names no interval gets a heartbeat this often. */
 const HEARTBEAT_MS = 300_000;
 const BOOT_RETRY_LEAST_MS = 30_000;
+/** A CSMS that refuses calls of a station that it accepted is given a boot no more often. */
+const BOOT_AGAIN_LEAST_MS = 5 * 60_000;
 /** Messages that have to arrive, kept for the time when the CSMS is back; the oldest go first. */
 const EVENTS_MOST = 100;
 
@@ -63,6 +66,10 @@ export interface StationOptions {
  * The controller's own identity: a station without connectors, with its own connection to the CSMS
  * (2.1 part 1 §8.3). It tells the site meter, limits from outside and its health, and takes the
  * limit of the site.
+ *
+ * It boots once in the life of this program. One that was accepted does not boot again because a line
+ * broke (part 4 §5.4, and as 1.6 charge points do): it beats, so that a CSMS that has forgotten it
+ * can say so, and boots for that one. What changed meanwhile follows by itself.
  */
 export class Station {
   readonly #options: StationOptions;
@@ -72,6 +79,8 @@ export class Station {
   readonly #events: StationCall[] = [];
   #connection: Connection | undefined;
   #accepted = false;
+  /** When the CSMS accepted a boot of this run, monotonic ms; undefined: it has to boot. */
+  #bootedAtMs: number | undefined;
   #eventOut: StationCall | undefined;
   #timers: Cancel[] = [];
   #stopped = false;
@@ -85,7 +94,7 @@ export class Station {
       ...options,
       firmwareCache: this.#firmware,
       names: { ...options.plate, outlets: () => 0 },
-      say: (call) => this.#call(call, () => {}),
+      say: (call) => (call.action === BOOT ? this.#boot() : this.#call(call, () => {})),
       triggered: (message) => this.#triggered(message),
     });
     this.#redial = new Redial({
@@ -125,10 +134,10 @@ export class Station {
   stop(): void {
     this.#stopped = true;
     this.#redial.stop();
-    this.#cancelTimers();
     this.#connection?.lane.close();
     this.#connection?.close(1000, 'gateway is stopping');
     this.#connection = undefined;
+    this.#cancelTimers();
   }
 
   #dial(): Promise<DialResult> {
@@ -162,7 +171,8 @@ export class Station {
       hostile: () => this.#connection?.drop(),
       congested: () => {},
     });
-    this.#boot();
+    if (this.#bootedAtMs === undefined) this.#boot();
+    else this.#resume();
   }
 
   #lost(reason: string): void {
@@ -174,31 +184,44 @@ export class Station {
     if (!this.#stopped) this.#redial.begin();
   }
 
+  /** The line was broken, no more: the CSMS knows the station, unless it says otherwise. */
+  #resume(): void {
+    this.#send(HEARTBEAT, (outcome) => {
+      if (outcome.outcome === 'offline') return;
+      if (outcome.outcome === 'timeout' || forgotten(outcome)) this.#boot();
+      else this.#begin();
+    });
+  }
+
   #boot(): void {
     const { version, plate, clock, log } = this.#options;
-    this.#call(bootCall(version, plate), (outcome) => {
+    this.#send(bootCall(version, plate), (outcome) => {
       const answered = outcome.outcome === 'answered';
       const answer = readBootAnswer(answered ? outcome.payload : undefined);
       log.info('controller booted', { status: answer.status });
       this.#cancelTimers();
       if (answer.status === 'Accepted') {
-        this.#begin(answer.intervalSeconds);
+        this.#bootedAtMs = clock.monotonicMs();
+        const { intervalSeconds } = answer;
+        if (intervalSeconds > 0) this.#desk.settings.heartbeatSeconds = intervalSeconds;
+        if (version === '1.6') this.#call(statusCall(clock.wallMs(), false), () => {});
+        this.#begin();
         return;
       }
+      this.#bootedAtMs = undefined;
+      this.#accepted = false;
       const waitMs = Math.max(BOOT_RETRY_LEAST_MS, answer.intervalSeconds * 1000);
       this.#timers.push(clock.after(waitMs, () => this.#boot()));
     });
   }
 
-  #begin(intervalSeconds: number): void {
-    const { version, clock } = this.#options;
+  #begin(): void {
+    const { version } = this.#options;
     this.#accepted = true;
-    if (intervalSeconds > 0) this.#desk.settings.heartbeatSeconds = intervalSeconds;
-    if (version === '1.6') this.#call(statusCall(clock.wallMs(), false), () => {});
     this.#sendEvents();
     this.#repeat(
       () => this.#desk.settings.heartbeatSeconds * 1000 || HEARTBEAT_MS,
-      () => this.#call({ action: 'Heartbeat', payload: {} }, () => {}),
+      () => this.#call(HEARTBEAT, () => {}),
     );
     this.#repeat(
       () => this.#desk.settings.meterSeconds * 1000 || HEARTBEAT_MS,
@@ -255,7 +278,25 @@ export class Station {
     });
   }
 
-  #call({ action, payload }: StationCall, done: (outcome: CallOutcome) => void): void {
+  /** A CSMS that has forgotten the station did not take the call: it comes again after the boot. */
+  #call(call: StationCall, done: (outcome: CallOutcome) => void): void {
+    const { clock, log } = this.#options;
+    this.#send(call, (outcome) => {
+      const { action } = call;
+      const knownMs = clock.monotonicMs() - (this.#bootedAtMs ?? Number.NEGATIVE_INFINITY);
+      if (!forgotten(outcome) || !this.#accepted || knownMs < BOOT_AGAIN_LEAST_MS) {
+        done(outcome);
+        return;
+      }
+      log.warn('the CSMS does not know the controller any more: it boots', { action });
+      this.#accepted = false;
+      this.#cancelTimers();
+      done({ outcome: 'offline' });
+      this.#boot();
+    });
+  }
+
+  #send({ action, payload }: StationCall, done: (outcome: CallOutcome) => void): void {
     const connection = this.#connection;
     if (connection === undefined) return;
     const id = this.#options.newId();
@@ -277,17 +318,23 @@ export class Station {
 
   #triggered(message: string): StationCall | undefined {
     const { version, plate, clock } = this.#options;
-    if (message === 'Heartbeat') return { action: 'Heartbeat', payload: {} };
+    if (message === 'Heartbeat') return HEARTBEAT;
     if (message === 'PublishFirmwareStatusNotification') return this.#firmware?.triggered();
     if (message === 'MeterValues') return meterCall(version, this.#sample());
     if (message === 'LogStatusNotification' && version !== '1.6') return idle(message);
     if (message === 'FirmwareStatusNotification') return idle(message);
     if (version !== '1.6') return undefined;
     if (message === 'DiagnosticsStatusNotification') return idle(message);
-    if (message === 'BootNotification') return bootCall(version, plate);
+    if (message === BOOT) return bootCall(version, plate);
     return message === 'StatusNotification' ? statusCall(clock.wallMs(), false) : undefined;
   }
 }
+
+const BOOT = 'BootNotification';
+const HEARTBEAT: StationCall = { action: 'Heartbeat', payload: {} };
+
+const forgotten = (outcome: CallOutcome): boolean =>
+  outcome.outcome === 'error' && asksForBoot(outcome.code, outcome.description);
 
 /** Nothing goes on that the status would speak of. */
 const idle = (action: string): StationCall => ({ action, payload: { status: 'Idle' } });

@@ -164,5 +164,30 @@ for (const [upstream, chargers] of PAIRS) {
       assert.equal((await words.start(run, 2, 'CARD-9'))['status'], 'Rejected');
       assertClean();
     });
+
+    test('a CSMS that has forgotten the station gets its boot, and loses no message', async () => {
+      const run = await aggregateSite(upstream, chargers);
+      const { site, heard, assertClean } = run;
+      const [first, second] = [site.charger('CP_1'), site.charger('CP_2')];
+      first.plugIn(1, car(), 'CARD-1');
+      await site.run(60);
+      site.csms.goDown();
+      await site.run(60);
+      first.unplug(1);
+      await site.run(30);
+      // Its answers to what came before the boot would have been errors.
+      site.csms.conduct.unknown.add(STATION);
+      site.csms.comeBack();
+      await site.run(120);
+      assert.equal(heard('BootNotification').length, 2);
+      assert.equal(words.stopped(run).length, 1);
+      site.csms.conduct.unknown.add(STATION);
+      await site.run(150);
+      second.plugIn(1, car(), 'CARD-2');
+      await site.run(90);
+      assert.equal(heard('BootNotification').length, 3);
+      assert.deepEqual([...words.started(run)].sort(), ['1 CARD-1', '2 CARD-2']);
+      assertClean();
+    });
   });
 }

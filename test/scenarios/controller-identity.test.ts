@@ -47,6 +47,12 @@ const ask = async (site: VirtualSite, action: string, payload: object): Promise<
 const heard = (site: VirtualSite, action: string) =>
   site.csms.received.filter((call) => call.charger === ID && call.action === action);
 
+/** How often the CSMS took a security event with these words. */
+const told = (site: VirtualSite, words: string): number =>
+  heard(site, 'SecurityEventNotification').filter(({ payload }) =>
+    JSON.stringify(payload).includes(words),
+  ).length;
+
 for (const version of VERSIONS) {
   describe(`${version}: the controller's own identity`, () => {
     test('boots, beats, tells the site meter and its start, all by the schemas', async () => {
@@ -141,13 +147,73 @@ for (const version of VERSIONS) {
       assert.equal(site.restarts, 1);
     });
 
-    test('comes back after the CSMS was away', async () => {
+    test('comes back after the CSMS was away without a boot: it beats, and tells what changed', async () => {
       const site = await startSite(version);
+      const count = (action: string): number => heard(site, action).length;
+      const statuses = count('StatusNotification');
       site.csms.goDown();
       await site.run(120);
       assert.equal(site.controller?.state, 'none');
+      site.controller?.securityEvent('ReconfigurationOfSecurityParameters', 'meanwhile');
+      const beats = count('Heartbeat');
       site.csms.comeBack();
       await site.run(180);
+      assert.equal(site.controller?.state, 'connected');
+      assert.equal(count('BootNotification'), 1);
+      assert.equal(count('StatusNotification'), statuses);
+      assert.ok(count('Heartbeat') > beats);
+      assert.equal(told(site, 'meanwhile'), 1);
+      site.killGateway();
+      await site.startGateway();
+      await site.run(60);
+      assert.equal(count('BootNotification'), 2, 'it has started anew');
+    });
+
+    test('boots for a CSMS that has forgotten it, at once or while it was away', async () => {
+      const site = await startSite(version);
+      const boots = (): number => heard(site, 'BootNotification').length;
+      await site.run(300);
+      site.csms.conduct.unknown.add(ID);
+      site.controller?.securityEvent('ReconfigurationOfSecurityParameters', 'forgotten');
+      await site.run(120);
+      assert.equal(boots(), 2);
+      assert.equal(told(site, 'forgotten'), 1, 'what it refused comes after the boot');
+      site.csms.goDown();
+      await site.run(60);
+      site.csms.conduct.unknown.add(ID);
+      site.csms.comeBack();
+      await site.run(180);
+      assert.equal(boots(), 3);
+      assert.equal(site.controller?.state, 'connected');
+      assert.deepEqual(site.csms.problems, []);
+    });
+
+    test('does not boot again and again for a CSMS that refuses something else', async () => {
+      const site = await startSite(version);
+      site.csms.conduct.unknown.add(ID);
+      for (let i = 0; i < 40; i += 1) {
+        await site.run(30);
+        // Every boot is accepted, and all the rest is refused for ever.
+        site.csms.conduct.unknown.add(ID);
+      }
+      const boots = heard(site, 'BootNotification').length;
+      assert.ok(boots >= 2 && boots <= 6, `${boots} boots in 20 minutes`);
+    });
+
+    test('that was not accepted yet boots on the next connection', async () => {
+      const site = await startSite(version);
+      site.killGateway();
+      site.csms.conduct.bootStatus = 'Pending';
+      await site.startGateway();
+      await site.run(30);
+      assert.equal(site.controller?.state, 'booting');
+      const boots = heard(site, 'BootNotification').length;
+      site.csms.goDown();
+      await site.run(5);
+      site.csms.conduct.bootStatus = 'Accepted';
+      site.csms.comeBack();
+      await site.run(60);
+      assert.equal(heard(site, 'BootNotification').length, boots + 1);
       assert.equal(site.controller?.state, 'connected');
     });
   });

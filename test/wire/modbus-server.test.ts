@@ -72,6 +72,24 @@ const poll = async (
   );
 };
 
+test('a fault of the gateway is an exception for who asks, and told', async (t) => {
+  const faults: unknown[] = [];
+  const fault = (error: unknown): void => void faults.push(error);
+  const broken = (): never => {
+    throw new TypeError('no such circuit');
+  };
+  const { port } = await startServer(t, { bank: { read: broken, write: broken }, fault });
+  const socket = connect(port, '127.0.0.1');
+  t.after(() => socket.destroy());
+  await once(socket, 'connect');
+  for (const transaction of [1, 2]) {
+    socket.write(Buffer.from([0, transaction, 0, 0, 0, 6, 1, 3, 0, 0, 0, 1]));
+    const [reply] = (await once(socket, 'data')) as [Buffer];
+    assert.deepEqual([...reply], [0, transaction, 0, 0, 0, 3, 1, 0x83, 4]);
+  }
+  assert.equal(faults.length, 2);
+});
+
 describe('a building controller (mbpoll)', () => {
   test('reads the site, its circuits and its connectors', async (t) => {
     if (mbpoll === undefined) return t.skip('mbpoll is not installed');

@@ -1,4 +1,3 @@
-import type { Cancel } from '../../core/time.ts';
 import { bootOf, intervalOf } from '../../ocpp/aggregate/own-answers.ts';
 import { familyOf } from '../../ocpp/aggregate/rules.ts';
 import { type Place, placeOf } from '../../ocpp/aggregate/urgency.ts';
@@ -24,12 +23,13 @@ import { OutletNumbers } from './outlet-numbers.ts';
 import type { OwnDesk } from './own-desk.ts';
 import { OWN } from './profile-questions.ts';
 import { ProfileReports } from './profile-reports.ts';
+import { Registration } from './registration.ts';
 import { Reservations } from './reservations.ts';
 import { Seat } from './seat.ts';
 import type { AggregateOptions } from './station-options.ts';
 import { StatusBoard } from './status-board.ts';
 import { TransactionLedger } from './transaction-ledger.ts';
-import { payloadOf, UpDesk } from './up-desk.ts';
+import { UpDesk } from './up-desk.ts';
 import { VersionBridge } from './version-bridge.ts';
 
 /** Calls of the CSMS that are worked on at once; one more is refused. */
@@ -55,9 +55,8 @@ export class AggregateStation implements Dialer {
   readonly #own: OwnDesk;
   readonly #arrivals: Arrivals;
   #upstream: { readonly connection: Connection; readonly lane: FairLane } | undefined;
-  #booted = false;
+  readonly #registration: Registration;
   #ready = false;
-  #timer: Cancel = () => {};
   #connectedAtWallMs = 0;
   #csmsCalls = 0;
   #handedBack = 0;
@@ -119,7 +118,22 @@ export class AggregateStation implements Dialer {
       own: this.#own,
       refusal: options.refusal,
       say: (action, payload) => void this.#say(action, payload),
-      boot: () => this.#bootAgain(),
+      boot: () => this.#registration.bootAgain(),
+    });
+    this.#registration = new Registration({
+      clock,
+      log,
+      identity: station.identity,
+      bootsOnce: station.version !== '1.6',
+      boot: bootOf(station),
+      say: (action, payload) => this.#say(action, payload),
+      heartbeatSeconds: () => this.#heartbeatSeconds(),
+      answered: (answer) => {
+        this.#own.settings.heartbeatSeconds = intervalOf(answer);
+      },
+      accepted: () => this.#begin(),
+      waiting: () => this.#arrivals.settle(false),
+      forgotten: () => this.#upstream?.connection.drop(),
     });
     this.#redial = new Redial({
       clock,
@@ -276,50 +290,14 @@ export class AggregateStation implements Dialer {
     });
     this.#upstream = { connection, lane };
     this.#connectedAtWallMs = clock.wallMs();
-    // A station that was accepted does not boot again because a line broke.
-    if (this.#booted) this.#begin();
-    else void this.#boot();
-  }
-
-  /** F06.FR.17: a station of 2.x that was accepted is not asked to boot again. */
-  #bootAgain(): boolean {
-    const refuses = this.#booted && this.#options.station.version !== '1.6';
-    if (!refuses) void this.#boot();
-    return !refuses;
-  }
-
-  async #boot(): Promise<void> {
-    const { clock, log, station } = this.#options;
-    const lane = this.#upstream?.lane;
-    const answer = payloadOf(await this.#say('BootNotification', bootOf(this.#options.station)));
-    if (lane === undefined || this.#upstream?.lane !== lane) return;
-    if (answer !== undefined) this.#own.settings.heartbeatSeconds = intervalOf(answer);
-    if (answer?.['status'] === 'Accepted') {
-      this.#booted = true;
-      log.info('the CSMS accepts the station', { identity: station.identity });
-      if (!this.#ready) this.#begin();
-      return;
-    }
-    log.warn('the CSMS does not accept the station yet', { status: answer?.['status'] ?? 'error' });
-    this.#booted = false;
-    this.#arrivals.settle(false);
-    this.#timer();
-    this.#timer = clock.after(this.#heartbeatSeconds() * 1000, () => void this.#boot());
+    this.#registration.connected();
   }
 
   #begin(): void {
+    if (this.#ready) return;
     this.#ready = true;
     this.#arrivals.settle(true);
     this.#board.began();
-    this.#beat();
-  }
-
-  #beat(): void {
-    this.#timer();
-    this.#timer = this.#options.clock.after(this.#heartbeatSeconds() * 1000, () => {
-      void this.#say('Heartbeat', {});
-      this.#beat();
-    });
   }
 
   /** The one connection is lost, and with it that of every charger. */
@@ -327,7 +305,7 @@ export class AggregateStation implements Dialer {
     const { log } = this.#options;
     log.warn('the station lost the CSMS', { reason });
     this.#ready = false;
-    this.#timer();
+    this.#registration.lost();
     this.#board.ended();
     this.#superseded += this.#upstream?.lane.superseded ?? 0;
     this.#upstream?.lane.close();
@@ -349,7 +327,10 @@ export class AggregateStation implements Dialer {
 
   #receive(frame: Frame): void {
     if (frame.kind === 'call') void this.#take(frame);
-    else if (frame.kind === 'result' || frame.kind === 'error') this.#upstream?.lane.settle(frame);
+    else if (frame.kind === 'result' || frame.kind === 'error') {
+      this.#upstream?.lane.settle(frame);
+      if (frame.kind === 'error') this.#registration.refused(frame);
+    }
   }
 
   async #take(call: Frame): Promise<void> {

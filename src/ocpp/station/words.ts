@@ -144,6 +144,13 @@ export interface BootAnswer {
   readonly intervalSeconds: number;
 }
 
+/**
+ * A CSMS that does not know the station, or not any more, refuses all it says but a boot, with
+ * SecurityError (B01.FR.10, B02.FR.09, B03.FR.07). In 1.6 there is no rule: some say it in words.
+ */
+export const asksForBoot = (code: string, description: string): boolean =>
+  code === 'SecurityError' || /\bboot(ed|notification|\b)/i.test(description);
+
 export const readBootAnswer = (payload: unknown): BootAnswer => {
   const answer: Payload = readObject(payload);
   const status = readText(answer['status']);
