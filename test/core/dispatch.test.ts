@@ -1,0 +1,290 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Circuit } from '../../src/core/site.ts';
+import { sameAmps } from '../../src/core/units.ts';
+import { commandsOf, NOW_MS, toldIn } from './one-tick.ts';
+
+const main = (amps: number): Circuit => ({
+  id: 'main',
+  limitAmps: sameAmps(amps),
+  marginAmps: 1,
+  meter: 'grid',
+  assumedLoadAmps: sameAmps(10),
+});
+
+/** Told of 6 A a moment ago: it may still draw the 20 A of before. */
+const FOLLOWING = {
+  heldAmps: 6,
+  agoMs: 1_000,
+  enforcement: { recent: [{ amps: 20, untilMs: NOW_MS - 1_000 }] },
+};
+
+describe('a raise', () => {
+  test('leaves room for the current that another car has not given up yet', () => {
+    const cars = [FOLLOWING, { heldAmps: 6, targetAmps: 25 }];
+    // 32 A less 1 A of margin, 20 A that may still flow, 6 A of its own.
+    assert.deepEqual(toldIn({ mainAmps: 32, cars }), ['CP_2 raise 11']);
+  });
+
+  test('of two cars at once comes to the room that both have together', () => {
+    const cars = [
+      { heldAmps: 8, targetAmps: 12 },
+      { heldAmps: 6, targetAmps: 12 },
+    ];
+    // 4 A are free: the one with less comes first, with half of its gap.
+    assert.deepEqual(toldIn({ mainAmps: 19, cars }), ['CP_2 raise 9', 'CP_1 raise 9']);
+    const same = cars.map((car) => ({ ...car, heldAmps: 7 }));
+    assert.deepEqual(toldIn({ mainAmps: 18, cars: same }), ['CP_1 raise 10']);
+  });
+
+  test('counts the load of others, by phase of the car', () => {
+    const building = { mainAmps: 21, meterAmps: [18, 2, 2] as const };
+    const one = (phase: number) => [
+      { heldAmps: 6, targetAmps: 16, drawnAmps: 0, spec: { phases: [phase] } },
+    ];
+    assert.deepEqual(toldIn({ ...building, cars: one(1) }), ['CP_1 raise 11']);
+    assert.deepEqual(toldIn({ ...building, cars: one(0) }), []);
+  });
+
+  test('leaves room for the largest load of others of the last moments', () => {
+    const recent = [
+      { atMs: NOW_MS - 10_000, amps: sameAmps(15) },
+      { atMs: NOW_MS - 1_000, amps: sameAmps(0) },
+    ];
+    const background = { amps: sameAmps(0), recent };
+    const cars = [{ heldAmps: 8, targetAmps: 20, drawnAmps: 0 }];
+    assert.deepEqual(toldIn({ mainAmps: 26, background, cars }), ['CP_1 raise 10']);
+  });
+
+  test('stays within the watts of a circuit, on as many phases as the car loads', () => {
+    const circuits = [{ ...main(63), limitWatts: 6_900 }];
+    const cars = (phases: readonly number[]) => [{ heldAmps: 6, targetAmps: 30, spec: { phases } }];
+    assert.deepEqual(toldIn({ site: { circuits }, cars: cars([0, 1, 2]) }), ['CP_1 raise 10']);
+    assert.deepEqual(toldIn({ site: { circuits }, cars: cars([0]) }), ['CP_1 raise 18']);
+    const loaded = { site: { circuits }, meterAmps: [10, 5, 6] as const };
+    // 4830 W are others, 690 W are free.
+    assert.deepEqual(
+      toldIn({
+        ...loaded,
+        cars: [{ heldAmps: 6, targetAmps: 30, drawnAmps: 0, spec: { phases: [2] } }],
+      }),
+      ['CP_1 raise 9'],
+    );
+  });
+
+  test('is for every circuit above the car, the tightest one counts', () => {
+    const bay = {
+      id: 'bay',
+      parent: 'main',
+      limitAmps: sameAmps(16),
+      marginAmps: 0,
+      assumedLoadAmps: sameAmps(2),
+    };
+    const spec = { circuit: 'bay' };
+    const cars = [
+      { heldAmps: 6, spec },
+      { heldAmps: 6, targetAmps: 20, spec },
+    ];
+    const told = (mainAmps: number) => toldIn({ site: { circuits: [main(mainAmps), bay] }, cars });
+    assert.deepEqual(told(63), ['CP_2 raise 8']);
+    assert.deepEqual(told(14), ['CP_2 raise 7']);
+  });
+
+  test('waits while the meter says too little, and goes on when it is back', () => {
+    const cars = [{ heldAmps: 6, targetAmps: 16 }];
+    const after = (meterAgoMs: number) => toldIn({ cars, meterAgoMs });
+    assert.deepEqual(after(1_000), ['CP_1 raise 11']);
+    assert.deepEqual(after(8_000), []);
+    assert.deepEqual(after(20_000), []);
+  });
+
+  test('follows the one before after ten seconds, but a start never waits for that', () => {
+    const after = (heldAmps: number, agoMs: number) => {
+      const enforcement = { lastRaiseAtMs: NOW_MS - agoMs };
+      return toldIn({ cars: [{ heldAmps, targetAmps: 16, enforcement }] });
+    };
+    assert.deepEqual(after(6, 9_999), []);
+    assert.deepEqual(after(6, 10_000), ['CP_1 raise 11']);
+    assert.deepEqual(after(0, 1), ['CP_1 raise 6']);
+  });
+
+  test('is half of the gap, at least 3 A, and at least a step of the charger', () => {
+    const to = (targetAmps: number, spec = {}) =>
+      toldIn({ cars: [{ heldAmps: 6, targetAmps, spec }] });
+    assert.deepEqual(to(26), ['CP_1 raise 16']);
+    assert.deepEqual(to(10), ['CP_1 raise 9']);
+    assert.deepEqual(to(8), ['CP_1 raise 8']);
+    assert.deepEqual(to(20, { stepsAmps: [6, 20, 32] }), ['CP_1 raise 20']);
+    assert.deepEqual(to(6.9), [], 'below the dead band');
+    assert.deepEqual(to(7), ['CP_1 raise 7']);
+  });
+
+  test('to less than a car can use is no raise', () => {
+    assert.deepEqual(toldIn({ cars: [{ heldAmps: 0, targetAmps: 5 }] }), []);
+    const cars = [{ heldAmps: 6 }, { heldAmps: 0, targetAmps: 6 }];
+    assert.deepEqual(toldIn({ mainAmps: 12, cars }), [], '5 A are free');
+    assert.deepEqual(toldIn({ mainAmps: 13, cars }), ['CP_2 raise 6']);
+  });
+
+  test('never goes to a charger that is silent, has no car, has not answered, or failed just now', () => {
+    const told = (changes: object) =>
+      toldIn({ cars: [{ heldAmps: 6, targetAmps: 16, ...changes }] });
+    assert.deepEqual(told({ online: false }), []);
+    assert.deepEqual(told({ noCar: 'available' }), []);
+    const pending = { amps: 8, sentAtMs: NOW_MS - 500, endsAtMs: NOW_MS + 119_500 };
+    assert.deepEqual(told({ enforcement: { pending } }), []);
+    assert.deepEqual(told({ enforcement: { retryAtMs: NOW_MS + 1 } }), []);
+    assert.deepEqual(told({ enforcement: { retryAtMs: NOW_MS } }), ['CP_1 raise 11']);
+    assert.deepEqual(told({ enforcement: { refused: true } }), []);
+  });
+});
+
+describe('room that is kept free', () => {
+  const swung = (agoMs: number) => ({
+    amps: sameAmps(0),
+    recent: [
+      { atMs: NOW_MS - agoMs, amps: sameAmps(10) },
+      { atMs: NOW_MS - 1_000, amps: sameAmps(0) },
+    ],
+  });
+
+  test('a start looks further back than a raise', () => {
+    const told = (heldAmps: number, agoMs: number) =>
+      toldIn({
+        mainAmps: 15,
+        background: swung(agoMs),
+        cars: [{ heldAmps, targetAmps: 13, drawnAmps: 0 }],
+      });
+    assert.deepEqual(told(0, 40_000), []);
+    assert.deepEqual(told(6, 40_000), ['CP_1 raise 9']);
+    assert.deepEqual(told(6, 10_000), []);
+    assert.deepEqual(told(0, 70_000), ['CP_1 raise 6']);
+  });
+
+  test('for steps of the building keeps no car waiting, but holds back those that are on', () => {
+    const period = Math.floor(NOW_MS / 300_000);
+    const periods = Array.from({ length: 24 }, (_, i) => ({
+      period: period - 24 + i,
+      worstAmps: sameAmps(8),
+    }));
+    const { amps, recent } = swung(90_000);
+    const background = { amps, recent, steps: { periods, reserveAmps: sameAmps(8) } };
+    const circuits = [{ ...main(20), stepReserveQuantile: 0.9 }];
+    const told = (heldAmps: number) =>
+      toldIn({
+        site: { circuits },
+        background,
+        cars: [{ heldAmps, targetAmps: 19, drawnAmps: 0 }],
+      });
+    assert.deepEqual(told(0), ['CP_1 raise 6']);
+    assert.deepEqual(told(6), ['CP_1 raise 11']);
+  });
+});
+
+describe('a reduction', () => {
+  test('of less than the dead band goes out only where a limit is exceeded', () => {
+    const cars = [{ heldAmps: 16, targetAmps: 15.5 }, { heldAmps: 15 }];
+    assert.deepEqual(toldIn({ mainAmps: 32, cars }), []);
+    assert.deepEqual(toldIn({ mainAmps: 31.6, cars }), ['CP_1 reduce 15.5']);
+    assert.deepEqual(toldIn({ mainAmps: 63, cars: [{ heldAmps: 16, targetAmps: 15 }] }), [
+      'CP_1 reduce 15',
+    ]);
+    assert.deepEqual(toldIn({ cars: [{ heldAmps: 16, targetAmps: 16 }] }), []);
+  });
+
+  test('to what a profile of the CSMS allows goes out however small it is', () => {
+    const reason = { kind: 'csms-profile' as const, id: '17', text: 'CSMS profile 17' };
+    const told = (amps: number) =>
+      toldIn({
+        cars: [{ heldAmps: 16, targetAmps: 15.5 }],
+        input: {
+          profiles: { connectors: new Map([['CP_1/1', { amps, reason }]]), stations: new Map() },
+        },
+      });
+    assert.deepEqual(told(15.5), ['CP_1 reduce 15.5']);
+    assert.deepEqual(told(16), []);
+  });
+
+  test('goes before every raise', () => {
+    const cars = [
+      { heldAmps: 6, targetAmps: 16 },
+      { heldAmps: 16, targetAmps: 6 },
+    ];
+    assert.deepEqual(toldIn({ cars }), ['CP_2 reduce 6', 'CP_1 raise 11']);
+  });
+
+  test('is said again every 15 s to a charger that does not obey', () => {
+    const told = (agoMs: number) =>
+      toldIn({ cars: [{ heldAmps: 10, targetAmps: 6, drawnAmps: 20, agoMs }] });
+    assert.deepEqual(told(14_999), []);
+    assert.deepEqual(told(15_000), ['CP_1 reduce 6']);
+  });
+});
+
+describe('the first offer of a transaction', () => {
+  test('goes out at once when it is no more than is reckoned with anyway', () => {
+    assert.deepEqual(toldIn({ cars: [{ targetAmps: 6 }] }), ['CP_1 reduce 6']);
+    assert.deepEqual(toldIn({ cars: [{ targetAmps: 0 }] }), ['CP_1 reduce 0']);
+    assert.deepEqual(toldIn({ cars: [{ targetAmps: 16 }] }), ['CP_1 raise 11']);
+    assert.deepEqual(toldIn({ mainAmps: 7, cars: [{ targetAmps: 16 }] }), []);
+  });
+
+  test('also after the one before has run out', () => {
+    const cars = [{ heldAmps: 6, agoMs: 120_000 }];
+    assert.deepEqual(toldIn({ cars }), ['CP_1 reduce 6']);
+  });
+});
+
+describe('a renewal', () => {
+  const told = (changes: object) => toldIn({ cars: [{ heldAmps: 16, ...changes }] });
+
+  test('comes at half of the life of an offer', () => {
+    assert.deepEqual(told({ agoMs: 59_999 }), []);
+    assert.deepEqual(told({ agoMs: 60_000 }), ['CP_1 renew 16']);
+  });
+
+  test('is not needed where an offer does not end', () => {
+    const lease = { endsAtMs: Number.POSITIVE_INFINITY };
+    assert.deepEqual(told({ agoMs: 600_000, lease }), []);
+  });
+
+  test('keeps what is held where a change is too small to be told', () => {
+    assert.deepEqual(told({ agoMs: 60_000, targetAmps: 15.5 }), ['CP_1 renew 16']);
+  });
+
+  test('takes a step back that is not wanted any more, 10 s before the charger takes it', () => {
+    const step = (inMs: number) => ({ lease: { later: [{ atMs: NOW_MS + inMs, amps: 8 }] } });
+    assert.deepEqual(told(step(10_001)), []);
+    assert.deepEqual(told(step(10_000)), ['CP_1 renew 16']);
+    const wanted = { later: [{ atMs: NOW_MS + 10_000, amps: 8 }] };
+    assert.deepEqual(told({ ...step(10_000), ...wanted }), [], 'one that is still wanted stays');
+  });
+
+  test('tells of a limit that became known since, if the offer lives to see it', () => {
+    const later = (inMs: number, amps = 8) => [{ atMs: NOW_MS + inMs, amps }];
+    assert.deepEqual(told({ agoMs: 5_000, later: later(60_000) }), ['CP_1 renew 16']);
+    assert.deepEqual(told({ agoMs: 4_999, later: later(60_000) }), [], 'plans change seldom');
+    assert.deepEqual(told({ agoMs: 5_000, later: later(115_000) }), []);
+    assert.deepEqual(told({ agoMs: 5_000, later: later(114_999) }), ['CP_1 renew 16']);
+    const spec = { stepAmps: 0.1 };
+    assert.deepEqual(told({ agoMs: 5_000, later: later(60_000, 15.1), spec }), []);
+    const knows = { lease: { later: later(60_000) } };
+    assert.deepEqual(told({ agoMs: 5_000, later: later(60_000), ...knows }), []);
+    const planless = { lease: { planless: true as const } };
+    assert.deepEqual(told({ agoMs: 5_000, later: later(60_000), ...planless }), []);
+  });
+});
+
+test('a command carries its transaction and its plan', () => {
+  const later = [{ atMs: NOW_MS + 30_000, amps: 7.5 }];
+  const [command] = commandsOf({ cars: [{ heldAmps: 16, targetAmps: 10, later }] });
+  assert.deepEqual(command, {
+    key: 'CP_1/1',
+    charger: 'CP_1',
+    connector: 1,
+    transactionId: '1',
+    amps: 10,
+    kind: 'reduce',
+    later: [{ atMs: NOW_MS + 30_000, amps: 7 }],
+  });
+});

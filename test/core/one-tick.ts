@@ -1,0 +1,154 @@
+import type { Background } from '../../src/core/background.ts';
+import { reservedAmps } from '../../src/core/budget.ts';
+import type { ConnectorStatus } from '../../src/core/charger-event.ts';
+import { newCharger } from '../../src/core/charger-fold.ts';
+import type { ChargerState, ConnectorState } from '../../src/core/charger-state.ts';
+import { circuitTicks, connectorsByCircuit } from '../../src/core/circuit-ticks.ts';
+import { circuitTree } from '../../src/core/circuit-tree.ts';
+import { connectorTicks } from '../../src/core/connector-ticks.ts';
+import { commandsFor } from '../../src/core/dispatch.ts';
+import { type Enforcement, type Lease, NO_ENFORCEMENT } from '../../src/core/enforcement.ts';
+import type { Reading } from '../../src/core/reading.ts';
+import { DEFAULT_POLICY } from '../../src/core/sharing/policy.ts';
+import type { ChargerSpec, Site } from '../../src/core/site.ts';
+import {
+  type ConnectorDecision,
+  connectorKey,
+  DEFAULT_SETTINGS,
+  type LaterAmps,
+  type TickInput,
+} from '../../src/core/tick.ts';
+import { type PhaseAmps, sameAmps } from '../../src/core/units.ts';
+import { garage } from '../scenarios/virtual-garage.ts';
+
+export const NOW_MS = 1_000_000;
+
+/** A charger with one car, in the middle of its charging unless told otherwise. */
+export interface OneCar {
+  /** The offer in force, which it got `agoMs` ago for two minutes; absent: none yet. */
+  readonly heldAmps?: number;
+  readonly agoMs?: number;
+  readonly enforcement?: Partial<Enforcement>;
+  readonly lease?: Partial<Lease>;
+  /** Measured now at each terminal; absent: it never told. */
+  readonly drawnAmps?: number | PhaseAmps;
+  readonly drawnAgoMs?: number;
+  /** What the sharing came to; absent: what it holds. */
+  readonly targetAmps?: number;
+  readonly later?: readonly LaterAmps[];
+  readonly online?: boolean;
+  /** Without a car: the status of the connector. */
+  readonly noCar?: ConnectorStatus;
+  readonly spec?: Partial<ChargerSpec>;
+}
+
+export interface OneTick {
+  readonly mainAmps?: number;
+  readonly site?: Partial<Site>;
+  readonly cars: readonly OneCar[];
+  /** What the meter of the main fuse shows; absent: a building that takes nothing. */
+  readonly meterAmps?: number | PhaseAmps;
+  readonly meterAgoMs?: number;
+  readonly background?: Background;
+  readonly input?: Partial<TickInput>;
+}
+
+const amps3 = (amps: number | PhaseAmps): PhaseAmps =>
+  typeof amps === 'number' ? sameAmps(amps) : amps;
+const idOf = (index: number): string => `CP_${index + 1}`;
+
+/** The snapshot of one site with one connector for each of `cars`. */
+export const inputOf = (given: OneTick): TickInput => {
+  const { cars, mainAmps = 63, meterAgoMs = 0, background } = given;
+  const plain = garage(cars.length, { mainAmps, ...given.site });
+  const site: Site = {
+    ...plain,
+    chargers: plain.chargers.map((spec, i) => ({ ...spec, ...cars[i]?.spec })),
+  };
+  const atMs = NOW_MS - meterAgoMs;
+  const reading: Reading = {
+    meter: 'grid',
+    atMs,
+    quality: 'good',
+    amps: amps3(given.meterAmps ?? 0),
+  };
+  return {
+    nowMs: NOW_MS,
+    startedAtMs: 0,
+    site,
+    tree: circuitTree(site),
+    chargers: new Map(cars.map((car, i) => [idOf(i), chargerOf(car, i)])),
+    readings: new Map([['grid', { latest: reading, lastGood: reading }]]),
+    limits: [],
+    enforcement: new Map(cars.map((car, i) => [connectorKey(idOf(i), 1), enforcementOf(car)])),
+    fallbackProven: new Set(site.chargers.map(({ id }) => id)),
+    background: new Map(background === undefined ? [] : [['main', background]]),
+    settings: DEFAULT_SETTINGS,
+    wallMs: Date.UTC(2026, 0, 5, 12),
+    policy: DEFAULT_POLICY,
+    policyState: {},
+    wishes: new Map(),
+    turns: new Map(),
+    learned: new Map(),
+    wiring: new Map(),
+    ...given.input,
+  };
+};
+
+const chargerOf = (car: OneCar, index: number): ChargerState => {
+  const { online = true, noCar, drawnAmps, drawnAgoMs = 0 } = car;
+  const connector: ConnectorState = {
+    connector: 1,
+    status: noCar ?? 'charging',
+    statusAtMs: 0,
+    ...(noCar === undefined
+      ? { transaction: { id: String(index + 1), startedAtMs: NOW_MS - 600_000 } }
+      : {}),
+    ...(drawnAmps === undefined
+      ? {}
+      : { terminalAmps: amps3(drawnAmps), measuredAtMs: NOW_MS - drawnAgoMs }),
+  };
+  return { ...newCharger(idOf(index), 1, 0), online, connectors: new Map([[1, connector]]) };
+};
+
+const enforcementOf = ({ heldAmps, agoMs = 30_000, lease, enforcement }: OneCar): Enforcement => {
+  const sentAtMs = NOW_MS - agoMs;
+  return {
+    ...NO_ENFORCEMENT,
+    ...(heldAmps === undefined
+      ? {}
+      : {
+          accepted: { amps: heldAmps, sentAtMs, endsAtMs: sentAtMs + 120_000, ...lease },
+          changed: { atMs: sentAtMs, fromAmps: heldAmps, toAmps: heldAmps },
+        }),
+    ...enforcement,
+  };
+};
+
+/** Connectors, circuits and what is reserved, as the tick sees them before it shares. */
+export const seenOf = (given: OneTick) => {
+  const input = inputOf(given);
+  const ticks = connectorTicks(input);
+  const below = connectorsByCircuit(input, ticks);
+  const { circuits, background } = circuitTicks(input, below);
+  return { input, ticks, below, circuits, background, reserved: reservedAmps(input, below) };
+};
+
+/** What the chargers are told in this tick, when the sharing came to `targetAmps`. */
+export const commandsOf = (given: OneTick) => {
+  const { input, ticks, circuits, reserved } = seenOf(given);
+  const decisions = ticks.map((tick, i): ConnectorDecision => {
+    const car = given.cars[i];
+    return {
+      tick,
+      targetAmps: car?.targetAmps ?? car?.heldAmps ?? 0,
+      reasons: [],
+      ...(car?.later === undefined ? {} : { later: car.later }),
+    };
+  });
+  return commandsFor(input, decisions, circuits, reserved);
+};
+
+/** The same in short: `CP_1 raise 16`. */
+export const toldIn = (given: OneTick): readonly string[] =>
+  commandsOf(given).map(({ charger, kind, amps }) => `${charger} ${kind} ${amps}`);
