@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { Background } from '../../src/core/background.ts';
+import { phaseUseOf } from '../../src/core/phase-switch.ts';
 import type { Circuit } from '../../src/core/site.ts';
 import { sameAmps } from '../../src/core/units.ts';
-import { commandsOf, NOW_MS, toldIn } from './one-tick.ts';
+import { commandsOf, NOW_MS, type OneCar, toldIn } from './one-tick.ts';
 
 const main = (amps: number): Circuit => ({
   id: 'main',
@@ -38,12 +40,76 @@ describe('a raise', () => {
   });
 
   test('counts the load of others, by phase of the car', () => {
-    const building = { mainAmps: 21, meterAmps: [18, 2, 2] as const };
-    const one = (phase: number) => [
-      { heldAmps: 6, targetAmps: 16, drawnAmps: 0, spec: { phases: [phase] } },
+    const told = (phase: number) => {
+      const spec = { phases: [phase] };
+      const cars = [{ heldAmps: 6, targetAmps: 16, drawnAmps: 0, spec }];
+      return toldIn({ mainAmps: 21, meterAmps: [18, 10, 2], cars });
+    };
+    assert.deepEqual(told(0), []);
+    assert.deepEqual(told(1), ['CP_1 raise 10']);
+    assert.deepEqual(told(2), ['CP_1 raise 11']);
+  });
+
+  test('leaves room for what a silent charger may draw, and for the next car to start', () => {
+    const cars = [{ heldAmps: 6, targetAmps: 20 }];
+    const silent = { heldAmps: 10, online: false };
+    assert.deepEqual(toldIn({ mainAmps: 21, cars: [...cars, silent] }), ['CP_1 raise 10']);
+    const free = { noCar: 'available' as const };
+    assert.deepEqual(toldIn({ mainAmps: 17, cars: [...cars, free, free] }), ['CP_1 raise 10']);
+  });
+
+  test('leaves room for what the gateway may have promised before it was started again', () => {
+    const inherited = { amps: 10, untilMs: NOW_MS + 60_000 };
+    const cars = [
+      { heldAmps: 6, enforcement: { inherited } },
+      { heldAmps: 6, targetAmps: 20 },
     ];
-    assert.deepEqual(toldIn({ ...building, cars: one(1) }), ['CP_1 raise 11']);
-    assert.deepEqual(toldIn({ ...building, cars: one(0) }), []);
+    assert.deepEqual(toldIn({ mainAmps: 21, cars }), ['CP_2 raise 10']);
+    const refused = [{ heldAmps: 6, enforcement: { inherited, refused: true } }, ...cars.slice(1)];
+    assert.deepEqual(toldIn({ mainAmps: 21, cars: refused }), ['CP_2 raise 10']);
+  });
+
+  test('leaves of what the CSMS allows a charger what its other connector may draw', () => {
+    const reason = { kind: 'csms-profile' as const, id: '17', text: 'CSMS profile 17' };
+    const stations = new Map([['CP_1', { amps: 20, reason }]]);
+    const told = (first: OneCar, phases = [0, 1, 2]) =>
+      toldIn({
+        cars: [
+          { ...first, spec: { phases } },
+          { heldAmps: 6, targetAmps: 30, second: true },
+        ],
+        input: { profiles: { connectors: new Map(), stations } },
+      });
+    assert.deepEqual(told({ heldAmps: 10 }), ['CP_1 2 raise 10']);
+    assert.deepEqual(told({ heldAmps: 10 }, [2]), ['CP_1 2 raise 10']);
+    assert.deepEqual(told({ heldAmps: 10, enforcement: { refused: true } }), ['CP_1 2 raise 10']);
+    assert.deepEqual(told({ noCar: 'available' }), ['CP_1 2 raise 18']);
+    assert.deepEqual(told({ heldAmps: 6, targetAmps: 12 }), ['CP_1 raise 9', 'CP_1 2 raise 11']);
+  });
+
+  test('of cars between two lines counts currents as they add: 120 degrees apart or 60', () => {
+    const circuits = [{ ...main(31), phasorSum: true }];
+    const between = (phases: readonly number[]) => ({ phases, lineToLine: true });
+    const told = (phases: readonly number[], targetAmps = 32) =>
+      toldIn({
+        site: { circuits },
+        cars: [
+          { heldAmps: 18, spec: between([0, 1]) },
+          { heldAmps: 10, targetAmps, spec: between(phases) },
+        ],
+      });
+    // On the same lines 12 A are left. On one line of two, x^2 + 18x + 18^2 <= 30^2 gives 16.6 A.
+    assert.deepEqual(told([0, 1]), ['CP_2 raise 12']);
+    assert.deepEqual(told([1, 2]), ['CP_2 raise 16']);
+    // With the neutral its current is 30 degrees away: x^2 + 18 sqrt(3) x + 18^2 <= 30^2.
+    const plain = toldIn({
+      site: { circuits },
+      cars: [
+        { heldAmps: 18, spec: between([0, 1]) },
+        { heldAmps: 6, targetAmps: 32, spec: { phases: [1] } },
+      ],
+    });
+    assert.deepEqual(plain, ['CP_2 raise 13']);
   });
 
   test('leaves room for the largest load of others of the last moments', () => {
@@ -72,6 +138,22 @@ describe('a raise', () => {
     );
   });
 
+  test('to start leaves free also the watts that the load of others had a minute ago', () => {
+    const recent = [
+      { atMs: NOW_MS - 40_000, amps: [3, 4, 5] as const },
+      { atMs: NOW_MS - 1_000, amps: sameAmps(0) },
+    ];
+    const told = (limitWatts: number) =>
+      toldIn({
+        site: { circuits: [{ ...main(63), limitWatts }] },
+        background: { amps: sameAmps(0), recent },
+        cars: [{ heldAmps: 0, targetAmps: 6, drawnAmps: 0 }],
+      });
+    // 12 A of others and 18 A of the car, at 230 V.
+    assert.deepEqual(told(6_899), []);
+    assert.deepEqual(told(6_901), ['CP_1 raise 6']);
+  });
+
   test('is for every circuit above the car, the tightest one counts', () => {
     const bay = {
       id: 'bay',
@@ -96,6 +178,10 @@ describe('a raise', () => {
     assert.deepEqual(after(1_000), ['CP_1 raise 11']);
     assert.deepEqual(after(8_000), []);
     assert.deepEqual(after(20_000), []);
+    const bay = { id: 'bay', parent: 'main', limitAmps: sameAmps(40), marginAmps: 0 };
+    const behind = [{ heldAmps: 6, targetAmps: 16, spec: { circuit: 'bay' } }];
+    const site = { circuits: [main(63), { ...bay, assumedLoadAmps: sameAmps(0) }] };
+    assert.deepEqual(toldIn({ site, cars: behind, meterAgoMs: 8_000 }), []);
   });
 
   test('follows the one before after ten seconds, but a start never waits for that', () => {
@@ -115,7 +201,7 @@ describe('a raise', () => {
     assert.deepEqual(to(10), ['CP_1 raise 9']);
     assert.deepEqual(to(8), ['CP_1 raise 8']);
     assert.deepEqual(to(20, { stepsAmps: [6, 20, 32] }), ['CP_1 raise 20']);
-    assert.deepEqual(to(6.9), [], 'below the dead band');
+    assert.deepEqual(to(6.9, { stepAmps: 0.1 }), [], 'below the dead band');
     assert.deepEqual(to(7), ['CP_1 raise 7']);
   });
 
@@ -161,6 +247,12 @@ describe('room that is kept free', () => {
     assert.deepEqual(told(0, 70_000), ['CP_1 raise 6']);
   });
 
+  test('a load that never changes is left free once', () => {
+    const cars = [{ heldAmps: 0, targetAmps: 6, drawnAmps: 0 }];
+    assert.deepEqual(toldIn({ mainAmps: 15, meterAmps: 8, cars }), ['CP_1 raise 6']);
+    assert.deepEqual(toldIn({ mainAmps: 15, meterAmps: 9, cars }), []);
+  });
+
   test('for steps of the building keeps no car waiting, but holds back those that are on', () => {
     const period = Math.floor(NOW_MS / 300_000);
     const periods = Array.from({ length: 24 }, (_, i) => ({
@@ -168,9 +260,9 @@ describe('room that is kept free', () => {
       worstAmps: sameAmps(8),
     }));
     const { amps, recent } = swung(90_000);
-    const background = { amps, recent, steps: { periods, reserveAmps: sameAmps(8) } };
+    const before = { amps, recent, steps: { periods, reserveAmps: sameAmps(8) } };
     const circuits = [{ ...main(20), stepReserveQuantile: 0.9 }];
-    const told = (heldAmps: number) =>
+    const told = (heldAmps: number, background: Background = before) =>
       toldIn({
         site: { circuits },
         background,
@@ -178,6 +270,12 @@ describe('room that is kept free', () => {
       });
     assert.deepEqual(told(0), ['CP_1 raise 6']);
     assert.deepEqual(told(6), ['CP_1 raise 11']);
+    // 5 A that have just gone are that room already: 3 A more are kept free, not 8 A.
+    const gone = {
+      ...before,
+      recent: [{ atMs: NOW_MS - 5_000, amps: sameAmps(5) }, ...recent.slice(-1)],
+    };
+    assert.deepEqual(told(6, gone), ['CP_1 raise 11']);
   });
 });
 
@@ -246,6 +344,8 @@ describe('a renewal', () => {
   test('is not needed where an offer does not end', () => {
     const lease = { endsAtMs: Number.POSITIVE_INFINITY };
     assert.deepEqual(told({ agoMs: 600_000, lease }), []);
+    const later = [{ atMs: NOW_MS + 60_000, amps: 8 }];
+    assert.deepEqual(told({ agoMs: 600_000, lease, later }), [], 'nor to bring it a plan');
   });
 
   test('keeps what is held where a change is too small to be told', () => {
@@ -273,6 +373,25 @@ describe('a renewal', () => {
     const planless = { lease: { planless: true as const } };
     assert.deepEqual(told({ agoMs: 5_000, later: later(60_000), ...planless }), []);
   });
+});
+
+test('a charger that is switched is told its phases, and which one where the site names it', () => {
+  const phaseSwitching = { upAfterSeconds: 600, mostPerSession: 4, mostPerDay: 20 };
+  const told = (phases: 1 | 3, phaseToUse?: 1 | 2 | 3) => {
+    const spec = {
+      phaseSwitching: { ...phaseSwitching, ...(phaseToUse === undefined ? {} : { phaseToUse }) },
+      honoursNumberPhases: true,
+    };
+    const use = { ...phaseUseOf(undefined, '1', 0), told: phases };
+    const [command] = commandsOf({
+      cars: [{ heldAmps: 16, targetAmps: 10, spec }],
+      input: { phaseUse: new Map([['CP_1/1', use]]) },
+    });
+    return [command?.numberPhases, command?.phaseToUse];
+  };
+  assert.deepEqual(told(3, 2), [3, undefined]);
+  assert.deepEqual(told(1, 2), [1, 2]);
+  assert.deepEqual(told(1), [1, undefined]);
 });
 
 test('a command carries its transaction and its plan', () => {

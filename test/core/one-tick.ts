@@ -40,6 +40,8 @@ export interface OneCar {
   /** Without a car: the status of the connector. */
   readonly noCar?: ConnectorStatus;
   readonly spec?: Partial<ChargerSpec>;
+  /** It is at the second connector of the charger before it. */
+  readonly second?: true;
 }
 
 export interface OneTick {
@@ -55,15 +57,25 @@ export interface OneTick {
 
 const amps3 = (amps: number | PhaseAmps): PhaseAmps =>
   typeof amps === 'number' ? sameAmps(amps) : amps;
-const idOf = (index: number): string => `CP_${index + 1}`;
+
+/** Chargers and connectors are numbered as the cars come; a second connector has no own charger. */
+const placesOf = (cars: readonly OneCar[]) => {
+  let count = 0;
+  return cars.map((car) => {
+    if (car.second !== true) count += 1;
+    return { id: `CP_${count}`, connector: car.second === true ? 2 : 1, car };
+  });
+};
 
 /** The snapshot of one site with one connector for each of `cars`. */
 export const inputOf = (given: OneTick): TickInput => {
   const { cars, mainAmps = 63, meterAgoMs = 0, background } = given;
-  const plain = garage(cars.length, { mainAmps, ...given.site });
+  const places = placesOf(cars);
+  const firsts = places.filter(({ connector }) => connector === 1);
+  const plain = garage(firsts.length, { mainAmps, ...given.site });
   const site: Site = {
     ...plain,
-    chargers: plain.chargers.map((spec, i) => ({ ...spec, ...cars[i]?.spec })),
+    chargers: plain.chargers.map((spec, i) => ({ ...spec, ...firsts[i]?.car.spec })),
   };
   const atMs = NOW_MS - meterAgoMs;
   const reading: Reading = {
@@ -77,10 +89,21 @@ export const inputOf = (given: OneTick): TickInput => {
     startedAtMs: 0,
     site,
     tree: circuitTree(site),
-    chargers: new Map(cars.map((car, i) => [idOf(i), chargerOf(car, i)])),
+    chargers: new Map(
+      firsts.map(({ id, car }) => [
+        id,
+        chargerOf(
+          id,
+          car.online !== false,
+          places.filter((place) => place.id === id),
+        ),
+      ]),
+    ),
     readings: new Map([['grid', { latest: reading, lastGood: reading }]]),
     limits: [],
-    enforcement: new Map(cars.map((car, i) => [connectorKey(idOf(i), 1), enforcementOf(car)])),
+    enforcement: new Map(
+      places.map(({ id, connector, car }) => [connectorKey(id, connector), enforcementOf(car)]),
+    ),
     fallbackProven: new Set(site.chargers.map(({ id }) => id)),
     background: new Map(background === undefined ? [] : [['main', background]]),
     settings: DEFAULT_SETTINGS,
@@ -95,21 +118,33 @@ export const inputOf = (given: OneTick): TickInput => {
   };
 };
 
-const chargerOf = (car: OneCar, index: number): ChargerState => {
-  const { online = true, noCar, drawnAmps, drawnAgoMs = 0 } = car;
-  const connector: ConnectorState = {
-    connector: 1,
-    status: noCar ?? 'charging',
-    statusAtMs: 0,
-    ...(noCar === undefined
-      ? { transaction: { id: String(index + 1), startedAtMs: NOW_MS - 600_000 } }
-      : {}),
-    ...(drawnAmps === undefined
-      ? {}
-      : { terminalAmps: amps3(drawnAmps), measuredAtMs: NOW_MS - drawnAgoMs }),
+const chargerOf = (
+  id: string,
+  online: boolean,
+  places: ReturnType<typeof placesOf>,
+): ChargerState => {
+  const connectors = places.map(({ connector, car }) => connectorOf(connector, car));
+  return {
+    ...newCharger(id, places.length, 0),
+    online,
+    connectors: new Map(connectors.map((state) => [state.connector, state])),
   };
-  return { ...newCharger(idOf(index), 1, 0), online, connectors: new Map([[1, connector]]) };
 };
+
+const connectorOf = (
+  connector: number,
+  { noCar, drawnAmps, drawnAgoMs = 0 }: OneCar,
+): ConnectorState => ({
+  connector,
+  status: noCar ?? 'charging',
+  statusAtMs: 0,
+  ...(noCar === undefined
+    ? { transaction: { id: String(connector), startedAtMs: NOW_MS - 600_000 } }
+    : {}),
+  ...(drawnAmps === undefined
+    ? {}
+    : { terminalAmps: amps3(drawnAmps), measuredAtMs: NOW_MS - drawnAgoMs }),
+});
 
 const enforcementOf = ({ heldAmps, agoMs = 30_000, lease, enforcement }: OneCar): Enforcement => {
   const sentAtMs = NOW_MS - agoMs;
@@ -149,6 +184,9 @@ export const commandsOf = (given: OneTick) => {
   return commandsFor(input, decisions, circuits, reserved);
 };
 
-/** The same in short: `CP_1 raise 16`. */
+/** The same in short: `CP_1 raise 16`, `CP_1 2 raise 16` at its second connector. */
 export const toldIn = (given: OneTick): readonly string[] =>
-  commandsOf(given).map(({ charger, kind, amps }) => `${charger} ${kind} ${amps}`);
+  commandsOf(given).map(
+    ({ charger, connector, kind, amps }) =>
+      `${charger}${connector === 1 ? '' : ` ${connector}`} ${kind} ${amps}`,
+  );
