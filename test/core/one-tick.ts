@@ -10,7 +10,7 @@ import { commandsFor } from '../../src/core/dispatch.ts';
 import { type Enforcement, type Lease, NO_ENFORCEMENT } from '../../src/core/enforcement.ts';
 import type { Reading } from '../../src/core/reading.ts';
 import { DEFAULT_POLICY } from '../../src/core/sharing/policy.ts';
-import type { ChargerSpec, Site } from '../../src/core/site.ts';
+import type { ChargerSpec, Circuit, Site } from '../../src/core/site.ts';
 import {
   type ConnectorDecision,
   connectorKey,
@@ -22,6 +22,15 @@ import { type PhaseAmps, sameAmps } from '../../src/core/units.ts';
 import { garage } from '../scenarios/virtual-garage.ts';
 
 export const NOW_MS = 1_000_000;
+
+/** A main fuse with a meter and 1 A of margin. */
+export const main = (amps: number): Circuit => ({
+  id: 'main',
+  limitAmps: sameAmps(amps),
+  marginAmps: 1,
+  meter: 'grid',
+  assumedLoadAmps: sameAmps(10),
+});
 
 /** A charger with one car, in the middle of its charging unless told otherwise. */
 export interface OneCar {
