@@ -2,7 +2,11 @@ import type { Background } from '../../src/core/background.ts';
 import { reservedAmps } from '../../src/core/budget.ts';
 import type { ConnectorStatus } from '../../src/core/charger-event.ts';
 import { newCharger } from '../../src/core/charger-fold.ts';
-import type { ChargerState, ConnectorState } from '../../src/core/charger-state.ts';
+import type {
+  ChargerState,
+  ConnectorState,
+  TransactionState,
+} from '../../src/core/charger-state.ts';
 import { circuitTicks, connectorsByCircuit } from '../../src/core/circuit-ticks.ts';
 import { circuitTree } from '../../src/core/circuit-tree.ts';
 import { connectorTicks } from '../../src/core/connector-ticks.ts';
@@ -49,6 +53,7 @@ export interface OneCar {
   /** Without a car: the status of the connector. */
   readonly noCar?: ConnectorStatus;
   readonly spec?: Partial<ChargerSpec>;
+  readonly transaction?: Partial<TransactionState>;
   /** It is at the second connector of the charger before it. */
   readonly second?: true;
 }
@@ -142,13 +147,13 @@ const chargerOf = (
 
 const connectorOf = (
   connector: number,
-  { noCar, drawnAmps, drawnAgoMs = 0 }: OneCar,
+  { noCar, drawnAmps, drawnAgoMs = 0, transaction }: OneCar,
 ): ConnectorState => ({
   connector,
   status: noCar ?? 'charging',
   statusAtMs: 0,
   ...(noCar === undefined
-    ? { transaction: { id: String(connector), startedAtMs: NOW_MS - 600_000 } }
+    ? { transaction: { id: String(connector), startedAtMs: NOW_MS - 600_000, ...transaction } }
     : {}),
   ...(drawnAmps === undefined
     ? {}
