@@ -24,6 +24,7 @@ describe('boots', () => {
     assert.equal(memory.acceptedInterval('CP_1'), undefined);
     assert.equal(memory.bootRefused('CP_1'), false, 'it was never asked');
     memory.learn('CP_1', [{ type: 'boot', accepted: true, intervalSeconds: 300 }]);
+    assert.equal(memory.acceptedInterval('CP_1'), 300);
     assert.equal((await again(medium)).acceptedInterval('CP_1'), 300);
     memory.learn('CP_1', [{ type: 'boot', accepted: false, intervalSeconds: 300 }]);
     const later = await again(medium);
@@ -41,6 +42,17 @@ describe('boots', () => {
     assert.equal(memory.boot('CP_1'), undefined);
     assert.equal((await again(medium)).boot('CP_1'), undefined);
   });
+});
+
+test('the switches of a charger are kept one by one, whatever its boots', async () => {
+  const { memory, medium } = await open();
+  assert.deepEqual(memory.switches('CP_1'), {});
+  memory.learn('CP_1', [{ type: 'switches', switches: { stopOnInvalid: false } }]);
+  memory.learn('CP_1', [{ type: 'switches', switches: { acceptUnknown: true } }]);
+  memory.learn('CP_1', [{ type: 'boot', accepted: true, intervalSeconds: 300 }]);
+  for (const each of [memory, await again(medium)]) {
+    assert.deepEqual(each.switches('CP_1'), { stopOnInvalid: false, acceptUnknown: true });
+  }
 });
 
 describe('tokens', () => {
@@ -66,7 +78,7 @@ describe('tokens', () => {
   });
 
   test('beyond 5000 push out those that were not seen for longest', async () => {
-    const { memory } = await open();
+    const { memory, medium } = await open();
     const learn = (token: string) =>
       memory.learn('CP_1', [{ type: 'token', token, verdict: verdict('Accepted') }]);
     for (let i = 0; i < 5_000; i += 1) learn(`T${i}`);
@@ -74,6 +86,7 @@ describe('tokens', () => {
     learn('ONE-MORE');
     const known = ['T0', 'T1', 'T2', 'ONE-MORE'].map((token) => 'cache' in memory.token('', token));
     assert.deepEqual(known, [true, false, true, true]);
+    assert.deepEqual((await again(medium)).token('', 'T1'), {}, 'on disk neither');
   });
 });
 
@@ -129,6 +142,9 @@ describe('the clock', () => {
     const { memory, medium } = await open();
     const wallMs = Date.UTC(2026, 5, 1, 12);
     memory.learn('CP_1', [{ type: 'time', wallMs }]);
+    assert.equal(memory.clockTrusted(wallMs - 1), false);
+    memory.learn('CP_1', [{ type: 'time', wallMs: wallMs + 599_999 }]);
+    assert.equal(memory.clockTrusted(wallMs), true, 'not noted for ten minutes');
     const later = await again(medium);
     assert.equal(later.clockTrusted(wallMs - 1), false);
     assert.equal(later.clockTrusted(wallMs), true);

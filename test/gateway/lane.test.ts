@@ -76,6 +76,21 @@ describe('one call is out at a time', () => {
     assert.deepEqual(ends, ['a timeout', 'b answered']);
   });
 
+  test('each call of ours has its own time', async () => {
+    const { ends, own, clock, answer } = open();
+    own('a');
+    own('b');
+    await clock.run(1_000);
+    answer('a');
+    await clock.run(4_999);
+    assert.deepEqual(ends, ['a answered']);
+    await clock.run(1);
+    assert.deepEqual(ends, ['a answered', 'b timeout']);
+    own('c');
+    await clock.run(5_000);
+    assert.deepEqual(ends.slice(2), ['c timeout']);
+  });
+
   test('too many that wait are not taken, of ours neither', () => {
     const { relay, own, ends, lane } = open({ waitingMost: 2 });
     assert.deepEqual([relay('1'), relay('2'), relay('3'), relay('4')], [true, true, true, false]);
@@ -132,6 +147,7 @@ describe('what was not answered', () => {
     own('c');
     lane.dropRelayed();
     assert.deepEqual(sent, ['1', 'a', '3', 'b'], 'a call of ours keeps the lane');
+    assert.equal(answer('b'), 'own');
   });
 });
 
@@ -162,6 +178,19 @@ describe('calls that are taken back', () => {
     assert.equal(answer('1'), 'relayed');
   });
 
+  test('leave the lane to one that is out and not fit', async () => {
+    const { lane, sent, relay, answer, clock } = open();
+    relay('1');
+    relay('beat', 'Heartbeat');
+    relay('3');
+    await clock.run(10_000);
+    assert.deepEqual(idsOf(lane.withdrawFrom('1', fit)), ['1', '3']);
+    relay('4');
+    assert.deepEqual(sent, ['1', 'beat']);
+    assert.equal(answer('beat'), 'relayed');
+    assert.deepEqual(sent, ['1', 'beat', '4']);
+  });
+
   test('are none where the call is not fit, waits, is ours, or is not known', () => {
     const { lane, relay, own, answer } = open();
     relay('beat', 'Heartbeat');
@@ -181,6 +210,7 @@ describe('calls that are taken back', () => {
 
 test('an id is known while it waits, is out, or was answered a short while ago', () => {
   const { lane, relay, answer } = open();
+  assert.equal(lane.knows('1'), false);
   relay('1');
   relay('2');
   assert.deepEqual(

@@ -38,6 +38,13 @@ describe('ids of transactions that began while the CSMS was away', () => {
     assert.equal(ids.collides('CP_2', FIRST_LOCAL_ID + 1), false, 'another charger has it');
   });
 
+  test('keep clear of those of a CSMS that has given many small ones before', async () => {
+    const { ids } = await open();
+    for (let id = 1; id <= 10_000; id += 1) ids.collides('CP_1', id);
+    ids.collides('CP_1', FIRST_LOCAL_ID);
+    assert.equal(ids.allocate('CP_1').localId, FIRST_LOCAL_ID + 1);
+  });
+
   test('begin anew at their end, without those that are still in use', async () => {
     const medium = new Medium();
     medium.records.set('n/transaction-id', Buffer.from('2147483647'));
