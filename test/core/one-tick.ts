@@ -12,11 +12,13 @@ import { circuitTree } from '../../src/core/circuit-tree.ts';
 import { connectorTicks } from '../../src/core/connector-ticks.ts';
 import { commandsFor } from '../../src/core/dispatch.ts';
 import { type Enforcement, type Lease, NO_ENFORCEMENT } from '../../src/core/enforcement.ts';
+import { withPlan } from '../../src/core/plan-ahead.ts';
 import type { Reading } from '../../src/core/reading.ts';
 import { DEFAULT_POLICY } from '../../src/core/sharing/policy.ts';
 import type { ChargerSpec, Circuit, Site } from '../../src/core/site.ts';
 import {
   type ConnectorDecision,
+  type ConnectorTick,
   connectorKey,
   DEFAULT_SETTINGS,
   type LaterAmps,
@@ -183,11 +185,10 @@ export const seenOf = (given: OneTick) => {
   return { input, ticks, below, circuits, background, reserved: reservedAmps(input, below) };
 };
 
-/** What the chargers are told in this tick, when the sharing came to `targetAmps`. */
-export const commandsOf = (given: OneTick) => {
-  const { input, ticks, circuits, reserved } = seenOf(given);
-  const decisions = ticks.map((tick, i): ConnectorDecision => {
-    const car = given.cars[i];
+/** Every connector with what the sharing came to. */
+const decisionsOf = ({ cars }: OneTick, ticks: readonly ConnectorTick[]) =>
+  ticks.map((tick, i): ConnectorDecision => {
+    const car = cars[i];
     return {
       tick,
       targetAmps: car?.targetAmps ?? car?.heldAmps ?? 0,
@@ -195,7 +196,19 @@ export const commandsOf = (given: OneTick) => {
       ...(car?.later === undefined ? {} : { later: car.later }),
     };
   });
-  return commandsFor(input, decisions, circuits, reserved);
+
+/** What the chargers are told in this tick, when the sharing came to `targetAmps`. */
+export const commandsOf = (given: OneTick) => {
+  const { input, ticks, circuits, reserved } = seenOf(given);
+  return commandsFor(input, decisionsOf(given, ticks), circuits, reserved);
+};
+
+/** What each of them may take later, in seconds from now. */
+export const plannedIn = (given: OneTick) => {
+  const { input, ticks, circuits, reserved } = seenOf(given);
+  return withPlan(input, decisionsOf(given, ticks), circuits, reserved).map(({ later }) =>
+    later?.map(({ atMs, amps }) => [(atMs - NOW_MS) / 1000, amps]),
+  );
 };
 
 /** The same in short: `CP_1 raise 16`, `CP_1 2 raise 16` at its second connector. */
