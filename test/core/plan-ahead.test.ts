@@ -231,6 +231,12 @@ describe('what each car may take later', () => {
       [30, 20],
       [60, 15],
     ]);
+    const minute = [{ ...window, toMinute: 781, limitAmps: 21 }];
+    const brief = { ...hours, policy: { ...DEFAULT_POLICY, windows: minute } };
+    assert.deepEqual(plannedIn({ cars: two, input: brief })[0], [
+      [30, 10],
+      [90, 20],
+    ]);
     const dimming = { source: 'ems', share: 'equal' } as unknown as Policy['dimming'];
     const policy = { ...DEFAULT_POLICY, ...(dimming === undefined ? {} : { dimming }) };
     assert.deepEqual(plannedIn({ cars: two, input: { ...higher, policy } })[0], undefined);

@@ -79,6 +79,7 @@ describe('what a connector is reckoned with', () => {
     assert.equal(measured({ drawnAmps: [9, 10, 11], drawnAgoMs: 90_000 }), undefined);
     assert.equal(measured({ drawnAmps: [9, 10, 11], spec: { phases: [2] } }), 9);
     assert.equal(measured({ drawnAmps: [9, 10, 11], spec: { phases: [0, 1] } }), 10);
+    assert.equal(measured({ drawnAmps: 0 }), 0);
     assert.equal(measured({}), undefined);
   });
 
