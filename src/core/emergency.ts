@@ -1,4 +1,4 @@
-import { type Enforcement, type Surroundings, tolerated } from './enforcement.ts';
+import { tolerated } from './enforcement.ts';
 import type { Circuit } from './site.ts';
 import type { CircuitTick, ConnectorTick } from './tick.ts';
 
@@ -43,10 +43,11 @@ export const pressing = (overloads: Overloads, nowMs: number): ReadonlySet<strin
   );
 
 /** It was told of less, had time to follow, and was measured above it since. */
-export const defies = ({ enforcement, around }: Pick<ConnectorTick, 'enforcement' | 'around'>) =>
-  toldLess(enforcement, around) &&
-  (around.measuredAtMs ?? 0) >= (enforcement.changed?.atMs ?? 0) + FOLLOW_MS &&
-  (around.measuredAmps ?? 0) > tolerated(enforcement.accepted?.amps ?? Infinity);
-
-const toldLess = ({ changed, accepted }: Enforcement, { nowMs }: Surroundings): boolean =>
-  changed !== undefined && accepted !== undefined && nowMs - changed.atMs >= FOLLOW_MS;
+export const defies = ({
+  enforcement: { changed, accepted },
+  around,
+}: Pick<ConnectorTick, 'enforcement' | 'around'>): boolean =>
+  changed !== undefined &&
+  accepted !== undefined &&
+  (around.measuredAtMs ?? 0) >= changed.atMs + FOLLOW_MS &&
+  (around.measuredAmps ?? 0) > tolerated(accepted.amps);

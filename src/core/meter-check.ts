@@ -226,6 +226,8 @@ const fallLevel = (
 ): { readonly amps: PhaseAmps; readonly falls: number } => {
   const level = memory?.level;
   if (level === undefined || fuseAmps === undefined) return { amps, falls: 0 };
+  // What is no number hides no fall.
+  if (!amps.every(Number.isFinite)) return { amps: level, falls: memory?.falls ?? 0 };
   const fell = ([0, 1, 2] as const).some(
     (p) => level[p] - amps[p] > Math.max(FALL_AMPS, fuseAmps[p] * FALL_SHARE),
   );

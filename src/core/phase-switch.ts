@@ -27,6 +27,8 @@ export interface PhaseUse {
   /** Since when three phases would have fitted, with room to spare. */
   readonly roomSinceMs?: number;
   readonly hasCharged: boolean;
+  /** It was told otherwise in this stay before, with or without current. */
+  readonly chosen: boolean;
   readonly switchesInStay: number;
   /** Switches of the last day, oldest first. */
   readonly switchedAtMs: readonly number[];
@@ -69,6 +71,7 @@ export const phaseUseOf = (known: PhaseUse | undefined, stay: string, nowMs: num
     sinceMs: nowMs,
     changing: false,
     hasCharged: false,
+    chosen: false,
     switchesInStay: 0,
     switchedAtMs,
     carried: NOTHING,
@@ -163,7 +166,7 @@ export const phaseUseAfter = (
 };
 
 const maySwitch = (use: PhaseUse, rule: PhaseSwitching, nowMs: number, times = 1): boolean => {
-  if (!use.hasCharged) return use.switchesInStay === 0 || nowMs - use.sinceMs >= IDLE_DWELL_MS;
+  if (!use.hasCharged) return !use.chosen || nowMs - use.sinceMs >= IDLE_DWELL_MS;
   const today = use.switchedAtMs.filter((atMs) => atMs > nowMs - DAY_MS).length;
   return use.switchesInStay + times <= rule.mostPerSession && today + times <= rule.mostPerDay;
 };
@@ -183,6 +186,7 @@ const switchedTo = (use: PhaseUse, told: 1 | 3, nowMs: number): PhaseUse => {
     sinceMs: nowMs,
     changing: false,
     hasCharged,
+    chosen: true,
     // What is chosen before any current flowed costs the car nothing.
     switchesInStay: switchesInStay + (hasCharged ? 1 : 0),
     switchedAtMs: hasCharged ? [...recent, nowMs] : recent,

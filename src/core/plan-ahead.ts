@@ -26,8 +26,6 @@ export const withPlan = (
 ): readonly ConnectorDecision[] => {
   const untilMs = input.nowMs + input.settings.lifeMs;
   const outlook = outlookOf(input, untilMs);
-  const planned = connectors.some(({ tick }) => tick.profileLimit?.later !== undefined);
-  if (outlook.length === 0 && !planned) return connectors;
   const used = usedAmps(input, connectors);
   const shares = outlook.map(({ atMs, limits }) => ({
     atMs,
@@ -152,7 +150,6 @@ const shareOf = (
 
 /** The lower one of two courses at every instant; before its first step a course sets no limit. */
 const least = (a: readonly LaterAmps[], b: readonly LaterAmps[]): readonly LaterAmps[] => {
-  if (a.length === 0 || b.length === 0) return a.length === 0 ? b : a;
   const instants = [...new Set([...a, ...b].map(({ atMs }) => atMs))].sort((x, y) => x - y);
   return instants.map((atMs) => ({
     atMs,

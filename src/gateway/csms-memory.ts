@@ -20,6 +20,8 @@ const TIME_NOTED_EVERY_MS = 10 * 60_000;
 interface ChargerFacts {
   /** The CSMS accepted its boot with this heartbeat interval. */
   intervalSeconds?: number;
+  /** The CSMS answered its last boot, and did not accept it. */
+  refused?: boolean;
   switches: OfflineSwitches;
 }
 
@@ -70,6 +72,11 @@ export class CsmsMemory {
   /** Heartbeat interval of the last boot that the CSMS accepted; undefined: it never did. */
   acceptedInterval(charger: string): number | undefined {
     return this.#chargers.get(charger)?.intervalSeconds;
+  }
+
+  /** Whether the CSMS, when it was asked last, did not accept the charger (yet). */
+  bootRefused(charger: string): boolean {
+    return this.#chargers.get(charger)?.refused === true;
   }
 
   switches(charger: string): OfflineSwitches {
@@ -152,9 +159,10 @@ export class CsmsMemory {
   #learn(charger: string, fact: CsmsFact): void {
     switch (fact.type) {
       case 'boot': {
-        const { intervalSeconds: _before, ...facts } = this.#of(charger);
-        const { intervalSeconds } = fact;
-        this.#setCharger(charger, fact.accepted ? { ...facts, intervalSeconds } : facts);
+        const { switches } = this.#of(charger);
+        const { accepted, intervalSeconds } = fact;
+        const said = accepted ? { intervalSeconds } : { refused: true };
+        this.#setCharger(charger, { ...said, switches });
         break;
       }
       case 'switches': {
@@ -222,7 +230,9 @@ export class CsmsMemory {
     for (const { token, verdict } of entries) {
       const key = tokenKey(token);
       if (verdict === undefined) list.entries.delete(key);
-      else if (list.entries.size < LIST_MOST) list.entries.set(key, verdict);
+      else if (list.entries.has(key) || list.entries.size < LIST_MOST) {
+        list.entries.set(key, verdict);
+      }
     }
     this.#lists.set(charger, list);
     const packed = JSON.stringify({ version, entries: [...list.entries] });

@@ -203,15 +203,9 @@ export class Lane {
     const lastsMs = entry.own?.timeoutMs ?? this.#limits.giveUpMs;
     const leftMs = Math.max(0, sentAtMs + lastsMs - this.#clock.monotonicMs());
     this.#timer = this.#clock.after(leftMs, () => {
-      this.#timer = undefined;
-      if (this.#outstanding?.entry !== entry) return;
-      if (entry.own !== undefined) {
-        this.#table.forget(entry.id);
-        this.#release();
-        entry.own.done({ outcome: 'timeout' });
-      } else {
-        this.#release();
-      }
+      if (entry.own !== undefined) this.#table.forget(entry.id);
+      this.#release();
+      entry.own?.done({ outcome: 'timeout' });
     });
   }
 }

@@ -118,7 +118,9 @@ export class LinkOutage {
       clock,
       log,
       send: link.send,
-      bootRefused: (status) => this.#bootAnew(status),
+      bootRefused: (status, again) => {
+        if (!again) this.#bootAnew(status);
+      },
       unwanted: (transactionId) => this.#stopUnwanted(transactionId),
       delivered: () => {
         this.#replay = undefined;
@@ -154,12 +156,13 @@ export class LinkOutage {
   /** The CSMS answered a call of the charger; what the charger gets. */
   csmsAnswered(call: Frame, answer: Frame): Frame | Promise<Frame> {
     if (answer.kind !== 'result') return answer;
-    const { version } = this.#options;
+    const { charger, version, shared } = this.#options;
     if (!tellsFacts('charger', call.action)) return answer;
     if (version !== '1.6' && !answer.bytes.includes('idTokenInfo') && !isTimed(call)) return answer;
     try {
       const payload = parsePayload(answer);
       this.#learn(factsOfAnswer(version, call.action, () => parsePayload(call), payload));
+      if (call.action === 'BootNotification') shared.memory.bootDelivered(charger);
       if (version === '1.6') return this.#transaction16(call, answer, payload);
     } catch {
       // What is not JSON teaches nothing; the charger sees it all the same.
@@ -190,8 +193,7 @@ export class LinkOutage {
 
   #transaction16(call: Frame, answer: Frame, payload: unknown): Frame | Promise<Frame> {
     const { charger, shared, log } = this.#options;
-    const { ids, journal, memory } = shared;
-    if (call.action === 'BootNotification') memory.bootDelivered(charger);
+    const { ids, journal } = shared;
     if (call.action === 'StopTransaction') {
       const localId = transactionIdIn(call);
       const changes = localId === undefined ? [] : ids.stopped(charger, localId);

@@ -17,12 +17,14 @@ import type { CsmsMemory } from './csms-memory.ts';
 import type { CallOutcome } from './observer.ts';
 import type { Pacer } from './pacer.ts';
 import type { StandIn } from './stand-in.ts';
-import { FIRST_LOCAL_ID, type TransactionIds } from './transaction-ids.ts';
+import type { TransactionIds } from './transaction-ids.ts';
 
 /** Times a message is sent that the CSMS answers with an error, before it is set aside (E13). */
 const ATTEMPTS_MOST = 4;
 /** The wait after an error is this long times the attempts so far. */
 const RETRY_INTERVAL_MS = 5_000;
+/** The CSMS says how long it wants to hear of no boot; it is believed up to here. */
+const BOOT_INTERVAL_MOST_MS = 15 * 60_000;
 const BATCH = 32;
 
 export interface ReplayOptions {
@@ -37,8 +39,8 @@ export interface ReplayOptions {
   readonly log: Log;
   /** Sends a CALL to the CSMS. Boot goes before everything, the rest behind live calls. */
   readonly send: (call: Frame, first: boolean) => Promise<CallOutcome>;
-  /** The CSMS answered the boot, but did not accept the charger. */
-  readonly bootRefused: (status: string) => void;
+  /** The CSMS answered the boot, but did not accept the charger; `again`: as it did before. */
+  readonly bootRefused: (status: string, again: boolean) => void;
   /** The CSMS does not want the driver of a transaction that goes on. */
   readonly unwanted: (transactionId: string) => void;
   /** Everything was delivered; from now on messages are relayed. */
@@ -55,6 +57,7 @@ export class Replay {
   readonly #options: ReplayOptions;
   #stopped = false;
   #attempts = 0;
+  #nextBootAtMs = 0;
 
   constructor(options: ReplayOptions) {
     this.#options = options;
@@ -68,9 +71,7 @@ export class Replay {
     const { charger, log, delivered } = this.#options;
     while (!this.#stopped) {
       try {
-        if (!(await this.#boot())) return;
-        await this.#statuses();
-        if ((await this.#journal()) === 'done' && !this.#stopped) {
+        if ((await this.#boot()) && (await this.#everything()) && !this.#stopped) {
           delivered();
           return;
         }
@@ -81,21 +82,39 @@ export class Replay {
     }
   }
 
-  /** Nothing else may be sent before the CSMS accepted the boot (B01.FR.08). */
+  /**
+   * Nothing else may be sent before the CSMS accepted the charger (B01.FR.08). It is asked again
+   * after the time that it named, unless the charger boots itself meanwhile: that counts instead.
+   */
   async #boot(): Promise<boolean> {
-    const { charger, memory, send, bootRefused } = this.#options;
+    const { charger, memory, send, clock, bootRefused } = this.#options;
+    const again = memory.bootRefused(charger);
     const message = memory.boot(charger);
-    if (message === undefined) return true;
+    if (message === undefined) {
+      if (again) bootRefused('not accepted yet', again);
+      return !again;
+    }
+    if (clock.monotonicMs() < this.#nextBootAtMs) return false;
     const outcome = await send(readFrame(message), true);
-    if (outcome.outcome === 'error') bootRefused(outcome.code);
-    if (this.#stopped || outcome.outcome !== 'answered') return false;
-    const answer = readObject(outcome.payload);
+    const settled = outcome.outcome === 'answered' || outcome.outcome === 'error';
+    if (this.#stopped || !settled) return false;
+    const answer = outcome.outcome === 'answered' ? readObject(outcome.payload) : {};
     const intervalSeconds = readInteger(answer['interval']) ?? 0;
     const accepted = answer['status'] === 'Accepted';
     memory.learn(charger, [{ type: 'boot', accepted, intervalSeconds }]);
-    memory.bootDelivered(charger);
-    if (!accepted) bootRefused(String(answer['status']));
-    return accepted;
+    if (accepted) {
+      memory.bootDelivered(charger);
+      return true;
+    }
+    this.#nextBootAtMs =
+      clock.monotonicMs() + Math.min(intervalSeconds * 1000, BOOT_INTERVAL_MOST_MS);
+    bootRefused(outcome.outcome === 'error' ? outcome.code : String(answer['status']), again);
+    return false;
+  }
+
+  async #everything(): Promise<boolean> {
+    await this.#statuses();
+    return (await this.#journal()) === 'done';
   }
 
   #wait(waitMs: number): Promise<void> {
@@ -165,8 +184,7 @@ export class Replay {
     const mapping = ids.find(charger, localId);
     if (mapping?.parked === true) return 'the CSMS did not take the start of its transaction';
     if (mapping?.csmsId !== undefined) return withTransactionId(frame, mapping.csmsId);
-    // An id that the CSMS gave before the outage.
-    if (mapping === undefined && localId < FIRST_LOCAL_ID) return frame;
+    // Without a mapping it is an id that the CSMS gave before the outage.
     return mapping === undefined ? frame : 'the start of its transaction was not delivered';
   }
 

@@ -86,3 +86,45 @@ describe('load of others that comes and goes', () => {
     assert.deepEqual(backgroundForRaise(kettle(65)), all(5));
   });
 });
+
+describe('many readings', () => {
+  const draws = { lowerAmps: all(0), upperAmps: all(0) };
+  /** One reading each `everyMs`; `amps` by its number. */
+  const read = (count: number, everyMs: number, amps: (i: number) => number, windowMs = 60_000) => {
+    let background: Background | undefined;
+    for (let i = 0; i < count; i += 1) {
+      background = observeBackground(background, all(amps(i)), draws, i * everyMs, windowMs);
+    }
+    return background as Background;
+  };
+
+  test('within half a second are one, with the largest load among them', () => {
+    const { recent } = read(4, 200, (i) => [5, 30, 7, 8][i] ?? 0);
+    assert.deepEqual(
+      recent.map(({ atMs, amps: [amps] }) => [atMs, amps]),
+      [
+        [0, 30],
+        [600, 8],
+      ],
+    );
+  });
+
+  test('are thinned to so many, and no peak in the window is lost', () => {
+    for (const peak of [30, 31, 32]) {
+      const background = read(200, 500, (i) => (i === peak ? 40 : 5), 1_000_000);
+      assert.ok(background.recent.length <= 128, `${background.recent.length} kept`);
+      assert.deepEqual(backgroundForRaise(background), all(40));
+    }
+    const times = read(200, 500, () => 5, 1_000_000).recent.map(({ atMs }) => atMs);
+    assert.deepEqual(
+      times,
+      [...times].sort((a, b) => a - b),
+    );
+    assert.equal(times.at(-1), 199 * 500);
+  });
+
+  test('older than the window are gone', () => {
+    const background = read(100, 1_000, () => 5, 10_000);
+    assert.deepEqual([background.recent.length, background.recent[0]?.atMs], [10, 90_000]);
+  });
+});

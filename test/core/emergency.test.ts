@@ -13,13 +13,15 @@ const circuit = (amps: number, trust: 'fresh' | 'hold' = 'fresh'): CircuitTick =
   load: { uncontrolledAmps: NO_AMPS, forRaiseAmps: NO_AMPS, forStartAmps: NO_AMPS, trust },
   measuredAmps: [amps, 0, 0],
 });
+/** The clock of the gateway has run for a day when it begins. */
+const DAY_MS = 86_400_000;
 /** Seconds of the same current, then whether something has to be done about it. */
 const after = (seconds: number, amps: number, from: Overloads = new Map()): boolean => {
   let overloads = from;
   for (let s = 0; s <= seconds; s += 1) {
-    overloads = overloadsAfter(overloads, [circuit(amps)], [fuse], s * 1000);
+    overloads = overloadsAfter(overloads, [circuit(amps)], [fuse], DAY_MS + s * 1000);
   }
-  return pressing(overloads, seconds * 1000).has('main');
+  return pressing(overloads, DAY_MS + seconds * 1000).has('main');
 };
 
 describe('a circuit over its fuse', () => {
@@ -50,12 +52,16 @@ describe('a charger that was told of less', () => {
   });
   const lease = { amps: 6, sentAtMs: 0, endsAtMs: 120_000 };
   const enforcement = accepted(sent(NO_ENFORCEMENT, lease), around(0, 20));
+  const unanswered = sent(NO_ENFORCEMENT, lease);
 
   test('defies it when it was measured above it after its time to follow', () => {
     assert.equal(defies({ enforcement, around: around(7_000, 20) }), false);
     assert.equal(defies({ enforcement, around: around(9_000, 20) }), true);
+    assert.equal(defies({ enforcement, around: around(8_000, 20) }), true);
     assert.equal(defies({ enforcement, around: around(9_000, 6.4) }), false);
+    assert.equal(defies({ enforcement, around: around(9_000, 7) }), false, 'tolerance of a meter');
     assert.equal(defies({ enforcement, around: around(30_000, 20, 5_000) }), false);
+    assert.equal(defies({ enforcement: unanswered, around: around(9_000, 20) }), false);
     assert.equal(defies({ enforcement: NO_ENFORCEMENT, around: around(9_000, 20) }), false);
   });
 });

@@ -107,4 +107,68 @@ describe('a limit from an EMS', () => {
       assert.match(answer.reason, reason);
     });
   }
+
+  test('without a seq leaves the seq of before standing', () => {
+    const first = submit(command({ seq: 8 }));
+    const plain = submitLimit(first.book, site, 'bms', command(), now);
+    const late = submitLimit(plain.book, site, 'bms', command({ seq: 7 }), now);
+    assert.equal(late.answer.accepted, false);
+  });
+
+  test('of a sender that was replaced is rejected, also after a message without an epoch', () => {
+    const first = submit(command({ epoch: 2, seq: 8 }));
+    const anew = submitLimit(first.book, site, 'bms', command({ epoch: 3, seq: 1 }), now);
+    assert.equal(anew.answer.accepted, true, 'a new sender counts anew');
+    const plain = submitLimit(anew.book, site, 'bms', command(), now);
+    const old = submitLimit(plain.book, site, 'bms', command({ epoch: 2, seq: 99 }), now);
+    assert.match(old.answer.reason, /epoch 2 is lower than 3/);
+    assert.equal(old.book, plain.book);
+  });
+
+  test('in watts is applied as told, or at the power limit of its circuit', () => {
+    assert.equal(submit(command({ watts: 9_000 })).answer.applied?.watts, 9_000);
+    const circuits = site.circuits.map((each) => ({ ...each, limitWatts: 8_000 }));
+    const capped = { ...site, circuits };
+    const { answer } = submitLimit(EMPTY_BOOK, capped, 'bms', command({ watts: 9_000 }), now);
+    assert.equal(answer.applied?.watts, 8_000);
+    assert.match(answer.reason, /fuse of main is lower/);
+  });
+
+  test('that dims below what has to be left is obeyed, and the answer says that it is recorded', () => {
+    const emsSources = [{ id: 'bms', circuit: 'main', dimmingFloorWatts: 4_200 }];
+    const told = (watts: number) =>
+      submitLimit(EMPTY_BOOK, { ...site, emsSources }, 'bms', command({ watts }), now).answer
+        .reason;
+    assert.match(told(4_100), /§14a/);
+    assert.equal(told(4_200), 'accepted');
+  });
+
+  test('ordered ahead holds in its time only, in whatever order they were sent', () => {
+    const later = (inMs: number, amps: number, ttlSeconds: number) =>
+      command({ startAtMs: now.wallMs + inMs, amps: sameAmps(amps), ttlSeconds });
+    const late = submit(later(60_000, 12, 30));
+    const both = submitLimit(late.book, site, 'bms', later(30_000, 16, 120), now);
+    const at = (nowMs: number) =>
+      limitsInForce(both.book, site, now.monotonicMs + nowMs).find((l) => l.source === 'bms')
+        ?.amps?.[0];
+    assert.deepEqual([0, 29_999, 30_000, 59_999, 60_000, 89_999].map(at), [20, 20, 16, 16, 12, 12]);
+    assert.deepEqual([90_000, 149_999, 150_000].map(at), [16, 16, 20]);
+  });
+
+  test('can be ordered a week ahead and no further, by a source with a heartbeat not at all', () => {
+    const inDays = (days: number, of = site) =>
+      submitLimit(
+        EMPTY_BOOK,
+        of,
+        'bms',
+        command({ startAtMs: now.wallMs + days * 86_400_000 }),
+        now,
+      ).answer;
+    assert.equal(inDays(7).accepted, true);
+    assert.match(inDays(7.1).reason, /more than a week ahead/);
+    const lpc = { heartbeatMs: 120_000, failsafeMs: 7_200_000 };
+    const beating = { ...site, emsSources: [{ id: 'bms', circuit: 'main', lpc }] };
+    assert.match(inDays(0.1, beating).reason, /cannot order ahead/);
+    assert.equal(inDays(0, beating).accepted, true);
+  });
 });

@@ -81,6 +81,23 @@ describe('a fall', () => {
     assert.deepEqual(state.lastGood?.amps, STEADY.amps);
   });
 
+  test('is one also after a reading that was no number', () => {
+    const gone = { amps: [40, Number.NaN, 41] } as const;
+    const falls = (count: number) =>
+      judge([STEADY, gone, ...times(count, () => ({ amps: sameAmps(2) }))]);
+    assert.match(falls(1).latest.problem ?? '', /seen 1 times/);
+    assert.equal(falls(3).latest.quality, 'good');
+  });
+
+  test('on one phase is enough, and one of less than 10 A is none under a small fuse', () => {
+    const last = (amps: PhaseAmps, fuse: number) =>
+      judge([STEADY, { amps }], { fuseAmps: sameAmps(fuse) }).latest.quality;
+    assert.equal(last([40, 38, 9], 63), 'suspect');
+    assert.equal(last([40, 38, 10], 63), 'good');
+    assert.equal(last([31, 38, 41], 16), 'good');
+    assert.equal(last([29, 38, 41], 16), 'suspect');
+  });
+
   test('a rise is believed at once: it only takes', () => {
     assert.equal(judge([{ amps: sameAmps(2) }, { amps: sameAmps(60) }]).latest.quality, 'good');
   });
@@ -102,6 +119,32 @@ describe('a frozen meter', () => {
       }),
     );
     assert.match(state.latest.problem ?? '', /frozen/);
+  });
+
+  test('is not one while a charger has yet to say what it drew when the meter stood still', () => {
+    const state = judge(
+      times(40, () => STEADY),
+      (second) => ({
+        draws: [
+          { amps: sameAmps(8), atMs: second * 1000 },
+          second < 20
+            ? { amps: sameAmps(16), atMs: 0 }
+            : { amps: sameAmps(8), atMs: second * 1000 },
+        ],
+      }),
+    );
+    assert.equal(state.latest.quality, 'good');
+  });
+
+  test('is not looked for where the site file says so', () => {
+    const state = judge(
+      times(200, () => STEADY),
+      (second) => ({
+        frozenMs: 0,
+        draws: [{ amps: sameAmps(second < 15 ? 8 : 16), atMs: second * 1000 }],
+      }),
+    );
+    assert.equal(state.latest.quality, 'good');
   });
 
   test('is not one of a building in which nothing is switched on', () => {
@@ -129,6 +172,19 @@ describe('Kirchhoff: less than the chargers draw', () => {
       (second) => draws(second * 1000),
     );
     assert.match(state.latest.problem ?? '', /L1: 3 A, but the chargers below draw 16 A/);
+  });
+
+  test('by what each phase carries, within the error of both', () => {
+    const last = (draw: PhaseAmps, amps: PhaseAmps, exportMostAmps = 0) =>
+      judge(
+        times(10, () => ({ amps })),
+        (second) => ({ exportMostAmps, draws: [{ amps: draw, atMs: second * 1000 }] }),
+      ).latest.problem;
+    // 15 % and 3 A: of 20 A at least 14 A have to be seen.
+    assert.equal(last([20, 0, 0], [14, 0, 0]), undefined);
+    assert.match(last([20, 0, 0], [13.9, 0, 0]) ?? '', /^L1/);
+    assert.match(last([0, 0, 20], [20, 20, 13.9]) ?? '', /^L3/);
+    assert.equal(last([0, 0, 20], [20, 20, 8], 6), undefined, 'generation may feed 6 A');
   });
 
   test('is no fault while their report is older: the car may just have stopped', () => {

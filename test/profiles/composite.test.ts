@@ -70,6 +70,54 @@ describe('composite schedules', () => {
     );
   });
 
+  test('a cap that begins later holds from then on', () => {
+    const caps = [{ amps: 9, fromMs: NOW + 60_000, untilMs: NOW + 120_000 }];
+    const { periods } = compositeSchedule([sample(16)], context(), NOW, 600, 'A', caps);
+    assert.deepEqual(
+      periods.map(({ startSeconds, limit }) => [startSeconds, limit]),
+      [
+        [0, 16],
+        [60, 9],
+        [120, 16],
+      ],
+    );
+  });
+
+  test('without a rating it begins with its first limit, and says then where there is none', () => {
+    const later = sample(12, { validFromMs: NOW + 60_000, validToMs: NOW + 120_000 });
+    const { periods } = compositeSchedule([later], context(), NOW, 600, 'A');
+    assert.deepEqual(
+      periods.map(({ startSeconds, limit }) => [startSeconds, limit]),
+      [
+        [60, 12],
+        [120, 999_999],
+      ],
+    );
+  });
+
+  test('of the station changes when one of its connectors does; without any it is its own', () => {
+    const later = sample(8, {
+      connector: 2,
+      validFromMs: NOW + 60_000,
+      schedule: { startMs: NOW },
+    });
+    const connectors = [1, 2].map((connector) => ({
+      context: context({ connector, ratedAmps: 16 }),
+      caps: connector === 1 ? [{ amps: 10, fromMs: NOW + 120_000 }] : [],
+    }));
+    const window = { fromMs: NOW, durationSeconds: 300, unit: 'A' } as const;
+    const of = (profiles: readonly InstalledProfile[], parts = connectors) =>
+      stationSchedule(profiles, context({ connector: 0 }), parts, window).periods.map(
+        ({ startSeconds, limit }) => [startSeconds, limit],
+      );
+    assert.deepEqual(of([later]), [
+      [0, 32],
+      [60, 24],
+      [120, 18],
+    ]);
+    assert.deepEqual(of([sample(40, { purpose: 'station-max' })], []), [[0, 40]]);
+  });
+
   test('K08.FR.03: EVSE 0 is the station maximum, at most the sum of its connectors', () => {
     const profiles = [sample(40, { purpose: 'station-max' }), sample(10, { id: 2, connector: 1 })];
     const connectors = [1, 2].map((connector) => ({
@@ -94,6 +142,22 @@ describe('composite schedules', () => {
       { startSeconds: 0, limit: 3680, numberPhases: 1, phaseToUse: 2 },
     ]);
   });
+});
+
+test('the phase is named by the profile of the car, else by that of the station, or from outside', () => {
+  const named = (phaseToUse: number, changes = {}) =>
+    sample(0, {
+      ...changes,
+      schedule: { periods: [{ startSeconds: 0, limit: 16, numberPhases: 1, phaseToUse }] },
+    });
+  const phaseOf = (...profiles: readonly InstalledProfile[]) =>
+    limitAt(profiles, context(), NOW).phaseToUse;
+  const station = named(2, { id: 2, purpose: 'station-max' });
+  const external = named(3, { id: 3, purpose: 'external-constraints' });
+  assert.equal(phaseOf(named(1), station, external), 1);
+  assert.equal(phaseOf(sample(20), station, external), 2);
+  assert.equal(phaseOf(sample(20), external), 3);
+  assert.equal(phaseOf(sample(20)), undefined);
 });
 
 test('K01.FR.47: which phase is left to the charger when none is named', () => {

@@ -2,42 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { FIRST_LOCAL_ID } from '../../src/gateway/transaction-ids.ts';
 import { readObject } from '../../src/ocpp/payload.ts';
-import type { OcppVersion } from '../../src/ocpp/version.ts';
-import { Car } from '../../src/sim/car.ts';
-import { VirtualSite, type VirtualSiteOptions } from '../../src/sim/virtual-site.ts';
+import { VirtualSite } from '../../src/sim/virtual-site.ts';
+import { assertNothingLost, car, startSite, VERSIONS } from './outage-site.ts';
 import { garage } from './virtual-garage.ts';
-
-const VERSIONS: readonly OcppVersion[] = ['1.6', '2.0.1', '2.1'];
-
-const startSite = async (version: OcppVersion, options: Partial<VirtualSiteOptions> = {}) => {
-  const site = new VirtualSite({
-    site: garage(2),
-    versions: { CP_1: version, CP_2: version },
-    buildingAmps: [5, 5, 5],
-    ...options,
-  });
-  await site.run(30);
-  return site;
-};
-
-const car = () => new Car({ maxAmps: 16, needWh: 100_000 });
-
-const assertNothingLost = (site: VirtualSite, least: number, id = 'CP_1'): void => {
-  const { lost, altered, inverted, invented } = site.audit(id);
-  assert.deepEqual(
-    { lost, altered, inverted, invented },
-    {
-      lost: [],
-      altered: [],
-      inverted: [],
-      invented: [],
-    },
-  );
-  const count = site.csms.transactionMessages(id).length;
-  assert.ok(count >= least, `${count} transaction messages reached the CSMS`);
-  assert.equal(site.outage?.journal.backlog(id).count, 0);
-  assert.deepEqual(site.csms.problems, []);
-};
 
 for (const version of VERSIONS) {
   describe(`${version}: the CSMS is away`, () => {
@@ -239,24 +206,6 @@ describe('the CSMS', () => {
     assert.equal(starts.length, 1);
     assert.equal(readObject(starts[0]?.payload)['idTag'], 'CARD-2');
   });
-
-  for (const version of VERSIONS) {
-    test(`that does not accept the boot afterwards: a ${version} charger boots anew`, async () => {
-      const site = await startSite(version);
-      site.csms.goDown();
-      await site.run(10);
-      site.charger('CP_1').reboot();
-      await site.run(60);
-      assert.equal(site.charger('CP_1').online, true);
-      site.csms.conduct.bootStatus = 'Rejected';
-      site.csms.comeBack();
-      await site.run(100);
-      assert.equal(site.charger('CP_1').online, false);
-      site.csms.conduct.bootStatus = 'Accepted';
-      await site.run(300);
-      assert.equal(site.charger('CP_1').online, true);
-    });
-  }
 });
 
 describe('a charger that is gone', () => {
