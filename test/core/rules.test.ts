@@ -107,13 +107,13 @@ test('under a cloud cars keep their minimum for a while, then not', () => {
   };
   const facts = (nowMs: number, gridWatts: number) => ({
     nowMs,
-    gridWatts,
-    carWatts: 4140,
+    spareWatts: 4140 - gridWatts,
     onWatts: 4140,
   });
+  const offered = { onWatts: 4140, offeredWatts: 4140 };
   let state = surplusAfter(rule, undefined, facts(0, -1000));
   for (let s = 1; s <= 150; s += 1) state = surplusAfter(rule, state, facts(s * 1000, 3000));
-  assert.equal(surplusBudget(rule, state, 4140), 4140);
+  assert.equal(surplusBudget(rule, state, offered), 4140);
   for (let s = 151; s <= 250; s += 1) state = surplusAfter(rule, state, facts(s * 1000, 3000));
-  assert.ok(surplusBudget(rule, state, 4140) < 1200);
+  assert.ok(surplusBudget(rule, state, offered) < 1200);
 });
