@@ -12,8 +12,8 @@ import {
   subtractAmps,
 } from './units.ts';
 
-/** Of the margin below a limit, what may be used so that no car is stopped for a moment's lack. */
-const KEEP_ON_SHARE = 0.5;
+/** Of the margin below a limit, what may be used so that no offer is changed for a moment's lack. */
+export const KEEP_ON_SHARE = 0.5;
 
 /**
  * The amps of each circuit that are spoken for by connectors that the allocation does not steer:

@@ -174,7 +174,8 @@ export const drawBounds = (
 /** A measurement taken this soon after a change may still show the current of before. */
 const FOLLOW_MS = 5_000;
 
-const lastChange = (
+/** What changed since a measurement; it may show anything between the two. */
+export const lastChange = (
   { changed, pending, accepted }: Enforcement,
   measuredAtMs: number,
 ): { readonly fromAmps: number; readonly toAmps: number } | undefined => {

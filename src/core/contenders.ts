@@ -12,7 +12,7 @@ import {
   switched,
   type Turn,
 } from './sharing/turns.ts';
-import { urgencyOf, WISH_MOST_WH } from './sharing/wish.ts';
+import { urgencyOf, WISH_MOST_WH, type Wish } from './sharing/wish.ts';
 import { phaseCount } from './site-phases.ts';
 import type { CircuitTick, ConnectorKey, ConnectorTick, TickInput } from './tick.ts';
 import { phaseVolts } from './told-limit.ts';
@@ -211,20 +211,34 @@ const hasFollowed = ({ enforcement, around }: ConnectorTick): boolean =>
   (around.measuredAtMs ?? Number.NEGATIVE_INFINITY) >
   (enforcement.changed?.atMs ?? Number.NEGATIVE_INFINITY) + SETTLE_MS;
 
-const needOf = (
+/** What is known of its need: how much of its full power it takes, and for how long. */
+export const needOf = (
   { wishes, wallMs, site }: TickInput,
   { key, charger, phases, state }: ConnectorTick,
 ): Pick<Contender, 'urgencyNow' | 'leftWh' | 'stayMs'> => {
-  const wish = wishes.get(key);
+  const wish = stillMeant(wishes.get(key), wallMs);
   const deliveredWh = deliveredOf(state);
   const fullWatts = charger.maxAmps * phaseVolts(charger, site.voltageVolts) * phaseCount(phases);
   const urgencyNow = urgencyOf({ wish, deliveredWh, fullWatts, wallMs });
   const { energyWh, departsAtWallMs } = wish ?? {};
+  const leftWh = energyWh === undefined ? 0 : clamp(energyWh, 0, WISH_MOST_WH) - deliveredWh;
   return {
     urgencyNow,
-    leftWh: energyWh === undefined ? undefined : clamp(energyWh, 0, WISH_MOST_WH) - deliveredWh,
+    // Who has what it asked for and takes more has no end in sight.
+    leftWh: leftWh > 0 ? leftWh : undefined,
     stayMs: departsAtWallMs === undefined ? undefined : departsAtWallMs - wallMs,
   };
+};
+
+/** Who is still there so long after its departure is not about to go: when it will, nobody knows. */
+const OVERSTAY_MS = 15 * 60_000;
+
+const stillMeant = (wish: Wish | undefined, wallMs: number): Wish | undefined => {
+  if (wish?.departsAtWallMs === undefined || wallMs - wish.departsAtWallMs < OVERSTAY_MS) {
+    return wish;
+  }
+  const { departsAtWallMs: _past, ...rest } = wish;
+  return rest;
 };
 
 const deliveredOf = ({ transaction, energyWh }: ConnectorTick['state']): number =>

@@ -1,4 +1,5 @@
 import { stepAbove, stepBelow } from './allocation/steps.ts';
+import { KEEP_ON_SHARE } from './budget.ts';
 import { comesBack } from './contenders.ts';
 import { type Lease, SETTLE_MS } from './enforcement.ts';
 import { LineSum } from './line-currents.ts';
@@ -13,7 +14,15 @@ import type {
   TickInput,
 } from './tick.ts';
 import { phaseVolts } from './told-limit.ts';
-import { AMPS_EPSILON, addAmps, maxAmps, NO_AMPS, type PhaseAmps, subtractAmps } from './units.ts';
+import {
+  AMPS_EPSILON,
+  addAmps,
+  maxAmps,
+  NO_AMPS,
+  type PhaseAmps,
+  sameAmps,
+  subtractAmps,
+} from './units.ts';
 
 /** A step of a plan that is not wanted any more is taken back this long before its time. */
 const OUTDATED_AHEAD_MS = 10_000;
@@ -33,7 +42,8 @@ export const commandsFor = (
 ): readonly Command[] => {
   const ledger = worstCaseLedger(input, decisions, circuits, reserved);
   const open = decisions.filter(({ tick }) => isOpen(input, tick));
-  const reductions = open.flatMap((decision) => reduction(input, decision, ledger));
+  const awaited = awaitedCircuits(input, decisions);
+  const reductions = open.flatMap((decision) => reduction(input, decision, ledger, awaited));
   const handled = new Set(reductions.map((command) => command.key));
   const raises = open
     .filter(
@@ -63,6 +73,8 @@ interface Ledger {
   readonly forStarts: readonly PhaseAmps[];
   /** The same of a raise of a car that is on: for steps of the building. */
   readonly forSteps: readonly PhaseAmps[];
+  /** Amps of the margin (negative: less is kept free) within which nothing needs to be done. */
+  readonly lent: readonly PhaseAmps[];
 }
 interface Lines {
   readonly limits: PhaseAmps;
@@ -98,7 +110,8 @@ const worstCaseLedger = (
       ? { limits: [l1, l2, l3], sum: new LineSum() }
       : undefined,
   );
-  const ledger = { left, lines, stations, noRaise, forStarts, forSteps };
+  const lent = input.site.circuits.map(({ marginAmps }) => sameAmps(-marginAmps * KEEP_ON_SHARE));
+  const ledger = { left, lines, stations, noRaise, forStarts, forSteps, lent };
   for (const { tick } of decisions) {
     const own = tick.role === 'shared' ? tick.worstAmps : 0;
     book(input, ledger, tick, own + tick.raiseWorstAmps - tick.worstAmps);
@@ -222,6 +235,7 @@ const reduction = (
   input: TickInput,
   decision: ConnectorDecision,
   ledger: Ledger,
+  awaited: ReadonlySet<string>,
 ): readonly Command[] => {
   const { tick, targetAmps } = decision;
   const held = tick.enforcement.accepted;
@@ -236,12 +250,54 @@ const reduction = (
       : [];
   }
   const drop = held.amps - targetAmps;
-  if (drop <= AMPS_EPSILON) return [];
+  if (drop <= AMPS_EPSILON || isIdleStep(input, decision, ledger, awaited)) return [];
   const allowedAmps = tick.profileLimit?.amps ?? Number.POSITIVE_INFINITY;
   const violated =
     roomFor(input, ledger, tick) < -AMPS_EPSILON || held.amps > allowedAmps + AMPS_EPSILON;
   const worthIt = drop >= input.settings.deadBandAmps - AMPS_EPSILON;
   return violated || worthIt ? [command(decision, targetAmps, 'reduce')] : [];
+};
+
+/**
+ * One step less, only since the load of others has moved by a breath: within half of the margin nobody
+ * gains by it, and the step would be given back and taken again for as long as the load is near its edge.
+ */
+const isIdleStep = (
+  input: TickInput,
+  decision: ConnectorDecision,
+  ledger: Ledger,
+  awaited: ReadonlySet<string>,
+): boolean => {
+  const { tick, targetAmps, reasons } = decision;
+  const heldAmps = tick.enforcement.accepted?.amps ?? 0;
+  const fuse = reasons.at(-1);
+  return (
+    // Other limits than those on the amps of a circuit have no margin, or are not in the ledger.
+    fuse?.kind === 'circuit' &&
+    !awaited.has(fuse.id) &&
+    targetAmps > 0 &&
+    targetAmps >= stepBelow(tick.charger, heldAmps - AMPS_EPSILON) &&
+    heldAmps <= (tick.profileLimit?.amps ?? Number.POSITIVE_INFINITY) &&
+    roomFor(input, ledger, tick, ledger.lent) >= -AMPS_EPSILON &&
+    wattsHold(input, ledger, tick)
+  );
+};
+
+const wattsHold = ({ tree }: TickInput, ledger: Ledger, { circuit }: ConnectorTick): boolean =>
+  (tree.paths[circuit] ?? []).every((index) => (ledger.left[index]?.[WATTS] ?? 0) >= 0);
+
+/** Circuits on which somebody waits for amps that another is to give up. */
+const awaitedCircuits = (
+  { tree, site, settings }: TickInput,
+  decisions: readonly ConnectorDecision[],
+): ReadonlySet<string> => {
+  const awaited = new Set<string>();
+  for (const decision of decisions) {
+    const { role, circuit } = decision.tick;
+    if (role !== 'shared' || gapOf(decision) < settings.deadBandAmps - AMPS_EPSILON) continue;
+    for (const index of tree.paths[circuit] ?? []) awaited.add(site.circuits[index]?.id ?? '');
+  }
+  return awaited;
 };
 
 /** What a raise starts from. */

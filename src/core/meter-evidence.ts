@@ -77,7 +77,7 @@ export const meterEvidenceAfter = (
       if (known?.stay === stay) after.set(tick.key, withoutWatch({ ...known, lowAmps: 0 }));
       continue;
     }
-    const base = known?.stay === stay ? known : begun(stay, reading, tick);
+    const base = cleared(known?.stay === stay ? known : begun(stay, reading, tick), tick);
     after.set(tick.key, next(base, tick, all, reading, input.nowMs));
   }
   return after;
@@ -108,6 +108,18 @@ export const evidenceText = ({ followed, defied }: MeterEvidence): string =>
     : `site meter: ${steps(followed)} followed`;
 
 const steps = (count: number): string => (count === 1 ? '1 step' : `${count} steps`);
+
+/**
+ * What a charger measures itself counts for more, and for good: a step of the building that came with
+ * an offer is not held against it again at every change.
+ */
+const cleared = (known: MeterEvidence, { enforcement, around }: ConnectorTick): MeterEvidence => {
+  const { measuredAmps, measuredAtMs = Number.NEGATIVE_INFINITY } = around;
+  if (measuredAmps === undefined || measuredAtMs < (enforcement.changed?.atMs ?? 0)) return known;
+  const obeys = measuredAmps <= tolerated(enforcement.accepted?.amps ?? 0);
+  if (!obeys || (known.defied === 0 && known.lowAmps <= measuredAmps)) return known;
+  return { ...known, defied: 0, lowAmps: Math.min(known.lowAmps, measuredAmps) };
+};
 
 interface MeterReading {
   readonly atMs: number;

@@ -24,6 +24,7 @@ class Bench {
   enforcement: Enforcement = NO_ENFORCEMENT;
   phases: readonly [boolean, boolean, boolean] = [true, true, true];
   measuredAtMs: number | undefined;
+  measuredAmps: number | undefined;
   otherChangedAtMs = Number.NEGATIVE_INFINITY;
   othersAmps = 0;
 
@@ -56,7 +57,12 @@ class Bench {
       phases: this.phases,
       enforcement: this.enforcement,
       state: { transaction: { id: '7', startedAtMs: 0 }, statusAtMs: 0 },
-      around: { nowMs: this.nowMs, online: true, measuredAtMs: this.measuredAtMs },
+      around: {
+        nowMs: this.nowMs,
+        online: true,
+        measuredAtMs: this.measuredAtMs,
+        measuredAmps: this.measuredAmps,
+      },
     } as unknown as ConnectorTick;
   }
 
@@ -210,6 +216,21 @@ describe('nobody is blamed', () => {
     bench.offer(8);
     settle(bench, 19);
     bench.measuredAtMs = bench.nowMs;
+    assert.equal(bench.verdict, undefined);
+  });
+
+  test('that came with a step of the building, once it has measured itself', () => {
+    const bench = raised();
+    bench.offer(8);
+    settle(bench, 19);
+    assert.equal(bench.verdict, 'defied');
+    bench.measuredAtMs = bench.nowMs;
+    bench.measuredAmps = 7.8;
+    bench.run(3, 19);
+    assert.equal(bench.verdict, undefined);
+    // The next change is judged by itself.
+    bench.offer(10);
+    bench.run(3, 19);
     assert.equal(bench.verdict, undefined);
   });
 

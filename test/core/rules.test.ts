@@ -72,6 +72,24 @@ describe('the demand window', () => {
     assert.equal(demandWatts(rule, next), 10_000);
   });
 
+  test('what keeps to the limit goes on through the end of a quarter', () => {
+    for (const leftMs of [120_000, 60_000, 30_000, 5_000, 1_000]) {
+      const atMs = noon + 900_000 - leftMs;
+      const usedWh = (10_000 * (900_000 - leftMs)) / HOUR_MS;
+      const allowed = demandWatts(rule, { beganAtMs: noon, usedWh, atMs });
+      assert.ok(Math.abs(allowed - 10_000) < 1, `${allowed} W with ${leftMs} ms left`);
+    }
+  });
+
+  test('what is spare at the end is not all allowed at once, what is missing is made up for', () => {
+    const at = (usedWh: number, leftMs: number) =>
+      demandWatts(rule, { beganAtMs: noon, usedWh, atMs: noon + 900_000 - leftMs });
+    const spare = at(2000, 10_000);
+    assert.ok(spare > 10_000 && spare < 40_000, `${spare} W`);
+    // 20 s at 10 kW are 55.6 Wh: half of them are left.
+    assert.ok(Math.abs(at(2500 - 27.8, 20_000) - 5_000) < 10);
+  });
+
   test('a gap in the readings counts as full use', () => {
     const before = { beganAtMs: noon, usedWh: 0, atMs: noon };
     assert.equal(demandAfter(rule, before, noon + 360_000, undefined).usedWh, 1000);
@@ -89,13 +107,13 @@ test('under a cloud cars keep their minimum for a while, then not', () => {
   };
   const facts = (nowMs: number, gridWatts: number) => ({
     nowMs,
-    gridWatts,
-    carWatts: 4140,
+    spareWatts: 4140 - gridWatts,
     onWatts: 4140,
   });
+  const offered = { onWatts: 4140, offeredWatts: 4140 };
   let state = surplusAfter(rule, undefined, facts(0, -1000));
   for (let s = 1; s <= 150; s += 1) state = surplusAfter(rule, state, facts(s * 1000, 3000));
-  assert.equal(surplusBudget(rule, state, 4140), 4140);
+  assert.equal(surplusBudget(rule, state, offered), 4140);
   for (let s = 151; s <= 250; s += 1) state = surplusAfter(rule, state, facts(s * 1000, 3000));
-  assert.ok(surplusBudget(rule, state, 4140) < 1200);
+  assert.ok(surplusBudget(rule, state, offered) < 1200);
 });

@@ -9,8 +9,10 @@ export interface DemandState {
   readonly atMs: number;
 }
 
-/** Near its end a window would allow any power; the last stretch is reckoned as this long. */
-const LEAST_LEFT_MS = 60_000;
+/** Near its end a window would allow any power: what is spare is spread over as long as this. */
+const SPARE_LEAST_MS = 60_000;
+/** Cars need a while to follow: what was taken too much is made up for over as long as this. */
+const EXCESS_LEAST_MS = 10_000;
 /** A gap in the readings longer than this counts as full use: nothing is known of it. */
 const GAP_MS = 30_000;
 
@@ -32,10 +34,15 @@ export const demandAfter = (
   return { beganAtMs, usedWh, atMs: wallMs };
 };
 
-/** Power that keeps the mean of the window below the limit if held to its end. */
+/**
+ * Power that keeps the mean of the window below the limit if held to its end. At the end it is the
+ * limit, with which the next window begins: what is kept to the limit goes on as it is.
+ */
 export const demandWatts = (rule: DemandRule, state: DemandState): number => {
-  const lengthMs = rule.minutes * 60_000;
-  const leftMs = Math.max(LEAST_LEFT_MS, state.beganAtMs + lengthMs - state.atMs);
-  const leftWh = (rule.limitWatts * lengthMs) / HOUR_MS - state.usedWh;
-  return Math.max(0, (leftWh * HOUR_MS) / leftMs);
+  const { limitWatts, minutes } = rule;
+  const leftMs = state.beganAtMs + minutes * 60_000 - state.atMs;
+  // As if the limit were taken to the end: Wh that would be left over, or missing.
+  const spareWh = (limitWatts * (minutes * 60_000 - leftMs)) / HOUR_MS - state.usedWh;
+  const overMs = Math.max(leftMs, spareWh < 0 ? EXCESS_LEAST_MS : SPARE_LEAST_MS);
+  return Math.max(0, limitWatts + (spareWh * HOUR_MS) / overMs);
 };

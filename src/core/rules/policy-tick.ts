@@ -6,9 +6,12 @@ import type { Reason, ReasonChain } from '../reason.ts';
 import type { PolicyWindow } from '../sharing/policy.ts';
 import type { Contender } from '../sharing/share.ts';
 import { phaseCount } from '../site-phases.ts';
-import type { ConnectorTick, MeterState, TickInput } from '../tick.ts';
+import type { ConnectorKey, ConnectorTick, MeterState, TickInput } from '../tick.ts';
 import { phaseVolts } from '../told-limit.ts';
+import { carPower, othersWatts } from './car-power.ts';
 import { type DemandState, demandAfter, demandWatts } from './demand-window.ts';
+import { type Hurried, hurriedAfter, hurryOf, SURPLUS } from './hurry.ts';
+import { type OwnPower, ownPowerAfter } from './own-power.ts';
 import { lastingSurplus, type SurplusState, surplusAfter, surplusBudget } from './surplus.ts';
 import { clockText, type LocalTime, localTime, windowLimits, windowsInForce } from './windows.ts';
 
@@ -18,6 +21,11 @@ export interface PolicyState {
   readonly local?: { readonly minute: number; readonly time: LocalTime };
   readonly demand?: DemandState;
   readonly surplus?: SurplusState;
+  /** Power at the meter of the root circuit without the cars, where a rule needs it. */
+  readonly othersWatts?: number;
+  /** What the roof gave lately, where cars are dimmed. */
+  readonly own?: OwnPower;
+  readonly hurried?: Hurried;
 }
 
 /** What the rules of the policy say in one tick. They only ever tighten. */
@@ -37,8 +45,8 @@ export interface PolicyTick {
 interface CarBudget {
   readonly watts: number;
   readonly reasons: ReasonChain;
-  /** Cars that need this share of their full power are served beside it. */
-  readonly urgentFrom?: number;
+  /** Cars that would not be ready in time are served beside it. */
+  readonly sparesUrgent?: true;
 }
 
 export const policyTick = (input: TickInput, ticks: readonly ConnectorTick[]): PolicyTick => {
@@ -46,10 +54,12 @@ export const policyTick = (input: TickInput, ticks: readonly ConnectorTick[]): P
   const root = site.circuits[0]?.id ?? '';
   const local = localNow(input);
   const windows = windowsInForce(policy, local);
+  const hurried = hurriedAfter(input, ticks, windows);
   const demand = demandNow(input);
   const onWatts = sumOf(input, ticks, minimumWatts);
-  const surplus = surplusNow(input, ticks, onWatts);
-  const dimming = dimmingNow(input, ticks);
+  const load = othersNow(input, ticks);
+  const surplus = surplusNow(input, load, onWatts);
+  const dimming = dimmingNow(input, ticks, load);
   const solar = solarBudget(input, ticks, surplus, onWatts);
   const others = input.limits.filter(({ source }) => source !== dimming?.source);
   return {
@@ -62,6 +72,9 @@ export const policyTick = (input: TickInput, ticks: readonly ConnectorTick[]): P
       local: { minute: Math.floor(wallMs / 60_000), time: local },
       ...(demand === undefined ? {} : { demand }),
       ...(surplus === undefined ? {} : { surplus }),
+      ...(load.watts === undefined ? {} : { othersWatts: load.watts }),
+      ...(dimming === undefined ? {} : { own: dimming.own }),
+      ...(hurried.size === 0 ? {} : { hurried }),
     },
     alarms: dimming?.alarms ?? [],
   };
@@ -70,20 +83,23 @@ export const policyTick = (input: TickInput, ticks: readonly ConnectorTick[]): P
 /** Cars that have time wait while a window says so, or until the sun has lasted. */
 export const heldBack = (input: TickInput, rules: PolicyTick, contender: Contender): Contender => {
   const { urgencyNow, maxAmps, id, previousAmps, minAmps, volts, phases, wattsPhases } = contender;
-  for (const { id: name, calmAmps, calmBelow, toMinute } of rules.windows) {
-    if (calmAmps === undefined || urgencyNow === undefined || urgencyNow >= calmBelow) continue;
+  for (const { id: name, calmAmps, toMinute } of rules.windows) {
+    if (calmAmps === undefined || urgencyNow === undefined || hurries(rules, name, id)) continue;
     if (calmAmps >= maxAmps) continue;
     const text = `${name}: has time, ${calmAmps} A until ${clockText(toMinute)}`;
     return held(contender, calmAmps, { kind: 'policy', id: name, text });
   }
   const rule = input.policy.surplus;
   if (rule === undefined || rules.startWatts === undefined || previousAmps > 0) return contender;
-  if (rule.minimumAlways || (urgencyNow ?? 0) >= rule.urgentFrom) return contender;
+  if (rule.minimumAlways || hurries(rules, SURPLUS, id)) return contender;
   const ownWatts = minAmps * volts * (wattsPhases ?? Math.max(1, phaseCount(phases)));
   if (rules.startWatts >= rules.onWatts + ownWatts) return contender;
   const text = `waits for ${Math.round(ownWatts)} W of surplus`;
   return held(contender, 0, { kind: 'policy', id, text });
 };
+
+const hurries = ({ state }: PolicyTick, rule: string, key: ConnectorKey): boolean =>
+  state.hurried?.has(hurryOf(rule, key)) === true;
 
 const held = (contender: Contender, maxAmps: number, maxReason: Reason): Contender => ({
   ...contender,
@@ -95,11 +111,12 @@ const held = (contender: Contender, maxAmps: number, maxReason: Reason): Contend
 export const withCarBudget = (
   siteVolts: number,
   circuits: readonly AllocationCircuit[],
-  { budget }: PolicyTick,
+  rules: PolicyTick,
   ticks: readonly ConnectorTick[],
   contenders: readonly Contender[],
 ): readonly AllocationCircuit[] => {
   const [root, ...rest] = circuits;
+  const { budget } = rules;
   if (budget === undefined || root === undefined) return circuits;
   const taken = ticks
     .filter(({ role }) => role === 'reserved')
@@ -108,7 +125,7 @@ export const withCarBudget = (
       0,
     );
   const urgent = contenders
-    .filter(({ urgencyNow }) => (urgencyNow ?? 0) >= (budget.urgentFrom ?? Infinity))
+    .filter(({ id }) => budget.sparesUrgent === true && hurries(rules, SURPLUS, id))
     .reduce((sum, { maxAmps, phases, volts }) => sum + maxAmps * phaseCount(phases) * volts, 0);
   const freeWatts = Math.max(0, budget.watts - taken) + urgent;
   if (freeWatts >= (root.freeWatts ?? Number.POSITIVE_INFINITY)) return circuits;
@@ -167,14 +184,29 @@ const demandLimits = (
   ];
 };
 
-const surplusNow = (input: TickInput, ticks: readonly ConnectorTick[], onWatts: number) => {
+/** Power at the root meter without the cars; `seen`: as it is now, else as it was last known. */
+interface Others {
+  readonly watts?: number;
+  readonly seen: boolean;
+}
+
+const othersNow = (input: TickInput, ticks: readonly ConnectorTick[]): Others => {
+  const { policy, policyState } = input;
+  if (policy.surplus === undefined && policy.dimming === undefined) return { seen: false };
+  const { othersWatts: before } = policyState;
+  const gridWatts = freshWatts(input, meterOf(input, undefined));
+  if (gridWatts !== undefined) {
+    return { watts: othersWatts(before, gridWatts, carPower(input, ticks)), seen: true };
+  }
+  return before === undefined ? { seen: false } : { watts: before, seen: false };
+};
+
+const surplusNow = (input: TickInput, { watts = 0, seen }: Others, onWatts: number) => {
   const rule = input.policy.surplus;
   if (rule === undefined) return undefined;
-  const gridWatts = freshWatts(input, meterOf(input, undefined));
   // What a battery gives is not of the sun: it would be emptied into cars while the grid shows zero.
-  const carWatts = drawnWatts(input, ticks) - dischargeWatts(input);
-  const facts = { nowMs: input.nowMs, gridWatts, carWatts, onWatts };
-  return surplusAfter(rule, input.policyState.surplus, facts);
+  const spareWatts = seen ? -watts - dischargeWatts(input) : undefined;
+  return surplusAfter(rule, input.policyState.surplus, { nowMs: input.nowMs, spareWatts, onWatts });
 };
 
 const solarBudget = (
@@ -186,10 +218,10 @@ const solarBudget = (
   const rule = input.policy.surplus;
   if (rule === undefined || state === undefined) return undefined;
   const always = rule.minimumAlways ? sumOf(input, ticks, leastWatts) : 0;
-  const watts = Math.max(surplusBudget(rule, state, onWatts), always);
+  const offeredWatts = sumOf(input, ticks, orderedWatts);
+  const watts = Math.max(surplusBudget(rule, state, { onWatts, offeredWatts }), always);
   const text = `surplus of ${Math.max(0, Math.round(state.watts))} W`;
-  const { urgentFrom } = rule;
-  return { watts, urgentFrom, reasons: [{ kind: 'policy', id: input.policy.id, text }] };
+  return { watts, sparesUrgent: true, reasons: [{ kind: 'policy', id: input.policy.id, text }] };
 };
 
 const startWatts = ({ policy }: TickInput, state: SurplusState | undefined) =>
@@ -197,7 +229,7 @@ const startWatts = ({ policy }: TickInput, state: SurplusState | undefined) =>
     ? undefined
     : (lastingSurplus(policy.surplus, state) ?? 0);
 
-const dimmingNow = (input: TickInput, ticks: readonly ConnectorTick[]) => {
+const dimmingNow = (input: TickInput, ticks: readonly ConnectorTick[], others: Others) => {
   const rule = input.policy.dimming;
   const limit = input.limits.find(({ source }) => source === rule?.source);
   if (rule === undefined || limit === undefined) return undefined;
@@ -205,9 +237,10 @@ const dimmingNow = (input: TickInput, ticks: readonly ConnectorTick[]) => {
   const devices = rule.devices ?? ticks.length;
   const floorWatts = stated ?? dimmingFloorWatts({ devices, heatPumpWatts: 0, coolingWatts: 0 });
   const orderedWatts = limit.watts ?? floorWatts;
-  // The limit is on what is taken from the grid: what the roof gives comes on top (2.3).
-  const gridWatts = freshWatts(input, meterOf(input, undefined));
-  const ownWatts = gridWatts === undefined ? 0 : Math.max(0, -gridWatts);
+  // The limit is on what is taken from the grid: what the roof gives comes on top (2.3), also when
+  // the cars take it and nothing is exported any more.
+  const givenWatts = others.seen ? Math.max(0, -(others.watts ?? 0)) : 0;
+  const own = ownPowerAfter(input.policyState.own, givenWatts, input.nowMs);
   const text = `dimmed by ${rule.source} to ${Math.round(orderedWatts)} W for all chargers`;
   const below =
     orderedWatts < floorWatts
@@ -215,8 +248,9 @@ const dimmingNow = (input: TickInput, ticks: readonly ConnectorTick[]) => {
       : [];
   return {
     source: rule.source,
+    own,
     budget: {
-      watts: orderedWatts + ownWatts,
+      watts: orderedWatts + own.watts,
       reasons: [{ kind: 'ems', id: rule.source, text } as const],
     },
     alarms: below,
@@ -238,17 +272,14 @@ const sumOf = (
 ): number =>
   ticks.reduce((sum, tick) => sum + watts(tick, phaseVolts(tick.charger, site.voltageVolts)), 0);
 
-const minimumWatts = (tick: ConnectorTick, volts: number): number => {
+const minimumWatts = (tick: ConnectorTick, volts: number): number =>
+  orderedWatts(tick, volts) > 0 ? tick.charger.minAmps * volts * tick.powerPhases : 0;
+
+const orderedWatts = (tick: ConnectorTick, volts: number): number => {
   const { pending, accepted } = tick.enforcement;
-  const on = tick.role === 'shared' && (pending?.amps ?? accepted?.amps ?? 0) > 0;
-  return on ? tick.charger.minAmps * volts * tick.powerPhases : 0;
+  const amps = tick.role === 'shared' ? (pending?.amps ?? accepted?.amps ?? 0) : 0;
+  return amps * volts * tick.powerPhases;
 };
 
 const leastWatts = (tick: ConnectorTick, volts: number): number =>
   tick.role === 'shared' ? tick.charger.minAmps * volts * tick.powerPhases : 0;
-
-const drawnWatts = ({ site }: TickInput, ticks: readonly ConnectorTick[]): number =>
-  ticks.reduce((sum, { state: { terminalAmps: amps }, charger }) => {
-    const volts = phaseVolts(charger, site.voltageVolts);
-    return amps === undefined ? sum : sum + (amps[0] + amps[1] + amps[2]) * volts;
-  }, 0);

@@ -13,13 +13,13 @@ export interface SurplusState {
 /** Clouds come and go: time constant of the smoothing. */
 const SMOOTH_MS = 30_000;
 const STRETCH_MS = 10_000;
+/** So much may be missing before offers are lowered, or they would change with every breath of wind. */
+const TOLERATED_WATTS = 230;
 
 export interface SurplusFacts {
   readonly nowMs: number;
-  /** Power of the root meter, import positive; undefined: no reading to trust. */
-  readonly gridWatts: number | undefined;
-  /** What the cars draw. */
-  readonly carWatts: number;
+  /** What would be exported without the cars; undefined: no reading to trust. */
+  readonly spareWatts: number | undefined;
   /** Minimums of the cars that are on. */
   readonly onWatts: number;
 }
@@ -29,8 +29,8 @@ export const surplusAfter = (
   before: SurplusState | undefined,
   facts: SurplusFacts,
 ): SurplusState => {
-  const { nowMs, gridWatts, carWatts, onWatts } = facts;
-  const now = gridWatts === undefined ? 0 : carWatts - gridWatts - rule.reserveWatts;
+  const { nowMs, spareWatts, onWatts } = facts;
+  const now = spareWatts === undefined ? 0 : spareWatts - rule.reserveWatts;
   const share = 1 - Math.exp(-(nowMs - (before?.atMs ?? nowMs)) / SMOOTH_MS);
   const watts = before === undefined ? now : before.watts + (now - before.watts) * share;
   const enough = watts >= onWatts;
@@ -56,10 +56,19 @@ const recentAfter = (
   return [...kept, { atMs: nowMs, watts }];
 };
 
-/** Watts for all cars together: those that are on keep their minimum for a while under a cloud. */
-export const surplusBudget = (rule: SurplusRule, state: SurplusState, onWatts: number): number => {
+/**
+ * Watts for all cars together: those that are on keep their minimum for a while under a cloud, and
+ * what they are offered (`offeredWatts`) where almost as much is left.
+ */
+export const surplusBudget = (
+  rule: SurplusRule,
+  state: SurplusState,
+  { onWatts, offeredWatts }: { readonly onWatts: number; readonly offeredWatts: number },
+): number => {
   const holds = state.atMs - state.enoughAtMs < rule.stopSeconds * 1000;
-  return Math.max(0, state.watts, holds ? onWatts : 0);
+  const missingWatts = offeredWatts - state.watts;
+  const watts = missingWatts > 0 && missingWatts <= TOLERATED_WATTS ? offeredWatts : state.watts;
+  return Math.max(0, watts, holds ? onWatts : 0);
 };
 
 /** What a car that is to be started may count on; undefined until it has been watched long enough. */
