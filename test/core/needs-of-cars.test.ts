@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { connectorTicks } from '../../src/core/connector-ticks.ts';
 import { needOf } from '../../src/core/contenders.ts';
 import { DEFAULT_POLICY } from '../../src/core/sharing/policy.ts';
-import { newTurn, standingOf } from '../../src/core/sharing/turns.ts';
+import { mayNotStop, newTurn } from '../../src/core/sharing/turns.ts';
 import { inputOf, siteOf } from '../policies/one-fuse.ts';
 
 const NOW_MS = 10_000_000;
@@ -26,8 +26,7 @@ const needIn = (inHours: number, deliveredWh: number) => {
   const { urgencyNow, leftWh, stayMs } = needOf(input, { ...tick, state });
   const onFor = { ...newTurn(''), on: true, sinceMs: NOW_MS - 3_600_000 };
   const needMs = leftWh === undefined ? undefined : (leftWh / 22_080) * 3_600_000;
-  const facts = { nowMs: NOW_MS, urgency: urgencyNow, needMs, stayMs };
-  return { urgencyNow, mustKeep: standingOf(onFor, facts).mustKeep };
+  return { urgencyNow, mustKeep: mayNotStop(onFor, needMs, stayMs, NOW_MS) };
 };
 
 test('who is about to go or to be done keeps its place', () => {
