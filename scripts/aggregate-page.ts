@@ -41,8 +41,9 @@ chargers:
   given to another charger. A number that was another charger's before is not given; the log says so. One
   that its connector had before shows as Unavailable.
 - **The station** boots and beats by itself. Boots and heartbeats of chargers are answered here. After a
-  broken line it beats before anything else: a CSMS that no longer knows it (SecurityError) gets its boot, and
-  only then what chargers have to say. One that forgets it on an open line is connected to anew.
+  broken line it beats before anything else: a CSMS that no longer knows it (SecurityError) gets its
+  boot, and only then what chargers have to say. One that forgets it on an open line is connected to
+  anew.
 - **A charger that is gone** for 15 s shows as Unavailable on its connectors, and as what it was when
   it comes back. Connector 0 of a charger that is Faulted or Unavailable shows on all its connectors.
   While no charger is there, connector 0 of a 1.6 station is Unavailable.

@@ -259,8 +259,9 @@ const reduction = (
 };
 
 /**
- * One step less, only since the load of others has moved by a breath: within half of the margin nobody
- * gains by it, and the step would be given back and taken again for as long as the load is near its edge.
+ * One step less, only since the load of others has moved by a breath: within half of the margin
+ * nobody gains by it, and the step would be given back and taken again for as long as the load is
+ * near its edge.
  */
 const isIdleStep = (
   input: TickInput,
