@@ -96,12 +96,14 @@ export class Connection {
   /** A message that nobody thought of stays unanswered: whoever sent it does so again. */
   #receive(bytes: Buffer): void {
     if (!this.#open) return;
-    const { name, charger, received } = this.#options;
-    this.#faults.contain(`message of ${name} (${charger})`, () => {
+    try {
       const frame = readFrame(bytes);
       if (frame.kind === 'malformed') this.#countMalformed(frame);
-      received(frame);
-    });
+      this.#options.received(frame);
+    } catch (error) {
+      const { name, charger } = this.#options;
+      this.#faults.note(`message of ${name} (${charger})`, error);
+    }
   }
 
   #closed(code: number, reason: string): void {

@@ -26,8 +26,9 @@ export interface LinkObserver {
 
 /** What an observer makes of a message must not cost the message, nor the link, nor the process. */
 export const containedObserver = (observer: LinkObserver, faults: Faults): LinkObserver => {
+  const partOf = (charger: string): string => `what is heard of ${charger}`;
   const tell = (charger: string, step: () => void): void => {
-    faults.contain(`what is heard of ${charger}`, step);
+    faults.contain(partOf(charger), step);
   };
   return {
     chargerConnected: (charger, version, atMs) =>
@@ -36,8 +37,21 @@ export const containedObserver = (observer: LinkObserver, faults: Faults): LinkO
       tell(charger, () => observer.chargerGone(charger, reason, atMs)),
     upstreamChanged: (charger, state, atMs) =>
       tell(charger, () => observer.upstreamChanged(charger, state, atMs)),
-    request: (relayed) => tell(relayed.charger, () => observer.request(relayed)),
-    answer: (relayed) => tell(relayed.request.charger, () => observer.answer(relayed)),
+    // Spelled out: these two are called for every frame.
+    request: (relayed) => {
+      try {
+        observer.request(relayed);
+      } catch (error) {
+        faults.note(partOf(relayed.charger), error);
+      }
+    },
+    answer: (relayed) => {
+      try {
+        observer.answer(relayed);
+      } catch (error) {
+        faults.note(partOf(relayed.request.charger), error);
+      }
+    },
   };
 };
 
