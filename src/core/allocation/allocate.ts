@@ -1,6 +1,7 @@
 import type { AllocatedOffer, Allocation, AllocationProblem } from '../allocation-problem.ts';
+import { claimedRows } from './make-rows.ts';
 import { type Held, reasonsOf } from './reasons.ts';
-import { claimedRows, type Rows } from './rows.ts';
+import type { Rows } from './rows.ts';
 import { Scratch } from './scratch.ts';
 import { type Shares, sharesOf } from './shares.ts';
 

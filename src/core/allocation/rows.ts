@@ -1,18 +1,17 @@
-import type { AllocationCircuit, AllocationProblem, Claim, Demand } from '../allocation-problem.ts';
-import { NO_AMPS } from '../units.ts';
-import { CHORDS, chordCoefficients } from './phasor.ts';
-import { Scratch } from './scratch.ts';
-import { stepAbove, stepBelow } from './steps.ts';
+import type { AllocationCircuit, Claim, Demand } from '../allocation-problem.ts';
+import { CHORDS } from './phasor.ts';
+import type { Scratch } from './scratch.ts';
+import { stepBelow } from './steps.ts';
 
 /**
  * Kinds of rows of a circuit: 0, 1, 2 are the amps of a phase, then the chords of L1, L2, L3, then
  * watts, then differences.
  */
-const CHORD_KIND = 3;
+export const CHORD_KIND = 3;
 export const WATTS_KIND = CHORD_KIND + 3 * CHORDS;
-const DIFFERENCE_KIND = WATTS_KIND + 1;
+export const DIFFERENCE_KIND = WATTS_KIND + 1;
 /** Phases (above, below) of the rows that limit the difference between two phases. */
-const DIFFERENCES = [
+export const DIFFERENCES = [
   [0, 1],
   [0, 2],
   [1, 0],
@@ -20,7 +19,6 @@ const DIFFERENCES = [
   [2, 0],
   [2, 1],
 ] as const;
-const ALL_PHASES = 7;
 const LEAST_WEIGHT = 1e-6;
 
 /**
@@ -46,7 +44,6 @@ export interface Rows {
   /** Demands that add to row r: members memberStarts[r] to memberStarts[r + 1]. */
   readonly memberStarts: Int32Array;
   readonly members: Int32Array;
-  readonly memberCoefficients: Float64Array;
   /** Least and most offer of each demand that is on its steps; most is 0 when there is none. */
   readonly leastAmps: Float64Array;
   /** Claims of the demands; nobody claims anything before `claim`. */
@@ -59,64 +56,6 @@ export interface Rows {
   /** Demands in the order of admission, once somebody asked for it (see admit.ts). */
   order: Int32Array | undefined;
 }
-
-export const rowsOf = (
-  circuits: readonly AllocationCircuit[],
-  demands: readonly Demand[],
-  scratch: Scratch = new Scratch(),
-): Rows => {
-  const { limits, circuitOf, kindOf, firsts, hasDifferences } = rowTable(circuits, scratch);
-  const masks = masksOf(demands, scratch);
-  const { starts, entries, coefficients } = entriesOf(
-    { circuits, demands, scratch, masks, kindOf, firsts },
-    pathLengths(circuits, firsts, scratch),
-  );
-  const { memberStarts, members, memberCoefficients } = membersOf(
-    demands.length,
-    limits.length,
-    scratch,
-    {
-      starts,
-      entries,
-      coefficients,
-    },
-  );
-  const count = demands.length;
-  // One literal: spreading these objects costs more than filling some of the arrays.
-  return {
-    circuits,
-    demands,
-    scratch,
-    limits,
-    circuitOf,
-    kindOf,
-    hasDifferences,
-    masks,
-    starts,
-    entries,
-    coefficients,
-    memberStarts,
-    members,
-    memberCoefficients,
-    leastAmps: leastOf(demands, scratch),
-    mostAmps: scratch.floats(count),
-    weights: scratch.floats(count),
-    urgencies: scratch.floats(count),
-    scores: scratch.floats(count),
-    ranks: scratch.floats(count),
-    order: undefined,
-  };
-};
-
-/** The rows of a problem with all its claims. */
-export const claimedRows = (
-  { circuits, demands }: Pick<AllocationProblem, 'circuits' | 'demands'>,
-  scratch?: Scratch,
-): Rows => {
-  const rows = rowsOf(circuits, demands, scratch);
-  for (let i = 0; i < demands.length; i += 1) claim(rows, i, demands[i]!);
-  return rows;
-};
 
 export const claim = (rows: Rows, index: number, by: Claim): void => {
   const demand = rows.demands[index]!;
@@ -175,178 +114,4 @@ export const blockingRow = (
     if (coefficient > 0 && !(sums[row]! + coefficient * more <= limits[row]!)) return row;
   }
   return -1;
-};
-
-interface RowTable {
-  readonly limits: Float64Array;
-  readonly circuitOf: Int32Array;
-  readonly kindOf: Int32Array;
-  /** Rows of circuit c: from firsts[c] to firsts[c + 1]. */
-  readonly firsts: Int32Array;
-  readonly hasDifferences: boolean;
-}
-
-const rowTable = (circuits: readonly AllocationCircuit[], scratch: Scratch): RowTable => {
-  const firsts = scratch.integers(circuits.length + 1);
-  let hasDifferences = false;
-  for (let c = 0; c < circuits.length; c += 1) {
-    const { freeAmps, freeWatts, unbalance, phasorSum } = circuits[c]!;
-    const perLine = phasorSum === true ? CHORDS : 1;
-    const lines = bounds(freeAmps[0]) + bounds(freeAmps[1]) + bounds(freeAmps[2]);
-    const differences = unbalance === undefined ? 0 : DIFFERENCES.length;
-    const watts = freeWatts === undefined ? 0 : bounds(freeWatts);
-    firsts[c + 1] = firsts[c]! + lines * perLine + watts + differences;
-    hasDifferences ||= unbalance !== undefined;
-  }
-  const count = firsts[circuits.length]!;
-  const table: RowTable = {
-    limits: scratch.floats(count),
-    circuitOf: scratch.integers(count),
-    kindOf: scratch.integers(count),
-    firsts,
-    hasDifferences,
-  };
-  for (let c = 0; c < circuits.length; c += 1) fillTable(table, circuits[c]!, c);
-  return table;
-};
-
-/** Whether a limit makes a row. */
-const bounds = (limit: number): 0 | 1 => (limit === Number.POSITIVE_INFINITY ? 0 : 1);
-
-const fillTable = (
-  { limits, circuitOf, kindOf, firsts }: RowTable,
-  { freeAmps, freeWatts, unbalance, phasorSum }: AllocationCircuit,
-  circuit: number,
-): void => {
-  let at = firsts[circuit]!;
-  const add = (kind: number, limit: number): void => {
-    if (bounds(limit) === 0) return;
-    // What is not a number is no room at all.
-    limits[at] = Number.isNaN(limit) ? 0 : limit;
-    circuitOf[at] = circuit;
-    kindOf[at] = kind;
-    at += 1;
-  };
-  for (let p = 0; p < freeAmps.length; p += 1) {
-    const limit = freeAmps[p as 0 | 1 | 2];
-    if (phasorSum !== true) add(p, limit);
-    else for (let k = 0; k < CHORDS; k += 1) add(CHORD_KIND + p * CHORDS + k, limit);
-  }
-  if (freeWatts !== undefined) add(WATTS_KIND, freeWatts);
-  if (unbalance === undefined) return;
-  const base = unbalance.baseAmps ?? NO_AMPS;
-  for (let k = 0; k < DIFFERENCES.length; k += 1) {
-    const [above, below] = DIFFERENCES[k]!;
-    const limit = unbalance.limitAmps - base[above] + base[below];
-    // Room for every place that was counted: one without a bound bounds nothing.
-    add(DIFFERENCE_KIND + k, Math.min(limit, Number.MAX_VALUE));
-  }
-};
-
-/** Rows of each circuit and of all above it. */
-const pathLengths = (
-  circuits: readonly AllocationCircuit[],
-  firsts: Int32Array,
-  scratch: Scratch,
-): Int32Array => {
-  const lengths = scratch.integers(circuits.length);
-  for (let c = 0; c < lengths.length; c += 1) {
-    const { parent } = circuits[c]!;
-    lengths[c] = firsts[c + 1]! - firsts[c]! + (parent < 0 ? 0 : lengths[parent]!);
-  }
-  return lengths;
-};
-
-const masksOf = (demands: readonly Demand[], scratch: Scratch): Int32Array => {
-  const masks = scratch.integers(demands.length);
-  for (let i = 0; i < masks.length; i += 1) {
-    const { phases } = demands[i]!;
-    // A demand on no known phase may load every one.
-    masks[i] = (phases[0] ? 1 : 0) | (phases[1] ? 2 : 0) | (phases[2] ? 4 : 0) || ALL_PHASES;
-  }
-  return masks;
-};
-
-type Entries = Pick<Rows, 'starts' | 'entries' | 'coefficients'>;
-type Table = Pick<RowTable, 'kindOf' | 'firsts'> &
-  Pick<Rows, 'circuits' | 'demands' | 'scratch' | 'masks'>;
-
-const entriesOf = (table: Table, lengths: Int32Array): Entries => {
-  const { circuits, demands, scratch, masks, kindOf, firsts } = table;
-  let most = 0;
-  for (let i = 0; i < demands.length; i += 1) most += lengths[demands[i]!.circuit]!;
-  const starts = scratch.integers(demands.length + 1);
-  const entries = scratch.integers(most);
-  const coefficients = scratch.floats(most);
-  let at = 0;
-  for (let i = 0; i < demands.length; i += 1) {
-    const demand = demands[i]!;
-    const mask = masks[i]!;
-    const chords = chordCoefficients(mask, demand.lineToLine === true);
-    for (let c = demand.circuit; c >= 0; c = circuits[c]!.parent) {
-      const end = firsts[c + 1]!;
-      for (let row = firsts[c]!; row < end; row += 1) {
-        const kind = kindOf[row]!;
-        const coefficient =
-          kind < CHORD_KIND
-            ? (mask >> kind) & 1
-            : kind < WATTS_KIND
-              ? chords[kind - CHORD_KIND]!
-              : otherwise(kind, mask, demand);
-        if (coefficient === 0) continue;
-        entries[at] = row;
-        coefficients[at] = coefficient;
-        at += 1;
-      }
-    }
-    starts[i + 1] = at;
-  }
-  return { starts, entries, coefficients };
-};
-
-/** Coefficient on watts or on the difference of two phases. */
-const otherwise = (kind: number, mask: number, demand: Demand): number => {
-  if (kind === WATTS_KIND) {
-    return demand.volts * (demand.wattsPhases ?? (mask & 1) + ((mask >> 1) & 1) + (mask >> 2));
-  }
-  const [above, below] = DIFFERENCES[kind - DIFFERENCE_KIND]!;
-  return ((mask >> above) & 1) - ((mask >> below) & 1);
-};
-
-const membersOf = (
-  demands: number,
-  rowCount: number,
-  scratch: Scratch,
-  { starts, entries, coefficients }: Entries,
-) => {
-  const memberStarts = scratch.integers(rowCount + 1);
-  const used = starts[demands]!;
-  for (let e = 0; e < used; e += 1) {
-    if (coefficients[e]! > 0) memberStarts[entries[e]! + 1]! += 1;
-  }
-  for (let row = 0; row < rowCount; row += 1) memberStarts[row + 1]! += memberStarts[row]!;
-  const next = scratch.integers(rowCount + 1);
-  next.set(memberStarts);
-  const members = scratch.integers(entries.length);
-  const memberCoefficients = scratch.floats(entries.length);
-  for (let i = 0; i < demands; i += 1) {
-    const end = starts[i + 1]!;
-    for (let e = starts[i]!; e < end; e += 1) {
-      if (coefficients[e]! <= 0) continue;
-      const row = entries[e]!;
-      members[next[row]!] = i;
-      memberCoefficients[next[row]!] = coefficients[e]!;
-      next[row]! += 1;
-    }
-  }
-  return { memberStarts, members, memberCoefficients };
-};
-
-const leastOf = (demands: readonly Demand[], scratch: Scratch): Float64Array => {
-  const leastAmps = scratch.floats(demands.length);
-  for (let i = 0; i < leastAmps.length; i += 1) {
-    const { minAmps, stepsAmps } = demands[i]!;
-    leastAmps[i] = stepsAmps === undefined ? minAmps : stepAbove(demands[i]!, -1);
-  }
-  return leastAmps;
 };

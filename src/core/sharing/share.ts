@@ -1,6 +1,7 @@
 import { offersOf } from '../allocation/allocate.ts';
 import { entitlements } from '../allocation/entitlements.ts';
-import { claim, load, type Rows, rowsOf } from '../allocation/rows.ts';
+import { rowsOf } from '../allocation/make-rows.ts';
+import { claim, load, type Rows } from '../allocation/rows.ts';
 import { Scratch } from '../allocation/scratch.ts';
 import { type Shares, sharesOf } from '../allocation/shares.ts';
 import type { AllocatedOffer, AllocationCircuit, Demand } from '../allocation-problem.ts';
