@@ -34,6 +34,30 @@ const swinging = (free: number, look: number): AllocationCircuit => ({
   lookAmps: { long: [look, look, look], short: [0, 0, 0] },
 });
 
+test('what each is owed is a share of what is free, not of the margin that keeps cars on', () => {
+  const circuit = { ...swinging(11, 9), keepOnAmps: 1.5 };
+  const { offers, entitledAmps } = share(
+    DEFAULT_POLICY,
+    [circuit],
+    [on('a'), on('b'), off('c')],
+    NOW_MS,
+  );
+  assert.deepEqual(
+    offers.map((offer) => offer.amps),
+    [6, 6, 0],
+  );
+  assert.deepEqual(
+    [...(entitledAmps ?? [])].map((each) => Math.round(each * 1000) / 1000),
+    [3.667, 3.667, 3.667],
+  );
+});
+
+test('cars that take nothing get what those leave that charge on phases nobody knows', () => {
+  const idle = contender('b', '1', { idle: true });
+  assert.deepEqual(amps(fuse(20), [on('a', 6, ''), idle]), [20, 0]);
+  assert.deepEqual(amps(fuse(40), [on('a', 6, ''), idle]), [32, 8]);
+});
+
 describe('a car that charges', () => {
   test('is kept on by the margin, and by no more than that', () => {
     const margin = (free: number) => ({ ...fuse(free), keepOnAmps: 0.5 });
