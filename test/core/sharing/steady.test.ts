@@ -52,10 +52,35 @@ test('what each is owed is a share of what is free, not of the margin that keeps
   );
 });
 
+test('nobody is owed anything while everybody charges', () => {
+  const owed = (free: number) =>
+    share(DEFAULT_POLICY, [fuse(free)], [on('a'), on('b')], NOW_MS).entitledAmps;
+  assert.equal(owed(12), undefined);
+  assert.deepEqual([...(owed(8) ?? [])], [4, 4]);
+});
+
 test('cars that take nothing get what those leave that charge on phases nobody knows', () => {
   const idle = contender('b', '1', { idle: true });
   assert.deepEqual(amps(fuse(20), [on('a', 6, ''), idle]), [20, 0]);
   assert.deepEqual(amps(fuse(40), [on('a', 6, ''), idle]), [32, 8]);
+});
+
+test('a car looks on for as long as it has to itself', () => {
+  const short = { look: { ...LOOK, length: 'short' } } as const;
+  const offers = shared(swinging(13, 8), [off('a'), off('b', short)]);
+  assert.deepEqual(
+    offers.map((offer) => offer.amps),
+    [0, 13],
+  );
+});
+
+test('a car that takes nothing looks at nothing: it has what others leave', () => {
+  const idle = off('b', { idle: true, maxAmps: 6 });
+  const offers = shared(swinging(40, 39), [on('a'), idle]);
+  assert.deepEqual(
+    offers.map((offer) => offer.amps),
+    [32, 6],
+  );
 });
 
 describe('a car that charges', () => {
@@ -70,6 +95,38 @@ describe('a car that charges', () => {
     const margin = { ...fuse(6.8), keepOnAmps: 0.5 };
     assert.deepEqual(amps(margin, [on('a')]), [6]);
     assert.deepEqual(amps({ ...fuse(5.6), keepOnAmps: 0.5 }, [off('b')]), [0]);
+  });
+
+  test('gives its place to whose turn it is, margin or not', () => {
+    const tired = contender('a', '123', {
+      previousAmps: 6,
+      turn: { ...switched(newTurn('a'), true, NOW_MS - 2 * DWELL_ON_MS), owedHours: -5 },
+    });
+    const next = contender('b', '123', { turn: { ...newTurn('b'), owedHours: 5 } });
+    assert.deepEqual(amps({ ...fuse(7), keepOnAmps: 6 }, [tired, next]), [0, 7]);
+  });
+
+  test('is not stopped so that the margin can keep another one on', () => {
+    const large = contender('a', '123', {
+      minAmps: 10,
+      previousAmps: 10,
+      turn: { ...switched(newTurn('a'), true, 0), owedHours: 5 },
+    });
+    assert.deepEqual(amps({ ...fuse(9.6), keepOnAmps: 0.5 }, [large, on('b')]), [0, 9]);
+  });
+
+  test('is kept on while others wait for what they waited for', () => {
+    const waits = contender('c');
+    for (const cars of [
+      [waits, on('a'), on('b')],
+      [on('a'), on('b'), waits],
+    ]) {
+      const offers = shared({ ...fuse(11.7), keepOnAmps: 0.5 }, cars);
+      for (const { id, amps: offered, reasons } of offers) {
+        assert.equal(offered, id === 'c' ? 0 : 6);
+        if (id === 'c') assert.equal(reasons[0]?.text, 'waits: less than 6 A left on main L1');
+      }
+    }
   });
 
   test('keeps its amps until another one can start beside the load of the whole look', () => {
