@@ -1,11 +1,12 @@
-import { restartNeeded, takenOver } from './config/restart-needed.ts';
+import { controllerChange, restartNeeded, takenOver } from './config/restart-needed.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import type { UpstreamRoles } from './gateway/upstream-roles.ts';
 import type { BusbarOptions } from './main.ts';
-import { rolesOf } from './main-upstream.ts';
+import { controllerSpecOf, rolesOf } from './main-upstream.ts';
 import type { ApiRoute } from './schema/api-route.ts';
 import type { SiteConfig } from './schema/site-config.ts';
 import type { SiteFileState } from './schema/site-file.ts';
+import type { Controller } from './station/controller.ts';
 
 /** The site file as it lies on disk now. */
 export interface SiteFileSource {
@@ -19,6 +20,7 @@ export class Reload {
   readonly #options: BusbarOptions;
   readonly #roles: UpstreamRoles;
   readonly #gateway: () => Gateway;
+  readonly #controller: Controller | undefined;
   readonly #securityEvent: (type: string, techInfo: string) => void;
   /** What is in force of the parts that are taken over. */
   #inForce: SiteConfig;
@@ -29,6 +31,7 @@ export class Reload {
     parts: {
       readonly roles: UpstreamRoles;
       readonly gateway: () => Gateway;
+      readonly controller?: Controller | undefined;
       readonly securityEvent: (type: string, techInfo: string) => void;
     },
   ) {
@@ -36,6 +39,7 @@ export class Reload {
     this.#inForce = options.config;
     this.#roles = parts.roles;
     this.#gateway = parts.gateway;
+    this.#controller = parts.controller;
     this.#securityEvent = parts.securityEvent;
   }
 
@@ -44,6 +48,10 @@ export class Reload {
     // Chargers of one station have no CSMS of their own that could change.
     const kept = config.upstream.mode === 'aggregate' ? { url: config.upstream.url } : {};
     const moved = this.#roles.change({ ...rolesOf(changed), ...kept });
+    if (controllerChange(config, changed) !== 'restart') {
+      const spec = controllerSpecOf(changed);
+      if (spec !== undefined) this.#controller?.change(spec);
+    }
     this.#inForce = changed;
     log.info('upstreams reloaded', { moved });
     this.#waiting = restartNeeded(config, changed);
@@ -78,7 +86,8 @@ export class Reload {
       {
         method: 'POST',
         path: `${path}/reload`,
-        description: 'Takes over changed upstreams, mirrors and rules; other links stay up',
+        description:
+          'Takes over changed upstreams, mirrors, rules and the controller; other links stay up',
         handle: () => {
           const changed = file.read();
           if (changed === undefined) return broken;
@@ -93,7 +102,7 @@ export class Reload {
   #state(path: string, changed: SiteConfig): SiteFileState {
     return {
       path,
-      reload: takenOver(this.#inForce, changed),
+      reload: takenOver(this.#inForce, changed, this.#options.config),
       restart: restartNeeded(this.#options.config, changed),
     };
   }

@@ -22,7 +22,7 @@ import { uploadFile } from './io/upload.ts';
 import type { BusbarOptions } from './main.ts';
 import type { Held } from './main-held.ts';
 import type { SiteConfig } from './schema/site-config.ts';
-import { Controller, SITE_KEY } from './station/controller.ts';
+import { Controller, type ControllerSpec, SITE_KEY } from './station/controller.ts';
 import { Notebook } from './station/notebook.ts';
 import { PAGES, SiteDesk } from './station/site-desk.ts';
 import { SiteLimit } from './station/site-limit.ts';
@@ -72,6 +72,12 @@ const deskParts = async (
     uploadFile(to, name, JSON.stringify(loop().view(), null, 2)),
 });
 
+/** How the gateway's own identity presents itself, and where; undefined when the config names none. */
+export const controllerSpecOf = ({ upstream }: SiteConfig): ControllerSpec | undefined => {
+  const { controller, url } = upstream;
+  return controller === undefined ? undefined : { ...controller, url: controller.url ?? url };
+};
+
 /** The gateway's own identity at the CSMS; undefined when the config names none. */
 export const controllerOf = async (
   options: BusbarOptions,
@@ -80,13 +86,14 @@ export const controllerOf = async (
   restart: () => void,
   { loop, roles }: Late,
 ): Promise<Controller | undefined> => {
-  const { controller, url: base, pingSeconds } = options.config.upstream;
-  if (controller === undefined || limit === undefined) return undefined;
-  const { identity, url = base } = controller;
-  return new Controller({
+  const { pingSeconds } = options.config.upstream;
+  const spec = controllerSpecOf(options.config);
+  if (spec === undefined || limit === undefined) return undefined;
+  const { identity } = spec;
+  const controller: Controller = new Controller({
     ...(await deskParts(options, held, identity, restart, loop)),
-    spec: { ...controller, url },
-    refusal: (action) => roles().refusal(identity, url, action),
+    spec,
+    refusal: (action) => roles().refusal(identity, controller.spec.url, action),
     limit,
     programVersion: VERSION,
     dialer: csmsClient({ clock: systemClock, pingSeconds }),
@@ -94,6 +101,7 @@ export const controllerOf = async (
     newId: randomUUID,
     firmwareShelf: await firmwareOf(options, held),
   });
+  return controller;
 };
 
 /** Where firmware of chargers is kept; undefined: nowhere. */

@@ -135,7 +135,12 @@ const build = async (options: BusbarOptions, parts: Parts): Promise<Busbar> => {
   const securityEvent = (type: string, techInfo: string): void => {
     for (const each of [controller, parts.upstream?.station]) each?.securityEvent(type, techInfo);
   };
-  const reload = new Reload(options, { roles, gateway: () => gateway, securityEvent });
+  const reload = new Reload(options, {
+    roles,
+    gateway: () => gateway,
+    controller,
+    securityEvent,
+  });
   const watch = new SecurityWatch(systemClock, securityEvent);
   const suspicious = watch.noted.bind(watch);
   const { dialer } = parts.upstream;

@@ -9,7 +9,7 @@ import { startBusbar } from '../main.ts';
 import { packageFolder, problemLines, readSiteFile } from './site-file.ts';
 
 export const USAGE = `usage: busbar serve --config FILE
-       SIGHUP reads the file again: upstreams, mirrors and rules change without a restart
+       SIGHUP reads the file again: upstreams, mirrors, rules and controller change without a restart
 `;
 
 /** Runs the gateway until it is told to stop. */

@@ -26,12 +26,15 @@ interface Fault {
 export class Faults {
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly #strict: boolean;
   readonly #parts = new Map<string, Fault>();
   count = 0;
 
-  constructor(clock: Clock, log: Log) {
+  /** `strict`: nothing is contained, since whoever looks for faults wants to fail of them. */
+  constructor(clock: Clock, log: Log, strict = false) {
     this.#clock = clock;
     this.#log = log;
+    this.#strict = strict;
   }
 
   /** Runs a step of a part; undefined when it threw. */
@@ -46,6 +49,7 @@ export class Faults {
 
   /** Takes note of a fault that was caught; `part` says what failed, in words of the operator. */
   note(part: string, error: unknown): void {
+    if (this.#strict) throw error;
     const nowMs = this.#clock.monotonicMs();
     this.count += 1;
     const { untold = 0, toldAtMs = Number.NEGATIVE_INFINITY } = this.#parts.get(part) ?? {};

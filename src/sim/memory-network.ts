@@ -82,7 +82,7 @@ export class MemoryNetwork {
     for (const line of this.#open(hop, identity)) line.silence();
   }
 
-  #dialCsms({ url, subprotocols, timeoutMs }: DialRequest): Promise<DialResult> {
+  #dialCsms({ url, subprotocols, timeoutMs, authorization }: DialRequest): Promise<DialResult> {
     const identity = decodeURIComponent(url.slice(url.lastIndexOf('/') + 1));
     return new Promise((resolve) => {
       const later = (afterMs: number, result: () => DialResult) =>
@@ -95,13 +95,17 @@ export class MemoryNetwork {
           problem: 'connection refused',
         }));
       } else {
-        later(this.#delay(), () => this.#csmsAnswer(identity, subprotocols));
+        later(this.#delay(), () => this.#csmsAnswer(identity, subprotocols, authorization));
       }
     });
   }
 
-  #csmsAnswer(identity: string, subprotocols: readonly string[]): DialResult {
-    const choice = this.#csms.choose(identity, subprotocols);
+  #csmsAnswer(
+    identity: string,
+    subprotocols: readonly string[],
+    authorization?: string,
+  ): DialResult {
+    const choice = this.#csms.choose(identity, subprotocols, authorization);
     if (choice.outcome === 'refused') return choice;
     if (choice.outcome === 'no-subprotocol') return { outcome: 'no-subprotocol' };
     const { client, server } = this.#connectLine('csms', identity, choice.subprotocol);

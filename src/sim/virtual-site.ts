@@ -1,31 +1,26 @@
 import type { ProbeReport } from '../control/charger-probe.ts';
 import { ControlLoop } from '../control/control-loop.ts';
 import type { ChargerMakes } from '../control/known-makes.ts';
-import type { LimitReportSettings } from '../control/limit-reports.ts';
 import type { PolicyChoice } from '../control/policy-choice.ts';
 import { ProfileShelf } from '../control/profile-shelf.ts';
 import type { ChargerTraits, Nameplate } from '../core/charger-traits.ts';
 import type { LimitCommand } from '../core/limit-book.ts';
-import { type Log, SILENT_LOG } from '../core/log.ts';
+import { SILENT_LOG } from '../core/log.ts';
 import type { PreferenceCommand } from '../core/preferences.ts';
-import type { Policy } from '../core/sharing/policy.ts';
 import type { Wish } from '../core/sharing/wish.ts';
-import type { Site } from '../core/site.ts';
-import { type ControlSettings, DEFAULT_SETTINGS } from '../core/tick.ts';
+import { DEFAULT_SETTINGS } from '../core/tick.ts';
 import { NO_AMPS, type PhaseAmps } from '../core/units.ts';
 import type { AggregateStation } from '../gateway/aggregate/station.ts';
+import { Faults } from '../gateway/faults.ts';
 import { Gateway } from '../gateway/gateway.ts';
 import { type Outage, type OutageSettings, openOutage } from '../gateway/outage.ts';
-import type { OcppVersion } from '../ocpp/version.ts';
 import { NOTHING_STANDING, type Standing } from '../schema/standing.ts';
 import type { SiteView } from '../schema/view.ts';
 import type { Controller } from '../station/controller.ts';
 import { SecurityWatch } from '../station/security-watch.ts';
-import type { AggregateTrial } from './aggregate-trial.ts';
 import type { Breaker } from './breaker.ts';
-import { type Appliance, Building, type LoadStep } from './building.ts';
+import { Building } from './building.ts';
 import { SimCharger } from './charger.ts';
-import type { ChargerConduct } from './charger-conduct.ts';
 import { SimCsms } from './csms.ts';
 import { MemoryNetwork } from './memory-network.ts';
 import { Medium, MemoryStore } from './memory-store.ts';
@@ -33,44 +28,11 @@ import { auditMessages, type MessageAudit } from './message-audit.ts';
 import type { MeterFault, SimMeter } from './meter.ts';
 import { Plant } from './plant.ts';
 import { type Random, seededRandom } from './random.ts';
-import { type ControllerTrial, SiteIdentities } from './site-identities.ts';
+import { SiteIdentities } from './site-identities.ts';
 import { VirtualClock } from './virtual-clock.ts';
+import type { VirtualSiteOptions } from './virtual-site-options.ts';
 
-export interface VirtualSiteOptions {
-  readonly site: Site;
-  readonly seed?: number;
-  readonly settings?: Partial<ControlSettings>;
-  readonly versions?: Readonly<Record<string, OcppVersion>>;
-  readonly conduct?: Readonly<Record<string, Partial<ChargerConduct>>>;
-  /** How chargers are really wired, where the installer made a mistake. */
-  readonly wiring?: Readonly<Record<string, readonly number[]>>;
-  readonly buildingAmps?: PhaseAmps;
-  readonly roofAmps?: PhaseAmps;
-  readonly buildingNoiseAmps?: number;
-  readonly loadSteps?: readonly LoadStep[];
-  readonly appliances?: readonly Appliance[];
-  readonly meterLagMs?: number;
-  /** What chargers say of themselves when they boot. */
-  readonly plates?: Readonly<Record<string, Nameplate>>;
-  /** How makes of chargers depart from the standard; absent: none does. */
-  readonly traitsOf?: (plate: Nameplate) => ChargerTraits;
-  readonly raisesPerDay?: number;
-  readonly remoteStopAfterSeconds?: number;
-  readonly log?: Log;
-  /** close: chargers are disconnected while the CSMS is away. */
-  readonly outage?: 'answer' | 'close';
-  readonly outageSettings?: Partial<OutageSettings>;
-  readonly flushAbsentAfterMs?: number;
-  /** The gateway has an identity of its own at the CSMS. */
-  readonly controller?: ControllerTrial;
-  /** How power is shared; by need when absent. */
-  readonly policy?: Policy;
-  readonly limitReports?: LimitReportSettings;
-  /** The CSMS sees this one station in place of the chargers. */
-  readonly aggregate?: AggregateTrial;
-  /** That may be chosen, by name. */
-  readonly policies?: ReadonlyMap<string, Policy>;
-}
+export type { VirtualSiteOptions };
 
 const OUTAGE_SETTINGS: OutageSettings = {
   unknownTokens: 'charger',
@@ -268,8 +230,10 @@ export class VirtualSite {
       upload: (url, name) => this.uploads.push({ url, name }),
     });
     this.controller = await identities.controller();
+    const faults = new Faults(this.clock, log, !(this.#options.faultsContained ?? false));
     const loop = new ControlLoop({
       site,
+      faults,
       shelf,
       callCsms: (charger, action, payload, done) => {
         this.gateway.callCsms(charger, action, payload, done);
@@ -298,7 +262,7 @@ export class VirtualSite {
     });
     this.#loop = loop;
     this.#aggregate = await identities.station();
-    const gateway = this.#newGateway(loop, outage, newId);
+    const gateway = this.#newGateway(loop, outage, faults, newId);
     this.#gateway = gateway;
     this.network.attachGateway((knock) => void gateway.knock(knock));
     loop.start();
@@ -316,7 +280,12 @@ export class VirtualSite {
     this.#aggregate?.published(view);
   }
 
-  #newGateway(loop: ControlLoop, outage: Outage | undefined, newId: () => string): Gateway {
+  #newGateway(
+    loop: ControlLoop,
+    outage: Outage | undefined,
+    faults: Faults,
+    newId: () => string,
+  ): Gateway {
     const { log = SILENT_LOG, flushAbsentAfterMs = 0 } = this.#options;
     const watch = new SecurityWatch(this.clock, (type, info) => {
       this.controller?.securityEvent(type, info);
@@ -332,6 +301,7 @@ export class VirtualSite {
       admits: (identity) => this.chargers.has(identity),
       newId,
       log,
+      faults,
       ...(outage === undefined ? {} : { outage }),
       flushAbsentAfterMs,
       withhold: (charger, transactionId) => loop.withhold(charger, transactionId),

@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { StationCall } from '../ocpp/station/words.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
 import type { SiteView } from '../schema/view.ts';
 import { Station, type StationOptions } from './station.ts';
@@ -18,7 +20,8 @@ export interface ControllerSpec {
   readonly circuit?: string;
 }
 
-export interface ControllerOptions extends Omit<StationOptions, keyof ControllerSpec | 'plate'> {
+export interface ControllerOptions
+  extends Omit<StationOptions, keyof ControllerSpec | 'plate' | 'events'> {
   readonly spec: ControllerSpec;
   readonly programVersion: string;
 }
@@ -26,23 +29,46 @@ export interface ControllerOptions extends Omit<StationOptions, keyof Controller
 /** The controller's own identity at the CSMS: a station that begins with the first tick. */
 export class Controller {
   readonly #options: ControllerOptions;
+  /** Not taken by the CSMS yet; they outlive a station that presents itself anew. */
+  readonly #events: StationCall[] = [];
+  #spec: ControllerSpec;
   #station: Station | undefined;
   #stopped = false;
 
   constructor(options: ControllerOptions) {
     this.#options = options;
+    this.#spec = options.spec;
+  }
+
+  get spec(): ControllerSpec {
+    return this.#spec;
+  }
+
+  /** Presents itself in another way or elsewhere: it connects anew and boots, once it began. */
+  change(spec: ControllerSpec): void {
+    if (isDeepStrictEqual(spec, this.#spec)) return;
+    this.#spec = spec;
+    if (this.#station === undefined || this.#stopped) return;
+    this.#station.stop();
+    this.#station = this.#begin();
   }
 
   /** After the first tick: the station has something to say from its first message on. */
   published(view: SiteView): void {
     if (this.#stopped) return;
     if (this.#station === undefined) {
-      const { spec, programVersion: version } = this.#options;
-      const plate = { vendor: spec.vendor, model: spec.model, version };
-      const serial = spec.serial === undefined ? {} : { serial: spec.serial };
-      this.#station = new Station({ ...this.#options, ...spec, plate: { ...plate, ...serial } });
+      this.#station = this.#begin();
+      this.#station.securityEvent('StartupOfTheDevice', '');
     }
     this.#station.published(view);
+  }
+
+  #begin(): Station {
+    const { programVersion: version } = this.#options;
+    const spec = this.#spec;
+    const serial = spec.serial === undefined ? {} : { serial: spec.serial };
+    const plate = { vendor: spec.vendor, model: spec.model, version, ...serial };
+    return new Station({ ...this.#options, ...spec, plate, events: this.#events });
   }
 
   /** Something that the operator of the CSMS wants to know of (A04). */

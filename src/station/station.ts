@@ -55,6 +55,8 @@ export interface StationOptions {
   readonly random: () => number;
   readonly newId: () => string;
   readonly view: () => SiteView;
+  /** Messages that have to arrive, oldest first; what is left belongs to whoever gave the list. */
+  readonly events: StationCall[];
   readonly refusal?: Refusal | undefined;
   /** Ends the program in good order; its supervisor starts it again. */
   readonly restart: () => void;
@@ -76,7 +78,7 @@ export class Station {
   readonly #redial: Redial;
   readonly #desk: SiteDesk;
   readonly #firmware: FirmwareCache | undefined;
-  readonly #events: StationCall[] = [];
+  readonly #events: StationCall[];
   #connection: Connection | undefined;
   #accepted = false;
   /** When the CSMS accepted a boot of this run, monotonic ms; undefined: it has to boot. */
@@ -87,6 +89,7 @@ export class Station {
 
   constructor(options: StationOptions) {
     this.#options = options;
+    this.#events = options.events;
     const { firmwareShelf: shelf, clock, log } = options;
     const tell = (call: StationCall): void => this.#deliver(call);
     this.#firmware = shelf && new FirmwareCache({ shelf, clock, log, tell });
@@ -104,7 +107,6 @@ export class Station {
       dial: () => this.#dial(),
       done: (result) => this.#dialled(result),
     });
-    this.securityEvent('StartupOfTheDevice', '');
     this.#redial.begin();
   }
 
@@ -133,6 +135,7 @@ export class Station {
 
   stop(): void {
     this.#stopped = true;
+    this.#accepted = false;
     this.#redial.stop();
     this.#connection?.lane.close();
     this.#connection?.close(1000, 'gateway is stopping');

@@ -10,6 +10,7 @@ import { Reload } from '../../src/main-reload.ts';
 import { rolesOf } from '../../src/main-upstream.ts';
 import type { SiteConfig } from '../../src/schema/site-config.ts';
 import { VirtualClock } from '../../src/sim/virtual-clock.ts';
+import type { Controller, ControllerSpec } from '../../src/station/controller.ts';
 import { NO_OBSERVER } from '../scenarios/relay-site.ts';
 
 const config = {
@@ -35,10 +36,17 @@ test('a restart is needed for what a running gateway does not take over, and for
   assert.deepEqual(changed({ circuits: [] }), ['circuits']);
   const controller = { identity: 'A', version: '2.0.1', vendor: 'B', model: 'C' };
   const withController = { ...config, upstream: { ...config.upstream, controller } } as SiteConfig;
-  const moved = { ...withController.upstream, url: 'ws://other.example' };
-  assert.deepEqual(restartNeeded(withController, { ...withController, upstream: moved }), [
-    'upstream.controller',
-  ]);
+  const ofController = (change: object, more: object = {}) => {
+    const before = withController.upstream;
+    const upstream = { ...before, ...more, controller: { ...controller, ...change } };
+    const after = { ...withController, upstream } as SiteConfig;
+    return [restartNeeded(withController, after), takenOver(withController, after)];
+  };
+  const moved = { url: 'ws://other.example' };
+  assert.deepEqual(ofController({}, moved), [[], ['upstream.url', 'upstream.controller']]);
+  assert.deepEqual(ofController({ url: 'ws://csms.example' }, moved), [[], ['upstream.url']]);
+  assert.deepEqual(ofController({ password: 'x', serial: '1' }), [[], ['upstream.controller']]);
+  assert.deepEqual(ofController({ password: 'x', identity: 'B' }), [['upstream.controller'], []]);
 });
 
 test('what is no reason for a restart is taken over by a reload', () => {
@@ -47,6 +55,24 @@ test('what is no reason for a restart is taken over by a reload', () => {
   const changed = { ...config, upstream, chargers: [route] } as unknown as SiteConfig;
   assert.deepEqual(takenOver(config, changed), ['upstream.rules', 'chargers.upstream']);
   assert.deepEqual(restartNeeded(config, changed), ['upstream.unknownBoot']);
+});
+
+test('a reload tells the controller how it presents itself, unless a restart is needed for it', () => {
+  const roles = { change: () => [] } as unknown as UpstreamRoles;
+  const specs: ControllerSpec[] = [];
+  const taker = { change: (spec: ControllerSpec) => specs.push(spec) } as unknown as Controller;
+  const start = { identity: 'A', version: '2.0.1', vendor: 'B', model: 'C' };
+  const of = (controller: object): SiteConfig =>
+    ({ ...config, upstream: { ...config.upstream, controller } }) as unknown as SiteConfig;
+  const options = { config: of(start), log: SILENT_LOG } as unknown as BusbarOptions;
+  const gateway = () => ({}) as Gateway;
+  const parts = { roles, gateway, controller: taker, securityEvent: () => {} };
+  const reload = new Reload(options, parts);
+  reload.take(of({ ...start, password: 'x' }));
+  assert.deepEqual(specs, [{ ...start, password: 'x', url: 'ws://csms.example' }]);
+  reload.take(of({ ...start, password: 'y', identity: 'Z' }));
+  assert.equal(specs.length, 1);
+  assert.match(reload.alarms().join(), /restart for upstream.controller/);
 });
 
 test('a reload moves chargers of changed routes, and an alarm names what waits for a restart', async () => {

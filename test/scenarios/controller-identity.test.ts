@@ -53,6 +53,12 @@ const told = (site: VirtualSite, words: string): number =>
     JSON.stringify(payload).includes(words),
   ).length;
 
+/** How many security events of a type the CSMS took. */
+const count = (site: VirtualSite, type: string): number =>
+  heard(site, 'SecurityEventNotification').filter(
+    ({ payload }) => readObject(payload)['type'] === type,
+  ).length;
+
 for (const version of VERSIONS) {
   describe(`${version}: the controller's own identity`, () => {
     test('boots, beats, tells the site meter and its start, all by the schemas', async () => {
@@ -198,6 +204,28 @@ for (const version of VERSIONS) {
       }
       const boots = heard(site, 'BootNotification').length;
       assert.ok(boots >= 2 && boots <= 6, `${boots} boots in 20 minutes`);
+    });
+
+    test('presents itself anew where the site file changed, and loses nothing it had to tell', async () => {
+      const site = await startSite(version);
+      const { controller } = site;
+      assert.ok(controller);
+      controller.change({ ...controller.spec });
+      await site.run(30);
+      assert.equal(heard(site, 'BootNotification').length, 1, 'nothing changed');
+      site.csms.goDown();
+      await site.run(10);
+      controller.securityEvent('ReconfigurationOfSecurityParameters', 'file was read');
+      site.csms.conduct.passwords.set(ID, 'new');
+      controller.change({ ...controller.spec, model: 'Other box', password: 'new' });
+      site.csms.comeBack();
+      await site.run(120);
+      assert.equal(controller.state, 'connected');
+      const boots = heard(site, 'BootNotification').map(({ payload }) => JSON.stringify(payload));
+      assert.equal(boots.length, 2);
+      assert.match(boots[1] ?? '', /Other box/);
+      assert.equal(told(site, 'file was read'), 1);
+      assert.equal(count(site, 'StartupOfTheDevice'), 1);
     });
 
     test('that was not accepted yet boots on the next connection', async () => {

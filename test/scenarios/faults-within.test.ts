@@ -35,7 +35,8 @@ class Stumble {
 /** Two cars that are offered more than their fallback. */
 const charging = async (options: Partial<ConstructorParameters<typeof VirtualSite>[0]> = {}) => {
   const stumble = new Stumble();
-  const site = new VirtualSite({ site: garage(2), policy: stumble.policy, ...options });
+  const { policy } = stumble;
+  const site = new VirtualSite({ site: garage(2), policy, faultsContained: true, ...options });
   await site.run(15);
   for (const id of ['CP_1', 'CP_2']) {
     site.charger(id).plugIn(1, new Car({ maxAmps: 32, needWh: 200_000 }), `CARD-${id}`);

@@ -101,6 +101,7 @@ const start = async (t: TestContext, version: OcppVersion, mostBytes?: number) =
     view: emptyView,
     restart: () => {},
     upload: async () => {},
+    events: [],
     firmwareShelf: files,
   });
   t.after(() => station.stop());
