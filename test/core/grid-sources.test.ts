@@ -74,6 +74,13 @@ describe('a source with a heartbeat', () => {
     assert.equal(desk.watts(61_000), undefined);
   });
 
+  test('limits for as long as was said, from when it was to begin', () => {
+    const desk = new Desk();
+    desk.set(0, { watts: 7_000, ttlSeconds: 100, startAtMs: WALL_MS - 40_000 });
+    assert.equal(desk.phase(59_999), 'limited');
+    assert.equal(desk.phase(60_000), 'unlimited-controlled');
+  });
+
   test('falls to its failsafe 120 s after it was heard last, for two hours, then to nothing', () => {
     const desk = new Desk();
     desk.set(0, { lifted: true });

@@ -108,6 +108,22 @@ describe('a limit from an EMS', () => {
     });
   }
 
+  test('that comes again, or in the last second of its life, is taken', () => {
+    const first = submit(command({ seq: 8 }));
+    const again = submitLimit(first.book, site, 'bms', command({ seq: 8 }), now);
+    assert.equal(again.answer.accepted, true);
+    assert.equal(submit(command({ atMs: now.wallMs - 60_000 })).answer.accepted, true);
+    const started = (agoMs: number) => submit(command({ startAtMs: now.wallMs - agoMs })).answer;
+    assert.equal(started(59_999).accepted, true);
+    assert.match(started(60_000).reason, /its life are over/);
+    // Its life began when it was to begin, and so says the answer.
+    assert.equal(started(20_000).applied?.expiresAt, '2026-06-01T00:00:40.000Z');
+    const { book } = submit(command({ startAtMs: now.wallMs - 20_000 }));
+    const at = (inMs: number) =>
+      limitsInForce(book, site, now.monotonicMs + inMs).find((l) => l.source === 'bms')?.amps?.[0];
+    assert.deepEqual([39_999, 40_000].map(at), [30, 20]);
+  });
+
   test('without a seq leaves the seq of before standing', () => {
     const first = submit(command({ seq: 8 }));
     const plain = submitLimit(first.book, site, 'bms', command(), now);
@@ -141,6 +157,31 @@ describe('a limit from an EMS', () => {
         .reason;
     assert.match(told(4_100), /§14a/);
     assert.equal(told(4_200), 'accepted');
+  });
+
+  test('takes the place of one that began, and of one that was to begin with it', () => {
+    const later = (inMs: number, amps: number, ttlSeconds = 60) =>
+      command({ startAtMs: now.wallMs + inMs, amps: sameAmps(amps), ttlSeconds });
+    const then = (before: ReturnType<typeof submit>, next: LimitCommand) =>
+      submitLimit(before.book, site, 'bms', next, now);
+    const at = ({ book }: ReturnType<typeof submit>, inMs: number) =>
+      limitsInForce(book, site, now.monotonicMs + inMs).find((l) => l.source === 'bms')?.amps?.[0];
+    const short = then(submit(command({ amps: sameAmps(12), ttlSeconds: 120 })), command());
+    assert.deepEqual(
+      [0, 60_000].map((ms) => at(short, ms)),
+      [30, 20],
+      'not the 12 A of before',
+    );
+    const changed = then(submit(later(30_000, 12)), later(30_000, 16, 20));
+    assert.deepEqual(
+      [30_000, 50_000].map((ms) => at(changed, ms)),
+      [16, 20],
+    );
+    const both = then(submit(later(30_000, 12)), command({ ttlSeconds: 20 }));
+    assert.deepEqual(
+      [0, 20_000, 30_000].map((ms) => at(both, ms)),
+      [30, 20, 12],
+    );
   });
 
   test('ordered ahead holds in its time only, in whatever order they were sent', () => {
