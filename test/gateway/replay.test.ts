@@ -18,7 +18,7 @@ const ACCEPTED = { idTagInfo: { status: 'Accepted' } };
 type Csms = (action: string, payload: Readonly<Record<string, unknown>>) => CallOutcome;
 
 /** What a charger said while the CSMS was away, and a CSMS that hears of it now. */
-const outage = async (version: OcppVersion = '1.6') => {
+const outage = async (version: OcppVersion = '1.6', replayPerSecond = 250) => {
   const clock = new VirtualClock();
   const shared = await openOutage({
     store: new MemoryStore(new Medium(), clock),
@@ -30,7 +30,7 @@ const outage = async (version: OcppVersion = '1.6') => {
     settings: {
       unknownTokens: 'accept',
       unknownBoot: 'pending',
-      replayPerSecond: 250,
+      replayPerSecond,
       mostBytes: 1_000_000,
     },
   });
@@ -109,6 +109,22 @@ describe('what was held', () => {
     assert.deepEqual(heard, ['StopTransaction7']);
   });
 
+  test('is paced, goes out to the last message, and stops when it is told to', async () => {
+    const { says, replay, clock, heard, told, backlog } = await outage('1.6', 10);
+    for (let id = 1; id <= 80; id += 1) await says('StopTransaction', stop(id));
+    const run = replay(() => ANSWERED());
+    await clock.run(2_000);
+    assert.ok(heard.length >= 19 && heard.length <= 22, `${heard.length} in two seconds`);
+    run.stop();
+    await clock.run(5_000);
+    assert.ok(heard.length <= 22, 'nothing goes out after it was stopped');
+    replay(() => ANSWERED());
+    await clock.run(10_000);
+    assert.deepEqual([backlog().count, told], [0, ['delivered']]);
+    const each = Array.from({ length: 80 }, (_, i) => `StopTransaction${i + 1}`);
+    assert.deepEqual([...new Set(heard)], each);
+  });
+
   test('waits where the CSMS is gone again, and is not lost', async () => {
     for (const outcome of ['offline', 'timeout'] as const) {
       const { says, replay, clock, heard, told, backlog } = await outage();
@@ -180,9 +196,20 @@ describe('what was held', () => {
       transactionInfo: { transactionId: 'T1' },
     };
     await v2.says('TransactionEvent', event);
-    v2.replay(() => ANSWERED({ idTokenInfo: { status: 'Blocked' } }));
+    await v2.says('TransactionEvent', {
+      ...event,
+      seqNo: 1,
+      transactionInfo: { transactionId: 'T2' },
+    });
+    const offline: unknown[] = [];
+    v2.replay((_action, payload) => {
+      offline.push(payload['offline']);
+      const first = payload['seqNo'] === 0;
+      return ANSWERED(first ? { idTokenInfo: { status: 'Blocked' } } : {});
+    });
     await v2.clock.run(1_000);
-    assert.deepEqual(v2.told, ['unwanted T1', 'delivered']);
+    assert.deepEqual(v2.told, ['unwanted T1', 'delivered'], 'nothing is said of the other one');
+    assert.deepEqual(offline, [true, true]);
   });
 });
 
@@ -195,6 +222,7 @@ describe('the boot', () => {
     await clock.run(1_000);
     assert.deepEqual(heard, ['BootNotification first', 'StopTransaction7']);
     assert.deepEqual(told, ['delivered']);
+    assert.equal(memory.boot('CP_1'), undefined);
     assert.equal(memory.acceptedInterval('CP_1'), 60);
   });
 
@@ -240,6 +268,7 @@ describe('the boot', () => {
     memory.learn('CP_1', [{ type: 'boot', accepted: false, intervalSeconds: 60 }]);
     await clock.run(60_000);
     assert.deepEqual(heard, ['BootNotification first']);
+    assert.equal(told.at(-1), 'refused not accepted yet again', 'who waits may give up');
     memory.learn('CP_1', [{ type: 'boot', accepted: true, intervalSeconds: 60 }]);
     await clock.run(5_000);
     assert.deepEqual(heard.slice(1), ['StopTransaction7']);
