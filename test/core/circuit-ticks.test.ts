@@ -93,7 +93,7 @@ describe('the load of others', () => {
     // sqrt(20^2 - 10^2 * 3 / 4) - 5: others may be 60 degrees away from the car.
     assert.deepEqual(rounded(load.uncontrolledAmps), [13.03, 13.03, 20]);
     assert.deepEqual(circuitOf({ cars, meterAmps: 20 }).load.uncontrolledAmps, [10, 10, 20]);
-    // One that does not measure may draw 16 A: others are between sqrt(20^2 - 16^2 * 3 / 4) - 8 and 20 A.
+    // One that does not measure may draw 16 A: others are at least sqrt(20^2 - 16^2 * 3 / 4) - 8 A.
     const blind = [{ heldAmps: 16, spec }];
     const background = { amps: NO_AMPS, recent: [] };
     const least = circuitOf({ cars: blind, site, background, meterAmps: 20 }).load;

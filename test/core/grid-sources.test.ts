@@ -62,6 +62,8 @@ describe('a source with a heartbeat', () => {
     const desk = new Desk();
     assert.equal(desk.phase(0), 'init');
     assert.equal(desk.watts(0), 4_200);
+    assert.equal(desk.watts(2 * HOUR_MS - 1), 4_200, 'for two hours, if nobody is heard');
+    assert.equal(desk.phase(2 * HOUR_MS), 'unlimited-autonomous');
   });
 
   test('limits while it is heard, lifts, and limits again', () => {
