@@ -70,6 +70,20 @@ describe('a limit from an EMS', () => {
     assert.match(at(61_000)?.reason ?? '', /expired/);
   });
 
+  test('of the run before holds beside the failsafe until its source is heard again', () => {
+    const { book } = submit(command());
+    const source = book.get('bms');
+    assert.ok(source);
+    const restored = new Map([['bms', { ...source, restored: true }]]);
+    const at = (of: typeof book, nowMs: number) =>
+      limitsInForce(of, site, nowMs).map(({ amps, reason }) => [amps?.[0], reason]);
+    const failsafe = [20, 'failsafe: no limit received yet'];
+    assert.deepEqual(at(restored, 2_000), [[30, undefined], failsafe]);
+    assert.deepEqual(at(restored, 61_000), [failsafe]);
+    const heard = submitLimit(restored, site, 'bms', command({ amps: sameAmps(25) }), now).book;
+    assert.deepEqual(at(heard, 2_000), [[25, undefined]]);
+  });
+
   test('the failsafe holds before the first limit too', () => {
     const limits = limitsInForce(EMPTY_BOOK, site, 0);
     assert.deepEqual(
