@@ -70,6 +70,19 @@ describe('a limit from an EMS', () => {
     assert.match(at(61_000)?.reason ?? '', /expired/);
   });
 
+  test('says in its answer where the fuse is lower, on any phase, and that nothing is limited', () => {
+    const reason = (changes: Partial<LimitCommand>) => submit(command(changes)).answer.reason;
+    assert.match(reason({ amps: [10, 10, 64] }), /fuse of main is lower/);
+    assert.equal(reason({ amps: sameAmps(63) }), 'accepted');
+    const { amps: _none, ...lifted } = command({ lifted: true });
+    const { answer, book } = submit(lifted);
+    assert.equal(answer.reason, 'accepted: no limit');
+    const bms = site.emsSources[0];
+    assert.ok(bms);
+    assert.equal(limitState(book, bms, 2_000), 'none');
+    assert.equal(limitState(submit(command()).book, bms, 2_000), 'active');
+  });
+
   test('of the run before holds beside the failsafe until its source is heard again', () => {
     const { book } = submit(command());
     const source = book.get('bms');
