@@ -92,6 +92,13 @@ describe('one step less, for a load of others that breathes', () => {
     const watts = (limitWatts: number) => ({ site: { circuits: [{ ...main(32), limitWatts }] } });
     assert.deepEqual(told(0.4, {}, watts(230 * 3 * 31.3)), ['CP_1 reduce 15']);
     assert.deepEqual(told(0.4, {}, watts(230 * 3 * 31.5)), []);
+    const bay = { ...main(32), id: 'bay', parent: 'main', marginAmps: 0.5 };
+    const below = (limitWatts: number) => ({
+      site: { circuits: [{ ...main(32), limitWatts }, bay] },
+    });
+    const inBay = { spec: { circuit: 'bay' } };
+    assert.deepEqual(told(0.4, inBay, below(230 * 3 * 31.3)), ['CP_1 reduce 15']);
+    assert.deepEqual(told(0.4, inBay, below(230 * 3 * 31.5)), []);
   });
 
   test('goes out where another waits for it', () => {

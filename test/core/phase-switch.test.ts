@@ -239,6 +239,10 @@ describe('which phases carry current', () => {
     const on = seen(told, START_MS + 10_000, [8, 0, 0]);
     assert.equal(seen(on, START_MS + 29_999, [8, 0, 0]).terminals, undefined);
     assert.deepEqual(seen(on, START_MS + 30_000, [8, 0, 0]).terminals, [true, false, false]);
+    const other = seen(told, START_MS + 10_000, [0, 0, 8]);
+    const believed = seen(other, START_MS + 30_000, [0, 0, 8]);
+    assert.deepEqual(believed.terminals, [false, false, true]);
+    assert.equal(believed.oneTerminal, 2);
     const paused = seen(on, START_MS + 20_000, [0, 0, 0]);
     const again = seen(paused, START_MS + 35_000, [8, 0, 0]);
     assert.equal(again.terminals, undefined);
