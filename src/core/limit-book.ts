@@ -156,13 +156,13 @@ export const submitLimit = (
     entries: spec.lpc === undefined ? entries : [],
     ...(seq === undefined ? {} : { lastSeq: seq }),
     ...(epoch === 0 ? {} : { lastEpoch: epoch }),
-    ...(spec.lpc === undefined ? {} : { lpc: write(command, now.monotonicMs) }),
+    ...(spec.lpc === undefined ? {} : { lpc: write(command, now.monotonicMs, delayMs) }),
   };
   return {
     book: new Map(book).set(source, after),
     answer: {
       accepted: true,
-      applied: appliedOf(circuit, command, now.wallMs + Math.max(0, delayMs), delayMs > 0),
+      applied: appliedOf(circuit, command, now.wallMs + delayMs, delayMs > 0),
       reason: acceptedText(circuit, spec, command),
       ...echo(command),
     },

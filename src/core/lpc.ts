@@ -41,14 +41,17 @@ export const heartbeat = (state: LpcState, spec: LpcSpec, nowMs: number): LpcSta
   };
 };
 
-/** A limit is set or lifted: the source is in control (again). It counts as a heartbeat. */
-export const write = (command: LimitCommand, nowMs: number): LpcState => ({
+/**
+ * A limit is set or lifted: the source is in control (again). It counts as a heartbeat. `delayMs`: 0,
+ * or negative by as much as its life began before.
+ */
+export const write = (command: LimitCommand, nowMs: number, delayMs: number): LpcState => ({
   phase: 'controlled',
   sinceMs: nowMs,
   heardAtMs: nowMs,
   ...(command.lifted === true
     ? {}
-    : { limit: { command, untilMs: nowMs + command.ttlSeconds * 1000 } }),
+    : { limit: { command, untilMs: nowMs + delayMs + command.ttlSeconds * 1000 } }),
 });
 
 /** Where the source stands now. */

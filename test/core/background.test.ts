@@ -53,6 +53,13 @@ describe('load of others', () => {
 
   test('export is not headroom', () => {
     assert.deepEqual(observe([[-12, 0, 0]]).amps, all(0));
+    assert.deepEqual(
+      observe([
+        [5, 0, 0],
+        [-12, 0, 0],
+      ]).amps,
+      all(0),
+    );
   });
 
   test('raises leave room for the largest load in the window', () => {
@@ -105,6 +112,16 @@ describe('many readings', () => {
       [
         [0, 30],
         [600, 8],
+      ],
+    );
+    const long = read(11, 200, (i) => i).recent;
+    assert.deepEqual(
+      long.map(({ atMs, amps: [amps] }) => [atMs, amps]),
+      [
+        [0, 2],
+        [600, 5],
+        [1_200, 8],
+        [1_800, 10],
       ],
     );
   });

@@ -93,6 +93,11 @@ describe('the load of others', () => {
     // sqrt(20^2 - 10^2 * 3 / 4) - 5: others may be 60 degrees away from the car.
     assert.deepEqual(rounded(load.uncontrolledAmps), [13.03, 13.03, 20]);
     assert.deepEqual(circuitOf({ cars, meterAmps: 20 }).load.uncontrolledAmps, [10, 10, 20]);
+    // One that does not measure may draw 16 A: others are at least sqrt(20^2 - 16^2 * 3 / 4) - 8 A.
+    const blind = [{ heldAmps: 16, spec }];
+    const background = { amps: NO_AMPS, recent: [] };
+    const least = circuitOf({ cars: blind, site, background, meterAmps: 20 }).load;
+    assert.deepEqual(rounded(least.uncontrolledAmps), [6.42, 6.42, 20]);
   });
 
   test('moves only where no car can explain the meter', () => {
@@ -103,6 +108,9 @@ describe('the load of others', () => {
     const load = (meterAmps: number) =>
       circuitOf({ cars: [{ heldAmps: 16 }], background, meterAmps }).load.uncontrolledAmps[0];
     assert.deepEqual([5, 10, 18, 26, 30].map(load), [5, 10, 10, 10, 14]);
+    const cars = [{ heldAmps: 16 }, { heldAmps: 8, spec: { phases: [1] } }];
+    const all = circuitOf({ cars, background, meterAmps: [27, 35, 28] }).load;
+    assert.deepEqual(all.uncontrolledAmps, [11, 11, 12]);
   });
 
   const after = (meterAgoMs: number, input: OneTick['input'] = {}) => {
@@ -144,6 +152,7 @@ describe('the load of others', () => {
     const { meter: _none, ...plain } = main(63);
     const { load } = circuitOf({ cars: [], site: { circuits: [plain] }, meterAgoMs: 999_000 });
     assert.deepEqual([load.trust, load.forStartAmps], ['fresh', sameAmps(10)]);
+    assert.equal(load.problem, undefined);
   });
 
   test('is not shown as measured by a reading that is suspect', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { phaseUseOf } from '../../src/core/phase-switch.ts';
-import { commandsOf, NOW_MS, toldIn } from './one-tick.ts';
+import { commandsOf, main, NOW_MS, type OneCar, type OneTick, toldIn } from './one-tick.ts';
 
 describe('a reduction', () => {
   test('of less than the dead band goes out only where a limit is exceeded', () => {
@@ -40,6 +40,71 @@ describe('a reduction', () => {
       toldIn({ cars: [{ heldAmps: 10, targetAmps: 6, drawnAmps: 20, agoMs }] });
     assert.deepEqual(told(14_999), []);
     assert.deepEqual(told(15_000), ['CP_1 reduce 6']);
+  });
+});
+
+describe('one step less, for a load of others that breathes', () => {
+  const fuse = { kind: 'circuit', id: 'main', text: 'main L1: fuse 32 A' } as const;
+  /** 31 A of cars under 32 A with 1 A of margin, and so much of others. */
+  const told = (
+    othersAmps: number,
+    changes: Partial<OneCar> = {},
+    given: Partial<Omit<OneTick, 'cars'>> & { readonly more?: readonly OneCar[] } = {},
+  ) => {
+    const { more = [], ...rest } = given;
+    const one: OneCar = {
+      heldAmps: 16,
+      targetAmps: 15,
+      drawnAmps: 16,
+      reasons: [fuse],
+      ...changes,
+    };
+    return toldIn({
+      mainAmps: 32,
+      meterAmps: 31 + othersAmps,
+      cars: [one, { heldAmps: 15, drawnAmps: 15 }, ...more],
+      ...rest,
+    });
+  };
+
+  test('waits within half of the margin, and not beyond', () => {
+    assert.deepEqual(told(0.49), []);
+    assert.deepEqual(told(0.51), ['CP_1 reduce 15']);
+  });
+
+  test('goes out where it is more than a step, or a stop', () => {
+    assert.deepEqual(told(0.4, { targetAmps: 14 }), ['CP_1 reduce 14']);
+    const six = { heldAmps: 6, drawnAmps: 6, targetAmps: 0 };
+    assert.deepEqual(told(0.4, six, { mainAmps: 22, meterAmps: 21.4 }), ['CP_1 reduce 0']);
+    assert.deepEqual(told(0.4, { spec: { stepsAmps: [6, 10, 16] }, targetAmps: 10 }), []);
+  });
+
+  test('goes out where something else than the fuse limits', () => {
+    const ems = { kind: 'ems', id: 'bms', text: 'bms' } as const;
+    assert.deepEqual(told(0.4, { reasons: [fuse, ems] }), ['CP_1 reduce 15']);
+    const profile = { amps: 15, reason: { kind: 'csms-profile', id: '17', text: '17' } } as const;
+    const connectors = new Map([['CP_1/1', profile]]);
+    const profiles = { connectors, stations: new Map() };
+    assert.deepEqual(told(0.4, {}, { input: { profiles } }), ['CP_1 reduce 15']);
+    const held = { ...profile, amps: 16 };
+    const enough = { profiles: { ...profiles, connectors: new Map([['CP_1/1', held]]) } };
+    assert.deepEqual(told(0.4, {}, { input: enough }), []);
+    const watts = (limitWatts: number) => ({ site: { circuits: [{ ...main(32), limitWatts }] } });
+    assert.deepEqual(told(0.4, {}, watts(230 * 3 * 31.3)), ['CP_1 reduce 15']);
+    assert.deepEqual(told(0.4, {}, watts(230 * 3 * 31.5)), []);
+    const bay = { ...main(32), id: 'bay', parent: 'main', marginAmps: 0.5 };
+    const below = (limitWatts: number) => ({
+      site: { circuits: [{ ...main(32), limitWatts }, bay] },
+    });
+    const inBay = { spec: { circuit: 'bay' } };
+    assert.deepEqual(told(0.4, inBay, below(230 * 3 * 31.3)), ['CP_1 reduce 15']);
+    assert.deepEqual(told(0.4, inBay, below(230 * 3 * 31.5)), []);
+  });
+
+  test('goes out where another waits for it', () => {
+    const waits = { heldAmps: 0, targetAmps: 6, drawnAmps: 0 };
+    assert.deepEqual(told(0.4, {}, { more: [waits] }), ['CP_1 reduce 15']);
+    assert.deepEqual(told(0.4, {}, { more: [{ ...waits, targetAmps: 0 }] }), []);
   });
 });
 

@@ -62,6 +62,8 @@ describe('a source with a heartbeat', () => {
     const desk = new Desk();
     assert.equal(desk.phase(0), 'init');
     assert.equal(desk.watts(0), 4_200);
+    assert.equal(desk.watts(2 * HOUR_MS - 1), 4_200, 'for two hours, if nobody is heard');
+    assert.equal(desk.phase(2 * HOUR_MS), 'unlimited-autonomous');
   });
 
   test('limits while it is heard, lifts, and limits again', () => {
@@ -72,6 +74,13 @@ describe('a source with a heartbeat', () => {
     desk.set(60_000, { lifted: true });
     assert.equal(desk.phase(61_000), 'unlimited-controlled');
     assert.equal(desk.watts(61_000), undefined);
+  });
+
+  test('limits for as long as was said, from when it was to begin', () => {
+    const desk = new Desk();
+    desk.set(0, { watts: 7_000, ttlSeconds: 100, startAtMs: WALL_MS - 40_000 });
+    assert.equal(desk.phase(59_999), 'limited');
+    assert.equal(desk.phase(60_000), 'unlimited-controlled');
   });
 
   test('falls to its failsafe 120 s after it was heard last, for two hours, then to nothing', () => {

@@ -70,6 +70,33 @@ describe('a limit from an EMS', () => {
     assert.match(at(61_000)?.reason ?? '', /expired/);
   });
 
+  test('says in its answer where the fuse is lower, on any phase, and that nothing is limited', () => {
+    const reason = (changes: Partial<LimitCommand>) => submit(command(changes)).answer.reason;
+    assert.match(reason({ amps: [10, 10, 64] }), /fuse of main is lower/);
+    assert.equal(reason({ amps: sameAmps(63) }), 'accepted');
+    const { amps: _none, ...lifted } = command({ lifted: true });
+    const { answer, book } = submit(lifted);
+    assert.equal(answer.reason, 'accepted: no limit');
+    const bms = site.emsSources[0];
+    assert.ok(bms);
+    assert.equal(limitState(book, bms, 2_000), 'none');
+    assert.equal(limitState(submit(command()).book, bms, 2_000), 'active');
+  });
+
+  test('of the run before holds beside the failsafe until its source is heard again', () => {
+    const { book } = submit(command());
+    const source = book.get('bms');
+    assert.ok(source);
+    const restored = new Map([['bms', { ...source, restored: true }]]);
+    const at = (of: typeof book, nowMs: number) =>
+      limitsInForce(of, site, nowMs).map(({ amps, reason }) => [amps?.[0], reason]);
+    const failsafe = [20, 'failsafe: no limit received yet'];
+    assert.deepEqual(at(restored, 2_000), [[30, undefined], failsafe]);
+    assert.deepEqual(at(restored, 61_000), [failsafe]);
+    const heard = submitLimit(restored, site, 'bms', command({ amps: sameAmps(25) }), now).book;
+    assert.deepEqual(at(heard, 2_000), [[25, undefined]]);
+  });
+
   test('the failsafe holds before the first limit too', () => {
     const limits = limitsInForce(EMPTY_BOOK, site, 0);
     assert.deepEqual(
@@ -108,6 +135,22 @@ describe('a limit from an EMS', () => {
     });
   }
 
+  test('that comes again, or in the last second of its life, is taken', () => {
+    const first = submit(command({ seq: 8 }));
+    const again = submitLimit(first.book, site, 'bms', command({ seq: 8 }), now);
+    assert.equal(again.answer.accepted, true);
+    assert.equal(submit(command({ atMs: now.wallMs - 60_000 })).answer.accepted, true);
+    const started = (agoMs: number) => submit(command({ startAtMs: now.wallMs - agoMs })).answer;
+    assert.equal(started(59_999).accepted, true);
+    assert.match(started(60_000).reason, /its life are over/);
+    // Its life began when it was to begin, and so says the answer.
+    assert.equal(started(20_000).applied?.expiresAt, '2026-06-01T00:00:40.000Z');
+    const { book } = submit(command({ startAtMs: now.wallMs - 20_000 }));
+    const at = (inMs: number) =>
+      limitsInForce(book, site, now.monotonicMs + inMs).find((l) => l.source === 'bms')?.amps?.[0];
+    assert.deepEqual([39_999, 40_000].map(at), [30, 20]);
+  });
+
   test('without a seq leaves the seq of before standing', () => {
     const first = submit(command({ seq: 8 }));
     const plain = submitLimit(first.book, site, 'bms', command(), now);
@@ -141,6 +184,31 @@ describe('a limit from an EMS', () => {
         .reason;
     assert.match(told(4_100), /§14a/);
     assert.equal(told(4_200), 'accepted');
+  });
+
+  test('takes the place of one that began, and of one that was to begin with it', () => {
+    const later = (inMs: number, amps: number, ttlSeconds = 60) =>
+      command({ startAtMs: now.wallMs + inMs, amps: sameAmps(amps), ttlSeconds });
+    const then = (before: ReturnType<typeof submit>, next: LimitCommand) =>
+      submitLimit(before.book, site, 'bms', next, now);
+    const at = ({ book }: ReturnType<typeof submit>, inMs: number) =>
+      limitsInForce(book, site, now.monotonicMs + inMs).find((l) => l.source === 'bms')?.amps?.[0];
+    const short = then(submit(command({ amps: sameAmps(12), ttlSeconds: 120 })), command());
+    assert.deepEqual(
+      [0, 60_000].map((ms) => at(short, ms)),
+      [30, 20],
+      'not the 12 A of before',
+    );
+    const changed = then(submit(later(30_000, 12)), later(30_000, 16, 20));
+    assert.deepEqual(
+      [30_000, 50_000].map((ms) => at(changed, ms)),
+      [16, 20],
+    );
+    const both = then(submit(later(30_000, 12)), command({ ttlSeconds: 20 }));
+    assert.deepEqual(
+      [0, 20_000, 30_000].map((ms) => at(both, ms)),
+      [30, 20, 12],
+    );
   });
 
   test('ordered ahead holds in its time only, in whatever order they were sent', () => {

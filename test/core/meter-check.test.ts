@@ -58,6 +58,14 @@ describe('a single reading is suspect when', () => {
     });
   }
 
+  test('but power that fits its current is no fault, with or without volts', () => {
+    const fits = { amps: [50, 48, 51], phaseWatts: [11_600, 11_000, 11_700] } as const;
+    assert.equal(judge([fits]).latest.quality, 'good');
+    assert.equal(judge([{ ...fits, volts: [231, 229, 230] }]).latest.quality, 'good');
+    const far = { ...fits, phaseWatts: [11_600, 11_000, 17_000] } as const;
+    assert.match(judge([far]).latest.problem ?? '', /^L3: 17000 W do not fit 51 A/);
+  });
+
   test('but generation that is stated may feed back', () => {
     const state = judge([{ amps: [4, 2, 3] }, { amps: [2, -1, 0] }, { amps: [0, -12, -11] }], {
       exportMostAmps: 16,

@@ -14,6 +14,7 @@ import { commandsFor } from '../../src/core/dispatch.ts';
 import { type Enforcement, type Lease, NO_ENFORCEMENT } from '../../src/core/enforcement.ts';
 import { withPlan } from '../../src/core/plan-ahead.ts';
 import type { Reading } from '../../src/core/reading.ts';
+import type { ReasonChain } from '../../src/core/reason.ts';
 import { DEFAULT_POLICY } from '../../src/core/sharing/policy.ts';
 import type { ChargerSpec, Circuit, Site } from '../../src/core/site.ts';
 import {
@@ -51,6 +52,7 @@ export interface OneCar {
   /** What the sharing came to; absent: what it holds. */
   readonly targetAmps?: number;
   readonly later?: readonly LaterAmps[];
+  readonly reasons?: ReasonChain;
   readonly online?: boolean;
   /** Without a car: the status of the connector. */
   readonly noCar?: ConnectorStatus;
@@ -192,7 +194,7 @@ const decisionsOf = ({ cars }: OneTick, ticks: readonly ConnectorTick[]) =>
     return {
       tick,
       targetAmps: car?.targetAmps ?? car?.heldAmps ?? 0,
-      reasons: [],
+      reasons: car?.reasons ?? [],
       ...(car?.later === undefined ? {} : { later: car.later }),
     };
   });

@@ -171,6 +171,28 @@ describe('three phases or one', () => {
     assert.equal(after(DAY_MS).switchedAtMs.length, 1);
   });
 
+  test('a stop for three phases is gone through with, whatever becomes of the room', () => {
+    const on = { ...onOne(), roomSinceMs: START_MS + 50_000 };
+    const waits = phaseUseAfter(on, BOTH, RULE, charging(START_MS + 649_999, on));
+    assert.equal(waits.changing, false);
+    const stops = phaseUseAfter(on, BOTH, RULE, charging(START_MS + 650_000, on));
+    assert.equal(stops.changing, true);
+    assert.deepEqual(phaseUseAfter(stops, ONE, RULE, charging(START_MS + 651_000, stops)), stops);
+    const up = phaseUseAfter(stops, ONE, RULE, paused(START_MS + 680_000));
+    assert.deepEqual([up.told, up.switchesInStay], [3, 1]);
+    assert.equal(phaseUseOf(up, 'T', START_MS + 681_000), up, 'it is the same stay');
+  });
+
+  test('switches are counted for a day', () => {
+    const nowMs = START_MS + 3 * 86_400_000;
+    const switchedAtMs = [nowMs - 2 * 86_400_000, nowMs - 3_600_000];
+    const use = { ...phaseUseOf(undefined, 'T', 0), hasCharged: true, switchedAtMs };
+    const after = (mostPerDay: number) =>
+      phaseUseAfter(use, ONE, { ...RULE, mostPerDay }, paused(nowMs));
+    assert.deepEqual(after(2).switchedAtMs, [nowMs - 3_600_000, nowMs]);
+    assert.equal(after(1).told, 3);
+  });
+
   describe('a pause is one only', () => {
     const use = phaseUseOf(undefined, 'T', 0);
     const nowMs = START_MS;
@@ -189,6 +211,16 @@ describe('three phases or one', () => {
       ['when an earlier run promised nothing', { inherited: { amps: 9, untilMs: nowMs + 1 } }, 3],
       ['after what it promised', { inherited: { amps: 9, untilMs: nowMs } }, 1],
       ['when the car had time to follow', { recent: [{ amps: 9, untilMs: nowMs - 14_999 }] }, 3],
+      [
+        'after all that it had',
+        {
+          recent: [
+            { amps: 9, untilMs: nowMs - 60_000 },
+            { amps: 9, untilMs: nowMs - 1_000 },
+          ],
+        },
+        3,
+      ],
       ['and then', { recent: [{ amps: 9, untilMs: nowMs - 15_000 }] }, 1],
     ] as const) {
       test(when, () => assert.equal(told(changes), expected));
@@ -207,6 +239,10 @@ describe('which phases carry current', () => {
     const on = seen(told, START_MS + 10_000, [8, 0, 0]);
     assert.equal(seen(on, START_MS + 29_999, [8, 0, 0]).terminals, undefined);
     assert.deepEqual(seen(on, START_MS + 30_000, [8, 0, 0]).terminals, [true, false, false]);
+    const other = seen(told, START_MS + 10_000, [0, 0, 8]);
+    const believed = seen(other, START_MS + 30_000, [0, 0, 8]);
+    assert.deepEqual(believed.terminals, [false, false, true]);
+    assert.equal(believed.oneTerminal, 2);
     const paused = seen(on, START_MS + 20_000, [0, 0, 0]);
     const again = seen(paused, START_MS + 35_000, [8, 0, 0]);
     assert.equal(again.terminals, undefined);

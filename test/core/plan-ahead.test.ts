@@ -87,6 +87,20 @@ describe('limits ahead', () => {
       now,
     );
     assert.deepEqual(limitsAhead(book, beating, 0, 1_000_000), []);
+    const mixed = {
+      ...beating,
+      emsSources: [...beating.emsSources, { id: 'bms', circuit: 'main' }],
+    };
+    const timed = { circuit: 'main', amps: sameAmps(12), ttlSeconds: 60 };
+    const both = submitLimit(book, mixed, 'bms', timed, now).book;
+    assert.deepEqual(
+      limitsAhead(both, mixed, 0, 1_000_000).map(({ atMs, limits }) => [
+        atMs,
+        limits.map(({ source }) => source),
+      ]),
+      [[60_000, ['ems']]],
+      'its limit of now stays while that of another ends',
+    );
   });
 });
 

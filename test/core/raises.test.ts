@@ -237,6 +237,17 @@ describe('room that is kept free', () => {
     assert.deepEqual(told(0, 70_000), ['CP_1 raise 6']);
   });
 
+  test('a start looks back too where currents add at an angle', () => {
+    const told = (amps: number) =>
+      toldIn({
+        site: { circuits: [{ ...main(amps), phasorSum: true }] },
+        background: swung(40_000),
+        cars: [{ heldAmps: 0, targetAmps: 6, drawnAmps: 0 }],
+      });
+    assert.deepEqual(told(16), []);
+    assert.deepEqual(told(17), ['CP_1 raise 6']);
+  });
+
   test('a load that never changes is left free once', () => {
     const cars = [{ heldAmps: 0, targetAmps: 6, drawnAmps: 0 }];
     assert.deepEqual(toldIn({ mainAmps: 15, meterAmps: 8, cars }), ['CP_1 raise 6']);

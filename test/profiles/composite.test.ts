@@ -58,6 +58,24 @@ describe('composite schedules', () => {
     assert.equal(schedule.durationSeconds, 10_240);
   });
 
+  test('one of which nothing is seen is not looked at for ever', () => {
+    const periods = Array.from({ length: 25_000 }, (_, i) => ({
+      startSeconds: i,
+      limit: i % 2 === 0 ? 20 : 30,
+    }));
+    const busy = sample(0, { schedule: { startMs: NOW, periods } });
+    const schedule = compositeSchedule([busy], context(), NOW, 25_000, 'A', [{ amps: 9 }]);
+    assert.deepEqual([schedule.periods.length, schedule.durationSeconds], [1, 20_000]);
+  });
+
+  test('in watts is that of all phases', () => {
+    const { periods } = compositeSchedule([sample(16)], context(), NOW, 60, 'W');
+    assert.deepEqual(
+      periods.map(({ limit }) => limit),
+      [16 * 230 * 3],
+    );
+  });
+
   test('SC.04: what the site leaves caps it, for as long as that is known', () => {
     const caps = [{ amps: 9, untilMs: NOW + 120_000 }, { amps: 20 }];
     const { periods } = compositeSchedule([sample(16)], context(), NOW, 600, 'A', caps);

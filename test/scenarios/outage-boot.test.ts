@@ -56,3 +56,25 @@ describe('a CSMS that hears of a boot after the outage', () => {
     });
   }
 });
+
+test('a charger that is gone before its boot is accepted holds up nobody else', async () => {
+  const site = await startSite('1.6', { flushAbsentAfterMs: 10 * 60_000 });
+  for (const id of ['CP_1', 'CP_2']) site.charger(id).plugIn(1, car(), 'CARD-1');
+  await site.run(60);
+  site.csms.goDown();
+  await site.run(60);
+  for (const id of ['CP_1', 'CP_2']) site.charger(id).unplug(1);
+  await site.run(20);
+  site.charger('CP_1').reboot();
+  await site.run(60);
+  for (const id of ['CP_1', 'CP_2']) site.charger(id).setNetwork(false);
+  site.csms.conduct.bootStatus = 'Pending';
+  site.csms.comeBack();
+  await site.run(1_200);
+  assertNothingLost(site, 3, 'CP_2');
+  assert.ok((site.outage?.journal.backlog('CP_1').count ?? 0) > 0);
+  assert.deepEqual(site.csms.connected(), []);
+  site.csms.conduct.bootStatus = 'Accepted';
+  await site.run(1_200);
+  assertNothingLost(site, 3, 'CP_1');
+});
