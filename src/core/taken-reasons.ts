@@ -35,7 +35,8 @@ const takenOf = (
   circuits: readonly CircuitTick[],
 ): Reason | undefined => {
   const index = circuits.findIndex((circuit) => circuit.id === id);
-  const p = PHASES.findIndex((name) => name === phase) as 0 | 1 | 2;
+  if (phase === undefined) return undefined;
+  const p = PHASES.indexOf(phase) as 0 | 1 | 2;
   const ticks = below[index] ?? [];
   const unsteered = ticks
     .filter(({ role }) => role === 'reserved')
@@ -49,5 +50,5 @@ const takenOf = (
     .filter(([amps]) => amps >= WORTH_AMPS)
     .map(([amps, what]) => `${Math.round(amps)} A ${what}`)
     .join(', ');
-  return text === '' ? undefined : { kind: 'circuit', id, ...(phase && { phase }), text };
+  return text === '' ? undefined : { kind: 'circuit', id, phase, text };
 };
