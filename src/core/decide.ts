@@ -16,6 +16,7 @@ import { heldBack, policyTick, withCarBudget } from './rules/policy-tick.ts';
 import { share } from './sharing/share.ts';
 import { withStationLimits } from './station-limits.ts';
 import { stepReserveText } from './step-reserve.ts';
+import { takenReasons } from './taken-reasons.ts';
 import type { CircuitTick, ConnectorDecision, ConnectorTick, Decision, TickInput } from './tick.ts';
 import { mapPhases, NO_AMPS } from './units.ts';
 import { wiringAfter, wiringAlarms } from './wiring-check.ts';
@@ -54,7 +55,12 @@ export const decide = (input: TickInput, scratch?: Scratch): Decision => {
   const { offers, entitledAmps } = share(input.policy, free, contenders, input.nowMs, scratch);
   const offerOf = new Map(offers.map((offer) => [offer.id, offer]));
   const phaseUse = phaseUsesAfter(ticks, free, contenders, offers);
-  const decided = ticks.map((tick) => decisionOf(input, tick, offerOf.get(tick.key), circuits));
+  const explained = takenReasons(input, below, circuits);
+  const decided = ticks.map((tick) => {
+    const decision = decisionOf(input, tick, offerOf.get(tick.key), circuits);
+    if (decision.targetAmps > 0) return decision;
+    return { ...decision, reasons: explained(decision.reasons) };
+  });
   const connectors = withPlan(input, decided, circuits, reserved);
   return {
     connectors,

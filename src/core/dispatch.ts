@@ -307,6 +307,29 @@ const heldAmps = ({ enforcement, worstAmps }: ConnectorTick): number =>
 
 const gapOf = ({ tick, targetAmps }: ConnectorDecision): number => targetAmps - heldAmps(tick);
 
+/** When its offer last went up, or down: what was just taken away is not given back at once. */
+const lastTurnMs = ({ enforcement: { lastRaiseAtMs, changed } }: ConnectorTick): number =>
+  Math.max(
+    lastRaiseAtMs ?? Number.NEGATIVE_INFINITY,
+    changed !== undefined && changed.toAmps < changed.fromAmps
+      ? changed.atMs
+      : Number.NEGATIVE_INFINITY,
+  );
+
+/** What a raise leaves free of the room that there is now. */
+const keptFreeFor = (
+  input: TickInput,
+  { tick, targetAmps }: ConnectorDecision,
+  { forStarts, forSteps }: Ledger,
+): readonly PhaseAmps[] => {
+  const fromAmps = heldAmps(tick);
+  // A start is for the least current only: room for steps keeps no car waiting.
+  if (fromAmps <= 0) return comesBack(input, tick) ? forSteps : forStarts;
+  // The last amps are for loads that are as steady as a start asks for: else they come and go.
+  if (targetAmps - fromAmps > input.settings.raiseLeastAmps) return forSteps;
+  return forSteps.map((amps, index) => maxAmps(amps, forStarts[index] ?? NO_AMPS));
+};
+
 const raise = (
   input: TickInput,
   decision: ConnectorDecision,
@@ -317,11 +340,13 @@ const raise = (
   if (raisesBlocked(input, ledger, tick)) return [];
   const fromAmps = heldAmps(tick);
   const gap = targetAmps - fromAmps;
-  const last = tick.enforcement.lastRaiseAtMs;
-  if (last !== undefined && fromAmps > 0 && nowMs - last < settings.raiseIntervalMs) return [];
-  // A start is for the least current only: room for steps keeps no car waiting.
-  const keptFree = fromAmps <= 0 && !comesBack(input, tick) ? ledger.forStarts : ledger.forSteps;
-  const room = Math.max(0, roomFor(input, ledger, tick, keptFree));
+  if (fromAmps > 0 && nowMs - lastTurnMs(tick) < settings.raiseIntervalMs) return [];
+  const keptFree = keptFreeFor(input, decision, ledger);
+  const left = roomFor(input, ledger, tick, keptFree);
+  // What was taken away lately is still budgeted, but given back only where it is free. Not so after
+  // a stop, and what a run before this one may have given is there to be used.
+  const strict = fromAmps > 0 && tick.raiseWorstAmps <= tick.worstAmps;
+  const room = strict ? left : Math.max(0, left);
   const pace = Math.max(settings.raiseLeastAmps, gap * settings.raiseShare);
   // A step that is larger than the pace is still one step.
   const nextAmps = stepAbove(tick.charger, Math.max(0, fromAmps));

@@ -89,6 +89,19 @@ test('what the roof gives comes on top of a dimming, also while the cars take it
   assert.ok(amps <= 6.1 && amps > 4, `${amps} A from the grid`);
 });
 
+test('a dimming in amps is what it says, not the least that has to be left', async () => {
+  const site = new VirtualSite({
+    site: { ...garage(3), emsSources: [{ id: 'grid-operator', circuit: 'main' }] },
+    policy: { ...DEFAULT_POLICY, id: 'dimmed', dimming: { source: 'grid-operator' } },
+  });
+  await site.run(20);
+  plugIn(site);
+  site.setLimit('grid-operator', { circuit: 'main', amps: sameAmps(32), ttlSeconds: 600 });
+  await site.run(60);
+  const [amps] = site.trueAmps;
+  assert.ok(amps > 29 && amps <= 32, `${amps} A`);
+});
+
 test('a car that would not be ready in time does not stop as soon as it has begun', async () => {
   const site = new VirtualSite({
     site: garage(1),

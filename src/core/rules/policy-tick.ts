@@ -236,25 +236,31 @@ const dimmingNow = (input: TickInput, ticks: readonly ConnectorTick[], others: O
   const stated = input.site.emsSources.find(({ id }) => id === rule.source)?.dimmingFloorWatts;
   const devices = rule.devices ?? ticks.length;
   const floorWatts = stated ?? dimmingFloorWatts({ devices, heatPumpWatts: 0, coolingWatts: 0 });
-  const orderedWatts = limit.watts ?? floorWatts;
+  const dimmedWatts = orderOf(limit, input.site.voltageVolts) ?? floorWatts;
   // The limit is on what is taken from the grid: what the roof gives comes on top (2.3), also when
   // the cars take it and nothing is exported any more.
   const givenWatts = others.seen ? Math.max(0, -(others.watts ?? 0)) : 0;
   const own = ownPowerAfter(input.policyState.own, givenWatts, input.nowMs);
-  const text = `dimmed by ${rule.source} to ${Math.round(orderedWatts)} W for all chargers`;
+  const text = `dimmed by ${rule.source} to ${Math.round(dimmedWatts)} W for all chargers`;
   const below =
-    orderedWatts < floorWatts
-      ? [`${rule.source} dims to ${orderedWatts} W, below the ${floorWatts} W that it has to leave`]
+    dimmedWatts < floorWatts
+      ? [`${rule.source} dims to ${dimmedWatts} W, below the ${floorWatts} W that it has to leave`]
       : [];
   return {
     source: rule.source,
     own,
     budget: {
-      watts: orderedWatts + own.watts,
+      watts: dimmedWatts + own.watts,
       reasons: [{ kind: 'ems', id: rule.source, text } as const],
     },
     alarms: below,
   };
+};
+
+/** What the operator says in watts or in amps; undefined: no number. */
+const orderOf = ({ watts, amps }: Limit, volts: number): number | undefined => {
+  const byAmps = amps === undefined ? undefined : (amps[0] + amps[1] + amps[2]) * volts;
+  return watts === undefined || byAmps === undefined ? (watts ?? byAmps) : Math.min(watts, byAmps);
 };
 
 const tighter = (a: CarBudget | undefined, b: CarBudget | undefined): CarBudget | undefined => {
