@@ -166,7 +166,8 @@ const ownMost = (
     const text = `takes nothing: ${minAmps} A while nobody else needs them`;
     return { maxAmps: Math.min(maxAmps, minAmps), maxReason: { kind: 'car', id: tick.key, text } };
   }
-  const capAmps = Math.ceil(learned.capAmps ?? maxAmps);
+  // What it is tried with counts, although it has taken less so far.
+  const capAmps = Math.max(minAmps, Math.ceil(learned.capAmps ?? maxAmps));
   if (capAmps < maxAmps) {
     return {
       maxAmps: capAmps,

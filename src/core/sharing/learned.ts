@@ -9,7 +9,10 @@ export interface Learned {
   readonly capAmps?: number;
   /** Least that it seems to need to charge at all, where that is more than the usual minimum. */
   readonly minAmps?: number;
-  readonly hasCharged: boolean;
+  /** When that was raised last. */
+  readonly minAtMs?: number;
+  /** Smallest offer with which it was seen to charge; undefined: it has not charged yet. */
+  readonly tookAmps?: number;
   /** Since when it takes nothing although offered. */
   readonly idleSinceMs?: number;
   /** Time at which it was last seen as idle for long: it then waits behind those that charge. */
@@ -24,8 +27,12 @@ const LOOK_MS = 60_000;
 const RECENT_MOST = 16;
 const MARGIN_AMPS = 2;
 const MARGIN_SHARE = 0.15;
-/** Within this of its bound or offer a car is taken to want more, and gets this much more to try. */
+/**
+ * Within this of its offer a car is taken to want more, and gets this much more to try. Less than the
+ * margin above: a car at its bound does not ask for more again and again.
+ */
 const WANTS_MORE_AMPS = 1;
+const WANTS_MORE_SHARE = 0.06;
 const PROBE_AMPS = 3;
 const IDLE_AMPS = 1;
 /** A car that takes nothing for this long is full, or sleeps. */
@@ -35,8 +42,10 @@ const IDLE_FOR_MS = 3_600_000;
 /** Some cars take nothing at 6 A and charge at 8 or 10. */
 const MIN_TRIES_AFTER_MS = 90_000;
 const MIN_MOST_AMPS = 10;
+/** Then it is tried with less again: it may only have waited for its timer. */
+const MIN_FOR_MS = 3_600_000;
 
-export const newLearned = (stay: string): Learned => ({ stay, hasCharged: false, recent: [] });
+export const newLearned = (stay: string): Learned => ({ stay, recent: [] });
 
 export interface Seen {
   readonly nowMs: number;
@@ -66,15 +75,17 @@ export const learnedAfter = (before: Learned, seen: Seen): Learned => {
   ].slice(-RECENT_MOST);
   const idle = idleAfter(before, drawnAmps, nowMs);
   const capAmps = capAfter(before, recent, drawnAmps, offeredAmps, minAmps);
-  const least = minAfter(before, drawnAmps, offeredAmps, minAmps, idle.idleSinceMs, nowMs);
+  const charges = drawnAmps > IDLE_AMPS;
+  const { tookAmps = Number.POSITIVE_INFINITY } = before;
+  const took = charges ? Math.min(tookAmps, offeredAmps) : tookAmps;
   return {
     stay: before.stay,
-    hasCharged: before.hasCharged || drawnAmps > IDLE_AMPS,
     recent,
     measuredAtMs,
     ...idle,
     ...(capAmps === undefined ? {} : { capAmps }),
-    ...(least === undefined ? {} : { minAmps: least }),
+    ...(Number.isFinite(took) ? { tookAmps: took } : {}),
+    ...(charges ? minOfCharging(before, took, seen) : minOfIdle(before, took, seen, idle)),
   };
 };
 
@@ -100,7 +111,7 @@ const capAfter = (
   offeredAmps: number,
   minAmps: number,
 ): number | undefined => {
-  if (drawnAmps >= offeredAmps - WANTS_MORE_AMPS - offeredAmps * 0.1) {
+  if (drawnAmps >= offeredAmps - Math.max(WANTS_MORE_AMPS, offeredAmps * WANTS_MORE_SHARE)) {
     // It takes what it is offered: whatever bounded it was too tight.
     return capAmps === undefined ? undefined : Math.max(capAmps, offeredAmps + PROBE_AMPS);
   }
@@ -111,18 +122,27 @@ const capAfter = (
   return Math.max(minAmps, peak + Math.max(MARGIN_AMPS, peak * MARGIN_SHARE));
 };
 
-/** A car that never charged at its minimum is tried with more. */
-const minAfter = (
+type Least = Pick<Learned, 'minAmps' | 'minAtMs'>;
+
+const minOfCharging = (before: Learned, tookAmps: number, { minAmps, nowMs }: Seen): Least => {
+  const { minAmps: known = minAmps, minAtMs = nowMs } = before;
+  const least = Math.min(known, tookAmps);
+  return least > minAmps && nowMs - minAtMs < MIN_FOR_MS ? { minAmps: least, minAtMs } : {};
+};
+
+/** Who has not charged with so little is tried with more, and not for good where that helps nothing. */
+const minOfIdle = (
   before: Learned,
-  drawnAmps: number,
-  offeredAmps: number,
-  minAmps: number,
-  idleSinceMs: number | undefined,
-  nowMs: number,
-): number | undefined => {
-  if (before.hasCharged || drawnAmps > IDLE_AMPS || idleSinceMs === undefined)
-    return before.minAmps;
-  const known = before.minAmps ?? minAmps;
-  const tried = nowMs - idleSinceMs >= MIN_TRIES_AFTER_MS * (known - minAmps + 1);
-  return tried && offeredAmps >= known ? Math.min(MIN_MOST_AMPS, known + 1) : before.minAmps;
+  tookAmps: number,
+  { minAmps, nowMs, offeredAmps }: Seen,
+  { idleSinceMs = nowMs, idleUntilMs }: Pick<Learned, 'idleSinceMs' | 'idleUntilMs'>,
+): Least => {
+  if (idleUntilMs !== undefined) return {};
+  const { minAmps: known = minAmps, minAtMs = nowMs } = before;
+  const waitedMs = nowMs - idleSinceMs;
+  const fails = offeredAmps >= known && offeredAmps < tookAmps;
+  const isTried = fails && waitedMs >= MIN_TRIES_AFTER_MS * (known - minAmps + 1);
+  const next = Math.min(MIN_MOST_AMPS, tookAmps, known + 1);
+  if (isTried && next > known) return { minAmps: next, minAtMs: nowMs };
+  return known > minAmps ? { minAmps: known, minAtMs } : {};
 };

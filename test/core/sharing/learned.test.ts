@@ -42,6 +42,15 @@ describe('the most that a car takes', () => {
     assert.equal(watch(low, 120, 12, 11.6, 120_000).capAmps, 15);
   });
 
+  test('stays where a car draws as much as before', () => {
+    for (const draw of [6, 8, 10, 13, 16, 20, 29]) {
+      const bound = watch(car, 120, 32, draw).capAmps ?? 32;
+      assert.equal(watch(car, 120, 32, draw).capAmps, bound);
+      const after = watch(watch(car, 120, 32, draw), 600, Math.ceil(bound), draw, 120_000);
+      assert.equal(after.capAmps, bound, `${draw} A`);
+    }
+  });
+
   test('is not learned while nothing is offered, nor from a car that is not settled', () => {
     const low = watch(car, 120, 32, 10);
     assert.equal(watch(low, 600, 0, 0, 120_000).capAmps, 12);
@@ -65,9 +74,32 @@ describe('a car that takes nothing', () => {
     assert.equal(isIdle(watch(idle, 10, 6, 5.8, 380_000), 390_000), false);
   });
 
-  test('that never charged is tried with a little more', () => {
+  test('is tried with a little more where it has not charged with so little', () => {
     assert.equal(watch(car, 80, 6, 0).minAmps, undefined);
     assert.equal(watch(car, 110, 6, 0).minAmps, 7);
-    assert.equal(watch(charged, 110, 6, 0, 60_000).minAmps, undefined);
+    assert.equal(watch(charged, 110, 6, 0, 60_000).minAmps, 7);
+    const modest = watch(car, 60, 6, 5.8);
+    assert.equal(watch(modest, 110, 6, 0, 60_000).minAmps, undefined);
+    assert.equal(watch(charged, 110, 16, 0, 60_000).minAmps, undefined);
+  });
+
+  test('keeps what it was tried with once it charges, for an hour', () => {
+    const tried = watch(watch(car, 110, 6, 0), 120, 7, 0, 110_000);
+    assert.equal(tried.minAmps, 8);
+    const charges = watch(tried, 600, 8, 7.8, 230_000);
+    assert.equal(charges.minAmps, 8);
+    assert.equal(watch(charges, 3_600, 8, 7.8, 830_000).minAmps, undefined);
+  });
+
+  test('needs no more than it was seen to charge with', () => {
+    const tried = watch(watch(car, 110, 6, 0), 120, 7, 0, 110_000);
+    assert.equal(watch(tried, 10, 7, 6.9, 230_000).minAmps, 7);
+    assert.equal(watch(tried, 10, 6, 5.9, 230_000).minAmps, undefined);
+  });
+
+  test('is not held to what it was tried with in vain', () => {
+    const full = watch(watch(car, 110, 6, 0), 220, 7, 0, 110_000);
+    assert.ok(isIdle(full, 330_000));
+    assert.equal(full.minAmps, undefined);
   });
 });
