@@ -155,7 +155,7 @@ describe('what was held', () => {
 
   test('of a start that the CSMS does not take is set aside whole', async () => {
     for (const answer of [ERROR, ANSWERED(ACCEPTED)]) {
-      const { says, replay, clock, heard, backlog, ids } = await outage();
+      const { says, replay, clock, heard, backlog, ids, journal } = await outage();
       await says('StartTransaction', START);
       await says('StopTransaction', stop(FIRST_LOCAL_ID));
       await says('StopTransaction', stop(7));
@@ -163,6 +163,8 @@ describe('what was held', () => {
       await clock.run(60_000);
       assert.deepEqual(heard.slice(-2), ['StartTransaction', 'StopTransaction7']);
       assert.deepEqual([backlog().count, backlog().parked], [0, 2]);
+      const [, stopped] = (await journal.parked('CP_1', -1, 9)).map(({ header }) => header.parked);
+      assert.equal(stopped, 'the CSMS did not take the start of its transaction');
       assert.equal(ids.find('CP_1', FIRST_LOCAL_ID)?.stopped, true);
     }
   });
