@@ -34,6 +34,8 @@ export interface AllocationCircuit {
   /** Beyond `freeAmps`, what may be used so that a car which charges is not stopped. */
   readonly keepOnAmps?: number;
   readonly freeWatts?: number;
+  /** Of `freeWatts`, what will not last: cars that charge may have it, none is started into it. */
+  readonly passing?: { readonly watts: number; readonly reason: Reason };
   /** What made `freeAmps` as low as it is, per phase; goes into the reason chain. */
   readonly reasons: readonly [ReasonChain, ReasonChain, ReasonChain];
   readonly wattsReason?: ReasonChain;

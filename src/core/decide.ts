@@ -12,7 +12,7 @@ import { phaseAlarms, phaseReasons, phaseUsesAfter } from './phase-room.ts';
 import { withPlan } from './plan-ahead.ts';
 import { preferred } from './preferences.ts';
 import type { ReasonChain } from './reason.ts';
-import { heldBack, policyTick, withCarBudget } from './rules/policy-tick.ts';
+import { heldBack, policyTick, withCarBudget, withPassingPower } from './rules/policy-tick.ts';
 import { share } from './sharing/share.ts';
 import { withStationLimits } from './station-limits.ts';
 import { stepReserveText } from './step-reserve.ts';
@@ -43,7 +43,8 @@ export const decide = (input: TickInput, scratch?: Scratch): Decision => {
     ),
   );
   const { voltageVolts } = input.site;
-  const unbudgeted = freeCircuits(input, below, circuits, reserved);
+  const lasting = freeCircuits(input, below, circuits, reserved);
+  const unbudgeted = withPassingPower(input, lasting, circuits);
   const budgeted = withCarBudget(voltageVolts, unbudgeted, rules, ticks, wanting);
   const { circuits: free, demands: contenders } = withStationLimits(
     input,

@@ -36,3 +36,33 @@ test('at the end of a window nobody is stopped, and its mean is within the limit
     assert.ok(mean <= LIMIT_WATTS && mean >= 0.93 * LIMIT_WATTS, `${mean} W`);
   }
 });
+
+test('power that is left late in a window starts nobody whom the next window would stop', async () => {
+  const limitWatts = 11_500;
+  const site = new VirtualSite({
+    site: garage(3),
+    buildingAmps: sameAmps(1),
+    policy: { ...DEFAULT_POLICY, id: 'demand', demand: { minutes: 5, limitWatts } },
+  });
+  await site.run(20);
+  const ids = [...site.chargers.keys()];
+  // Two of them leave power over that is too little for the third.
+  for (const id of ids) site.charger(id).plugIn(1, new Car({ needWh: 90_000, maxAmps: 7 }), id);
+  await site.run(300);
+  let starts = 0;
+  let shown = '';
+  const charging = new Map(ids.map((id) => [id, site.chargerAmps(id)[0] > 1]));
+  for (let second = 0; second < 3_600; second += 1) {
+    await site.run(1);
+    for (const id of ids) {
+      const now = site.chargerAmps(id)[0] > 1;
+      if (now && charging.get(id) !== true) starts += 1;
+      charging.set(id, now);
+    }
+    const reasons = site.view().chargers.map(({ connectors }) => connectors[0]?.reason ?? '');
+    shown ||= reasons.find((reason) => /leaves room for good/.test(reason)) ?? '';
+  }
+  // One turn in a quarter of an hour, and nothing besides.
+  assert.ok(starts <= 5, `${starts} starts in an hour`);
+  assert.notEqual(shown, '');
+});

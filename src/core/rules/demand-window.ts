@@ -14,7 +14,7 @@ const SPARE_LEAST_MS = 60_000;
 /** Cars need a while to follow: what was taken too much is made up for over as long as this. */
 const EXCESS_LEAST_MS = 10_000;
 /** A gap in the readings longer than this counts as full use: nothing is known of it. */
-const GAP_MS = 30_000;
+const GAP_MS = 90_000;
 
 /** The window after a stretch in which the mean power was `watts` (undefined: not known). */
 export const demandAfter = (

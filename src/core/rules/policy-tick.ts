@@ -6,7 +6,7 @@ import type { Reason, ReasonChain } from '../reason.ts';
 import type { PolicyWindow } from '../sharing/policy.ts';
 import type { Contender } from '../sharing/share.ts';
 import { phaseCount } from '../site-phases.ts';
-import type { ConnectorKey, ConnectorTick, MeterState, TickInput } from '../tick.ts';
+import type { CircuitTick, ConnectorKey, ConnectorTick, MeterState, TickInput } from '../tick.ts';
 import { phaseVolts } from '../told-limit.ts';
 import { carPower, othersWatts } from './car-power.ts';
 import { type DemandState, demandAfter, demandWatts } from './demand-window.ts';
@@ -107,6 +107,29 @@ const held = (contender: Contender, maxAmps: number, maxReason: Reason): Contend
   maxReason,
 });
 
+/**
+ * Late in a window of the demand charge more power is left than the next window can carry: cars that
+ * charge have it, but one that was started for it would be stopped minutes later.
+ */
+export const withPassingPower = (
+  { policy: { demand } }: TickInput,
+  circuits: readonly AllocationCircuit[],
+  ticks: readonly CircuitTick[],
+): readonly AllocationCircuit[] => {
+  if (demand === undefined) return circuits;
+  const { minutes, limitWatts } = demand;
+  const at = Math.max(
+    0,
+    circuits.findIndex(({ id }) => id === demand.circuit),
+  );
+  const watts = (ticks[at]?.limitWatts ?? 0) - limitWatts;
+  if (watts <= 0) return circuits;
+  const id = circuits[at]?.id ?? '';
+  const text = `${id}: starts when the mean of ${minutes} min leaves room for good`;
+  const passing = { watts, reason: { kind: 'policy', id, text } } as const;
+  return circuits.map((circuit, i) => (i === at ? { ...circuit, passing } : circuit));
+};
+
 /** What is free on the root, when all cars together may draw only so much. */
 export const withCarBudget = (
   siteVolts: number,
@@ -128,8 +151,13 @@ export const withCarBudget = (
     .filter(({ id }) => budget.sparesUrgent === true && hurries(rules, SURPLUS, id))
     .reduce((sum, { maxAmps, phases, volts }) => sum + maxAmps * phaseCount(phases) * volts, 0);
   const freeWatts = Math.max(0, budget.watts - taken) + urgent;
-  if (freeWatts >= (root.freeWatts ?? Number.POSITIVE_INFINITY)) return circuits;
-  return [{ ...root, freeWatts, wattsReason: budget.reasons }, ...rest];
+  const fewerWatts = (root.freeWatts ?? Number.POSITIVE_INFINITY) - freeWatts;
+  if (fewerWatts <= 0) return circuits;
+  const { passing, ...kept } = root;
+  // What passes is the upper part: the budget leaves less of it, or none.
+  const left = (passing?.watts ?? 0) - fewerWatts;
+  const still = passing !== undefined && left > 0 ? { passing: { ...passing, watts: left } } : {};
+  return [{ ...kept, freeWatts, wattsReason: budget.reasons, ...still }, ...rest];
 };
 
 const localNow = ({ wallMs, site, policyState, policy }: TickInput): LocalTime => {

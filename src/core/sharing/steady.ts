@@ -14,7 +14,8 @@ export interface SteadyShares {
 /**
  * Shares so that a load which swings does not switch cars on and off:
  * - A car that is to start has to fit beside the load of the whole look before a start. Until it does,
- *   those that charge keep its amps: it could not take them yet.
+ *   those that charge keep its amps: it could not take them yet. Nor does it start into power that
+ *   will not last.
  * - A car that charges is not stopped for less than what a circuit keeps of its margin for that.
  * Who has to look on loses its claim in `rows`, and is added to `held`.
  */
@@ -50,18 +51,21 @@ const withoutLateStarts = (
   held: Map<number, Reason>,
 ): Admission => {
   let asked = admission(rows, objective);
-  if (!rows.circuits.some(({ lookAmps }) => lookAmps !== undefined)) return asked;
+  if (!rows.circuits.some(({ lookAmps, passing }) => (lookAmps ?? passing) !== undefined))
+    return asked;
   for (const length of ['long', 'short'] as const) {
     const looks = (i: number): boolean => contenders[i]!.look?.length === length && !held.has(i);
     if (!contenders.some((_each, i) => looks(i) && asked.verdicts[i] === ADMITTED)) continue;
-    const limits = changeLimits(rows, ({ lookAmps }, phase) => -(lookAmps?.[length][phase] ?? 0));
+    const limits = changeLimits(rows, ({ lookAmps, passing }, phase) =>
+      phase === undefined ? -(passing?.watts ?? 0) : -(lookAmps?.[length][phase] ?? 0),
+    );
     const { verdicts } = admission(rows, objective);
     rows.limits.set(limits);
     let late = false;
     for (let i = 0; i < contenders.length; i += 1) {
       const { look, idle } = contenders[i]!;
       if (idle || look === undefined || !looks(i) || verdicts[i] === ADMITTED) continue;
-      held.set(i, look.reason);
+      held.set(i, passingOn(rows, verdicts[i]!) ?? look.reason);
       rows.mostAmps[i] = 0;
       late = true;
     }
@@ -69,6 +73,12 @@ const withoutLateStarts = (
   }
   return asked;
 };
+
+/** Why nobody is started into the power of a row. */
+const passingOn = (rows: Rows, row: number): Reason | undefined =>
+  row < 0 || phaseOfRow(rows, row) !== undefined
+    ? undefined
+    : rows.circuits[rows.circuitOf[row]!]!.passing?.reason;
 
 /** Shares that keep more of those on which charge, by the margin; undefined where it cannot. */
 const keptOn = (
@@ -82,7 +92,9 @@ const keptOn = (
   const claims = scratch.floats(mostAmps.length);
   claims.set(mostAmps);
   for (let i = 0; i < contenders.length; i += 1) if (!charges(contenders[i]!)) mostAmps[i] = 0;
-  const limits = changeLimits(rows, ({ keepOnAmps = 0 }) => keepOnAmps);
+  const limits = changeLimits(rows, ({ keepOnAmps = 0 }, phase) =>
+    phase === undefined ? 0 : keepOnAmps,
+  );
   const kept = admission(rows, objective);
   const shares = isBetter(kept, asked) ? sharesAfter(rows, kept) : undefined;
   rows.limits.set(limits);
@@ -106,18 +118,20 @@ const isBetter = (kept: Admission, asked: Admission): boolean => {
   return more;
 };
 
-/** Adds to the amps that are free on each phase; what they were before, to be set again. */
+/**
+ * Adds to the amps that are free on each phase, and to the watts (phase undefined); what they were
+ * before, to be set again.
+ */
 const changeLimits = (
   rows: Rows,
-  moreAmps: (circuit: AllocationCircuit, phase: 0 | 1 | 2) => number,
+  more: (circuit: AllocationCircuit, phase: 0 | 1 | 2 | undefined) => number,
 ): Float64Array => {
   const { limits, circuits, circuitOf, scratch } = rows;
   const before = scratch.floats(limits.length);
   before.set(limits);
   for (let row = 0; row < limits.length; row += 1) {
-    const phase = phaseOfRow(rows, row);
-    if (phase === undefined || isDifference(rows, row)) continue;
-    limits[row]! += moreAmps(circuits[circuitOf[row]!]!, phase);
+    if (isDifference(rows, row)) continue;
+    limits[row]! += more(circuits[circuitOf[row]!]!, phaseOfRow(rows, row));
   }
   return before;
 };
