@@ -9,7 +9,7 @@ import type { Reason } from '../reason.ts';
 import { phaseCount } from '../site-phases.ts';
 import type { Policy } from './policy.ts';
 import { steadily } from './steady.ts';
-import { admissionScore, mayNotStop, pausedUntilMs, type Turn } from './turns.ts';
+import { admissionScore, mayNotStop, pausedUntilMs, pauseText, type Turn } from './turns.ts';
 import { needFactor } from './wish.ts';
 
 /** A connector that takes part in the sharing. */
@@ -85,13 +85,13 @@ const makeClaim = (
   const forPower = policy.objective === 'throughput';
   const inTurns = policy.order === 'turns';
   const staysOn = turn.on && contender.staysOn === true;
-  const waitMs = pausedUntilMs(turn) - nowMs;
-  if (waitMs > 0) held.set(index, restReason(id, waitMs));
+  const rests = pausedUntilMs(turn) > nowMs;
+  if (rests) held.set(index, { kind: 'policy', id, text: pauseText(turn, nowMs) });
   else if (notYet !== undefined) held.set(index, notYet);
   const kept = inTurns ? mayNotStop(turn, timeAtFullPower(contender), stayMs, nowMs) : turn.on;
   const score = inTurns ? admissionScore(turn, byNeed ? urgencyNow : undefined, nowMs) : -cameAtMs;
   claim(rows, index, {
-    maxAmps: waitMs > 0 || notYet !== undefined ? 0 : maxAmps,
+    maxAmps: rests || notYet !== undefined ? 0 : maxAmps,
     // By throughput the need counts in the price of an amp, not in shares.
     weight: weight * (byNeed && !forPower ? needFactor(urgencyNow) : 1),
     urgency: byNeed ? Math.min(1, urgencyNow ?? 1) : 1,
@@ -105,12 +105,6 @@ const timeAtFullPower = ({ leftWh, maxAmps, volts, phases }: Contender): number 
   leftWh === undefined
     ? undefined
     : (leftWh / Math.max(1, maxAmps * volts * Math.max(1, phaseCount(phases)))) * 3_600_000;
-
-const restReason = (id: string, forMs: number): Reason => ({
-  kind: 'policy',
-  id,
-  text: `started often: may start again in ${Math.max(1, Math.ceil(forMs / 60_000))} min`,
-});
 
 /** Takes the claims of idle cars away; what they may have, by index; undefined: nobody is idle. */
 const setAside = (rows: Rows, contenders: readonly Contender[]): Float64Array | undefined => {

@@ -83,13 +83,25 @@ export const mayNotStop = (
 };
 
 /** Its contactor does not close again before this time, monotonic ms. */
-export const pausedUntilMs = ({ on, sinceMs, startsAtMs, shortRuns }: Turn): number => {
-  if (on) return Number.NEGATIVE_INFINITY;
+export const pausedUntilMs = (turn: Turn): number =>
+  turn.on ? Number.NEGATIVE_INFINITY : Math.max(wornUntilMs(turn), shortUntilMs(turn));
+
+/** Why, in words. */
+export const pauseText = (turn: Turn, nowMs: number): string => {
+  const minutes = Math.max(1, Math.ceil((pausedUntilMs(turn) - nowMs) / 60_000));
+  const isWorn = wornUntilMs(turn) >= shortUntilMs(turn);
+  const why = isWorn ? 'started often' : `stopped ${turn.shortRuns} times soon after its start`;
+  return `${why}: may start again in ${minutes} min`;
+};
+
+const wornUntilMs = ({ startsAtMs }: Turn): number => {
   const hourAgo = startsAtMs.length - STARTS_PER_HOUR;
-  const hourlyMs = hourAgo < 0 ? Number.NEGATIVE_INFINITY : startsAtMs[hourAgo]! + HOUR_MS;
+  return hourAgo < 0 ? Number.NEGATIVE_INFINITY : startsAtMs[hourAgo]! + HOUR_MS;
+};
+
+const shortUntilMs = ({ sinceMs, shortRuns }: Turn): number => {
   const runs = Math.min(shortRuns, SHORT_RUN_WAITS_MS.length - 1);
-  const shortMs = (sinceMs ?? Number.NEGATIVE_INFINITY) + (SHORT_RUN_WAITS_MS[runs] ?? 0);
-  return Math.max(hourlyMs, shortMs);
+  return (sinceMs ?? Number.NEGATIVE_INFINITY) + (SHORT_RUN_WAITS_MS[runs] ?? 0);
 };
 
 /** Before a start the load of others is looked at for long; not so after a passing lack of room. */

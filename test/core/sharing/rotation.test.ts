@@ -141,6 +141,16 @@ test('a connector that was switched on four times in an hour waits, and says so'
   assert.match(offers[0]?.reasons.at(-1)?.text ?? '', /may start again in 20 min/);
 });
 
+test('a connector that was stopped soon after its start waits for longer, and says so', () => {
+  const turn = { ...newTurn('a'), sinceMs: 0, shortRuns: 3 };
+  const { offers } = share(DEFAULT_POLICY, [fuse(32)], [contender('a', '1', { turn })], MINUTE_MS);
+  assert.equal(offers[0]?.amps, 0);
+  assert.deepEqual(
+    offers[0]?.reasons.map(({ text }) => text),
+    ['stopped 3 times soon after its start: may start again in 14 min'],
+  );
+});
+
 describe('first come', () => {
   const policy: Policy = {
     ...DEFAULT_POLICY,
