@@ -1,4 +1,4 @@
-import type { Background } from '../core/background.ts';
+import { type Carried, carriedBy, newlyCarried } from '../core/carried.ts';
 import type { ChargerEvent } from '../core/charger-event.ts';
 import {
   foldCharger,
@@ -17,15 +17,10 @@ import type { ScheduledLimits } from '../core/limit.ts';
 import { type LimitBook, limitsAhead, limitsInForce, startBook } from '../core/limit-book.ts';
 import { seenOnLines } from '../core/line-currents.ts';
 import { judgeReading } from '../core/meter-check.ts';
-import type { MeterEvidences } from '../core/meter-evidence.ts';
 import { meterSurroundings } from '../core/meter-surroundings.ts';
-import type { PhaseUse } from '../core/phase-switch.ts';
 import { NO_PREFERENCES, type Preferences } from '../core/preferences.ts';
 import type { Reading } from '../core/reading.ts';
-import type { PolicyState } from '../core/rules/policy-tick.ts';
-import type { Learned } from '../core/sharing/learned.ts';
 import { DEFAULT_POLICY, type Policy } from '../core/sharing/policy.ts';
-import type { Turn } from '../core/sharing/turns.ts';
 import type { Wish } from '../core/sharing/wish.ts';
 import type { ChargerSpec, Site } from '../core/site.ts';
 import {
@@ -39,7 +34,6 @@ import {
   type TickInput,
 } from '../core/tick.ts';
 import { timestamp } from '../core/time.ts';
-import type { WiringEvidences } from '../core/wiring-check.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
 import type { Standing } from '../schema/standing.ts';
 import { ChargerClocks } from './charger-clocks.ts';
@@ -83,13 +77,7 @@ export class SiteDraft {
   readonly #policy: ChosenPolicy;
   #lastPolicy: Policy;
   readonly #makes: KnownMakes;
-  #background: ReadonlyMap<string, Background> = new Map();
-  #policyState: PolicyState = {};
-  #wiring: WiringEvidences;
-  #meterEvidence: MeterEvidences = new Map();
-  #learned: ReadonlyMap<ConnectorKey, Learned> = new Map();
-  #phaseUse: ReadonlyMap<ConnectorKey, PhaseUse> = new Map();
-  #turns: ReadonlyMap<ConnectorKey, Turn> = new Map();
+  #carried: Carried;
   #lastTickAtMs: number | undefined;
 
   constructor(
@@ -103,7 +91,7 @@ export class SiteDraft {
     this.#policy = new ChosenPolicy(policy);
     this.#lastPolicy = policy;
     this.#makes = new KnownMakes(makes);
-    this.#wiring = this.#makes.wiringBefore();
+    this.#carried = newlyCarried(this.#makes.wiringBefore());
     this.#site = site;
     this.#changeChargers(site.chargers);
     this.startedAtMs = nowMs;
@@ -323,20 +311,14 @@ export class SiteDraft {
   /** What the policy before had counted says nothing about another one. */
   #policyAt(nowMs: number): Policy {
     const policy = this.#policy.at(nowMs);
-    if (policy !== this.#lastPolicy) this.#policyState = {};
+    if (policy !== this.#lastPolicy) this.#carried = { ...this.#carried, policyState: {} };
     this.#lastPolicy = policy;
     return policy;
   }
 
   keep(decision: Decision): void {
-    this.#background = decision.background;
-    this.#turns = decision.turns;
-    this.#policyState = decision.policyState;
-    this.#learned = decision.learned;
-    this.#makes.rememberWiring(this.#wiring, decision.wiring);
-    this.#wiring = decision.wiring;
-    this.#meterEvidence = decision.meterEvidence;
-    this.#phaseUse = decision.phaseUse;
+    this.#makes.rememberWiring(this.#carried.wiring, decision.wiring);
+    this.#carried = carriedBy(decision);
   }
 
   /** `epochMs`: wall minus monotonic clock. */
@@ -378,19 +360,13 @@ export class SiteDraft {
       ahead: this.#ahead(nowMs, wallMs - nowMs, siteLimits),
       enforcement: new Map(this.#enforcement),
       fallbackProven: new Set(this.#proven),
-      background: this.#background,
       profiles,
       preferences: this.#withheld.paused(this.preferences, this.#chargers.values()),
       settings: this.#settings,
       wallMs,
       policy,
       wishes: this.#wishes.all(),
-      turns: this.#turns,
-      policyState: this.#policyState,
-      learned: this.#learned,
-      wiring: this.#wiring,
-      meterEvidence: this.#meterEvidence,
-      phaseUse: this.#phaseUse,
+      ...this.#carried,
       clocksAheadMs: this.#clocks.ahead(nowMs, wallMs - nowMs),
       ...(lastTickAtMs === undefined ? {} : { lastTickAtMs }),
     };
