@@ -3,7 +3,14 @@ import type { Decision } from './tick.ts';
 /** What one tick leaves for the next: models and states, all of them told from snapshots. */
 export type Carried = Pick<
   Decision,
-  'background' | 'turns' | 'policyState' | 'learned' | 'wiring' | 'meterEvidence' | 'phaseUse'
+  | 'background'
+  | 'turns'
+  | 'policyState'
+  | 'learned'
+  | 'wiring'
+  | 'meterEvidence'
+  | 'phaseUse'
+  | 'floors'
 >;
 
 /** What the first tick begins with, but for the wiring that was learned in earlier runs. */
@@ -15,6 +22,7 @@ export const newlyCarried = (wiring: Carried['wiring']): Carried => ({
   wiring,
   meterEvidence: new Map(),
   phaseUse: new Map(),
+  floors: new Map(),
 });
 
 export const carriedBy = (decision: Decision): Carried => ({
@@ -25,4 +33,5 @@ export const carriedBy = (decision: Decision): Carried => ({
   wiring: decision.wiring,
   meterEvidence: decision.meterEvidence,
   phaseUse: decision.phaseUse,
+  floors: decision.floors,
 });

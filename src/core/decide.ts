@@ -8,12 +8,27 @@ import { connectorTicks } from './connector-ticks.ts';
 import { contenderOf, learnedNow, lookOf, turnsAfter } from './contenders.ts';
 import { commandsFor } from './dispatch.ts';
 import { meterEvidenceAfter } from './meter-evidence.ts';
+import {
+  type Floors,
+  floorAlarms,
+  floorsAfter,
+  type Hold,
+  holdOf,
+  withHold,
+  withoutLoans,
+} from './overload-floor.ts';
 import { phaseAlarms, phaseReasons, phaseUsesAfter } from './phase-room.ts';
 import { withPlan } from './plan-ahead.ts';
 import { preferred } from './preferences.ts';
 import type { ReasonChain } from './reason.ts';
-import { heldBack, policyTick, withCarBudget, withPassingPower } from './rules/policy-tick.ts';
-import { share } from './sharing/share.ts';
+import {
+  heldBack,
+  type PolicyTick,
+  policyTick,
+  withCarBudget,
+  withPassingPower,
+} from './rules/policy-tick.ts';
+import { type Contender, share } from './sharing/share.ts';
 import { withStationLimits } from './station-limits.ts';
 import { stepReserveText } from './step-reserve.ts';
 import { takenReasons } from './taken-reasons.ts';
@@ -35,15 +50,10 @@ export const decide = (input: TickInput, scratch?: Scratch): Decision => {
   const { circuits, background } = circuitTicks({ ...input, limits: rules.limits }, below);
   const reserved = reservedAmps(input, below);
   const shared = ticks.filter((tick) => tick.role === 'shared');
-  const wanting = shared.map((tick) =>
-    heldBack(
-      input,
-      rules,
-      preferred(contenderOf(input, tick, circuits), input.preferences?.get(tick.key), input.nowMs),
-    ),
-  );
+  const floors = floorsAfter(input.floors ?? new Map(), circuits, input.site.circuits, input.nowMs);
+  const wanting = shared.map((tick) => wantedBy(input, tick, circuits, rules, floors));
   const { voltageVolts } = input.site;
-  const lasting = freeCircuits(input, below, circuits, reserved);
+  const lasting = withoutLoans(freeCircuits(input, below, circuits, reserved), floors);
   const unbudgeted = withPassingPower(input, lasting, circuits);
   const budgeted = withCarBudget(voltageVolts, unbudgeted, rules, ticks, wanting);
   const { circuits: free, demands: contenders } = withStationLimits(
@@ -57,12 +67,13 @@ export const decide = (input: TickInput, scratch?: Scratch): Decision => {
   const offerOf = new Map(offers.map((offer) => [offer.id, offer]));
   const phaseUse = phaseUsesAfter(ticks, free, contenders, offers);
   const explained = takenReasons(input, below, circuits);
-  const decided = ticks.map((tick) => {
-    const decision = decisionOf(input, tick, offerOf.get(tick.key), circuits);
+  const connectorsNow = ticks.map((tick) => {
+    const decided = decisionOf(input, tick, offerOf.get(tick.key), circuits);
+    const decision = withFloor(decided, holdOf(input, floors, tick));
     if (decision.targetAmps > 0) return decision;
     return { ...decision, reasons: explained(decision.reasons) };
   });
-  const connectors = withPlan(input, decided, circuits, reserved);
+  const connectors = withPlan(input, connectorsNow, circuits, reserved);
   return {
     connectors,
     circuits,
@@ -74,7 +85,9 @@ export const decide = (input: TickInput, scratch?: Scratch): Decision => {
     wiring,
     meterEvidence,
     phaseUse,
+    floors,
     alarms: [
+      ...floorAlarms(floors),
       ...siteAlarms(input, ticks, circuits),
       ...rules.alarms,
       ...wiringAlarms(ticks, wiring),
@@ -82,6 +95,27 @@ export const decide = (input: TickInput, scratch?: Scratch): Decision => {
       ...clockAlarms(input),
     ],
   };
+};
+
+/** What a connector brings into the sharing, as its driver, the policy and its fuses let it. */
+const wantedBy = (
+  input: TickInput,
+  tick: ConnectorTick,
+  circuits: readonly CircuitTick[],
+  rules: PolicyTick,
+  floors: Floors,
+): Contender => {
+  const own = contenderOf(input, tick, circuits);
+  const asked = preferred(own, input.preferences?.get(tick.key), input.nowMs);
+  return withHold(heldBack(input, rules, asked), holdOf(input, floors, tick), tick);
+};
+
+/** Below a floor less goes out at once, and also who gets nothing at all is told why. */
+const withFloor = (decision: ConnectorDecision, hold: Hold | undefined): ConnectorDecision => {
+  if (hold?.toFloor !== true) return decision;
+  const { tick, reasons } = decision;
+  const said = tick.role !== 'shared' || reasons.some(({ text }) => text === hold.reason.text);
+  return { ...decision, reasons: said ? reasons : [...reasons, hold.reason], atOnce: true };
 };
 
 const decisionOf = (

@@ -98,7 +98,9 @@ const reduction = (
       : [];
   }
   const drop = held.amps - targetAmps;
-  if (drop <= AMPS_EPSILON || isIdleStep(input, decision, ledger, awaited)) return [];
+  if (drop <= AMPS_EPSILON) return [];
+  if (decision.atOnce === true) return [command(decision, targetAmps, 'reduce')];
+  if (isIdleStep(input, decision, ledger, awaited)) return [];
   const allowedAmps = tick.profileLimit?.amps ?? Number.POSITIVE_INFINITY;
   const violated =
     roomFor(input, ledger, tick) < -AMPS_EPSILON || held.amps > allowedAmps + AMPS_EPSILON;

@@ -4,6 +4,7 @@ import type { CircuitTree } from './circuit-tree.ts';
 import type { Enforcement, Obedience, Surroundings } from './enforcement.ts';
 import type { Limit } from './limit.ts';
 import type { MeterEvidences } from './meter-evidence.ts';
+import type { Floors } from './overload-floor.ts';
 import type { PhaseUse } from './phase-switch.ts';
 import type { Preference } from './preferences.ts';
 import type { Reading } from './reading.ts';
@@ -62,6 +63,8 @@ export interface TickInput {
   readonly learned: ReadonlyMap<ConnectorKey, Learned>;
   /** On how many phases connectors charge that can be switched; absent: nothing known. */
   readonly phaseUse?: ReadonlyMap<ConnectorKey, PhaseUse>;
+  /** Circuits that were far above their fuses a moment ago; absent: none. */
+  readonly floors?: Floors;
   /** How far the clocks of chargers are ahead of ours, ms, by charger; absent: nothing known. */
   readonly clocksAheadMs?: ReadonlyMap<string, number>;
 }
@@ -228,6 +231,8 @@ export interface ConnectorDecision {
   readonly reasons: ReasonChain;
   /** Most that it may take later, where that is less than its target at some time. */
   readonly later?: readonly LaterAmps[];
+  /** Less goes out whatever the difference is. */
+  readonly atOnce?: true;
 }
 
 export interface Decision {
@@ -242,6 +247,7 @@ export interface Decision {
   readonly wiring: WiringEvidences;
   readonly meterEvidence: MeterEvidences;
   readonly phaseUse: ReadonlyMap<ConnectorKey, PhaseUse>;
+  readonly floors: Floors;
   /** Plain sentences about what is wrong now. */
   readonly alarms: readonly string[];
 }
