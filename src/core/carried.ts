@@ -11,6 +11,7 @@ export type Carried = Pick<
   | 'meterEvidence'
   | 'phaseUse'
   | 'floors'
+  | 'wakeUps'
 >;
 
 /** What the first tick begins with, but for the wiring that was learned in earlier runs. */
@@ -23,6 +24,7 @@ export const newlyCarried = (wiring: Carried['wiring']): Carried => ({
   meterEvidence: new Map(),
   phaseUse: new Map(),
   floors: new Map(),
+  wakeUps: new Map(),
 });
 
 export const carriedBy = (decision: Decision): Carried => ({
@@ -34,4 +36,5 @@ export const carriedBy = (decision: Decision): Carried => ({
   meterEvidence: decision.meterEvidence,
   phaseUse: decision.phaseUse,
   floors: decision.floors,
+  wakeUps: decision.wakeUps,
 });

@@ -54,6 +54,7 @@ const connectorTick = (
   const inert = cannotDraw(charger, state);
   const worst = inert ? 0 : worstAmps(enforcement, around);
   const profileLimit = input.profiles?.connectors.get(key);
+  const wakeUp = input.wakeUps?.get(key);
   return {
     key,
     charger: spec,
@@ -75,6 +76,7 @@ const connectorTick = (
     drawSiteAmps:
       state.terminalAmps === undefined ? undefined : siteDraw(wiring, state.terminalAmps),
     profileLimit,
+    wakeUp: wakeUp?.stay === state.transaction?.id ? wakeUp : undefined,
   };
 };
 

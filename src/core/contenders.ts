@@ -46,7 +46,8 @@ export const contenderOf = (
     stepAmps: charger.stepAmps,
     stepsAmps: charger.stepsAmps,
     weight: charger.weight * kind.weight,
-    previousAmps: orderedAmps(tick),
+    // In a break of the pilot signal nothing of its share is given up.
+    previousAmps: tick.wakeUp?.pilotBreak?.amps ?? orderedAmps(tick),
     priorityClass: kind.priority,
     idle: isIdle(learned, input.nowMs),
     staysOn: charger.zeroAmpPause === 'unsafe',
@@ -54,14 +55,16 @@ export const contenderOf = (
     leftWh: need.leftWh,
     stayMs: need.stayMs,
     turn,
-    look: starts(tick) ? lookOf(input, tick) : undefined,
+    look: starts(tick) && !isInBreak(tick) ? lookOf(input, tick) : undefined,
     cameAtMs: transaction?.startedAtMs ?? input.nowMs,
   };
 };
 
-/** It was stopped for a passing lack of room: it needs no longer look than a raise. */
+/** It was stopped for a passing lack of room, or to be woken: it needs no longer look than a raise. */
 export const comesBack = (input: TickInput, tick: ConnectorTick): boolean =>
-  returnsSoon(turnOf(input, tick), hasCharged(tick));
+  isInBreak(tick) || returnsSoon(turnOf(input, tick), hasCharged(tick));
+
+const isInBreak = ({ wakeUp }: ConnectorTick): boolean => wakeUp?.pilotBreak !== undefined;
 
 /** It is off, and not even budgeted as one that may still be on. */
 const starts = ({ charger, raiseWorstAmps }: ConnectorTick): boolean =>
@@ -118,7 +121,7 @@ export const turnsAfter = (
 };
 
 /** What was last ordered: a car that is being switched off counts as off, or two would be. */
-const orderedAmps = ({ enforcement: { pending, accepted } }: ConnectorTick): number =>
+export const orderedAmps = ({ enforcement: { pending, accepted } }: ConnectorTick): number =>
   pending?.amps ?? accepted?.amps ?? 0;
 
 const turnOf = ({ turns, nowMs }: TickInput, tick: ConnectorTick): Turn => {
@@ -126,8 +129,9 @@ const turnOf = ({ turns, nowMs }: TickInput, tick: ConnectorTick): Turn => {
   const before = turns.get(tick.key);
   // The contactor stays the same when the next car comes.
   const turn = before?.stay === stay ? before : newTurn(stay, before?.startsAtMs);
-  // A car that only pauses to change its phases keeps its turn.
-  const on = orderedAmps(tick) > 0 || (turn.on && tick.use?.changing === true);
+  // A car that only pauses to change its phases, or to wake up, keeps its turn.
+  const pauses = tick.use?.changing === true || isInBreak(tick);
+  const on = orderedAmps(tick) > 0 || (turn.on && pauses);
   return switched(turn, stay !== '' && on, nowMs);
 };
 
@@ -208,7 +212,7 @@ const learnedOf = ({ learned, preferences }: TickInput, { key, state }: Connecto
 };
 
 /** Measured long enough after the last change of the offer for the car to have followed it. */
-const hasFollowed = ({ enforcement, around }: ConnectorTick): boolean =>
+export const hasFollowed = ({ enforcement, around }: ConnectorTick): boolean =>
   (around.measuredAtMs ?? Number.NEGATIVE_INFINITY) >
   (enforcement.changed?.atMs ?? Number.NEGATIVE_INFINITY) + SETTLE_MS;
 

@@ -34,6 +34,7 @@ import { stepReserveText } from './step-reserve.ts';
 import { takenReasons } from './taken-reasons.ts';
 import type { CircuitTick, ConnectorDecision, ConnectorTick, Decision, TickInput } from './tick.ts';
 import { mapPhases, NO_AMPS } from './units.ts';
+import { wakeUpReasons, wakeUpsAfter } from './wake-up.ts';
 import { wiringAfter, wiringAlarms } from './wiring-check.ts';
 
 /**
@@ -86,6 +87,7 @@ export const decide = (input: TickInput, scratch?: Scratch): Decision => {
     meterEvidence,
     phaseUse,
     floors,
+    wakeUps: wakeUpsAfter(input, ticks, circuits, contenders, offerOf),
     alarms: [
       ...floorAlarms(floors),
       ...siteAlarms(input, ticks, circuits),
@@ -135,11 +137,19 @@ const decisionOf = (
       reasons: unsteeredReasons(tick),
     };
   }
+  const waking = offer.amps > 0 ? wakeUpReasons(tick) : [];
+  if (waking.length > 0 && tick.wakeUp?.pilotBreak?.phase === 'off') {
+    return { tick, targetAmps: 0, reasons: [...waking, ...offer.reasons] };
+  }
   const held = enforcement.accepted?.amps;
   const waits = held !== undefined && held < offer.amps - 0.5;
   const pending = waits ? pendingReasons(input, tick, offer.amps, circuits) : [];
   const phases = offer.amps > 0 ? phaseReasons(tick) : [];
-  return { tick, targetAmps: offer.amps, reasons: [...pending, ...phases, ...offer.reasons] };
+  return {
+    tick,
+    targetAmps: offer.amps,
+    reasons: [...waking, ...pending, ...phases, ...offer.reasons],
+  };
 };
 
 /** Why an offer is not in force yet. */

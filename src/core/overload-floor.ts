@@ -107,7 +107,9 @@ export const withHold = (
   if (hold === undefined) return contender;
   const { previousAmps, maxAmps } = contender;
   const leastAmps = leastOffer(contender);
-  const isOn = previousAmps > 0 || startsByItself(tick);
+  // Who is off to be woken is off: coming back would be a raise.
+  const isOff = tick.wakeUp?.pilotBreak !== undefined || previousAmps <= 0;
+  const isOn = !isOff || startsByItself(tick);
   const heldAmps = hold.toFloor ? leastAmps : Math.max(leastAmps, previousAmps);
   const mostAmps = isOn ? heldAmps : 0;
   return mostAmps < maxAmps

@@ -13,6 +13,7 @@ import type { PolicyState } from './rules/policy-tick.ts';
 import type { Learned } from './sharing/learned.ts';
 import type { Policy } from './sharing/policy.ts';
 import type { Turn } from './sharing/turns.ts';
+import type { WakeUp } from './sharing/wake-ladder.ts';
 import type { Wish } from './sharing/wish.ts';
 import type { ChargerSpec, Site } from './site.ts';
 import type { PhaseSet } from './site-phases.ts';
@@ -65,6 +66,8 @@ export interface TickInput {
   readonly phaseUse?: ReadonlyMap<ConnectorKey, PhaseUse>;
   /** Circuits that were far above their fuses a moment ago; absent: none. */
   readonly floors?: Floors;
+  /** Who sleeps, and who is being woken up; absent: nothing known. */
+  readonly wakeUps?: ReadonlyMap<ConnectorKey, WakeUp>;
   /** How far the clocks of chargers are ahead of ours, ms, by charger; absent: nothing known. */
   readonly clocksAheadMs?: ReadonlyMap<string, number>;
 }
@@ -183,6 +186,8 @@ export interface ConnectorTick {
   readonly worstSiteAmps: PhaseAmps;
   readonly drawSiteAmps: PhaseAmps | undefined;
   readonly profileLimit: ProfileLimit | undefined;
+  /** Whether its car sleeps, of the present stay; absent: not known yet. */
+  readonly wakeUp?: WakeUp | undefined;
 }
 
 /** What the gateway wants a charger to do. */
@@ -248,6 +253,7 @@ export interface Decision {
   readonly meterEvidence: MeterEvidences;
   readonly phaseUse: ReadonlyMap<ConnectorKey, PhaseUse>;
   readonly floors: Floors;
+  readonly wakeUps: ReadonlyMap<ConnectorKey, WakeUp>;
   /** Plain sentences about what is wrong now. */
   readonly alarms: readonly string[];
 }

@@ -18,6 +18,8 @@ export interface CarModel {
   readonly tailFrom: number;
   /** After a pause it does not start again until it is nudged. */
   readonly sleeps: boolean;
+  /** A short break of the pilot signal wakes it; that a long pause is over it does not notice. */
+  readonly wakesByBreak: boolean;
   /** Ignores a lower offer once it charges, as about one car in a hundred does. */
   readonly stubborn: boolean;
 }
@@ -32,11 +34,14 @@ export const EVERYDAY_CAR: CarModel = {
   needWh: 20_000,
   tailFrom: 0.8,
   sleeps: false,
+  wakesByBreak: false,
   stubborn: false,
 };
 
 /** A paused car that sleeps falls asleep after this long without current. */
 const SLEEP_AFTER_MS = 60_000;
+/** A pilot signal that is away for less than this is no break. */
+const BREAK_MS = 3_000;
 /** Once it draws less than this it is full. */
 const FULL_AMPS = 0.5;
 /** How a current dies away after a stop: well within the 3 s after which the contactor opens. */
@@ -52,6 +57,7 @@ export class Car {
   #takenWh = 0;
   #pausedMs = 0;
   #hasCharged = false;
+  #offMs = 0;
 
   constructor(model: Partial<CarModel> = {}) {
     this.model = { ...EVERYDAY_CAR, ...model };
@@ -80,6 +86,7 @@ export class Car {
    */
   step(ms: number, offeredAmps: number, volts: number, terminals = 3): PhaseAmps {
     const phases = Math.min(this.model.phases, terminals);
+    this.#seePilot(ms, offeredAmps);
     const wish = this.#wish(offeredAmps);
     this.#amps = wish <= 0 ? this.#stopping(ms) : this.#following(wish, ms);
     this.#hasCharged ||= this.#amps > 1;
@@ -97,6 +104,16 @@ export class Car {
     const tail = done <= tailFrom ? 1 : Math.max(0.05, (1 - done) / (1 - tailFrom));
     const wish = Math.max(Math.min(offeredAmps * share, maxAmps * tail), FULL_AMPS);
     return stubborn ? Math.max(wish, Math.min(this.#amps, maxAmps * tail)) : wish;
+  }
+
+  #seePilot(ms: number, offeredAmps: number): void {
+    if (offeredAmps < this.model.minAmps - PILOT_TOLERANCE_AMPS) {
+      this.#offMs += ms;
+      return;
+    }
+    const noticed = this.#offMs >= BREAK_MS && this.#offMs <= SLEEP_AFTER_MS;
+    if (noticed && this.model.wakesByBreak) this.nudge();
+    this.#offMs = 0;
   }
 
   #following(wish: number, ms: number): number {

@@ -307,7 +307,9 @@ const sumOf = (
   ticks.reduce((sum, tick) => sum + watts(tick, phaseVolts(tick.charger, site.voltageVolts)), 0);
 
 const minimumWatts = (tick: ConnectorTick, volts: number): number =>
-  orderedWatts(tick, volts) > 0 ? tick.charger.minAmps * volts * tick.powerPhases : 0;
+  orderedWatts(tick, volts) > 0 || tick.wakeUp?.pilotBreak !== undefined
+    ? tick.charger.minAmps * volts * tick.powerPhases
+    : 0;
 
 const orderedWatts = (tick: ConnectorTick, volts: number): number => {
   const { pending, accepted } = tick.enforcement;
