@@ -137,7 +137,13 @@ describe('in a break', () => {
   });
 
   test('it comes back without the long look that a start takes', () => {
-    const { commands } = tickOf(sleeping({ ...off, phase: 'back' }), { cars: [away] });
+    const amps = sameAmps(0);
+    const recent = [{ atMs: NOW_MS - 30_000, amps: sameAmps(9) }];
+    const { commands } = tickOf(sleeping({ ...off, phase: 'back' }), {
+      ...narrow,
+      cars: [away],
+      background: { amps, recent },
+    });
     assert.deepEqual(
       commands.map(({ key, amps, kind }) => [key, amps, kind]),
       [[KEY, 6, 'raise']],
@@ -151,6 +157,19 @@ describe('in a break', () => {
       assert.deepEqual(commands, []);
       assert.equal(wakeUps.get(KEY)?.pilotBreak, undefined);
     }
+  });
+
+  test('it is kept on by the margin as one that charges', () => {
+    const given = { ...narrow, cars: [away], meterAmps: 5.3 };
+    const { connectors } = tickOf(sleeping({ ...off, phase: 'back' }), given);
+    assert.equal(connectors[0]?.targetAmps, 6);
+  });
+
+  test('it does not lose its share to a load that has just gone', () => {
+    const recent = [{ atMs: NOW_MS - 5_000, amps: sameAmps(9) }];
+    const background = { amps: sameAmps(0), recent };
+    const { wakeUps } = tickOf(sleeping(off), { ...narrow, cars: [away], background });
+    assert.deepEqual(wakeUps.get(KEY)?.pilotBreak, off);
   });
 
   test('one whose charger goes away is given up, and the next is no sooner for that', () => {

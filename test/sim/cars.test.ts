@@ -72,6 +72,17 @@ describe('a car', () => {
     near(drive(car, 30, 16), 15.52);
   });
 
+  it('that sleeps and wakes by a break notices a short one, not the end of a long pause', () => {
+    const car = new Car({ sleeps: true, wakesByBreak: true });
+    drive(car, 30, 16);
+    drive(car, 90, 0);
+    assert.equal(drive(car, 60, 16), 0);
+    drive(car, 2, 0);
+    assert.equal(drive(car, 60, 16), 0);
+    drive(car, 10, 0);
+    near(drive(car, 30, 16), 15.52);
+  });
+
   it('that is stubborn ignores a lower offer, but not a stop', () => {
     const car = new Car({ stubborn: true });
     drive(car, 30, 16);
