@@ -108,7 +108,7 @@ describe('a car that fell asleep in a pause', () => {
     assert.equal(site.breaker.record().longestOverMs, 0);
   });
 
-  test('with others at a time, while the building swings, leaves the fuse as it is', async () => {
+  test('with others at a time, while the building swings, is woken and overloads nothing', async () => {
     const loadSteps = [0, 1, 2, 3, 4, 5].map((i) => ({
       atMs: (220 + i * 50) * 1000,
       untilMs: (245 + i * 50) * 1000,
