@@ -175,7 +175,9 @@ const entriesOf = (table: Table, lengths: Int32Array): Entries => {
             ? (mask >> kind) & 1
             : kind < WATTS_KIND
               ? chords[kind - CHORD_KIND]!
-              : otherwise(kind, mask, demand);
+              : kind > WATTS_KIND
+                ? DIFFERENCES_OF[mask]![kind - DIFFERENCE_KIND]!
+                : wattsPerAmp(demand, mask);
         if (coefficient === 0) continue;
         entries[at] = row;
         coefficients[at] = coefficient;
@@ -187,14 +189,13 @@ const entriesOf = (table: Table, lengths: Int32Array): Entries => {
   return { starts, entries, coefficients };
 };
 
-/** Coefficient on watts or on the difference of two phases. */
-const otherwise = (kind: number, mask: number, demand: Demand): number => {
-  if (kind === WATTS_KIND) {
-    return demand.volts * (demand.wattsPhases ?? (mask & 1) + ((mask >> 1) & 1) + (mask >> 2));
-  }
-  const [above, below] = DIFFERENCES[kind - DIFFERENCE_KIND]!;
-  return ((mask >> above) & 1) - ((mask >> below) & 1);
-};
+const wattsPerAmp = ({ volts, wattsPhases }: Demand, mask: number): number =>
+  volts * (wattsPhases ?? (mask & 1) + ((mask >> 1) & 1) + (mask >> 2));
+
+/** By mask of phases: what an amp adds to each of the differences. */
+const DIFFERENCES_OF: readonly Float64Array[] = Array.from({ length: ALL_PHASES + 1 }, (_, mask) =>
+  Float64Array.from(DIFFERENCES, ([above, below]) => ((mask >> above) & 1) - ((mask >> below) & 1)),
+);
 
 const membersOf = (
   demands: number,

@@ -6,9 +6,9 @@ import { AT_MAXIMUM } from './fill.ts';
 import { isDifference, phaseOfRow, type Rows } from './rows.ts';
 import type { Shares } from './shares.ts';
 
-/** Demands that get nothing whatever is free, by index, and why. */
-export type Held = ReadonlyMap<number, Reason>;
-const NOBODY: Held = new Map();
+/** By index of a demand: why it gets nothing whatever is free; undefined: it is not held. */
+export type Held = readonly (Reason | undefined)[];
+const NOBODY: Held = [];
 
 /** Why each demand got what it got, innermost first, in the order of the demands. */
 export const reasonsOf = (
@@ -20,7 +20,7 @@ export const reasonsOf = (
   const waiting: (Waiting | undefined)[] = [];
   return rows.demands.map((demand, index) => {
     const verdict = verdicts[index]!;
-    const holds = held.get(index);
+    const holds = index < held.length ? held[index] : undefined;
     if (holds !== undefined) return [holds];
     if (verdict === TOO_SMALL) {
       return demand.maxAmps > 0 ? [tooSmall(demand), demand.maxReason] : [demand.maxReason];

@@ -92,14 +92,39 @@ export const ranked = (
 ): Int32Array => {
   const order = scratch.integers(named.length);
   const spare = scratch.integers(named.length);
-  let sameRank = true;
-  for (let i = 0; i < order.length; i += 1) {
-    order[i] = i;
-    sameRank = sameRank && ranks[i] === ranks[0];
-  }
+  for (let i = 0; i < order.length; i += 1) order[i] = i;
   sortByKey(order, keys, spare);
   settleTies(order, keys, named);
-  // The sort is stable: the last key counts most.
-  if (!sameRank) sortByKey(order, ranks, spare);
+  groupByRank(order, ranks, spare);
   return order;
+};
+
+/** Ranks are few: each is picked out in turn, the highest first, in the order that is there. */
+const RANKS_MOST = 6;
+
+const groupByRank = (order: Int32Array, ranks: Float64Array, spare: Int32Array): void => {
+  let at = 0;
+  let rank = highestBelow(Number.POSITIVE_INFINITY, ranks);
+  for (let pick = 0; pick < RANKS_MOST; pick += 1) {
+    for (let k = 0; k < order.length; k += 1) {
+      if (ranks[order[k]!] !== rank) continue;
+      spare[at] = order[k]!;
+      at += 1;
+    }
+    if (at === order.length) {
+      order.set(spare);
+      return;
+    }
+    rank = highestBelow(rank, ranks);
+  }
+  // The sort is stable: the last key counts most.
+  sortByKey(order, ranks, spare);
+};
+
+const highestBelow = (bound: number, ranks: Float64Array): number => {
+  let highest = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < ranks.length; i += 1) {
+    if (ranks[i]! < bound && ranks[i]! > highest) highest = ranks[i]!;
+  }
+  return highest;
 };

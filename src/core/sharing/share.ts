@@ -52,7 +52,7 @@ export const share = (
 ): Shared => {
   scratch.reset();
   const rows = rowsOf(circuits, contenders, scratch);
-  const held = new Map<number, Reason>();
+  const held: (Reason | undefined)[] = contenders.map(() => undefined);
   for (let i = 0; i < contenders.length; i += 1)
     makeClaim(rows, policy, contenders, i, nowMs, held);
   // Cars that take nothing have what nobody else wants: an offer to them is amps lost to others.
@@ -77,7 +77,7 @@ const makeClaim = (
   contenders: readonly Contender[],
   index: number,
   nowMs: number,
-  held: Map<number, Reason>,
+  held: (Reason | undefined)[],
 ): void => {
   const contender = contenders[index]!;
   const { id, urgencyNow, stayMs, cameAtMs, turn, notYet, weight, maxAmps } = contender;
@@ -86,8 +86,7 @@ const makeClaim = (
   const inTurns = policy.order === 'turns';
   const staysOn = turn.on && contender.staysOn === true;
   const rests = pausedUntilMs(turn) > nowMs;
-  if (rests) held.set(index, { kind: 'policy', id, text: pauseText(turn, nowMs) });
-  else if (notYet !== undefined) held.set(index, notYet);
+  held[index] = rests ? { kind: 'policy', id, text: pauseText(turn, nowMs) } : notYet;
   const kept = inTurns ? mayNotStop(turn, timeAtFullPower(contender), stayMs, nowMs) : turn.on;
   const score = inTurns ? admissionScore(turn, byNeed ? urgencyNow : undefined, nowMs) : -cameAtMs;
   claim(rows, index, {

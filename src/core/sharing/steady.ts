@@ -23,7 +23,7 @@ export const steadily = (
   rows: Rows,
   contenders: readonly Contender[],
   objective: Objective,
-  held: Map<number, Reason>,
+  held: (Reason | undefined)[],
 ): SteadyShares => {
   const asked = withoutLateStarts(rows, contenders, objective, held);
   const isOn = (i: number): boolean => asked.verdicts[i] === ADMITTED;
@@ -48,13 +48,14 @@ const withoutLateStarts = (
   rows: Rows,
   contenders: readonly Contender[],
   objective: Objective,
-  held: Map<number, Reason>,
+  held: (Reason | undefined)[],
 ): Admission => {
   let asked = admission(rows, objective);
   if (!rows.circuits.some(({ lookAmps, passing }) => (lookAmps ?? passing) !== undefined))
     return asked;
   for (const length of ['long', 'short'] as const) {
-    const looks = (i: number): boolean => contenders[i]!.look?.length === length && !held.has(i);
+    const looks = (i: number): boolean =>
+      contenders[i]!.look?.length === length && held[i] === undefined;
     if (!contenders.some((_each, i) => looks(i) && asked.verdicts[i] === ADMITTED)) continue;
     const limits = changeLimits(rows, ({ lookAmps, passing }, phase) =>
       phase === undefined ? -(passing?.watts ?? 0) : -(lookAmps?.[length][phase] ?? 0),
@@ -65,7 +66,7 @@ const withoutLateStarts = (
     for (let i = 0; i < contenders.length; i += 1) {
       const { look, idle } = contenders[i]!;
       if (idle || look === undefined || !looks(i) || verdicts[i] === ADMITTED) continue;
-      held.set(i, passingOn(rows, verdicts[i]!) ?? look.reason);
+      held[i] = passingOn(rows, verdicts[i]!) ?? look.reason;
       rows.mostAmps[i] = 0;
       late = true;
     }
