@@ -35,12 +35,7 @@ export const commandsFor = (
   const reductions = open.flatMap((decision) => reduction(input, decision, ledger, awaited));
   const handled = new Set(reductions.map((command) => command.key));
   const raises = open
-    .filter(
-      (decision) =>
-        decision.tick.role === 'shared' &&
-        gapOf(decision) >= input.settings.deadBandAmps - AMPS_EPSILON &&
-        !handled.has(decision.tick.key),
-    )
+    .filter((decision) => wantsMore(input, decision) && !handled.has(decision.tick.key))
     .sort((a, b) => a.tick.worstAmps - b.tick.worstAmps || (a.tick.key < b.tick.key ? -1 : 1))
     .flatMap((decision) => raise(input, decision, ledger));
   for (const command of raises) handled.add(command.key);
@@ -120,15 +115,15 @@ const isIdleStep = (
   awaited: ReadonlySet<string>,
 ): boolean => {
   const { tick, targetAmps, reasons } = decision;
-  const heldAmps = tick.enforcement.accepted?.amps ?? 0;
+  const fromAmps = heldAmps(tick);
   const fuse = reasons.at(-1);
   return (
     // Other limits than those on the amps of a circuit have no margin, or are not in the ledger.
     fuse?.kind === 'circuit' &&
     !awaited.has(fuse.id) &&
     targetAmps > 0 &&
-    targetAmps >= stepBelow(tick.charger, heldAmps - AMPS_EPSILON) &&
-    heldAmps <= (tick.profileLimit?.amps ?? Number.POSITIVE_INFINITY) &&
+    targetAmps >= stepBelow(tick.charger, fromAmps - AMPS_EPSILON) &&
+    fromAmps <= (tick.profileLimit?.amps ?? Number.POSITIVE_INFINITY) &&
     roomFor(input, ledger, tick, ledger.lent) >= -AMPS_EPSILON &&
     wattsHold(input, ledger, tick)
   );
@@ -136,13 +131,14 @@ const isIdleStep = (
 
 /** Circuits on which somebody waits for amps that another is to give up. */
 const awaitedCircuits = (
-  { tree, site, settings }: TickInput,
+  input: TickInput,
   decisions: readonly ConnectorDecision[],
 ): ReadonlySet<string> => {
+  const { tree, site } = input;
   const awaited = new Set<string>();
   for (const decision of decisions) {
-    const { role, circuit } = decision.tick;
-    if (role !== 'shared' || gapOf(decision) < settings.deadBandAmps - AMPS_EPSILON) continue;
+    if (!wantsMore(input, decision)) continue;
+    const { circuit } = decision.tick;
     for (const index of tree.paths[circuit] ?? []) awaited.add(site.circuits[index]?.id ?? '');
   }
   return awaited;
@@ -153,6 +149,10 @@ const heldAmps = ({ enforcement, worstAmps }: ConnectorTick): number =>
   enforcement.accepted?.amps ?? worstAmps;
 
 const gapOf = ({ tick, targetAmps }: ConnectorDecision): number => targetAmps - heldAmps(tick);
+
+/** It is to get more than it has, by more than is worth no message. */
+const wantsMore = ({ settings }: TickInput, decision: ConnectorDecision): boolean =>
+  decision.tick.role === 'shared' && gapOf(decision) >= settings.deadBandAmps - AMPS_EPSILON;
 
 /** When its offer last went up, or down: what was just taken away is not given back at once. */
 const lastTurnMs = ({ enforcement: { lastRaiseAtMs, changed } }: ConnectorTick): number =>

@@ -2,6 +2,20 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { assertNothingLost, car, startSite, VERSIONS } from './outage-site.ts';
 
+/** A site whose charger ended a transaction and booted while the CSMS was away; it still is. */
+const withBootInOutage = async (version: (typeof VERSIONS)[number]) => {
+  const site = await startSite(version);
+  site.charger('CP_1').plugIn(1, car(), 'CARD-1');
+  await site.run(60);
+  site.csms.goDown();
+  await site.run(30);
+  site.charger('CP_1').unplug(1);
+  await site.run(20);
+  site.charger('CP_1').reboot();
+  await site.run(60);
+  return site;
+};
+
 describe('a CSMS that hears of a boot after the outage', () => {
   for (const version of VERSIONS) {
     test(`that does not accept the boot afterwards: a ${version} charger boots anew`, async () => {
@@ -21,15 +35,7 @@ describe('a CSMS that hears of a boot after the outage', () => {
     });
 
     test(`that fails at the boot of a ${version} charger gets all of it later`, async () => {
-      const site = await startSite(version);
-      site.charger('CP_1').plugIn(1, car(), 'CARD-1');
-      await site.run(60);
-      site.csms.goDown();
-      await site.run(30);
-      site.charger('CP_1').unplug(1);
-      await site.run(20);
-      site.charger('CP_1').reboot();
-      await site.run(60);
+      const site = await withBootInOutage(version);
       site.csms.conduct.failNext.set('BootNotification', 2);
       site.csms.comeBack();
       await site.run(300);
@@ -37,15 +43,7 @@ describe('a CSMS that hears of a boot after the outage', () => {
     });
 
     test(`that accepts the boot of a ${version} charger late gets what was held before`, async () => {
-      const site = await startSite(version);
-      site.charger('CP_1').plugIn(1, car(), 'CARD-1');
-      await site.run(60);
-      site.csms.goDown();
-      await site.run(30);
-      site.charger('CP_1').unplug(1);
-      await site.run(20);
-      site.charger('CP_1').reboot();
-      await site.run(60);
+      const site = await withBootInOutage(version);
       site.csms.conduct.bootStatus = 'Pending';
       site.csms.comeBack();
       await site.run(100);

@@ -1,6 +1,6 @@
 import type { AllocationCircuit, AllocationProblem, Demand } from '../allocation-problem.ts';
 import { NO_AMPS } from '../units.ts';
-import { CHORDS, chordCoefficients } from './phasor.ts';
+import { CHORDS, chordCoefficients, wiringOf } from './phasor.ts';
 import { CHORD_KIND, claim, DIFFERENCE_KIND, DIFFERENCES, type Rows, WATTS_KIND } from './rows.ts';
 import { Scratch } from './scratch.ts';
 import { stepAbove } from './steps.ts';
@@ -165,7 +165,7 @@ const entriesOf = (table: Table, lengths: Int32Array): Entries => {
   for (let i = 0; i < demands.length; i += 1) {
     const demand = demands[i]!;
     const mask = masks[i]!;
-    const chords = chordCoefficients(mask, demand.lineToLine === true);
+    const chords = chordCoefficients(wiringOf(mask, demand.lineToLine));
     for (let c = demand.circuit; c >= 0; c = circuits[c]!.parent) {
       const end = firsts[c + 1]!;
       for (let row = firsts[c]!; row < end; row += 1) {

@@ -45,9 +45,15 @@ const sideOf = (line: number, mask: number): typeof LEADS | typeof LAGS =>
   ((mask >> ((line + 1) % 3)) & 1) === 1 ? LEADS : LAGS;
 
 const LINE_TO_LINE = 8;
+/** Ways in which a demand may be wired. */
+export const WIRINGS = 2 * LINE_TO_LINE;
+
+/** `mask` has bit p set for line p. */
+export const wiringOf = (mask: number, lineToLine: boolean | undefined): number =>
+  mask + (lineToLine === true ? LINE_TO_LINE : 0);
 
 /** By `wiring`: amps that a demand adds to the chords of L1, then of L2, then of L3, per amp. */
-const BY_WIRING: readonly Float64Array[] = Array.from({ length: 2 * LINE_TO_LINE }, (_, wiring) =>
+const BY_WIRING: readonly Float64Array[] = Array.from({ length: WIRINGS }, (_, wiring) =>
   Float64Array.from({ length: 3 * CHORDS }, (_each, k) =>
     coefficientOf(
       Math.floor(k / CHORDS),
@@ -58,6 +64,4 @@ const BY_WIRING: readonly Float64Array[] = Array.from({ length: 2 * LINE_TO_LINE
   ),
 );
 
-/** `mask` has bit p set for line p. */
-export const chordCoefficients = (mask: number, lineToLine: boolean): Float64Array =>
-  BY_WIRING[mask + (lineToLine ? LINE_TO_LINE : 0)]!;
+export const chordCoefficients = (wiring: number): Float64Array => BY_WIRING[wiring]!;

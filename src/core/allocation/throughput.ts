@@ -2,6 +2,7 @@ import { AMPS_EPSILON } from '../units.ts';
 import { ADMITTED, TOO_SMALL } from './admit.ts';
 import { AT_MAXIMUM } from './fill.ts';
 import { marketOf } from './market.ts';
+import { WIRINGS, wiringOf } from './phasor.ts';
 import { blockingRow, isKept, load, type Rows } from './rows.ts';
 import type { Shares } from './shares.ts';
 import { ranked } from './sort.ts';
@@ -89,7 +90,7 @@ const worthOf = ({ demands, scratch, masks, mostAmps, weights, urgencies }: Rows
   const pressures = scratch.floats(WIRINGS);
   let highest = AMPS_EPSILON;
   for (let i = 0; i < demands.length; i += 1) {
-    const wiring = masks[i]! + (demands[i]!.lineToLine === true ? LINE_TO_LINE : 0);
+    const wiring = wiringOf(masks[i]!, demands[i]!.lineToLine);
     pressures[wiring]! += urgencies[i]! * mostAmps[i]!;
     highest = Math.max(highest, pressures[wiring]!);
   }
@@ -99,16 +100,13 @@ const worthOf = ({ demands, scratch, masks, mostAmps, weights, urgencies }: Rows
     const urgency = urgencies[i]!;
     const phases = (mask & 1) + ((mask >> 1) & 1) + (mask >> 2);
     const amp = weights[i]! * phases * (volts / USUAL_VOLTS);
-    const pressure = pressures[mask + (lineToLine === true ? LINE_TO_LINE : 0)]! / highest;
+    const pressure = pressures[wiringOf(mask, lineToLine)]! / highest;
     fair[i] = amp * (CALM_WORTH + PRESSURE_WORTH * pressure + NEED_WORTH * urgency);
     const stays = previousAmps > 0 ? 1 + SWITCHING_COST : 1;
     own[i] = amp * stays * (CALM_OWN_WORTH + (1 - CALM_OWN_WORTH) * urgency);
   }
   return { fair, own };
 };
-
-const LINE_TO_LINE = 8;
-const WIRINGS = 16;
 
 /** In their order, each takes all that fits. Fills in `shares`. */
 const handOut = ({ rows, order, sums, quotas, groupOf }: Sale, shares: Shares): void => {

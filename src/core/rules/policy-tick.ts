@@ -1,4 +1,5 @@
 import type { AllocationCircuit } from '../allocation-problem.ts';
+import { orderedAmps } from '../contenders.ts';
 import { dimmingFloorWatts } from '../dimming.ts';
 import type { Limit } from '../limit.ts';
 import { STALE_HOLD_MS } from '../meter-ladder.ts';
@@ -311,11 +312,8 @@ const minimumWatts = (tick: ConnectorTick, volts: number): number =>
     ? tick.charger.minAmps * volts * tick.powerPhases
     : 0;
 
-const orderedWatts = (tick: ConnectorTick, volts: number): number => {
-  const { pending, accepted } = tick.enforcement;
-  const amps = tick.role === 'shared' ? (pending?.amps ?? accepted?.amps ?? 0) : 0;
-  return amps * volts * tick.powerPhases;
-};
+const orderedWatts = (tick: ConnectorTick, volts: number): number =>
+  tick.role === 'shared' ? orderedAmps(tick) * volts * tick.powerPhases : 0;
 
 const leastWatts = (tick: ConnectorTick, volts: number): number =>
   tick.role === 'shared' ? tick.charger.minAmps * volts * tick.powerPhases : 0;

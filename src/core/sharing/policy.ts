@@ -1,3 +1,5 @@
+import type { Objective } from '../allocation-problem.ts';
+
 /**
  * How power is shared, as data (see policies/). A policy weighs and orders cars and tightens limits;
  * nothing in it can lift a limit.
@@ -5,7 +7,7 @@
 export interface Policy {
   readonly id: string;
   /** fair: weighted max-min. throughput: most useful power. in-order: each all it can take. */
-  readonly objective: 'fair' | 'throughput' | 'in-order';
+  readonly objective: Objective;
   /** need: shares and turns follow what cars need until they depart, where that is known. */
   readonly weight: 'equal' | 'need';
   /** Who is on when not everybody can have the minimum. */
