@@ -72,10 +72,7 @@ export class Registration {
   async #check(): Promise<void> {
     const connection = this.#connection;
     const answer = await this.#options.say('Heartbeat', {});
-    if (this.#connection !== connection || !saysUnknown(answer)) return;
-    this.#options.log.warn('the CSMS does not know the station any more: it boots');
-    this.#booted = false;
-    this.#options.forgotten();
+    if (this.#connection === connection && this.#isForgotten(answer)) this.#options.forgotten();
   }
 
   async #resume(): Promise<void> {
@@ -83,11 +80,15 @@ export class Registration {
     this.#checkedAtMs = this.#options.clock.monotonicMs();
     const answer = await this.#options.say('Heartbeat', {});
     if (this.#connection !== connection) return;
-    if (saysUnknown(answer)) {
-      this.#options.log.warn('the CSMS does not know the station any more: it boots');
-      this.#booted = false;
-      void this.#boot();
-    } else this.#begin();
+    if (this.#isForgotten(answer)) void this.#boot();
+    else this.#begin();
+  }
+
+  #isForgotten(answer: Frame): boolean {
+    if (!saysUnknown(answer)) return false;
+    this.#options.log.warn('the CSMS does not know the station any more: it boots');
+    this.#booted = false;
+    return true;
   }
 
   async #boot(): Promise<void> {
