@@ -1,5 +1,5 @@
 import { AMPS_EPSILON } from '../units.ts';
-import { blockingRow, load, type Rows } from './rows.ts';
+import { blockingRow, load, type Rows, sumOf } from './rows.ts';
 import { ranked } from './sort.ts';
 
 /** Otherwise a verdict is the row that kept a demand out. */
@@ -21,7 +21,7 @@ export const admit = (rows: Rows): Int32Array => {
     for (let i = 0; i < verdicts.length; i += 1) if (isPossible(rows, i)) verdicts[i] = ADMITTED;
     return verdicts;
   }
-  sums.fill(0);
+  sums.set(rows.taken);
   const order = admissionOrder(rows);
   const looks = rows.hasDifferences ? 2 : 1;
   for (let look = 0; look < looks; look += 1) {
@@ -41,12 +41,13 @@ const isPossible = ({ mostAmps, leastAmps }: Rows, index: number): boolean =>
 
 const everybodyFits = (rows: Rows, sums: Float64Array): boolean => {
   const { limits, memberStarts, leastAmps } = rows;
+  sums.set(rows.taken);
   for (let i = 0; i < leastAmps.length; i += 1) {
     if (isPossible(rows, i)) load(rows, sums, i, leastAmps[i]!);
   }
   for (let row = 0; row < sums.length; row += 1) {
     const used = memberStarts[row] !== memberStarts[row + 1];
-    if (used && !(sums[row]! <= limits[row]!)) return false;
+    if (used && !(sumOf(rows, sums, row) <= limits[row]!)) return false;
   }
   return true;
 };

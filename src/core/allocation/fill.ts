@@ -1,6 +1,7 @@
 import { ADMITTED } from './admit.ts';
 import { MinTree } from './min-tree.ts';
-import type { Rows } from './rows.ts';
+import { reach } from './phasor.ts';
+import { isPhasor, type Rows } from './rows.ts';
 
 export interface Filled {
   /** Amps per phase of each demand; 0 for those not admitted. */
@@ -18,14 +19,17 @@ const FROZEN = 2;
  * Exact weighted max-min fairness on the tree by progressive filling (Bertsekas & Gallager, Data
  * Networks, §6.5.2): every admitted demand holds clamp(weight * level, least, most) while the level
  * rises from zero; a row that is full freezes everybody who still grows on it. O(n d log n) for n
- * demands under d circuits. Coefficients below zero are not seen here (see unbalance.ts).
+ * demands under d circuits. Rows that a demand lowers are not seen here (see unbalance.ts).
  */
 export const fill = (
   rows: Rows,
   verdicts: Int32Array,
-  limits: Float64Array = rows.limits,
+  { limits, ends }: Pick<Filling, 'limits' | 'ends'> = {
+    limits: rows.limits,
+    ends: rows.raisingEnds,
+  },
 ): Filled => {
-  const filling = start(rows, verdicts, limits);
+  const filling = start(rows, verdicts, limits, ends);
   const { turns, state } = filling;
   let level = 0;
   while (filling.open > 0) {
@@ -50,6 +54,8 @@ export const fill = (
 interface Filling extends Filled {
   readonly rows: Rows;
   readonly limits: Float64Array;
+  /** Up to which entry the rows of each demand count. */
+  readonly ends: Int32Array;
   readonly state: Int32Array;
   /** What waiting and frozen demands take of each row; how fast the growing ones take more. */
   readonly taken: Float64Array;
@@ -66,12 +72,18 @@ interface Filling extends Filled {
   firstFullAt: number;
 }
 
-const start = (rows: Rows, verdicts: Int32Array, limits: Float64Array): Filling => {
+const start = (
+  rows: Rows,
+  verdicts: Int32Array,
+  limits: Float64Array,
+  ends: Int32Array,
+): Filling => {
   const demands = verdicts.length;
   const { scratch } = rows;
   const filling: Filling = {
     rows,
     limits,
+    ends,
     amps: scratch.floats(demands),
     bottleneck: scratch.integers(demands).fill(AT_MAXIMUM),
     state: scratch.integers(demands).fill(FROZEN),
@@ -86,6 +98,7 @@ const start = (rows: Rows, verdicts: Int32Array, limits: Float64Array): Filling 
   };
   const { starts, entries, coefficients, leastAmps } = rows;
   const { state, taken, slopes, growing, turns, fullAt } = filling;
+  taken.set(rows.taken);
   for (let i = 0; i < demands; i += 1) {
     if (verdicts[i] !== ADMITTED) continue;
     filling.open += 1;
@@ -96,10 +109,9 @@ const start = (rows: Rows, verdicts: Int32Array, limits: Float64Array): Filling 
     state[i] = grows ? GROWING : WAITING;
     filling.amps[i] = least;
     turns.prepare(i, (grows ? rows.mostAmps[i]! : least) / weight);
-    const end = starts[i + 1]!;
+    const end = ends[i]!;
     for (let e = starts[i]!; e < end; e += 1) {
       const coefficient = coefficients[e]!;
-      if (coefficient <= 0) continue;
       const row = entries[e]!;
       if (!grows) {
         taken[row]! += coefficient * least;
@@ -116,16 +128,15 @@ const start = (rows: Rows, verdicts: Int32Array, limits: Float64Array): Filling 
 };
 
 const begin = (filling: Filling, index: number): void => {
-  const { rows, state, taken, slopes, growing, turns } = filling;
+  const { rows, ends, state, taken, slopes, growing, turns } = filling;
   const { starts, entries, coefficients } = rows;
   const weight = rows.weights[index]!;
   const least = rows.leastAmps[index]!;
   state[index] = GROWING;
   turns.set(index, rows.mostAmps[index]! / weight);
-  const end = starts[index + 1]!;
+  const end = ends[index]!;
   for (let e = starts[index]!; e < end; e += 1) {
     const coefficient = coefficients[e]!;
-    if (coefficient <= 0) continue;
     const row = entries[e]!;
     taken[row]! -= coefficient * least;
     slopes[row]! += coefficient * weight;
@@ -135,7 +146,7 @@ const begin = (filling: Filling, index: number): void => {
 };
 
 const freeze = (filling: Filling, index: number, amps: number, bottleneck: number): void => {
-  const { rows, state, taken, slopes, growing } = filling;
+  const { rows, ends, state, taken, slopes, growing } = filling;
   const { starts, entries, coefficients } = rows;
   const grew = state[index] === GROWING;
   const weight = rows.weights[index]!;
@@ -144,10 +155,9 @@ const freeze = (filling: Filling, index: number, amps: number, bottleneck: numbe
   filling.amps[index] = amps;
   filling.bottleneck[index] = bottleneck;
   filling.open -= 1;
-  const end = starts[index + 1]!;
+  const end = ends[index]!;
   for (let e = starts[index]!; e < end; e += 1) {
     const coefficient = coefficients[e]!;
-    if (coefficient <= 0) continue;
     const row = entries[e]!;
     taken[row]! += coefficient * more;
     if (!grew) continue;
@@ -196,5 +206,8 @@ const findFirst = (filling: Filling): void => {
 };
 
 /** When nobody grows on a row it never fills up, whatever noise is left in its slope. */
-const fullAtOf = ({ limits, taken, slopes, growing }: Filling, row: number): number =>
-  growing[row]! > 0 ? (limits[row]! - taken[row]!) / slopes[row]! : Number.POSITIVE_INFINITY;
+const fullAtOf = ({ rows, limits, taken, slopes, growing }: Filling, row: number): number => {
+  if (growing[row]! <= 0) return Number.POSITIVE_INFINITY;
+  if (!isPhasor(rows.kindOf[row]!)) return (limits[row]! - taken[row]!) / slopes[row]!;
+  return reach(limits[row]!, taken[row - 1]!, taken[row]!, slopes[row - 1]!, slopes[row]!);
+};

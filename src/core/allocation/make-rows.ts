@@ -1,6 +1,6 @@
 import type { AllocationCircuit, AllocationProblem, Demand } from '../allocation-problem.ts';
 import { NO_AMPS } from '../units.ts';
-import { CHORDS, chordCoefficients, wiringOf } from './phasor.ts';
+import { CHORDS, chordsOf, wiringOf } from './phasor.ts';
 import { CHORD_KIND, claim, DIFFERENCE_KIND, DIFFERENCES, type Rows, WATTS_KIND } from './rows.ts';
 import { Scratch } from './scratch.ts';
 import { stepAbove } from './steps.ts';
@@ -15,14 +15,14 @@ export const rowsOf = (
 ): Rows => {
   const { limits, circuitOf, kindOf, firsts, hasDifferences } = rowTable(circuits, scratch);
   const masks = masksOf(demands, scratch);
-  const { starts, entries, coefficients } = entriesOf(
-    { circuits, demands, scratch, masks, kindOf, firsts },
+  const { starts, plainEnds, raisingEnds, entries, coefficients } = entriesOf(
+    { circuits, demands, scratch, masks, kindOf, firsts, hasDifferences },
     pathLengths(circuits, firsts, scratch),
   );
   const { memberStarts, members } = membersOf(demands.length, limits.length, scratch, {
     starts,
+    raisingEnds,
     entries,
-    coefficients,
   });
   const count = demands.length;
   // One literal: spreading these objects costs more than filling some of the arrays.
@@ -34,8 +34,11 @@ export const rowsOf = (
     circuitOf,
     kindOf,
     hasDifferences,
+    taken: scratch.floats(limits.length),
     masks,
     starts,
+    plainEnds,
+    raisingEnds,
     entries,
     coefficients,
     memberStarts,
@@ -103,7 +106,6 @@ const fillTable = (
 ): void => {
   let at = firsts[circuit]!;
   const add = (kind: number, limit: number): void => {
-    if (bounds(limit) === 0) return;
     // What is not a number is no room at all.
     limits[at] = Number.isNaN(limit) ? 0 : limit;
     circuitOf[at] = circuit;
@@ -112,10 +114,14 @@ const fillTable = (
   };
   for (let p = 0; p < freeAmps.length; p += 1) {
     const limit = freeAmps[p as 0 | 1 | 2];
-    if (phasorSum !== true) add(p, limit);
-    else for (let k = 0; k < CHORDS; k += 1) add(CHORD_KIND + p * CHORDS + k, limit);
+    if (phasorSum !== true) {
+      if (bounds(limit) === 1) add(p, limit);
+    } else if (bounds(limit) === 1) {
+      add(CHORD_KIND + p * CHORDS, Number.POSITIVE_INFINITY);
+      add(CHORD_KIND + p * CHORDS + 1, limit);
+    }
   }
-  if (freeWatts !== undefined) add(WATTS_KIND, freeWatts);
+  if (freeWatts !== undefined && bounds(freeWatts) === 1) add(WATTS_KIND, freeWatts);
   if (unbalance === undefined) return;
   const base = unbalance.baseAmps ?? NO_AMPS;
   for (let k = 0; k < DIFFERENCES.length; k += 1) {
@@ -150,43 +156,61 @@ const masksOf = (demands: readonly Demand[], scratch: Scratch): Int32Array => {
   return masks;
 };
 
-type Entries = Pick<Rows, 'starts' | 'entries' | 'coefficients'>;
-type Table = Pick<RowTable, 'kindOf' | 'firsts'> &
+type Entries = Pick<Rows, 'starts' | 'plainEnds' | 'raisingEnds' | 'entries' | 'coefficients'>;
+type Table = Pick<RowTable, 'kindOf' | 'firsts' | 'hasDifferences'> &
   Pick<Rows, 'circuits' | 'demands' | 'scratch' | 'masks'>;
 
 const entriesOf = (table: Table, lengths: Int32Array): Entries => {
-  const { circuits, demands, scratch, masks, kindOf, firsts } = table;
+  const { circuits, demands, scratch, masks, kindOf, firsts, hasDifferences } = table;
   let most = 0;
   for (let i = 0; i < demands.length; i += 1) most += lengths[demands[i]!.circuit]!;
   const starts = scratch.integers(demands.length + 1);
+  const plainEnds = scratch.integers(demands.length);
+  const raisingEnds = scratch.integers(demands.length);
   const entries = scratch.integers(most);
   const coefficients = scratch.floats(most);
   let at = 0;
+  const add = (row: number, coefficient: number): void => {
+    entries[at] = row;
+    coefficients[at] = coefficient;
+    at += 1;
+  };
+  /** Differences that a demand raises (sign 1), or lowers (-1). */
+  const addDifferences = (circuit: number, mask: number, sign: number): void => {
+    for (let c = circuit; c >= 0; c = circuits[c]!.parent) {
+      const end = firsts[c + 1]!;
+      const first = end - DIFFERENCES.length;
+      if (first < firsts[c]! || kindOf[first] !== DIFFERENCE_KIND) continue;
+      for (let row = first; row < end; row += 1) {
+        const coefficient = DIFFERENCES_OF[mask]![row - first]!;
+        if (coefficient === sign) add(row, coefficient);
+      }
+    }
+  };
   for (let i = 0; i < demands.length; i += 1) {
     const demand = demands[i]!;
     const mask = masks[i]!;
-    const chords = chordCoefficients(wiringOf(mask, demand.lineToLine));
+    const chords = chordsOf(wiringOf(mask, demand.lineToLine));
     for (let c = demand.circuit; c >= 0; c = circuits[c]!.parent) {
       const end = firsts[c + 1]!;
-      for (let row = firsts[c]!; row < end; row += 1) {
+      for (let row = firsts[c]!; row < end && kindOf[row]! <= WATTS_KIND; row += 1) {
         const kind = kindOf[row]!;
-        const coefficient =
-          kind < CHORD_KIND
-            ? (mask >> kind) & 1
-            : kind < WATTS_KIND
-              ? chords[kind - CHORD_KIND]!
-              : kind > WATTS_KIND
-                ? DIFFERENCES_OF[mask]![kind - DIFFERENCE_KIND]!
-                : wattsPerAmp(demand, mask);
-        if (coefficient === 0) continue;
-        entries[at] = row;
-        coefficients[at] = coefficient;
-        at += 1;
+        if (kind < CHORD_KIND) {
+          if (((mask >> kind) & 1) === 1) add(row, 1);
+        } else if (kind === WATTS_KIND) {
+          add(row, wattsPerAmp(demand, mask));
+        } else if (chords[kind - CHORD_KIND]! > 0) {
+          add(row, chords[kind - CHORD_KIND]!);
+        }
       }
     }
+    plainEnds[i] = at;
+    if (hasDifferences) addDifferences(demand.circuit, mask, 1);
+    raisingEnds[i] = at;
+    if (hasDifferences) addDifferences(demand.circuit, mask, -1);
     starts[i + 1] = at;
   }
-  return { starts, entries, coefficients };
+  return { starts, plainEnds, raisingEnds, entries, coefficients };
 };
 
 const wattsPerAmp = ({ volts, wattsPhases }: Demand, mask: number): number =>
@@ -201,21 +225,20 @@ const membersOf = (
   demands: number,
   rowCount: number,
   scratch: Scratch,
-  { starts, entries, coefficients }: Entries,
+  { starts, raisingEnds, entries }: Pick<Entries, 'starts' | 'raisingEnds' | 'entries'>,
 ) => {
   const memberStarts = scratch.integers(rowCount + 1);
-  const used = starts[demands]!;
-  for (let e = 0; e < used; e += 1) {
-    if (coefficients[e]! > 0) memberStarts[entries[e]! + 1]! += 1;
+  for (let i = 0; i < demands; i += 1) {
+    const end = raisingEnds[i]!;
+    for (let e = starts[i]!; e < end; e += 1) memberStarts[entries[e]! + 1]! += 1;
   }
   for (let row = 0; row < rowCount; row += 1) memberStarts[row + 1]! += memberStarts[row]!;
   const next = scratch.integers(rowCount + 1);
   next.set(memberStarts);
   const members = scratch.integers(entries.length);
   for (let i = 0; i < demands; i += 1) {
-    const end = starts[i + 1]!;
+    const end = raisingEnds[i]!;
     for (let e = starts[i]!; e < end; e += 1) {
-      if (coefficients[e]! <= 0) continue;
       const row = entries[e]!;
       members[next[row]!] = i;
       next[row]! += 1;

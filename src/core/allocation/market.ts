@@ -1,5 +1,5 @@
 import { CHORDS } from './phasor.ts';
-import { isChord, isDifference, load, type Rows, WATTS_KIND } from './rows.ts';
+import { CHORD_KIND, isDifference, isPhasor, load, type Rows, WATTS_KIND } from './rows.ts';
 import { settleTies, sortByKey } from './sort.ts';
 
 const ROUNDS = 16;
@@ -36,7 +36,7 @@ export const marketOf = (rows: Rows, worth: Float64Array): Market => {
   for (let round = 0; round < ROUNDS; round += 1) {
     const step = FIRST_STEP / Math.sqrt(1 + round);
     const counted = round < SETTLED_ROUND ? 0 : step;
-    trade.wanted.fill(0);
+    trade.wanted.set(trade.taken);
     for (let g = 0; g < groups.count; g += 1) {
       costs[g] = costOf(trade, g);
       const amps = demandAt(groups, g, costs[g]!);
@@ -142,7 +142,8 @@ interface Trade {
   readonly limits: Float64Array;
   readonly prices: Float64Array;
   readonly leastPrices: Float64Array;
-  /** Amps wanted at these prices, and if they were free. */
+  /** Taken before anybody wants any, wanted at these prices, and wanted if amps were free. */
+  readonly taken: Float64Array;
   readonly wanted: Float64Array;
   readonly full: Float64Array;
   readonly starts: Int32Array;
@@ -153,25 +154,28 @@ interface Trade {
 const tradeOf = (rows: Rows, groups: Groups): Trade => {
   const { scratch, limits } = rows;
   const sums = scratch.floats(limits.length);
+  sums.set(rows.taken);
   for (let g = 0; g < groups.count; g += 1) {
     load(rows, sums, groups.samples[g]!, groups.upTo[groups.starts[g + 1]! - 1]!);
   }
-  const placeOf = scratch.integers(limits.length);
+  const placeOf = scratch.integers(limits.length).fill(-1);
   const trade = {
     count: 0,
     limits: scratch.floats(limits.length),
     prices: scratch.floats(limits.length),
     leastPrices: scratch.floats(limits.length),
+    taken: scratch.floats(limits.length),
     wanted: scratch.floats(limits.length),
     full: scratch.floats(limits.length),
     ...entryRoom(rows, groups),
   };
   for (let row = 0; row < limits.length; row += 1) {
-    placeOf[row] = -1;
-    if (isDifference(rows, row) || sums[row]! <= limits[row]!) continue;
+    const limit = priceLimitOf(rows, row);
+    if (isDifference(rows, row) || sums[row]! <= limit) continue;
     const at = trade.count;
     placeOf[row] = at;
-    trade.limits[at] = Math.max(limits[row]!, LEAST_PRICE);
+    trade.limits[at] = Math.max(limit, LEAST_PRICE);
+    trade.taken[at] = rows.taken[row]!;
     trade.full[at] = sums[row]!;
     trade.prices[at] = unitOf(rows, row);
     trade.leastPrices[at] = unitOf(rows, row) * LEAST_PRICE;
@@ -180,10 +184,10 @@ const tradeOf = (rows: Rows, groups: Groups): Trade => {
   let at = 0;
   for (let g = 0; g < groups.count; g += 1) {
     const index = groups.samples[g]!;
-    for (let e = rows.starts[index]!; e < rows.starts[index + 1]!; e += 1) {
-      const place = placeOf[rows.entries[e]!]!;
-      if (place < 0) continue;
-      trade.entries[at] = place;
+    for (let e = rows.starts[index]!; e < rows.plainEnds[index]!; e += 1) {
+      const to = placeOf[rows.entries[e]!]!;
+      if (to < 0) continue;
+      trade.entries[at] = to;
       trade.coefficients[at] = rows.coefficients[e]!;
       at += 1;
     }
@@ -192,9 +196,9 @@ const tradeOf = (rows: Rows, groups: Groups): Trade => {
   return trade;
 };
 
-const entryRoom = ({ scratch, starts }: Rows, { count, samples }: Groups) => {
+const entryRoom = ({ scratch, starts, plainEnds }: Rows, { count, samples }: Groups) => {
   let most = 0;
-  for (let g = 0; g < count; g += 1) most += starts[samples[g]! + 1]! - starts[samples[g]!]!;
+  for (let g = 0; g < count; g += 1) most += plainEnds[samples[g]!]! - starts[samples[g]!]!;
   return {
     starts: scratch.integers(count + 1),
     entries: scratch.integers(most),
@@ -224,11 +228,13 @@ const movePrices = (trade: Trade, step: number): void => {
   }
 };
 
-/**
- * A watt is worth as much less than an amp as there are more of them, and an amp on one of the
- * chords of a line as much less as there are more chords.
- */
-const unitOf = (rows: Rows, row: number): number => {
-  if (rows.kindOf[row] === WATTS_KIND) return 1 / USUAL_VOLTS;
-  return isChord(rows, row) ? 1 / CHORDS : 1;
+/** Prices are linear: here a phasor keeps within both of its chords. */
+const priceLimitOf = ({ limits, kindOf }: Rows, row: number): number =>
+  isPhasor(kindOf[row + 1] ?? -1) ? limits[row + 1]! : limits[row]!;
+
+/** A watt is worth as much less than an amp as there are more of them, and there are two chords. */
+const unitOf = ({ kindOf }: Rows, row: number): number => {
+  const kind = kindOf[row]!;
+  if (kind === WATTS_KIND) return 1 / USUAL_VOLTS;
+  return kind >= CHORD_KIND && kind < WATTS_KIND ? 1 / CHORDS : 1;
 };

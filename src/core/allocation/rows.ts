@@ -1,11 +1,11 @@
 import type { AllocationCircuit, Claim, Demand } from '../allocation-problem.ts';
-import { CHORDS } from './phasor.ts';
+import { CHORDS, magnitude, reach } from './phasor.ts';
 import type { Scratch } from './scratch.ts';
 import { stepBelow } from './steps.ts';
 
 /**
- * Kinds of rows of a circuit: 0, 1, 2 are the amps of a phase, then the chords of L1, L2, L3, then
- * watts, then differences.
+ * Kinds of rows of a circuit: 0, 1, 2 are the amps of a phase, then the chords of L1, L2, L3 where
+ * currents add as phasors, then watts, then differences.
  */
 export const CHORD_KIND = 3;
 export const WATTS_KIND = CHORD_KIND + 3 * CHORDS;
@@ -24,7 +24,8 @@ const LEAST_WEIGHT = 1e-6;
 /**
  * The problem as flat arrays. A row bounds the sum of coefficient times amps of its demands; only
  * rows with a finite limit exist. Coefficients are 1 on a phase, volts times phases on watts, and
- * on a difference 1 for cars that add to it and -1 for those that lower it, on a chord see phasor.ts.
+ * on a difference 1 for cars that add to it and -1 for those that lower it. A phasor is the two
+ * rows of its chords (see phasor.ts): the first has no limit, the second that of the magnitude.
  */
 export interface Rows {
   readonly circuits: readonly AllocationCircuit[];
@@ -35,10 +36,17 @@ export interface Rows {
   readonly circuitOf: Int32Array;
   readonly kindOf: Int32Array;
   readonly hasDifferences: boolean;
+  /** What is taken of each row before anybody gets anything. */
+  readonly taken: Float64Array;
   /** Phases that each demand may load, bit p for phase p. */
   readonly masks: Int32Array;
-  /** Rows of demand i, from its leaf circuit up: entries starts[i] to starts[i + 1]. */
+  /**
+   * Rows of demand i, from its leaf circuit up: entries starts[i] to starts[i + 1]. Differences come
+   * last, from plainEnds[i] on, and those that it lowers at the very end, from raisingEnds[i] on.
+   */
   readonly starts: Int32Array;
+  readonly plainEnds: Int32Array;
+  readonly raisingEnds: Int32Array;
   readonly entries: Int32Array;
   readonly coefficients: Float64Array;
   /** Demands that add to row r: members memberStarts[r] to memberStarts[r + 1]. */
@@ -75,9 +83,9 @@ export const isKept = ({ ranks, demands }: Rows, index: number): boolean =>
 export const isDifference = (rows: Rows, row: number): boolean =>
   rows.kindOf[row]! >= DIFFERENCE_KIND;
 
-/** Amps of a row of this kind are worth as much less as there are more rows of the same limit. */
-export const isChord = (rows: Rows, row: number): boolean =>
-  rows.kindOf[row]! >= CHORD_KIND && rows.kindOf[row]! < WATTS_KIND;
+/** The row has the limit of a phasor, and the row before it is the other chord. */
+export const isPhasor = (kind: number): boolean =>
+  kind > CHORD_KIND && kind < WATTS_KIND && (kind - CHORD_KIND) % CHORDS === 1;
 
 /** The phase that a row is about; undefined for watts. */
 export const phaseOfRow = (rows: Rows, row: number): 0 | 1 | 2 | undefined => {
@@ -96,6 +104,10 @@ export const load = (rows: Rows, sums: Float64Array, demand: number, amps: numbe
   for (let e = starts[demand]!; e < end; e += 1) sums[entries[e]!]! += coefficients[e]! * amps;
 };
 
+/** What the limit of a row is compared with. */
+export const sumOf = ({ kindOf }: Rows, sums: Float64Array, row: number): number =>
+  isPhasor(kindOf[row]!) ? magnitude(sums[row - 1]!, sums[row]!) : sums[row]!;
+
 /** The first row from the leaf up that has no room for `amps` more of a demand, or -1. */
 export const blockingRow = (
   rows: Rows,
@@ -104,14 +116,31 @@ export const blockingRow = (
   amps: number,
   toleranceAmps: number,
 ): number => {
-  const { starts, entries, coefficients, limits } = rows;
-  const end = starts[demand + 1]!;
+  const { starts, raisingEnds, entries, coefficients, limits, kindOf } = rows;
+  const end = raisingEnds[demand]!;
+  // Watts are hundreds of times larger than amps: the tolerance scales with them.
   const more = amps - toleranceAmps;
   for (let e = starts[demand]!; e < end; e += 1) {
     const row = entries[e]!;
-    const coefficient = coefficients[e]!;
-    // Watts are hundreds of times larger than amps: the tolerance scales with them.
-    if (coefficient > 0 && !(sums[row]! + coefficient * more <= limits[row]!)) return row;
+    const sum = sums[row]! + coefficients[e]! * more;
+    const after = isPhasor(kindOf[row]!)
+      ? magnitude(sums[row - 1]! + coefficients[e - 1]! * more, sum)
+      : sum;
+    if (!(after <= limits[row]!)) return row;
   }
   return -1;
+};
+
+/** Amps more that a demand may have until the row of an entry is full; below zero when it is over. */
+export const roomOn = (rows: Rows, sums: Float64Array, entry: number): number => {
+  const { entries, coefficients, limits, kindOf } = rows;
+  const row = entries[entry]!;
+  if (!isPhasor(kindOf[row]!)) return (limits[row]! - sums[row]!) / coefficients[entry]!;
+  return reach(
+    limits[row]!,
+    sums[row - 1]!,
+    sums[row]!,
+    coefficients[entry - 1]!,
+    coefficients[entry]!,
+  );
 };

@@ -3,7 +3,7 @@ import { ADMITTED, TOO_SMALL } from './admit.ts';
 import { AT_MAXIMUM } from './fill.ts';
 import { marketOf } from './market.ts';
 import { WIRINGS, wiringOf } from './phasor.ts';
-import { blockingRow, isKept, load, type Rows } from './rows.ts';
+import { blockingRow, isKept, load, type Rows, roomOn } from './rows.ts';
 import type { Shares } from './shares.ts';
 import { ranked } from './sort.ts';
 import { stepBelow } from './steps.ts';
@@ -110,7 +110,7 @@ const worthOf = ({ demands, scratch, masks, mostAmps, weights, urgencies }: Rows
 
 /** In their order, each takes all that fits. Fills in `shares`. */
 const handOut = ({ rows, order, sums, quotas, groupOf }: Sale, shares: Shares): void => {
-  sums.fill(0);
+  sums.set(rows.taken);
   // Those that are kept on hold their minimum before anybody gets more.
   for (let k = 0; k < order.length; k += 1) {
     const index = order[k]!;
@@ -167,18 +167,15 @@ const takeLeast = (rows: Rows, sums: Float64Array, index: number, shares: Shares
 };
 
 const roomFor = (rows: Rows, sums: Float64Array, index: number) => {
-  const { starts, entries, coefficients, limits } = rows;
-  const end = starts[index + 1]!;
+  const { starts, raisingEnds, entries } = rows;
+  const end = raisingEnds[index]!;
   let amps = Number.POSITIVE_INFINITY;
   let tightest = AT_MAXIMUM;
   for (let e = starts[index]!; e < end; e += 1) {
-    const row = entries[e]!;
-    const coefficient = coefficients[e]!;
-    if (coefficient <= 0) continue;
-    const here = (limits[row]! - sums[row]!) / coefficient;
+    const here = roomOn(rows, sums, e);
     if (here >= amps) continue;
     amps = here;
-    tightest = row;
+    tightest = entries[e]!;
   }
   return { amps, row: tightest };
 };

@@ -19,16 +19,13 @@ export const fillBalanced = (
   reliefRounds = RELIEF_ROUNDS,
 ): Filled => {
   if (!rows.hasDifferences) return fill(rows, verdicts);
-  const unlimited = rows.scratch.floats(rows.limits.length);
-  for (let row = 0; row < unlimited.length; row += 1) {
-    unlimited[row] = isDifference(rows, row) ? Number.POSITIVE_INFINITY : rows.limits[row]!;
-  }
-  let best = fill(rows, verdicts, unlimited);
+  let best = fill(rows, verdicts, { limits: rows.limits, ends: rows.plainEnds });
   if (worstDifference(rows, sumsOf(rows, best.amps)) < 0) return best;
   let low = rows.scratch.floats(verdicts.length);
   for (let i = 0; i < low.length; i += 1) if (verdicts[i] === ADMITTED) low[i] = rows.leastAmps[i]!;
   for (let round = 0; round < reliefRounds; round += 1) {
-    const next = fill(rows, verdicts, withRelief(rows, low));
+    const relief = { limits: withRelief(rows, low), ends: rows.raisingEnds };
+    const next = fill(rows, verdicts, relief);
     if (round > 0 && worstDifference(rows, sumsOf(rows, next.amps)) >= 0) break;
     best = next;
     // The same room again would give the same shares again.
@@ -82,6 +79,7 @@ const isSame = (a: Float64Array, b: Float64Array): boolean => {
 
 const sumsOf = (rows: Rows, amps: Float64Array): Float64Array => {
   const sums = rows.scratch.floats(rows.limits.length);
+  sums.set(rows.taken);
   for (let i = 0; i < amps.length; i += 1) load(rows, sums, i, amps[i]!);
   return sums;
 };
@@ -90,10 +88,11 @@ const sumsOf = (rows: Rows, amps: Float64Array): Float64Array => {
 const withRelief = (rows: Rows, low: Float64Array): Float64Array => {
   const limits = rows.scratch.floats(rows.limits.length);
   limits.set(rows.limits);
-  const { starts, entries, coefficients } = rows;
-  for (let e = 0, i = 0; i < low.length; i += 1) {
-    for (; e < starts[i + 1]!; e += 1) {
-      if (coefficients[e]! < 0) limits[entries[e]!]! -= coefficients[e]! * low[i]!;
+  const { starts, raisingEnds, entries, coefficients } = rows;
+  for (let i = 0; i < low.length; i += 1) {
+    const end = starts[i + 1]!;
+    for (let e = raisingEnds[i]!; e < end; e += 1) {
+      limits[entries[e]!]! -= coefficients[e]! * low[i]!;
     }
   }
   return limits;

@@ -125,13 +125,10 @@ const shareLeftOver = (
   shares: Shares,
   idleAmps: Float64Array,
 ): void => {
-  const { limits, mostAmps, scratch } = rows;
-  const sums = scratch.floats(limits.length);
-  for (let i = 0; i < idleAmps.length; i += 1) load(rows, sums, i, shares.amps[i]!);
-  for (let row = 0; row < sums.length; row += 1) limits[row]! -= sums[row]!;
-  mostAmps.set(idleAmps);
+  for (let i = 0; i < idleAmps.length; i += 1) load(rows, rows.taken, i, shares.amps[i]!);
+  rows.mostAmps.set(idleAmps);
   const rest = sharesOf(rows, objective);
-  for (let row = 0; row < sums.length; row += 1) limits[row]! += sums[row]!;
+  rows.taken.fill(0);
   for (let i = 0; i < idleAmps.length; i += 1) {
     if (!contenders[i]!.idle) continue;
     shares.amps[i] = rest.amps[i]!;
