@@ -82,7 +82,10 @@ const assertLargestShare = (
 ): void => {
   const { demands } = rows;
   const share = (i: number) => amps[i]! / demands[i]!.weight;
-  for (const other of rows.members.subarray(rows.memberStarts[row]!, rows.memberStarts[row + 1]!)) {
+  const { users, userStarts, groups } = rows;
+  const on = users.subarray(userStarts[row]!, userStarts[row + 1]!);
+  for (let other = 0; other < demands.length; other += 1) {
+    if (!on.includes(groups.groupOf[other]!)) continue;
     const demand = demands[other]!;
     if (verdicts[other] !== ADMITTED) continue;
     if (amps[other]! <= demand.minAmps + TOLERANCE) continue;

@@ -1,5 +1,5 @@
 import { AMPS_EPSILON } from '../units.ts';
-import { blockingRow, load, type Rows, sumOf } from './rows.ts';
+import { blockingRow, load, loadGroup, type Rows, sumOf } from './rows.ts';
 import { ranked } from './sort.ts';
 
 /** Otherwise a verdict is the row that kept a demand out. */
@@ -40,13 +40,18 @@ const isPossible = ({ mostAmps, leastAmps }: Rows, index: number): boolean =>
   mostAmps[index]! > 0 && mostAmps[index]! >= leastAmps[index]!;
 
 const everybodyFits = (rows: Rows, sums: Float64Array): boolean => {
-  const { limits, memberStarts, leastAmps } = rows;
+  const { limits, userStarts, leastAmps, groups } = rows;
   sums.set(rows.taken);
-  for (let i = 0; i < leastAmps.length; i += 1) {
-    if (isPossible(rows, i)) load(rows, sums, i, leastAmps[i]!);
+  for (let g = 0; g < groups.count; g += 1) {
+    let least = 0;
+    for (let m = groups.starts[g]!; m < groups.starts[g + 1]!; m += 1) {
+      const index = groups.members[m]!;
+      if (isPossible(rows, index)) least += leastAmps[index]!;
+    }
+    loadGroup(rows, sums, g, least);
   }
   for (let row = 0; row < sums.length; row += 1) {
-    const used = memberStarts[row] !== memberStarts[row + 1];
+    const used = userStarts[row] !== userStarts[row + 1];
     if (used && !(sumOf(rows, sums, row) <= limits[row]!)) return false;
   }
   return true;

@@ -54,7 +54,8 @@ export const fill = (
 interface Filling extends Filled {
   readonly rows: Rows;
   readonly limits: Float64Array;
-  /** Up to which entry the rows of each demand count. */
+  readonly verdicts: Int32Array;
+  /** Up to which entry the rows of each group count. */
   readonly ends: Int32Array;
   readonly state: Int32Array;
   /** What waiting and frozen demands take of each row; how fast the growing ones take more. */
@@ -83,6 +84,7 @@ const start = (
   const filling: Filling = {
     rows,
     limits,
+    verdicts,
     ends,
     amps: scratch.floats(demands),
     bottleneck: scratch.integers(demands).fill(AT_MAXIMUM),
@@ -96,35 +98,42 @@ const start = (
     firstFull: 0,
     firstFullAt: Number.POSITIVE_INFINITY,
   };
-  const { starts, entries, coefficients, leastAmps } = rows;
-  const { state, taken, slopes, growing, turns, fullAt } = filling;
-  taken.set(rows.taken);
-  for (let i = 0; i < demands; i += 1) {
-    if (verdicts[i] !== ADMITTED) continue;
-    filling.open += 1;
-    const least = leastAmps[i]!;
-    const weight = rows.weights[i]!;
-    // Whoever has no minimum grows from the start: that spares it the event.
-    const grows = least === 0;
-    state[i] = grows ? GROWING : WAITING;
-    filling.amps[i] = least;
-    turns.prepare(i, (grows ? rows.mostAmps[i]! : least) / weight);
-    const end = ends[i]!;
-    for (let e = starts[i]!; e < end; e += 1) {
-      const coefficient = coefficients[e]!;
-      const row = entries[e]!;
-      if (!grows) {
-        taken[row]! += coefficient * least;
-        continue;
-      }
-      slopes[row]! += coefficient * weight;
-      growing[row]! += 1;
-    }
-  }
+  filling.taken.set(rows.taken);
+  for (let g = 0; g < rows.groups.count; g += 1) startGroup(filling, g);
+  const { turns, fullAt } = filling;
   turns.build();
   for (let row = 0; row < limits.length; row += 1) fullAt[row] = fullAtOf(filling, row);
   findFirst(filling);
   return filling;
+};
+
+const startGroup = (filling: Filling, group: number): void => {
+  const { rows, verdicts, ends, state, amps, taken, slopes, growing, turns } = filling;
+  const { starts, entries, coefficients, leastAmps, mostAmps, weights, groups } = rows;
+  let waits = 0;
+  let slope = 0;
+  let grows = 0;
+  for (let m = groups.starts[group]!; m < groups.starts[group + 1]!; m += 1) {
+    const i = groups.members[m]!;
+    if (verdicts[i] !== ADMITTED) continue;
+    filling.open += 1;
+    const least = leastAmps[i]!;
+    const weight = weights[i]!;
+    amps[i] = least;
+    // Whoever has no minimum grows from the start: that spares it the event.
+    state[i] = least === 0 ? GROWING : WAITING;
+    turns.prepare(i, (least === 0 ? mostAmps[i]! : least) / weight);
+    waits += least;
+    if (least > 0) continue;
+    slope += weight;
+    grows += 1;
+  }
+  for (let e = starts[group]!; e < ends[group]!; e += 1) {
+    const row = entries[e]!;
+    taken[row]! += coefficients[e]! * waits;
+    slopes[row]! += coefficients[e]! * slope;
+    growing[row]! += grows;
+  }
 };
 
 const begin = (filling: Filling, index: number): void => {
@@ -134,8 +143,9 @@ const begin = (filling: Filling, index: number): void => {
   const least = rows.leastAmps[index]!;
   state[index] = GROWING;
   turns.set(index, rows.mostAmps[index]! / weight);
-  const end = ends[index]!;
-  for (let e = starts[index]!; e < end; e += 1) {
+  const group = rows.groups.groupOf[index]!;
+  const end = ends[group]!;
+  for (let e = starts[group]!; e < end; e += 1) {
     const coefficient = coefficients[e]!;
     const row = entries[e]!;
     taken[row]! -= coefficient * least;
@@ -155,8 +165,9 @@ const freeze = (filling: Filling, index: number, amps: number, bottleneck: numbe
   filling.amps[index] = amps;
   filling.bottleneck[index] = bottleneck;
   filling.open -= 1;
-  const end = ends[index]!;
-  for (let e = starts[index]!; e < end; e += 1) {
+  const group = rows.groups.groupOf[index]!;
+  const end = ends[group]!;
+  for (let e = starts[group]!; e < end; e += 1) {
     const coefficient = coefficients[e]!;
     const row = entries[e]!;
     taken[row]! += coefficient * more;
@@ -170,15 +181,21 @@ const freeze = (filling: Filling, index: number, amps: number, bottleneck: numbe
 /** A full row stops everybody on it, also those that have not begun to grow. */
 const fillUp = (filling: Filling, row: number, level: number): void => {
   if (reschedule(filling, row) > level) return;
-  const { rows, state } = filling;
-  const end = rows.memberStarts[row + 1]!;
-  for (let m = rows.memberStarts[row]!; m < end; m += 1) {
-    const index = rows.members[m]!;
-    if (state[index] === FROZEN) continue;
-    const least = rows.leastAmps[index]!;
-    const grown = Math.min(rows.mostAmps[index]!, Math.max(least, rows.weights[index]! * level));
-    freeze(filling, index, state[index] === GROWING ? grown : least, row);
+  const { userStarts, users, groups } = filling.rows;
+  for (let u = userStarts[row]!; u < userStarts[row + 1]!; u += 1) {
+    const group = users[u]!;
+    const end = groups.starts[group + 1]!;
+    for (let m = groups.starts[group]!; m < end; m += 1)
+      stop(filling, groups.members[m]!, row, level);
   }
+};
+
+const stop = (filling: Filling, index: number, row: number, level: number): void => {
+  const { rows, state } = filling;
+  if (state[index] === FROZEN) return;
+  const least = rows.leastAmps[index]!;
+  const grown = Math.min(rows.mostAmps[index]!, Math.max(least, rows.weights[index]! * level));
+  freeze(filling, index, state[index] === GROWING ? grown : least, row);
 };
 
 const reschedule = (filling: Filling, row: number): number => {

@@ -1,5 +1,6 @@
 import type { AllocationCircuit, AllocationProblem, Demand } from '../allocation-problem.ts';
 import { NO_AMPS } from '../units.ts';
+import { groupsOf } from './groups.ts';
 import { CHORDS, chordsOf, wiringOf } from './phasor.ts';
 import { CHORD_KIND, claim, DIFFERENCE_KIND, DIFFERENCES, type Rows, WATTS_KIND } from './rows.ts';
 import { Scratch } from './scratch.ts';
@@ -15,11 +16,12 @@ export const rowsOf = (
 ): Rows => {
   const { limits, circuitOf, kindOf, firsts, hasDifferences } = rowTable(circuits, scratch);
   const masks = masksOf(demands, scratch);
+  const groups = groupsOf(circuits, demands, masks, scratch);
   const { starts, plainEnds, raisingEnds, entries, coefficients } = entriesOf(
-    { circuits, demands, scratch, masks, kindOf, firsts, hasDifferences },
+    { circuits, demands, scratch, masks, groups, kindOf, firsts, hasDifferences },
     pathLengths(circuits, firsts, scratch),
   );
-  const { memberStarts, members } = membersOf(demands.length, limits.length, scratch, {
+  const { userStarts, users } = usersOf(groups.count, limits.length, scratch, {
     starts,
     raisingEnds,
     entries,
@@ -36,13 +38,14 @@ export const rowsOf = (
     hasDifferences,
     taken: scratch.floats(limits.length),
     masks,
+    groups,
     starts,
     plainEnds,
     raisingEnds,
     entries,
     coefficients,
-    memberStarts,
-    members,
+    userStarts,
+    users,
     leastAmps: leastOf(demands, scratch),
     mostAmps: scratch.floats(count),
     weights: scratch.floats(count),
@@ -158,15 +161,16 @@ const masksOf = (demands: readonly Demand[], scratch: Scratch): Int32Array => {
 
 type Entries = Pick<Rows, 'starts' | 'plainEnds' | 'raisingEnds' | 'entries' | 'coefficients'>;
 type Table = Pick<RowTable, 'kindOf' | 'firsts' | 'hasDifferences'> &
-  Pick<Rows, 'circuits' | 'demands' | 'scratch' | 'masks'>;
+  Pick<Rows, 'circuits' | 'demands' | 'scratch' | 'masks' | 'groups'>;
 
 const entriesOf = (table: Table, lengths: Int32Array): Entries => {
-  const { circuits, demands, scratch, masks, kindOf, firsts, hasDifferences } = table;
+  const { circuits, demands, scratch, masks, groups, kindOf, firsts, hasDifferences } = table;
+  const { count, samples } = groups;
   let most = 0;
-  for (let i = 0; i < demands.length; i += 1) most += lengths[demands[i]!.circuit]!;
-  const starts = scratch.integers(demands.length + 1);
-  const plainEnds = scratch.integers(demands.length);
-  const raisingEnds = scratch.integers(demands.length);
+  for (let g = 0; g < count; g += 1) most += lengths[demands[samples[g]!]!.circuit]!;
+  const starts = scratch.integers(count + 1);
+  const plainEnds = scratch.integers(count);
+  const raisingEnds = scratch.integers(count);
   const entries = scratch.integers(most);
   const coefficients = scratch.floats(most);
   let at = 0;
@@ -175,7 +179,7 @@ const entriesOf = (table: Table, lengths: Int32Array): Entries => {
     coefficients[at] = coefficient;
     at += 1;
   };
-  /** Differences that a demand raises (sign 1), or lowers (-1). */
+  /** Differences that a group raises (sign 1), or lowers (-1). */
   const addDifferences = (circuit: number, mask: number, sign: number): void => {
     for (let c = circuit; c >= 0; c = circuits[c]!.parent) {
       const end = firsts[c + 1]!;
@@ -187,9 +191,9 @@ const entriesOf = (table: Table, lengths: Int32Array): Entries => {
       }
     }
   };
-  for (let i = 0; i < demands.length; i += 1) {
-    const demand = demands[i]!;
-    const mask = masks[i]!;
+  for (let g = 0; g < count; g += 1) {
+    const demand = demands[samples[g]!]!;
+    const mask = masks[samples[g]!]!;
     const chords = chordsOf(wiringOf(mask, demand.lineToLine));
     for (let c = demand.circuit; c >= 0; c = circuits[c]!.parent) {
       const end = firsts[c + 1]!;
@@ -204,11 +208,11 @@ const entriesOf = (table: Table, lengths: Int32Array): Entries => {
         }
       }
     }
-    plainEnds[i] = at;
+    plainEnds[g] = at;
     if (hasDifferences) addDifferences(demand.circuit, mask, 1);
-    raisingEnds[i] = at;
+    raisingEnds[g] = at;
     if (hasDifferences) addDifferences(demand.circuit, mask, -1);
-    starts[i + 1] = at;
+    starts[g + 1] = at;
   }
   return { starts, plainEnds, raisingEnds, entries, coefficients };
 };
@@ -221,30 +225,30 @@ const DIFFERENCES_OF: readonly Float64Array[] = Array.from({ length: ALL_PHASES 
   Float64Array.from(DIFFERENCES, ([above, below]) => ((mask >> above) & 1) - ((mask >> below) & 1)),
 );
 
-const membersOf = (
-  demands: number,
+const usersOf = (
+  groupCount: number,
   rowCount: number,
   scratch: Scratch,
   { starts, raisingEnds, entries }: Pick<Entries, 'starts' | 'raisingEnds' | 'entries'>,
 ) => {
-  const memberStarts = scratch.integers(rowCount + 1);
-  for (let i = 0; i < demands; i += 1) {
-    const end = raisingEnds[i]!;
-    for (let e = starts[i]!; e < end; e += 1) memberStarts[entries[e]! + 1]! += 1;
+  const userStarts = scratch.integers(rowCount + 1);
+  for (let g = 0; g < groupCount; g += 1) {
+    const end = raisingEnds[g]!;
+    for (let e = starts[g]!; e < end; e += 1) userStarts[entries[e]! + 1]! += 1;
   }
-  for (let row = 0; row < rowCount; row += 1) memberStarts[row + 1]! += memberStarts[row]!;
+  for (let row = 0; row < rowCount; row += 1) userStarts[row + 1]! += userStarts[row]!;
   const next = scratch.integers(rowCount + 1);
-  next.set(memberStarts);
-  const members = scratch.integers(entries.length);
-  for (let i = 0; i < demands; i += 1) {
-    const end = raisingEnds[i]!;
-    for (let e = starts[i]!; e < end; e += 1) {
+  next.set(userStarts);
+  const users = scratch.integers(entries.length);
+  for (let g = 0; g < groupCount; g += 1) {
+    const end = raisingEnds[g]!;
+    for (let e = starts[g]!; e < end; e += 1) {
       const row = entries[e]!;
-      members[next[row]!] = i;
+      users[next[row]!] = g;
       next[row]! += 1;
     }
   }
-  return { memberStarts, members };
+  return { userStarts, users };
 };
 
 const leastOf = (demands: readonly Demand[], scratch: Scratch): Float64Array => {

@@ -1,12 +1,12 @@
+import type { Groups } from './groups.ts';
 import { CHORDS } from './phasor.ts';
-import { CHORD_KIND, isDifference, isPhasor, load, type Rows, WATTS_KIND } from './rows.ts';
+import { CHORD_KIND, isDifference, isPhasor, loadGroup, type Rows, WATTS_KIND } from './rows.ts';
 import { settleTies, sortByKey } from './sort.ts';
 
 const ROUNDS = 16;
 const FIRST_STEP = 4;
-/** Demand is looked at for this many prices, up to this share below and above the one of a round. */
-const LOOKS = 3;
-const SPREAD = 0.1;
+/** Demand is looked at for these shares of the price of a round, the highest first. */
+const LOOKS = [1 + 0.2 / 3, 1, 1 - 0.2 / 3] as const;
 const LEAST_PRICE = 0.01;
 const USUAL_VOLTS = 230;
 /** Prices of earlier rounds are far off; they do not count in the targets. */
@@ -15,11 +15,9 @@ const SETTLED_ROUND = 6;
 /**
  * What the amps of every row are worth when everybody who finds its price right takes all it can
  * (dual ascent on the max-weight problem of Tassiulas & Ephremides 1992). Demands on the same rows
- * pay the same, so they are looked at together: a round costs as much as there are kinds of
- * wiring, however many cars there are.
+ * pay the same, so they are looked at together.
  */
 export interface Market {
-  readonly groupOf: Int32Array;
   /** Price of one amp, and amps that all of it together should get, by group. */
   readonly costs: Float64Array;
   readonly targets: Float64Array;
@@ -27,11 +25,11 @@ export interface Market {
 
 /** `worth`: of one amp of each demand. */
 export const marketOf = (rows: Rows, worth: Float64Array): Market => {
-  const { scratch } = rows;
-  const groups = groupsOf(rows, worth);
+  const { scratch, groups } = rows;
+  const wants = wantsOf(rows, worth);
   const costs = scratch.floats(groups.count);
   const targets = scratch.floats(groups.count);
-  const trade = tradeOf(rows, groups);
+  const trade = tradeOf(rows, wants);
   let steps = 0;
   for (let round = 0; round < ROUNDS; round += 1) {
     const step = FIRST_STEP / Math.sqrt(1 + round);
@@ -39,7 +37,7 @@ export const marketOf = (rows: Rows, worth: Float64Array): Market => {
     trade.wanted.set(trade.taken);
     for (let g = 0; g < groups.count; g += 1) {
       costs[g] = costOf(trade, g);
-      const amps = demandAt(groups, g, costs[g]!);
+      const amps = demandAt(groups, wants, g, costs[g]!);
       targets[g]! += counted * amps;
       want(trade, g, amps);
     }
@@ -51,86 +49,56 @@ export const marketOf = (rows: Rows, worth: Float64Array): Market => {
     // Where nothing is short an amp costs nobody anything.
     costs[g] = Math.max(costOf(trade, g), LEAST_PRICE / USUAL_VOLTS);
   }
-  return { groupOf: groups.groupOf, costs, targets };
+  return { costs, targets };
 };
 
-interface Groups {
-  readonly count: number;
-  readonly groupOf: Int32Array;
-  /** One demand of each group, for its rows. */
-  readonly samples: Int32Array;
-  /** Members of group g, the most worthy first: from starts[g] to starts[g + 1]. */
-  readonly starts: Int32Array;
+/** What the demands of each group want: by place, as in `members` of the groups. */
+interface Wants {
+  /** Of one amp, the most worthy demand of a group first. */
   readonly worth: Float64Array;
-  /** Amps of a member and of all before it. */
+  /** Amps of a demand and of all before it in its group. */
   readonly upTo: Float64Array;
 }
 
-/** Demands of one circuit and one wiring, the wirings in an order that does not depend on theirs. */
-const groupsOf = (rows: Rows, worth: Float64Array): Groups => {
-  const { scratch, mostAmps, leastAmps, demands, masks } = rows;
+const wantsOf = (rows: Rows, worthOf: Float64Array): Wants => {
+  const { scratch, mostAmps, leastAmps, demands, groups } = rows;
   const order = scratch.integers(demands.length);
-  const keys = scratch.floats(demands.length);
-  for (let i = 0; i < demands.length; i += 1) {
-    order[i] = i;
-    keys[i] = worth[i]!;
-  }
+  order.set(groups.members);
   const spare = scratch.integers(demands.length);
-  sortByKey(order, keys, spare);
-  settleTies(order, keys, demands);
-  for (let i = 0; i < demands.length; i += 1) {
-    const { circuit, lineToLine, volts } = demands[i]!;
-    // Volts beyond a thousand share a group with fewer: only the shares get less exact.
-    keys[i] =
-      ((circuit * 8 + masks[i]!) * 2 + (lineToLine === true ? 1 : 0)) * 1024 + (volts % 1024);
-  }
-  sortByKey(order, keys, spare);
-  const groupOf = scratch.integers(demands.length);
-  const starts = scratch.integers(demands.length + 1);
-  const samples = scratch.integers(demands.length);
+  const worth = scratch.floats(demands.length);
   const upTo = scratch.floats(demands.length);
-  const sorted = scratch.floats(demands.length);
-  let count = 0;
-  for (let k = 0; k < order.length; k += 1) {
-    const index = order[k]!;
-    if (k === 0 || keys[index] !== keys[order[k - 1]!]) {
-      samples[count] = index;
-      starts[count] = k;
-      count += 1;
+  for (let g = 0; g < groups.count; g += 1) {
+    const end = groups.starts[g + 1]!;
+    sortByKey(order, worthOf, spare, groups.starts[g]!, end);
+    settleTies(order, worthOf, demands, groups.starts[g]!, end);
+    let amps = 0;
+    for (let k = groups.starts[g]!; k < end; k += 1) {
+      const index = order[k]!;
+      const most = mostAmps[index]!;
+      if (most > 0 && most >= leastAmps[index]!) amps += most;
+      worth[k] = worthOf[index]!;
+      upTo[k] = amps;
     }
-    groupOf[index] = count - 1;
-    sorted[k] = worth[index]!;
-    const most = mostAmps[index]!;
-    upTo[k] =
-      (k > starts[count - 1]! ? upTo[k - 1]! : 0) +
-      (most > 0 && most >= leastAmps[index]! ? most : 0);
   }
-  starts[count] = order.length;
-  return { count, groupOf, samples, starts, worth: sorted, upTo };
+  return { worth, upTo };
 };
 
 /**
- * Amps of all members that are worth more than they cost. Prices around the given one count too:
- * otherwise all cars of a kind would come and go at once, and no price would be the right one.
+ * Amps of all members of a group that are worth more than they cost. Prices around the given one
+ * count too: otherwise all cars of a kind would come and go at once, and no price would be right.
  */
-const demandAt = (groups: Groups, group: number, cost: number): number => {
-  let amps = 0;
-  for (let k = 0; k < LOOKS; k += 1) {
-    amps += demandBelow(groups, group, cost * (1 + SPREAD * ((2 * k + 1) / LOOKS - 1)));
-  }
-  return amps / LOOKS;
-};
-
-const demandBelow = ({ starts, worth, upTo }: Groups, group: number, cost: number): number => {
+const demandAt = ({ starts }: Groups, wants: Wants, group: number, cost: number): number => {
+  const { worth, upTo } = wants;
   const first = starts[group]!;
-  let low = first;
-  let high = starts[group + 1]!;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (worth[middle]! > cost) low = middle + 1;
-    else high = middle;
+  const end = starts[group + 1]!;
+  let amps = 0;
+  let place = first;
+  for (let k = 0; k < LOOKS.length; k += 1) {
+    const price = cost * LOOKS[k]!;
+    while (place < end && worth[place]! > price) place += 1;
+    if (place > first) amps += upTo[place - 1]!;
   }
-  return low === first ? 0 : upTo[low - 1]!;
+  return amps / LOOKS.length;
 };
 
 /**
@@ -151,12 +119,12 @@ interface Trade {
   readonly coefficients: Float64Array;
 }
 
-const tradeOf = (rows: Rows, groups: Groups): Trade => {
-  const { scratch, limits } = rows;
+const tradeOf = (rows: Rows, { upTo }: Wants): Trade => {
+  const { scratch, limits, groups } = rows;
   const sums = scratch.floats(limits.length);
   sums.set(rows.taken);
   for (let g = 0; g < groups.count; g += 1) {
-    load(rows, sums, groups.samples[g]!, groups.upTo[groups.starts[g + 1]! - 1]!);
+    loadGroup(rows, sums, g, upTo[groups.starts[g + 1]! - 1]!);
   }
   const placeOf = scratch.integers(limits.length).fill(-1);
   const trade = {
@@ -167,7 +135,9 @@ const tradeOf = (rows: Rows, groups: Groups): Trade => {
     taken: scratch.floats(limits.length),
     wanted: scratch.floats(limits.length),
     full: scratch.floats(limits.length),
-    ...entryRoom(rows, groups),
+    starts: scratch.integers(groups.count + 1),
+    entries: scratch.integers(rows.entries.length),
+    coefficients: scratch.floats(rows.entries.length),
   };
   for (let row = 0; row < limits.length; row += 1) {
     const limit = priceLimitOf(rows, row);
@@ -183,8 +153,7 @@ const tradeOf = (rows: Rows, groups: Groups): Trade => {
   }
   let at = 0;
   for (let g = 0; g < groups.count; g += 1) {
-    const index = groups.samples[g]!;
-    for (let e = rows.starts[index]!; e < rows.plainEnds[index]!; e += 1) {
+    for (let e = rows.starts[g]!; e < rows.plainEnds[g]!; e += 1) {
       const to = placeOf[rows.entries[e]!]!;
       if (to < 0) continue;
       trade.entries[at] = to;
@@ -194,16 +163,6 @@ const tradeOf = (rows: Rows, groups: Groups): Trade => {
     trade.starts[g + 1] = at;
   }
   return trade;
-};
-
-const entryRoom = ({ scratch, starts, plainEnds }: Rows, { count, samples }: Groups) => {
-  let most = 0;
-  for (let g = 0; g < count; g += 1) most += plainEnds[samples[g]!]! - starts[samples[g]!]!;
-  return {
-    starts: scratch.integers(count + 1),
-    entries: scratch.integers(most),
-    coefficients: scratch.floats(most),
-  };
 };
 
 const costOf = ({ starts, entries, coefficients, prices }: Trade, group: number): number => {

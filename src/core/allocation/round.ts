@@ -1,7 +1,7 @@
 import { AMPS_EPSILON } from '../units.ts';
 import { ADMITTED } from './admit.ts';
 import type { Filled } from './fill.ts';
-import { blockingRow, load, type Rows } from './rows.ts';
+import { blockingRow, load, loadAll, type Rows } from './rows.ts';
 import { settleTies, sortByKey } from './sort.ts';
 import { stepAbove, stepBelow } from './steps.ts';
 import { repairDifferences } from './unbalance.ts';
@@ -24,8 +24,8 @@ export const round = (rows: Rows, verdicts: Int32Array, filled: Filled): Float64
   for (let i = 0; i < amps.length; i += 1) {
     if (verdicts[i] !== ADMITTED) continue;
     rounded[i] = Math.max(rows.leastAmps[i]!, stepBelow(demands[i]!, amps[i]!));
-    load(rows, sums, i, rounded[i]!);
   }
+  loadAll(rows, sums, rounded);
   repairDifferences(rows, verdicts, rounded, bottleneck, sums);
   const open = candidates(rows, verdicts, amps, rounded);
   let left = open.length;

@@ -1,4 +1,5 @@
 import type { AllocationCircuit, Claim, Demand } from '../allocation-problem.ts';
+import type { Groups } from './groups.ts';
 import { CHORDS, magnitude, reach } from './phasor.ts';
 import type { Scratch } from './scratch.ts';
 import { stepBelow } from './steps.ts';
@@ -40,18 +41,19 @@ export interface Rows {
   readonly taken: Float64Array;
   /** Phases that each demand may load, bit p for phase p. */
   readonly masks: Int32Array;
+  readonly groups: Groups;
   /**
-   * Rows of demand i, from its leaf circuit up: entries starts[i] to starts[i + 1]. Differences come
-   * last, from plainEnds[i] on, and those that it lowers at the very end, from raisingEnds[i] on.
+   * Rows of group g, from its leaf circuit up: entries starts[g] to starts[g + 1]. Differences come
+   * last, from plainEnds[g] on, and those that it lowers at the very end, from raisingEnds[g] on.
    */
   readonly starts: Int32Array;
   readonly plainEnds: Int32Array;
   readonly raisingEnds: Int32Array;
   readonly entries: Int32Array;
   readonly coefficients: Float64Array;
-  /** Demands that add to row r: members memberStarts[r] to memberStarts[r + 1]. */
-  readonly memberStarts: Int32Array;
-  readonly members: Int32Array;
+  /** Groups that add to row r: users userStarts[r] to userStarts[r + 1]. */
+  readonly userStarts: Int32Array;
+  readonly users: Int32Array;
   /** Least and most offer of each demand that is on its steps; most is 0 when there is none. */
   readonly leastAmps: Float64Array;
   /** Claims of the demands; nobody claims anything before `claim`. */
@@ -98,10 +100,24 @@ export const phaseOfRow = (rows: Rows, row: number): 0 | 1 | 2 | undefined => {
 const lineOf = (kind: number): 0 | 1 | 2 => Math.floor((kind - CHORD_KIND) / CHORDS) as 0 | 1 | 2;
 
 /** Adds `amps` of one demand to the sum of every row that it is on. */
-export const load = (rows: Rows, sums: Float64Array, demand: number, amps: number): void => {
+export const load = (rows: Rows, sums: Float64Array, demand: number, amps: number): void =>
+  loadGroup(rows, sums, rows.groups.groupOf[demand]!, amps);
+
+/** Adds `amps` of a group to the sum of every row that it is on. */
+export const loadGroup = (rows: Rows, sums: Float64Array, group: number, amps: number): void => {
   const { starts, entries, coefficients } = rows;
-  const end = starts[demand + 1]!;
-  for (let e = starts[demand]!; e < end; e += 1) sums[entries[e]!]! += coefficients[e]! * amps;
+  const end = starts[group + 1]!;
+  for (let e = starts[group]!; e < end; e += 1) sums[entries[e]!]! += coefficients[e]! * amps;
+};
+
+/** Adds the amps of all demands to the sums. */
+export const loadAll = (rows: Rows, sums: Float64Array, amps: Float64Array): void => {
+  const { count, starts, members } = rows.groups;
+  for (let g = 0; g < count; g += 1) {
+    let total = 0;
+    for (let m = starts[g]!; m < starts[g + 1]!; m += 1) total += amps[members[m]!]!;
+    loadGroup(rows, sums, g, total);
+  }
 };
 
 /** What the limit of a row is compared with. */
@@ -117,10 +133,11 @@ export const blockingRow = (
   toleranceAmps: number,
 ): number => {
   const { starts, raisingEnds, entries, coefficients, limits, kindOf } = rows;
-  const end = raisingEnds[demand]!;
+  const group = rows.groups.groupOf[demand]!;
+  const end = raisingEnds[group]!;
   // Watts are hundreds of times larger than amps: the tolerance scales with them.
   const more = amps - toleranceAmps;
-  for (let e = starts[demand]!; e < end; e += 1) {
+  for (let e = starts[group]!; e < end; e += 1) {
     const row = entries[e]!;
     const sum = sums[row]! + coefficients[e]! * more;
     const after = isPhasor(kindOf[row]!)

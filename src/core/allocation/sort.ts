@@ -1,12 +1,18 @@
 import type { Scratch } from './scratch.ts';
 
 /**
- * Sorts indexes in place, the largest key first; indexes of equal keys keep their order.
+ * Sorts a part of the indexes in place, the largest key first; indexes of equal keys keep their order.
  * `spare` is room of the same length. The built-in sort calls a comparator through the runtime each time, which would cost more than all
  * the rest of an allocation.
  */
-export const sortByKey = (indexes: Int32Array, keys: Float64Array, spare: Int32Array): void => {
-  sortPart(indexes, spare, keys, 0, indexes.length);
+export const sortByKey = (
+  indexes: Int32Array,
+  keys: Float64Array,
+  spare: Int32Array,
+  from = 0,
+  to = indexes.length,
+): void => {
+  sortPart(indexes, spare, keys, from, to);
 };
 
 /** Parts this short are sorted by insertion. */
@@ -54,20 +60,22 @@ const insertionSort = (items: Int32Array, keys: Float64Array, from: number, to: 
   }
 };
 
-/** Brings runs of equal keys, in indexes that are sorted by key, into the order of their ids. */
+/** Brings runs of equal keys, in a part that is sorted by key, into the order of their ids. */
 export const settleTies = (
   indexes: Int32Array,
   keys: Float64Array,
   named: readonly { readonly id: string }[],
+  from = 0,
+  to = indexes.length,
 ): void => {
-  for (let from = 0; from < indexes.length; ) {
-    let to = from + 1;
-    while (to < indexes.length && keys[indexes[to]!] === keys[indexes[from]!]) to += 1;
+  for (let first = from; first < to; ) {
+    let next = first + 1;
+    while (next < to && keys[indexes[next]!] === keys[indexes[first]!]) next += 1;
     // Demands mostly come in the order of their ids.
-    if (!inOrder(indexes, from, to, named)) {
-      indexes.subarray(from, to).sort((a, b) => (named[a]!.id < named[b]!.id ? -1 : 1));
+    if (!inOrder(indexes, first, next, named)) {
+      indexes.subarray(first, next).sort((a, b) => (named[a]!.id < named[b]!.id ? -1 : 1));
     }
-    from = to;
+    first = next;
   }
 };
 

@@ -3,7 +3,7 @@ import { ADMITTED, TOO_SMALL } from './admit.ts';
 import { AT_MAXIMUM } from './fill.ts';
 import { marketOf } from './market.ts';
 import { WIRINGS, wiringOf } from './phasor.ts';
-import { blockingRow, isKept, load, type Rows, roomOn } from './rows.ts';
+import { isKept, load, type Rows, roomOn } from './rows.ts';
 import type { Shares } from './shares.ts';
 import { ranked } from './sort.ts';
 import { stepBelow } from './steps.ts';
@@ -37,7 +37,8 @@ export const throughput = (rows: Rows, inOrder = false): Shares => {
     return shares;
   }
   const { fair, own } = worthOf(rows);
-  const { groupOf, costs, targets } = marketOf(rows, fair);
+  const { costs, targets } = marketOf(rows, fair);
+  const { groupOf } = rows.groups;
   const keys = rows.scratch.floats(rows.demands.length);
   for (let i = 0; i < keys.length; i += 1) {
     // Whole noise units, so that a tie is a tie whatever order the sums were made in.
@@ -47,7 +48,7 @@ export const throughput = (rows: Rows, inOrder = false): Shares => {
   const best = emptyShares(rows);
   handOut(sale, best);
   const other = emptyShares(rows);
-  handOut({ ...sale, quotas: targets, groupOf }, other);
+  handOut({ ...sale, quotas: targets }, other);
   return totalWorth(rows, fair, best) > totalWorth(rows, fair, other) ? best : other;
 };
 
@@ -58,7 +59,7 @@ const saleOf = (rows: Rows, keys: Float64Array): Sale => {
   for (let i = 0; i < classes.length; i += 1) classes[i] = demands[i]!.priorityClass;
   const order = ranked(demands, classes, keys, scratch);
   const sums = scratch.floats(rows.limits.length);
-  return { rows, order, sums, quotas: undefined, groupOf: undefined };
+  return { rows, order, sums, quotas: undefined };
 };
 
 interface Sale {
@@ -67,7 +68,6 @@ interface Sale {
   readonly sums: Float64Array;
   /** Amps that each group may take before all others had their turn. */
   readonly quotas: Float64Array | undefined;
-  readonly groupOf: Int32Array | undefined;
 }
 
 const emptyShares = ({ scratch, demands }: Rows): Shares => ({
@@ -109,20 +109,22 @@ const worthOf = ({ demands, scratch, masks, mostAmps, weights, urgencies }: Rows
 };
 
 /** In their order, each takes all that fits. Fills in `shares`. */
-const handOut = ({ rows, order, sums, quotas, groupOf }: Sale, shares: Shares): void => {
+const handOut = ({ rows, order, sums, quotas }: Sale, shares: Shares): void => {
+  const { groupOf } = rows.groups;
   sums.set(rows.taken);
   // Those that are kept on hold their minimum before anybody gets more.
   for (let k = 0; k < order.length; k += 1) {
     const index = order[k]!;
-    if (!isKept(rows, index) || !takeLeast(rows, sums, index, shares)) continue;
-    if (quotas !== undefined) quotas[groupOf![index]!]! -= shares.amps[index]!;
+    if (!isKept(rows, index)) continue;
+    takeMore(rows, sums, index, shares, rows.leastAmps[index]!);
+    if (quotas !== undefined) quotas[groupOf[index]!]! -= shares.amps[index]!;
   }
   if (quotas !== undefined) {
     for (let k = 0; k < order.length; k += 1) {
       const index = order[k]!;
-      const group = groupOf![index]!;
+      const group = groupOf[index]!;
       const before = shares.amps[index]!;
-      if (before + quotas[group]! < rows.leastAmps[index]!) continue;
+      if (before + quotas[group]! < rows.leastAmps[index]! - AMPS_EPSILON) continue;
       takeMore(rows, sums, index, shares, before + quotas[group]!);
       quotas[group]! -= shares.amps[index]! - before;
     }
@@ -132,6 +134,7 @@ const handOut = ({ rows, order, sums, quotas, groupOf }: Sale, shares: Shares): 
   }
 };
 
+/** Raises a demand up to `mostAmps`, from nothing at least to its minimum. */
 const takeMore = (
   rows: Rows,
   sums: Float64Array,
@@ -140,51 +143,49 @@ const takeMore = (
   mostAmps: number,
 ): void => {
   const { amps, bottleneck, verdicts } = shares;
-  if (amps[index] === 0 && !takeLeast(rows, sums, index, shares)) return;
-  const room = roomFor(rows, sums, index);
-  const most = Math.min(rows.mostAmps[index]!, mostAmps, amps[index]! + Math.max(0, room.amps));
-  const offer = stepBelow(rows.demands[index]!, most);
-  if (offer > amps[index]!) {
-    load(rows, sums, index, offer - amps[index]!);
-    amps[index] = offer;
+  const before = amps[index]!;
+  const most = rows.mostAmps[index]!;
+  const least = rows.leastAmps[index]!;
+  if (before === 0 && !(most > 0 && most >= least)) {
+    verdicts[index] = TOO_SMALL;
+    return;
   }
-  bottleneck[index] = amps[index]! >= rows.mostAmps[index]! - AMPS_EPSILON ? AT_MAXIMUM : room.row;
+  const room = roomFor(rows, sums, index, before === 0 ? least - AMPS_EPSILON : 0);
+  if (before === 0 && !(room.amps >= least - AMPS_EPSILON)) {
+    verdicts[index] = room.row;
+    return;
+  }
+  const offer = stepBelow(rows.demands[index]!, Math.min(most, mostAmps, before + room.amps));
+  const after = Math.max(offer, before, least);
+  if (after > before) load(rows, sums, index, after - before);
+  amps[index] = after;
+  bottleneck[index] = after >= most - AMPS_EPSILON ? AT_MAXIMUM : room.row;
   verdicts[index] = ADMITTED;
 };
 
-const takeLeast = (rows: Rows, sums: Float64Array, index: number, shares: Shares): boolean => {
-  const least = rows.leastAmps[index]!;
-  const most = rows.mostAmps[index]!;
-  if (!(most > 0 && most >= least)) {
-    shares.verdicts[index] = TOO_SMALL;
-    return false;
-  }
-  shares.verdicts[index] = blockingRow(rows, sums, index, least, AMPS_EPSILON);
-  if (shares.verdicts[index] !== ADMITTED) return false;
-  shares.amps[index] = least;
-  load(rows, sums, index, least);
-  return true;
-};
-
-const roomFor = (rows: Rows, sums: Float64Array, index: number) => {
+/** Up to the first row from the leaf up that has less than `leastAmps`: what is above does not matter. */
+const roomFor = (rows: Rows, sums: Float64Array, index: number, leastAmps: number) => {
   const { starts, raisingEnds, entries } = rows;
-  const end = raisingEnds[index]!;
+  const group = rows.groups.groupOf[index]!;
+  const end = raisingEnds[group]!;
   let amps = Number.POSITIVE_INFINITY;
   let tightest = AT_MAXIMUM;
-  for (let e = starts[index]!; e < end; e += 1) {
+  for (let e = starts[group]!; e < end; e += 1) {
     const here = roomOn(rows, sums, e);
     if (here >= amps) continue;
     amps = here;
     tightest = entries[e]!;
+    if (!(here >= leastAmps)) break;
   }
-  return { amps, row: tightest };
+  return { amps: Math.max(0, amps), row: tightest };
 };
 
 const totalWorth = ({ demands }: Rows, worth: Float64Array, { amps }: Shares): number => {
   let total = 0;
   for (let i = 0; i < worth.length; i += 1) {
     // A class outweighs whatever is below it.
-    total += worth[i]! * amps[i]! * 1e3 ** demands[i]!.priorityClass;
+    const { priorityClass } = demands[i]!;
+    total += worth[i]! * amps[i]! * (priorityClass === 0 ? 1 : 1e3 ** priorityClass);
   }
   return total;
 };

@@ -1,7 +1,7 @@
 import { AMPS_EPSILON } from '../units.ts';
 import { ADMITTED, admissionOrder } from './admit.ts';
 import { type Filled, fill } from './fill.ts';
-import { isDifference, load, type Rows } from './rows.ts';
+import { isDifference, load, loadAll, type Rows } from './rows.ts';
 import { stepBelow } from './steps.ts';
 
 /** Rounds in which cars on the low phase make more room for those on the high one. */
@@ -80,7 +80,7 @@ const isSame = (a: Float64Array, b: Float64Array): boolean => {
 const sumsOf = (rows: Rows, amps: Float64Array): Float64Array => {
   const sums = rows.scratch.floats(rows.limits.length);
   sums.set(rows.taken);
-  for (let i = 0; i < amps.length; i += 1) load(rows, sums, i, amps[i]!);
+  loadAll(rows, sums, amps);
   return sums;
 };
 
@@ -88,12 +88,14 @@ const sumsOf = (rows: Rows, amps: Float64Array): Float64Array => {
 const withRelief = (rows: Rows, low: Float64Array): Float64Array => {
   const limits = rows.scratch.floats(rows.limits.length);
   limits.set(rows.limits);
-  const { starts, raisingEnds, entries, coefficients } = rows;
-  for (let i = 0; i < low.length; i += 1) {
-    const end = starts[i + 1]!;
-    for (let e = raisingEnds[i]!; e < end; e += 1) {
-      limits[entries[e]!]! -= coefficients[e]! * low[i]!;
+  const { starts, raisingEnds, entries, coefficients, groups } = rows;
+  for (let g = 0; g < groups.count; g += 1) {
+    let total = 0;
+    for (let m = groups.starts[g]!; m < groups.starts[g + 1]!; m += 1) {
+      total += low[groups.members[m]!]!;
     }
+    const end = starts[g + 1]!;
+    for (let e = raisingEnds[g]!; e < end; e += 1) limits[entries[e]!]! -= coefficients[e]! * total;
   }
   return limits;
 };
@@ -108,18 +110,21 @@ const worstDifference = (rows: Rows, sums: Float64Array): number => {
 
 /** Who has the largest share above its minimum; else the last in order of admission; else -1. */
 const whoGivesUp = (rows: Rows, row: number, amps: Float64Array, rank: Int32Array): number => {
+  const { userStarts, users, groups } = rows;
   let largest = -1;
   let last = -1;
-  const end = rows.memberStarts[row + 1]!;
-  for (let m = rows.memberStarts[row]!; m < end; m += 1) {
-    const index = rows.members[m]!;
-    if (amps[index]! <= 0) continue;
-    if (last < 0 || rank[last]! < rank[index]!) last = index;
-    if (amps[index]! <= rows.leastAmps[index]! + AMPS_EPSILON) continue;
-    const share = amps[index]! / rows.weights[index]!;
-    const most = largest < 0 ? -1 : amps[largest]! / rows.weights[largest]!;
-    const tie = share === most && rank[largest]! < rank[index]!;
-    if (share > most || tie) largest = index;
+  for (let u = userStarts[row]!; u < userStarts[row + 1]!; u += 1) {
+    const group = users[u]!;
+    for (let m = groups.starts[group]!; m < groups.starts[group + 1]!; m += 1) {
+      const index = groups.members[m]!;
+      if (amps[index]! <= 0) continue;
+      if (last < 0 || rank[last]! < rank[index]!) last = index;
+      if (amps[index]! <= rows.leastAmps[index]! + AMPS_EPSILON) continue;
+      const share = amps[index]! / rows.weights[index]!;
+      const most = largest < 0 ? -1 : amps[largest]! / rows.weights[largest]!;
+      const tie = share === most && rank[largest]! < rank[index]!;
+      if (share > most || tie) largest = index;
+    }
   }
   return largest >= 0 ? largest : last;
 };

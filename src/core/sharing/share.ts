@@ -1,7 +1,7 @@
 import { offersOf } from '../allocation/allocate.ts';
 import { entitlements } from '../allocation/entitlements.ts';
 import { rowsOf } from '../allocation/make-rows.ts';
-import { claim, load, type Rows } from '../allocation/rows.ts';
+import { claim, loadAll, type Rows } from '../allocation/rows.ts';
 import { Scratch } from '../allocation/scratch.ts';
 import { type Shares, sharesOf } from '../allocation/shares.ts';
 import type { AllocatedOffer, AllocationCircuit, Demand } from '../allocation-problem.ts';
@@ -125,7 +125,7 @@ const shareLeftOver = (
   shares: Shares,
   idleAmps: Float64Array,
 ): void => {
-  for (let i = 0; i < idleAmps.length; i += 1) load(rows, rows.taken, i, shares.amps[i]!);
+  loadAll(rows, rows.taken, shares.amps);
   rows.mostAmps.set(idleAmps);
   const rest = sharesOf(rows, objective);
   rows.taken.fill(0);
