@@ -44,7 +44,7 @@ export const fill = (
     }
     const index = turns.first;
     if (state[index] === WAITING) begin(filling, index);
-    else if (state[index] === GROWING) freeze(filling, index, rows.mostAmps[index]!, AT_MAXIMUM);
+    else if (state[index] === GROWING) satisfy(filling, index);
     // A full row froze it before its turn.
     if (state[index] === FROZEN) turns.set(index, Number.POSITIVE_INFINITY);
   }
@@ -155,47 +155,68 @@ const begin = (filling: Filling, index: number): void => {
   }
 };
 
-const freeze = (filling: Filling, index: number, amps: number, bottleneck: number): void => {
-  const { rows, ends, state, taken, slopes, growing } = filling;
-  const { starts, entries, coefficients } = rows;
-  const grew = state[index] === GROWING;
-  const weight = rows.weights[index]!;
-  const more = grew ? amps : amps - rows.leastAmps[index]!;
+/** It has all that it can take. */
+const satisfy = (filling: Filling, index: number): void => {
+  const { rows, state } = filling;
+  const amps = rows.mostAmps[index]!;
   state[index] = FROZEN;
   filling.amps[index] = amps;
-  filling.bottleneck[index] = bottleneck;
   filling.open -= 1;
-  const group = rows.groups.groupOf[index]!;
+  settle(filling, rows.groups.groupOf[index]!, amps, rows.weights[index]!, 1);
+};
+
+/** Takes demands of a group, with their amps and weights in sum, from the growing ones of its rows. */
+const settle = (
+  { rows, ends, taken, slopes, growing }: Filling,
+  group: number,
+  amps: number,
+  weight: number,
+  count: number,
+): void => {
+  const { starts, entries, coefficients } = rows;
   const end = ends[group]!;
   for (let e = starts[group]!; e < end; e += 1) {
     const coefficient = coefficients[e]!;
     const row = entries[e]!;
-    taken[row]! += coefficient * more;
-    if (!grew) continue;
+    taken[row]! += coefficient * amps;
     slopes[row]! -= coefficient * weight;
     // The row fills up later than was thought: it is looked at again when its turn comes.
-    growing[row]! -= 1;
+    growing[row]! -= count;
   }
 };
 
 /** A full row stops everybody on it, also those that have not begun to grow. */
 const fillUp = (filling: Filling, row: number, level: number): void => {
   if (reschedule(filling, row) > level) return;
-  const { userStarts, users, groups } = filling.rows;
-  for (let u = userStarts[row]!; u < userStarts[row + 1]!; u += 1) {
-    const group = users[u]!;
-    const end = groups.starts[group + 1]!;
-    for (let m = groups.starts[group]!; m < end; m += 1)
-      stop(filling, groups.members[m]!, row, level);
-  }
+  const { userStarts, users } = filling.rows;
+  const end = userStarts[row + 1]!;
+  for (let u = userStarts[row]!; u < end; u += 1) stopGroup(filling, users[u]!, row, level);
 };
 
-const stop = (filling: Filling, index: number, row: number, level: number): void => {
-  const { rows, state } = filling;
-  if (state[index] === FROZEN) return;
-  const least = rows.leastAmps[index]!;
-  const grown = Math.min(rows.mostAmps[index]!, Math.max(least, rows.weights[index]! * level));
-  freeze(filling, index, state[index] === GROWING ? grown : least, row);
+const stopGroup = (filling: Filling, group: number, row: number, level: number): void => {
+  const { rows, state, amps, bottleneck } = filling;
+  const { mostAmps, weights, leastAmps, groups } = rows;
+  const end = groups.starts[group + 1]!;
+  let stopped = 0;
+  let weight = 0;
+  let count = 0;
+  for (let m = groups.starts[group]!; m < end; m += 1) {
+    const index = groups.members[m]!;
+    if (state[index] === FROZEN) continue;
+    bottleneck[index] = row;
+    filling.open -= 1;
+    if (state[index] === GROWING) {
+      amps[index] = Math.min(
+        mostAmps[index]!,
+        Math.max(leastAmps[index]!, weights[index]! * level),
+      );
+      stopped += amps[index]!;
+      weight += weights[index]!;
+      count += 1;
+    }
+    state[index] = FROZEN;
+  }
+  if (count > 0) settle(filling, group, stopped, weight, count);
 };
 
 const reschedule = (filling: Filling, row: number): number => {

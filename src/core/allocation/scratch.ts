@@ -25,7 +25,12 @@ export class Scratch {
 interface Shelf<T> {
   readonly arrays: T[];
   taken: number;
+  /** Resets since it was last asked for. */
+  unused: number;
 }
+
+/** After so many resets a length that nobody asks for is forgotten. */
+const UNUSED_MOST = 100;
 
 /** By length, since a site asks for the same few lengths every time. */
 class Pool<T extends Float64Array | Int32Array> {
@@ -39,7 +44,7 @@ class Pool<T extends Float64Array | Int32Array> {
   take(length: number): T {
     let shelf = this.#shelves.get(length);
     if (shelf === undefined) {
-      shelf = { arrays: [], taken: 0 };
+      shelf = { arrays: [], taken: 0, unused: 0 };
       this.#shelves.set(length, shelf);
     }
     const kept = shelf.arrays[shelf.taken];
@@ -50,10 +55,10 @@ class Pool<T extends Float64Array | Int32Array> {
     return fresh;
   }
 
-  /** Lengths that were not asked for since the last time are forgotten. */
   reset(): void {
     for (const [length, shelf] of this.#shelves) {
-      if (shelf.taken === 0) this.#shelves.delete(length);
+      shelf.unused = shelf.taken > 0 ? 0 : shelf.unused + 1;
+      if (shelf.unused > UNUSED_MOST) this.#shelves.delete(length);
       shelf.taken = 0;
     }
   }

@@ -87,7 +87,7 @@ const makeClaim = (
   const staysOn = turn.on && contender.staysOn === true;
   const rests = pausedUntilMs(turn) > nowMs;
   held[index] = rests ? { kind: 'policy', id, text: pauseText(turn, nowMs) } : notYet;
-  const kept = inTurns ? mayNotStop(turn, timeAtFullPower(contender), stayMs, nowMs) : turn.on;
+  const kept = turn.on && (!inTurns || mayNotStop(turn, timeAtFullPower(contender), stayMs, nowMs));
   const score = inTurns ? admissionScore(turn, byNeed ? urgencyNow : undefined, nowMs) : -cameAtMs;
   claim(rows, index, {
     maxAmps: rests || notYet !== undefined ? 0 : maxAmps,
