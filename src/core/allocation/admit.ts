@@ -36,7 +36,8 @@ export const admit = (rows: Rows): Int32Array => {
   return verdicts;
 };
 
-const isPossible = ({ mostAmps, leastAmps }: Rows, index: number): boolean =>
+/** It accepts less than the most that it may have. */
+export const isPossible = ({ mostAmps, leastAmps }: Rows, index: number): boolean =>
   mostAmps[index]! > 0 && mostAmps[index]! >= leastAmps[index]!;
 
 const everybodyFits = (rows: Rows, sums: Float64Array): boolean => {

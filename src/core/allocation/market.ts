@@ -25,22 +25,15 @@ export interface Market {
 
 /** `worth`: of one amp of each demand. */
 export const marketOf = (rows: Rows, worth: Float64Array): Market => {
-  const { scratch, groups } = rows;
+  const { groups } = rows;
   const wants = wantsOf(rows, worth);
-  const costs = scratch.floats(groups.count);
-  const targets = scratch.floats(groups.count);
   const trade = tradeOf(rows, wants);
+  const { costs, targets } = trade;
   let steps = 0;
   for (let round = 0; round < ROUNDS; round += 1) {
     const step = FIRST_STEP / Math.sqrt(1 + round);
     const counted = round < SETTLED_ROUND ? 0 : step;
-    trade.wanted.set(trade.taken);
-    for (let g = 0; g < groups.count; g += 1) {
-      costs[g] = costOf(trade, g);
-      const amps = demandAt(groups, wants, g, costs[g]!);
-      targets[g]! += counted * amps;
-      want(trade, g, amps);
-    }
+    ask(groups, wants, trade, counted);
     steps += counted;
     movePrices(trade, step);
   }
@@ -49,7 +42,7 @@ export const marketOf = (rows: Rows, worth: Float64Array): Market => {
     // Where nothing is short an amp costs nobody anything.
     costs[g] = Math.max(costOf(trade, g), LEAST_PRICE / USUAL_VOLTS);
   }
-  return { costs, targets };
+  return trade;
 };
 
 /** What the demands of each group want: by place, as in `members` of the groups. */
@@ -84,36 +77,19 @@ const wantsOf = (rows: Rows, worthOf: Float64Array): Wants => {
 };
 
 /**
- * Amps of all members of a group that are worth more than they cost. Prices around the given one
- * count too: otherwise all cars of a kind would come and go at once, and no price would be right.
- */
-const demandAt = ({ starts }: Groups, wants: Wants, group: number, cost: number): number => {
-  const { worth, upTo } = wants;
-  const first = starts[group]!;
-  const end = starts[group + 1]!;
-  let amps = 0;
-  let place = first;
-  for (let k = 0; k < LOOKS.length; k += 1) {
-    const price = cost * LOOKS[k]!;
-    while (place < end && worth[place]! > price) place += 1;
-    if (place > first) amps += upTo[place - 1]!;
-  }
-  return amps / LOOKS.length;
-};
-
-/**
  * The rows on which not everybody can have all; the others have no price. Their entries per group,
  * from starts[g] to starts[g + 1], name a row by its place among them.
  */
-interface Trade {
+interface Trade extends Market {
   readonly count: number;
   readonly limits: Float64Array;
   readonly prices: Float64Array;
   readonly leastPrices: Float64Array;
-  /** Taken before anybody wants any, wanted at these prices, and wanted if amps were free. */
+  /** How much of a step a price moves for each amp that is wanted beyond the limit. */
+  readonly paces: Float64Array;
+  /** Taken before anybody wants any, and wanted at these prices. */
   readonly taken: Float64Array;
   readonly wanted: Float64Array;
-  readonly full: Float64Array;
   readonly starts: Int32Array;
   readonly entries: Int32Array;
   readonly coefficients: Float64Array;
@@ -132,21 +108,23 @@ const tradeOf = (rows: Rows, { upTo }: Wants): Trade => {
     limits: scratch.floats(limits.length),
     prices: scratch.floats(limits.length),
     leastPrices: scratch.floats(limits.length),
+    paces: scratch.floats(limits.length),
     taken: scratch.floats(limits.length),
     wanted: scratch.floats(limits.length),
-    full: scratch.floats(limits.length),
+    costs: scratch.floats(groups.count),
+    targets: scratch.floats(groups.count),
     starts: scratch.integers(groups.count + 1),
     entries: scratch.integers(rows.entries.length),
     coefficients: scratch.floats(rows.entries.length),
   };
   for (let row = 0; row < limits.length; row += 1) {
     const limit = priceLimitOf(rows, row);
-    if (isDifference(rows, row) || sums[row]! <= limit) continue;
+    if (isDifference(rows, row) || sums[row]! <= Math.max(limit, LEAST_PRICE)) continue;
     const at = trade.count;
     placeOf[row] = at;
     trade.limits[at] = Math.max(limit, LEAST_PRICE);
     trade.taken[at] = rows.taken[row]!;
-    trade.full[at] = sums[row]!;
+    trade.paces[at] = 1 / sums[row]!;
     trade.prices[at] = unitOf(rows, row);
     trade.leastPrices[at] = unitOf(rows, row) * LEAST_PRICE;
     trade.count += 1;
@@ -165,6 +143,20 @@ const tradeOf = (rows: Rows, { upTo }: Wants): Trade => {
   return trade;
 };
 
+/** Everybody says what it wants at these prices: fills in the costs and what is wanted of each row. */
+const ask = (groups: Groups, { worth, upTo }: Wants, trade: Trade, counted: number): void => {
+  const { starts, entries, coefficients, wanted, costs, targets } = trade;
+  wanted.set(trade.taken);
+  for (let g = 0; g < groups.count; g += 1) {
+    const cost = costOf(trade, g);
+    const amps = wantedAt(worth, upTo, groups.starts[g]!, groups.starts[g + 1]!, cost);
+    costs[g] = cost;
+    targets[g]! += counted * amps;
+    const end = starts[g + 1]!;
+    for (let e = starts[g]!; e < end; e += 1) wanted[entries[e]!]! += coefficients[e]! * amps;
+  }
+};
+
 const costOf = ({ starts, entries, coefficients, prices }: Trade, group: number): number => {
   const end = starts[group + 1]!;
   let cost = 0;
@@ -172,16 +164,33 @@ const costOf = ({ starts, entries, coefficients, prices }: Trade, group: number)
   return cost;
 };
 
-const want = ({ starts, entries, coefficients, wanted }: Trade, group: number, amps: number) => {
-  const end = starts[group + 1]!;
-  for (let e = starts[group]!; e < end; e += 1) wanted[entries[e]!]! += coefficients[e]! * amps;
+/**
+ * Amps of all members of a group, from one place to another, that are worth more than they cost.
+ * Prices around the given one count too: otherwise all cars of a kind would come and go at once, and
+ * no price would be right.
+ */
+const wantedAt = (
+  worth: Float64Array,
+  upTo: Float64Array,
+  from: number,
+  to: number,
+  cost: number,
+): number => {
+  let place = from;
+  let amps = 0;
+  for (let k = 0; k < LOOKS.length; k += 1) {
+    const price = cost * LOOKS[k]!;
+    while (place < to && worth[place]! > price) place += 1;
+    if (place > from) amps += upTo[place - 1]!;
+  }
+  return amps / LOOKS.length;
 };
 
 /** A price rises while more is wanted of its row than fits, and falls while less is. */
 const movePrices = (trade: Trade, step: number): void => {
-  const { count, limits, prices, leastPrices, wanted, full } = trade;
+  const { count, limits, prices, leastPrices, paces, wanted } = trade;
   for (let row = 0; row < count; row += 1) {
-    const move = (step * (wanted[row]! - limits[row]!)) / Math.max(limits[row]!, full[row]!);
+    const move = step * (wanted[row]! - limits[row]!) * paces[row]!;
     const price = move > 0 ? prices[row]! * (1 + move) : prices[row]! / (1 - move);
     prices[row] = Math.max(leastPrices[row]!, price);
   }

@@ -1,12 +1,9 @@
 import { AMPS_EPSILON } from '../units.ts';
-import { ADMITTED, TOO_SMALL } from './admit.ts';
-import { AT_MAXIMUM } from './fill.ts';
+import { handOut, queueOf } from './hand-out.ts';
 import { marketOf } from './market.ts';
 import { WIRINGS, wiringOf } from './phasor.ts';
-import { isKept, load, type Rows, roomOn } from './rows.ts';
+import type { Rows } from './rows.ts';
 import type { Shares } from './shares.ts';
-import { ranked } from './sort.ts';
-import { stepBelow } from './steps.ts';
 
 /**
  * What makes an amp worth something: that it flows at all; that much is still needed by all cars of
@@ -31,11 +28,7 @@ const USUAL_VOLTS = 230;
  * `inOrder`: no prices; each takes all that it can in the order of admission.
  */
 export const throughput = (rows: Rows, inOrder = false): Shares => {
-  if (inOrder) {
-    const shares = emptyShares(rows);
-    handOut(saleOf(rows, rows.scores), shares);
-    return shares;
-  }
+  if (inOrder) return handOut(rows, queueOf(rows, rows.scores));
   const { fair, own } = worthOf(rows);
   const { costs, targets } = marketOf(rows, fair);
   const { groupOf } = rows.groups;
@@ -44,37 +37,11 @@ export const throughput = (rows: Rows, inOrder = false): Shares => {
     // Whole noise units, so that a tie is a tie whatever order the sums were made in.
     keys[i] = Math.round(own[i]! / costs[groupOf[i]!]! / AMPS_EPSILON);
   }
-  const sale = saleOf(rows, keys);
-  const best = emptyShares(rows);
-  handOut(sale, best);
-  const other = emptyShares(rows);
-  handOut({ ...sale, quotas: targets }, other);
-  return totalWorth(rows, fair, best) > totalWorth(rows, fair, other) ? best : other;
+  const queue = queueOf(rows, keys);
+  const freely = handOut(rows, queue);
+  const shared = handOut(rows, queue, targets);
+  return totalWorth(rows, fair, freely) > totalWorth(rows, fair, shared) ? freely : shared;
 };
-
-/** The largest key first, within a class. */
-const saleOf = (rows: Rows, keys: Float64Array): Sale => {
-  const { demands, scratch } = rows;
-  const classes = scratch.floats(demands.length);
-  for (let i = 0; i < classes.length; i += 1) classes[i] = demands[i]!.priorityClass;
-  const order = ranked(demands, classes, keys, scratch);
-  const sums = scratch.floats(rows.limits.length);
-  return { rows, order, sums, quotas: undefined };
-};
-
-interface Sale {
-  readonly rows: Rows;
-  readonly order: Int32Array;
-  readonly sums: Float64Array;
-  /** Amps that each group may take before all others had their turn. */
-  readonly quotas: Float64Array | undefined;
-}
-
-const emptyShares = ({ scratch, demands }: Rows): Shares => ({
-  amps: scratch.floats(demands.length),
-  bottleneck: scratch.integers(demands.length),
-  verdicts: scratch.integers(demands.length),
-});
 
 /** Worth of one amp of each demand, in amps of one phase. */
 interface Worth {
@@ -106,78 +73,6 @@ const worthOf = ({ demands, scratch, masks, mostAmps, weights, urgencies }: Rows
     own[i] = amp * stays * (CALM_OWN_WORTH + (1 - CALM_OWN_WORTH) * urgency);
   }
   return { fair, own };
-};
-
-/** In their order, each takes all that fits. Fills in `shares`. */
-const handOut = ({ rows, order, sums, quotas }: Sale, shares: Shares): void => {
-  const { groupOf } = rows.groups;
-  sums.set(rows.taken);
-  // Those that are kept on hold their minimum before anybody gets more.
-  for (let k = 0; k < order.length; k += 1) {
-    const index = order[k]!;
-    if (!isKept(rows, index)) continue;
-    takeMore(rows, sums, index, shares, rows.leastAmps[index]!);
-    if (quotas !== undefined) quotas[groupOf[index]!]! -= shares.amps[index]!;
-  }
-  if (quotas !== undefined) {
-    for (let k = 0; k < order.length; k += 1) {
-      const index = order[k]!;
-      const group = groupOf[index]!;
-      const before = shares.amps[index]!;
-      if (before + quotas[group]! < rows.leastAmps[index]! - AMPS_EPSILON) continue;
-      takeMore(rows, sums, index, shares, before + quotas[group]!);
-      quotas[group]! -= shares.amps[index]! - before;
-    }
-  }
-  for (let k = 0; k < order.length; k += 1) {
-    takeMore(rows, sums, order[k]!, shares, Number.POSITIVE_INFINITY);
-  }
-};
-
-/** Raises a demand up to `mostAmps`, from nothing at least to its minimum. */
-const takeMore = (
-  rows: Rows,
-  sums: Float64Array,
-  index: number,
-  shares: Shares,
-  mostAmps: number,
-): void => {
-  const { amps, bottleneck, verdicts } = shares;
-  const before = amps[index]!;
-  const most = rows.mostAmps[index]!;
-  const least = rows.leastAmps[index]!;
-  if (before === 0 && !(most > 0 && most >= least)) {
-    verdicts[index] = TOO_SMALL;
-    return;
-  }
-  const room = roomFor(rows, sums, index, before === 0 ? least - AMPS_EPSILON : 0);
-  if (before === 0 && !(room.amps >= least - AMPS_EPSILON)) {
-    verdicts[index] = room.row;
-    return;
-  }
-  const offer = stepBelow(rows.demands[index]!, Math.min(most, mostAmps, before + room.amps));
-  const after = Math.max(offer, before, least);
-  if (after > before) load(rows, sums, index, after - before);
-  amps[index] = after;
-  bottleneck[index] = after >= most - AMPS_EPSILON ? AT_MAXIMUM : room.row;
-  verdicts[index] = ADMITTED;
-};
-
-/** Up to the first row from the leaf up that has less than `leastAmps`: what is above does not matter. */
-const roomFor = (rows: Rows, sums: Float64Array, index: number, leastAmps: number) => {
-  const { starts, raisingEnds, entries } = rows;
-  const group = rows.groups.groupOf[index]!;
-  const end = raisingEnds[group]!;
-  let amps = Number.POSITIVE_INFINITY;
-  let tightest = AT_MAXIMUM;
-  for (let e = starts[group]!; e < end; e += 1) {
-    const here = roomOn(rows, sums, e);
-    if (here >= amps) continue;
-    amps = here;
-    tightest = entries[e]!;
-    if (!(here >= leastAmps)) break;
-  }
-  return { amps: Math.max(0, amps), row: tightest };
 };
 
 const totalWorth = ({ demands }: Rows, worth: Float64Array, { amps }: Shares): number => {
