@@ -38,9 +38,7 @@ export const throughput = (rows: Rows, inOrder = false): Shares => {
     keys[i] = Math.round(own[i]! / costs[groupOf[i]!]! / AMPS_EPSILON);
   }
   const queue = queueOf(rows, keys);
-  const freely = handOut(rows, queue);
-  const shared = handOut(rows, queue, targets);
-  return totalWorth(rows, fair, freely) > totalWorth(rows, fair, shared) ? freely : shared;
+  return handOut(rows, queue, targets);
 };
 
 /** Worth of one amp of each demand, in amps of one phase. */
@@ -73,14 +71,4 @@ const worthOf = ({ demands, scratch, masks, mostAmps, weights, urgencies }: Rows
     own[i] = amp * stays * (CALM_OWN_WORTH + (1 - CALM_OWN_WORTH) * urgency);
   }
   return { fair, own };
-};
-
-const totalWorth = ({ demands }: Rows, worth: Float64Array, { amps }: Shares): number => {
-  let total = 0;
-  for (let i = 0; i < worth.length; i += 1) {
-    // A class outweighs whatever is below it.
-    const { priorityClass } = demands[i]!;
-    total += worth[i]! * amps[i]! * (priorityClass === 0 ? 1 : 1e3 ** priorityClass);
-  }
-  return total;
 };
