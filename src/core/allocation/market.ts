@@ -5,8 +5,12 @@ import { settleTies, sortByKey } from './sort.ts';
 
 const ROUNDS = 14;
 const FIRST_STEP = 4;
-/** Demand is looked at for these shares of the price of a round, the highest first. */
-const LOOKS = [1 + 0.2 / 3, 1, 1 - 0.2 / 3] as const;
+/**
+ * Demand is looked at for these shares of the price of a round too: otherwise all cars of a kind would
+ * come and go at once, and no price would be right.
+ */
+const HIGH_LOOK = 1.067;
+const LOW_LOOK = 0.933;
 const LEAST_PRICE = 0.01;
 const USUAL_VOLTS = 230;
 /** Prices of earlier rounds are far off; they do not count in the targets. */
@@ -143,17 +147,33 @@ const tradeOf = (rows: Rows, { upTo }: Wants): Trade => {
   return trade;
 };
 
-/** Everybody says what it wants at these prices: fills in the costs and what is wanted of each row. */
+/**
+ * Everybody says what it wants at these prices: all members of a group that are worth more than they
+ * cost all that they can take. Fills in the costs and what is wanted of each row.
+ */
 const ask = (groups: Groups, { worth, upTo }: Wants, trade: Trade, counted: number): void => {
-  const { starts, entries, coefficients, wanted, costs, targets } = trade;
+  const { starts, entries, coefficients, prices, wanted, costs, targets } = trade;
   wanted.set(trade.taken);
-  for (let g = 0; g < groups.count; g += 1) {
-    const cost = costOf(trade, g);
-    const amps = wantedAt(worth, upTo, groups.starts[g]!, groups.starts[g + 1]!, cost);
+  let entry = 0;
+  for (let g = 0, place = 0; g < costs.length; g += 1) {
+    const first = entry;
+    const end = starts[g + 1]!;
+    let cost = 0;
+    for (; entry < end; entry += 1) cost += coefficients[entry]! * prices[entries[entry]!]!;
+    const to = groups.starts[g + 1]!;
+    const high = cost * HIGH_LOOK;
+    const low = cost * LOW_LOOK;
+    let upToHere = 0;
+    for (; place < to && worth[place]! > high; place += 1) upToHere = upTo[place]!;
+    let amps = upToHere;
+    for (; place < to && worth[place]! > cost; place += 1) upToHere = upTo[place]!;
+    amps += upToHere;
+    for (; place < to && worth[place]! > low; place += 1) upToHere = upTo[place]!;
+    amps = (amps + upToHere) / 3;
+    place = to;
     costs[g] = cost;
     targets[g]! += counted * amps;
-    const end = starts[g + 1]!;
-    for (let e = starts[g]!; e < end; e += 1) wanted[entries[e]!]! += coefficients[e]! * amps;
+    for (let e = first; e < end; e += 1) wanted[entries[e]!]! += coefficients[e]! * amps;
   }
 };
 
@@ -162,28 +182,6 @@ const costOf = ({ starts, entries, coefficients, prices }: Trade, group: number)
   let cost = 0;
   for (let e = starts[group]!; e < end; e += 1) cost += coefficients[e]! * prices[entries[e]!]!;
   return cost;
-};
-
-/**
- * Amps of all members of a group, from one place to another, that are worth more than they cost.
- * Prices around the given one count too: otherwise all cars of a kind would come and go at once, and
- * no price would be right.
- */
-const wantedAt = (
-  worth: Float64Array,
-  upTo: Float64Array,
-  from: number,
-  to: number,
-  cost: number,
-): number => {
-  let place = from;
-  let amps = 0;
-  for (let k = 0; k < LOOKS.length; k += 1) {
-    const price = cost * LOOKS[k]!;
-    while (place < to && worth[place]! > price) place += 1;
-    if (place > from) amps += upTo[place - 1]!;
-  }
-  return amps / LOOKS.length;
 };
 
 /** A price rises while more is wanted of its row than fits, and falls while less is. */
