@@ -66,9 +66,7 @@ interface Filling extends Filled {
   open: number;
   /** Level at which each demand begins to grow, then at which it has all that it can take. */
   readonly turns: MinTree;
-  /** Level at which each row is full, as far as is known: it may turn out to be later. */
-  readonly fullAt: Float64Array;
-  /** The row that is full first, and its level: few rows are looked through for it, now and then. */
+  /** The row that is full first, and its level, as far as is known: it may turn out to be later. */
   firstFull: number;
   firstFullAt: number;
 }
@@ -94,15 +92,12 @@ const start = (
     growing: scratch.integers(limits.length),
     open: 0,
     turns: new MinTree(demands, scratch),
-    fullAt: scratch.floats(limits.length),
     firstFull: 0,
     firstFullAt: Number.POSITIVE_INFINITY,
   };
   filling.taken.set(rows.taken);
   for (let g = 0; g < rows.groups.count; g += 1) startGroup(filling, g);
-  const { turns, fullAt } = filling;
-  turns.build();
-  for (let row = 0; row < limits.length; row += 1) fullAt[row] = fullAtOf(filling, row);
+  filling.turns.build();
   findFirst(filling);
   return filling;
 };
@@ -151,7 +146,7 @@ const begin = (filling: Filling, index: number): void => {
     taken[row]! -= coefficient * least;
     slopes[row]! += coefficient * weight;
     growing[row]! += 1;
-    reschedule(filling, row);
+    mayBeFirst(filling, row);
   }
 };
 
@@ -187,10 +182,12 @@ const settle = (
 
 /** A full row stops everybody on it, also those that have not begun to grow. */
 const fillUp = (filling: Filling, row: number, level: number): void => {
-  if (reschedule(filling, row) > level) return;
-  const { userStarts, users } = filling.rows;
-  const end = userStarts[row + 1]!;
-  for (let u = userStarts[row]!; u < end; u += 1) stopGroup(filling, users[u]!, row, level);
+  if (fullAtOf(filling, row) <= level) {
+    const { userStarts, users } = filling.rows;
+    const end = userStarts[row + 1]!;
+    for (let u = userStarts[row]!; u < end; u += 1) stopGroup(filling, users[u]!, row, level);
+  }
+  findFirst(filling);
 };
 
 const stopGroup = (filling: Filling, group: number, row: number, level: number): void => {
@@ -219,28 +216,18 @@ const stopGroup = (filling: Filling, group: number, row: number, level: number):
   if (count > 0) settle(filling, group, stopped, weight, count);
 };
 
-const reschedule = (filling: Filling, row: number): number => {
-  const fullAt = fullAtOf(filling, row);
-  filling.fullAt[row] = fullAt;
-  if (row === filling.firstFull && fullAt > filling.firstFullAt) findFirst(filling);
-  else if (
-    fullAt < filling.firstFullAt ||
-    (fullAt === filling.firstFullAt && row < filling.firstFull)
-  ) {
-    filling.firstFull = row;
-    filling.firstFullAt = fullAt;
-  }
-  return fullAt;
+/** Looks at all rows anew: those of which somebody has got all that it can take fill up later. */
+const findFirst = (filling: Filling): void => {
+  filling.firstFullAt = Number.POSITIVE_INFINITY;
+  for (let row = 0; row < filling.limits.length; row += 1) mayBeFirst(filling, row);
 };
 
-const findFirst = (filling: Filling): void => {
-  const { fullAt } = filling;
-  filling.firstFullAt = Number.POSITIVE_INFINITY;
-  for (let row = 0; row < fullAt.length; row += 1) {
-    if (fullAt[row]! >= filling.firstFullAt) continue;
-    filling.firstFull = row;
-    filling.firstFullAt = fullAt[row]!;
-  }
+const mayBeFirst = (filling: Filling, row: number): void => {
+  const fullAt = fullAtOf(filling, row);
+  const tie = fullAt === filling.firstFullAt && row < filling.firstFull;
+  if (fullAt > filling.firstFullAt || (fullAt === filling.firstFullAt && !tie)) return;
+  filling.firstFull = row;
+  filling.firstFullAt = fullAt;
 };
 
 /** When nobody grows on a row it never fills up, whatever noise is left in its slope. */
