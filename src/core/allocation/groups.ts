@@ -17,6 +17,7 @@ export interface Groups {
 }
 
 const NONE = -1;
+const ALL_PHASES = 3;
 
 /** The number of a group does not depend on the order of the demands. */
 export const groupsOf = (
@@ -64,18 +65,21 @@ const foundGroups = (
   const heads = scratch.integers(circuits.length * WIRINGS).fill(NONE);
   const nexts = scratch.integers(demands.length);
   const founders = scratch.integers(demands.length);
+  const keys = scratch.floats(demands.length);
   let count = 0;
   for (let i = 0; i < groupOf.length; i += 1) {
-    const demand = demands[i]!;
-    const slot = demand.circuit * WIRINGS + wiringOf(masks[i]!, demand.lineToLine);
+    const { circuit, lineToLine, volts, wattsPhases = 0 } = demands[i]!;
+    const slot = circuit * WIRINGS + wiringOf(masks[i]!, lineToLine);
+    const key = volts * (ALL_PHASES + 1) + wattsPhases;
     let before = NONE;
     let at = heads[slot]!;
-    while (at !== NONE && byVolts(demands[founders[at]!]!, demand) < 0) {
+    while (at !== NONE && keys[at]! < key) {
       before = at;
       at = nexts[at]!;
     }
-    if (at === NONE || byVolts(demands[founders[at]!]!, demand) !== 0) {
+    if (at === NONE || keys[at] !== key) {
       founders[count] = i;
+      keys[count] = key;
       nexts[count] = at;
       if (before === NONE) heads[slot] = count;
       else nexts[before] = count;
@@ -86,6 +90,3 @@ const foundGroups = (
   }
   return { groupOf, heads, nexts, founders };
 };
-
-const byVolts = (a: Demand, b: Demand): number =>
-  a.volts - b.volts || (a.wattsPhases ?? 0) - (b.wattsPhases ?? 0);
