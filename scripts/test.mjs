@@ -2,6 +2,7 @@
 // Node 20 has no glob for --test, so the files are listed here.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bundle, bundleProgram } from './bundle.mjs';
 
@@ -28,6 +29,9 @@ const folder = mkdtempSync(join('node_modules', '.busbar-test-'));
 const bundles = join(folder, 'tests');
 await bundleProgram(folder);
 await bundle(files, bundles, { outbase: '.' });
+// What tests write goes with it, also when one was killed.
+const scrap = mkdtempSync(join(tmpdir(), 'busbar-test-'));
+const environment = { BUSBAR_TEST_PROGRAM: join(folder, 'busbar.js'), TMPDIR: scrap };
 const { status } = spawnSync(
   process.execPath,
   [
@@ -38,7 +42,7 @@ const { status } = spawnSync(
     ...flags,
     ...files.map((file) => join(bundles, file.replace(/\.ts$/, '.js'))),
   ],
-  { stdio: 'inherit', env: { ...process.env, BUSBAR_TEST_PROGRAM: join(folder, 'busbar.js') } },
+  { stdio: 'inherit', env: { ...process.env, ...environment } },
 );
-rmSync(folder, { recursive: true, force: true });
+for (const path of [folder, scrap]) rmSync(path, { recursive: true, force: true });
 process.exit(status ?? 1);
