@@ -1,6 +1,8 @@
 import type { AllocationCircuit } from './allocation-problem.ts';
 import type { ConnectorsByCircuit } from './circuit-ticks.ts';
 import { sumOnLines } from './line-currents.ts';
+import { arrivals, givingWay } from './next-car.ts';
+import type { Contender } from './sharing/share.ts';
 import type { Circuit } from './site.ts';
 import type { CircuitTick, ConnectorTick, TickInput } from './tick.ts';
 import {
@@ -15,41 +17,52 @@ import {
 /** Of the margin below a limit, what may be used so that no offer is changed for a moment's lack. */
 export const KEEP_ON_SHARE = 0.5;
 
-/**
- * The amps of each circuit that are spoken for by connectors that the allocation does not steer:
- * silent, refusing or disobeying ones at their worst case, and room for the next cars to start.
- */
-export const reservedAmps = (
-  { site }: TickInput,
+/** What of each circuit is spoken for before anything is shared. */
+export interface Reserved {
+  /** By connectors that are not steered: silent, refusing or disobeying ones, at their worst case. */
+  readonly unsteeredAmps: readonly PhaseAmps[];
+  /** Room for the next cars to start. */
+  readonly nextCarAmps: readonly PhaseAmps[];
+  /** Both. */
+  readonly amps: readonly PhaseAmps[];
+}
+
+/** `cars`: those that are here, by what they want. */
+export const reservedOf = (
+  input: TickInput,
   byCircuit: ConnectorsByCircuit,
-): readonly PhaseAmps[] =>
-  byCircuit.map((below, index) => {
-    const reserved = sumOnLines(
+  circuits: readonly CircuitTick[],
+  cars: readonly Contender[],
+): Reserved => {
+  const { site, tree } = input;
+  const unsteeredAmps = byCircuit.map((below, index) =>
+    sumOnLines(
       site.circuits[index]?.phasorSum,
       below.filter((tick) => tick.role === 'reserved'),
       (tick) => tick.worstSiteAmps,
       wiringOf,
-    );
-    return addAmps(reserved, arrivals(below, site.arrivalReserve));
+    ),
+  );
+  const nextCarAmps = byCircuit.map((below, index) => {
+    const { limitAmps, load } = circuits[index]!;
+    const marginAmps = site.circuits[index]?.marginAmps ?? 0;
+    const taken = addAmps(load.uncontrolledAmps, unsteeredAmps[index] ?? NO_AMPS);
+    const freeAmps = mapPhases((p) => limitAmps[p] - marginAmps - taken[p]);
+    const here = cars.filter((car) => tree.paths[car.circuit]?.includes(index) && wantsNow(car));
+    return givingWay(arrivals(below, site.arrivalReserve), freeAmps, limitAmps, here);
   });
+  const amps = unsteeredAmps.map((each, index) => addAmps(each, nextCarAmps[index] ?? NO_AMPS));
+  return { unsteeredAmps, nextCarAmps, amps };
+};
+
+const wantsNow = ({ idle, notYet, maxAmps, minAmps }: Contender): boolean =>
+  !idle && notYet === undefined && maxAmps >= minAmps;
 
 /** How a connector loads the lines. */
 export const wiringOf = ({ phases, charger }: Pick<ConnectorTick, 'phases' | 'charger'>) => ({
   phases,
   lineToLine: charger.lineToLine === true,
 });
-
-/** The largest fallbacks of idle connectors, as many as may start before the next tick. */
-export const arrivals = (below: readonly ConnectorTick[], count: number): PhaseAmps => {
-  const idle = below.filter((tick) => tick.role === 'idle');
-  return mapPhases((p) =>
-    idle
-      .map((tick) => tick.worstSiteAmps[p])
-      .sort((a, b) => b - a)
-      .slice(0, count)
-      .reduce((sum, amps) => sum + amps, 0),
-  );
-};
 
 /** What is left on every circuit for the connectors that are shared. */
 export const freeCircuits = (

@@ -1,7 +1,7 @@
 import { siteAlarms } from './alarms.ts';
 import type { Scratch } from './allocation/scratch.ts';
 import type { AllocatedOffer } from './allocation-problem.ts';
-import { freeCircuits, reservedAmps } from './budget.ts';
+import { freeCircuits, reservedOf } from './budget.ts';
 import { circuitTicks, connectorsByCircuit } from './circuit-ticks.ts';
 import { clockAlarms } from './clock-alarms.ts';
 import { connectorTicks } from './connector-ticks.ts';
@@ -49,12 +49,12 @@ export const decide = (input: TickInput, scratch?: Scratch): Decision => {
   const meterEvidence = meterEvidenceAfter(input, ticks, input.meterEvidence ?? new Map());
   const below = connectorsByCircuit(input, ticks);
   const { circuits, background } = circuitTicks({ ...input, limits: rules.limits }, below);
-  const reserved = reservedAmps(input, below);
   const shared = ticks.filter((tick) => tick.role === 'shared');
   const floors = floorsAfter(input.floors ?? new Map(), circuits, input.site.circuits, input.nowMs);
   const wanting = shared.map((tick) => wantedBy(input, tick, circuits, rules, floors));
+  const reserved = reservedOf(input, below, circuits, wanting);
   const { voltageVolts } = input.site;
-  const lasting = withoutLoans(freeCircuits(input, below, circuits, reserved), floors);
+  const lasting = withoutLoans(freeCircuits(input, below, circuits, reserved.amps), floors);
   const unbudgeted = withPassingPower(input, lasting, circuits);
   const budgeted = withCarBudget(voltageVolts, unbudgeted, rules, ticks, wanting);
   const { circuits: free, demands: contenders } = withStationLimits(
@@ -67,20 +67,20 @@ export const decide = (input: TickInput, scratch?: Scratch): Decision => {
   const { offers, entitledAmps } = share(input.policy, free, contenders, input.nowMs, scratch);
   const offerOf = new Map(offers.map((offer) => [offer.id, offer]));
   const phaseUse = phaseUsesAfter(ticks, free, contenders, offers);
-  const explained = takenReasons(input, below, circuits);
+  const explained = takenReasons(circuits, reserved);
   const connectorsNow = ticks.map((tick) => {
     const decided = decisionOf(input, tick, offerOf.get(tick.key), circuits);
     const decision = withFloor(decided, holdOf(input, floors, tick));
     if (decision.targetAmps > 0) return decision;
     return { ...decision, reasons: explained(decision.reasons) };
   });
-  const connectors = withPlan(input, connectorsNow, circuits, reserved);
+  const connectors = withPlan(input, connectorsNow, circuits, reserved.amps);
   return {
     connectors,
     circuits,
     background,
     turns: turnsAfter(input, ticks, contenders, entitledAmps),
-    commands: commandsFor(input, connectors, circuits, reserved),
+    commands: commandsFor(input, connectors, circuits, reserved.amps),
     policyState: rules.state,
     learned: learnedNow(input, ticks),
     wiring,

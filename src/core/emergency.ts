@@ -5,7 +5,7 @@ import type { CircuitTick, ConnectorTick } from './tick.ts';
 /** A car that was told of less has followed by then, with pilot and ramp, or does not follow. */
 const FOLLOW_MS = 8_000;
 /** Below this share of its fuse a breaker never trips (IEC 60898-1); above it, minutes count. */
-const NO_TRIP_SHARE = 1.13;
+export const NO_TRIP_SHARE = 1.13;
 /** How long a circuit may be over before a defiant charger is stopped: a little, and much. */
 const OVER_MS = 15_000;
 const FAR_OVER_MS = 4_000;

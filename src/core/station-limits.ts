@@ -1,5 +1,5 @@
 import type { AllocationCircuit, Demand } from './allocation-problem.ts';
-import { arrivals } from './budget.ts';
+import { arrivals } from './next-car.ts';
 import type { ConnectorTick, TickInput } from './tick.ts';
 import { addAmps, mapPhases, NO_AMPS } from './units.ts';
 

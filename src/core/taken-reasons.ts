@@ -1,7 +1,6 @@
-import { arrivals } from './budget.ts';
-import type { ConnectorsByCircuit } from './circuit-ticks.ts';
+import type { Reserved } from './budget.ts';
 import type { Reason, ReasonChain } from './reason.ts';
-import type { CircuitTick, TickInput } from './tick.ts';
+import type { CircuitTick } from './tick.ts';
 import { PHASES } from './units.ts';
 
 /** Less than this is not worth a word. */
@@ -12,9 +11,8 @@ const WORTH_AMPS = 0.5;
  * does not tell why nothing is left of it. Other chains stay as they are.
  */
 export const takenReasons = (
-  input: TickInput,
-  below: ConnectorsByCircuit,
   circuits: readonly CircuitTick[],
+  reserved: Reserved,
 ): ((chain: ReasonChain) => ReasonChain) => {
   // Many wait for the same amps.
   const known = new Map<string, Reason | undefined>();
@@ -22,29 +20,24 @@ export const takenReasons = (
     const [waits, ...rest] = chain;
     if (waits?.kind !== 'minimum' || waits.phase === undefined) return chain;
     const key = `${waits.id} ${waits.phase}`;
-    if (!known.has(key)) known.set(key, takenOf(input, waits, below, circuits));
+    if (!known.has(key)) known.set(key, takenOf(waits, circuits, reserved));
     const taken = known.get(key);
     return taken === undefined ? chain : [waits, taken, ...rest];
   };
 };
 
 const takenOf = (
-  { site }: TickInput,
   { id, phase }: Reason,
-  below: ConnectorsByCircuit,
   circuits: readonly CircuitTick[],
+  reserved: Reserved,
 ): Reason | undefined => {
   const index = circuits.findIndex((circuit) => circuit.id === id);
   if (phase === undefined) return undefined;
   const p = PHASES.indexOf(phase) as 0 | 1 | 2;
-  const ticks = below[index] ?? [];
-  const unsteered = ticks
-    .filter(({ role }) => role === 'reserved')
-    .reduce((sum, { worstSiteAmps }) => sum + worstSiteAmps[p], 0);
   const parts = [
     [circuits[index]?.load.uncontrolledAmps[p] ?? 0, 'for others'],
-    [unsteered, 'for chargers that are not steered'],
-    [arrivals(ticks, site.arrivalReserve)[p], 'kept for the next car'],
+    [reserved.unsteeredAmps[index]?.[p] ?? 0, 'for chargers that are not steered'],
+    [reserved.nextCarAmps[index]?.[p] ?? 0, 'kept for the next car'],
   ] as const;
   const text = parts
     .filter(([amps]) => amps >= WORTH_AMPS)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { arrivals, freeCircuits } from '../../src/core/budget.ts';
+import { freeCircuits } from '../../src/core/budget.ts';
 import type { Limit } from '../../src/core/limit.ts';
 import type { Circuit } from '../../src/core/site.ts';
 import { NO_AMPS, type PhaseAmps, sameAmps } from '../../src/core/units.ts';
@@ -187,17 +187,6 @@ describe('what is free for the cars', () => {
     assert.deepEqual(free?.freeAmps, [63 - 1 - 20 - 6, 63 - 1 - 20 - 9 - 6, 63 - 1 - 20 - 8]);
     assert.equal(free?.keepOnAmps, 0.5);
     assert.equal(free?.parent, -1);
-  });
-
-  test('keeps room for the largest fallbacks, as many as may start at once', () => {
-    const idle = (fallbackAmps: number, phases = [0, 1, 2]) => ({
-      noCar: 'available' as const,
-      spec: { fallbackAmps, phases },
-    });
-    const { ticks } = seenOf({ cars: [idle(6), idle(10, [0]), idle(8), { heldAmps: 16 }] });
-    assert.deepEqual(arrivals(ticks, 1), [10, 8, 8]);
-    assert.deepEqual(arrivals(ticks, 2), [18, 14, 14]);
-    assert.deepEqual(arrivals(ticks, 0), NO_AMPS);
   });
 
   test('in watts counts all phases of others and of what is reserved', () => {

@@ -1,5 +1,5 @@
 import type { Background } from '../../src/core/background.ts';
-import { reservedAmps } from '../../src/core/budget.ts';
+import { reservedOf } from '../../src/core/budget.ts';
 import type { ConnectorStatus } from '../../src/core/charger-event.ts';
 import { newCharger } from '../../src/core/charger-fold.ts';
 import type {
@@ -184,7 +184,14 @@ export const seenOf = (given: OneTick) => {
   const ticks = connectorTicks(input);
   const below = connectorsByCircuit(input, ticks);
   const { circuits, background } = circuitTicks(input, below);
-  return { input, ticks, below, circuits, background, reserved: reservedAmps(input, below) };
+  return {
+    input,
+    ticks,
+    below,
+    circuits,
+    background,
+    reserved: reservedOf(input, below, circuits, []).amps,
+  };
 };
 
 /** Every connector with what the sharing came to. */
