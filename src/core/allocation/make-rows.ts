@@ -117,11 +117,12 @@ const fillTable = (
   };
   for (let p = 0; p < freeAmps.length; p += 1) {
     const limit = freeAmps[p as 0 | 1 | 2];
-    if (phasorSum !== true) {
-      if (bounds(limit) === 1) add(p, limit);
-    } else if (bounds(limit) === 1) {
+    if (bounds(limit) === 0) continue;
+    if (phasorSum === true) {
       add(CHORD_KIND + p * CHORDS, Number.POSITIVE_INFINITY);
       add(CHORD_KIND + p * CHORDS + 1, limit);
+    } else {
+      add(p, limit);
     }
   }
   if (freeWatts !== undefined && bounds(freeWatts) === 1) add(WATTS_KIND, freeWatts);
