@@ -44,12 +44,14 @@ export const reservedOf = (
     ),
   );
   const nextCarAmps = byCircuit.map((below, index) => {
+    const kept = arrivals(below, site.arrivalReserve);
+    if (Math.max(...kept) <= 0) return kept;
     const { limitAmps, load } = circuits[index]!;
     const marginAmps = site.circuits[index]?.marginAmps ?? 0;
     const taken = addAmps(load.uncontrolledAmps, unsteeredAmps[index] ?? NO_AMPS);
     const freeAmps = mapPhases((p) => limitAmps[p] - marginAmps - taken[p]);
     const here = cars.filter((car) => tree.paths[car.circuit]?.includes(index) && wantsNow(car));
-    return givingWay(arrivals(below, site.arrivalReserve), freeAmps, limitAmps, here);
+    return givingWay(kept, freeAmps, limitAmps, here);
   });
   const amps = unsteeredAmps.map((each, index) => addAmps(each, nextCarAmps[index] ?? NO_AMPS));
   return { unsteeredAmps, nextCarAmps, amps };
