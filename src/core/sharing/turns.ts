@@ -11,6 +11,8 @@ export interface Turn {
   readonly on: boolean;
   /** Since when it is on or off, monotonic ms; undefined: has never been on in this stay. */
   readonly sinceMs: number | undefined;
+  /** When it was first on in this stay, monotonic ms; undefined: never. */
+  readonly firstOnMs: number | undefined;
   /** Owed, in hours of its minimum current. */
   readonly owedHours: number;
   /** Starts of the connector in the last day, oldest first. */
@@ -47,6 +49,7 @@ export const newTurn = (stay: string, startsAtMs: readonly number[] = []): Turn 
   stay,
   on: false,
   sinceMs: undefined,
+  firstOnMs: undefined,
   owedHours: 0,
   startsAtMs,
   shortRuns: 0,
@@ -94,9 +97,11 @@ export const pauseText = (turn: Turn, nowMs: number): string => {
   return `${why}: may start again in ${minutes} min`;
 };
 
-const wornUntilMs = ({ startsAtMs }: Turn): number => {
-  const hourAgo = startsAtMs.length - STARTS_PER_HOUR;
-  return hourAgo < 0 ? Number.NEGATIVE_INFINITY : startsAtMs[hourAgo]! + HOUR_MS;
+/** Starts of this stay only: nobody waits for an hour because of the cars that were there before. */
+const wornUntilMs = ({ startsAtMs, firstOnMs }: Turn): number => {
+  const startMs = startsAtMs[startsAtMs.length - STARTS_PER_HOUR];
+  const isOwn = startMs !== undefined && firstOnMs !== undefined && startMs >= firstOnMs;
+  return isOwn ? startMs + HOUR_MS : Number.NEGATIVE_INFINITY;
 };
 
 const shortUntilMs = ({ sinceMs, shortRuns }: Turn): number => {
@@ -119,8 +124,8 @@ export const switched = (turn: Turn, on: boolean, nowMs: number): Turn => {
   if (on === turn.on) return turn;
   const recent = turn.startsAtMs.filter((atMs) => atMs > nowMs - DAY_MS);
   const startsAtMs = on ? [...recent, nowMs].slice(-STARTS_PER_DAY) : recent;
-  const { stay, owedHours, shortRuns } = turn;
-  return { stay, on, sinceMs: nowMs, owedHours, startsAtMs, shortRuns };
+  const { stay, owedHours, shortRuns, firstOnMs = on ? nowMs : undefined } = turn;
+  return { stay, on, sinceMs: nowMs, firstOnMs, owedHours, startsAtMs, shortRuns };
 };
 
 export interface TurnStep {
@@ -137,8 +142,8 @@ export const credited = (turn: Turn, step: TurnStep): Turn => {
   const owedHours = owedAfter(turn.owedHours, step);
   if (owedHours === turn.owedHours) return turn;
   // Spelled out: objects made by spreading are slow to read, and every car is read in every cycle.
-  const { stay, on, sinceMs, startsAtMs, shortRuns } = turn;
-  return { stay, on, sinceMs, owedHours, startsAtMs, shortRuns };
+  const { stay, on, sinceMs, firstOnMs, startsAtMs, shortRuns } = turn;
+  return { stay, on, sinceMs, firstOnMs, owedHours, startsAtMs, shortRuns };
 };
 
 const owedAfter = (owedHours: number, step: TurnStep): number => {

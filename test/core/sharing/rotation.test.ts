@@ -129,16 +129,18 @@ test('who needs its last quarter of an hour is not switched off for one that wai
   assert.deepEqual(amps(20_000), [0, 7]);
 });
 
-test('a connector that was switched on four times in an hour waits, and says so', () => {
-  const turn = { ...newTurn('a'), startsAtMs: [0, 1, 2, 3].map((n) => n * 10 * MINUTE_MS) };
-  const { offers } = share(
-    DEFAULT_POLICY,
-    [fuse(32)],
-    [contender('a', '1', { turn })],
-    40 * 60_000,
-  );
-  assert.equal(offers[0]?.amps, 0);
-  assert.match(offers[0]?.reasons.at(-1)?.text ?? '', /may start again in 20 min/);
+test('a car that was switched on four times in an hour waits, and says so', () => {
+  const startsAtMs = [0, 1, 2, 3].map((n) => n * 10 * MINUTE_MS);
+  const offerTo = (firstOnMs: number | undefined) => {
+    const turn = { ...newTurn('a', startsAtMs), firstOnMs };
+    const car = contender('a', '1', { turn });
+    return share(DEFAULT_POLICY, [fuse(32)], [car], 40 * MINUTE_MS).offers[0];
+  };
+  const own = offerTo(0);
+  assert.equal(own?.amps, 0);
+  assert.match(own?.reasons.at(-1)?.text ?? '', /may start again in 20 min/);
+  assert.equal(offerTo(undefined)?.amps, 32, 'the starts were those of cars before it');
+  assert.equal(offerTo(startsAtMs[1])?.amps, 32, 'the first start was that of a car before it');
 });
 
 test('a connector that was stopped soon after its start waits for longer, and says so', () => {
