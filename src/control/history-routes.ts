@@ -1,6 +1,10 @@
 import type { ApiAnswer, ApiRequest, ApiRoute } from '../schema/api-route.ts';
+import { nearestName } from '../schema/distance.ts';
 import type { SiteView } from '../schema/view.ts';
-import { explain, type History } from './history.ts';
+import { explain, type History, type Moment } from './history.ts';
+
+/** Of a large site not all chargers are named in a problem. */
+const SHOWN_MOST = 20;
 
 /** `/api/v1/explain/...` and `/api/v1/history`: why a charger gets what it gets, now and before. */
 export const historyRoutes = (history: History, view: () => SiteView): readonly ApiRoute[] => [
@@ -34,6 +38,22 @@ const explained = (history: History, now: SiteView, { params, query }: ApiReques
   }
   const body = explain(moment, charger, connector);
   if (body.length > 0) return { body };
-  const known = now.chargers.map(({ id }) => id).join(', ');
-  return { status: 404, problem: `no such connector; chargers are ${known}` };
+  return { status: 404, problem: unknownProblem(moment, charger, connector) };
+};
+
+const unknownProblem = (
+  { chargers }: Moment,
+  charger: string,
+  connector: number | undefined,
+): string => {
+  const found = chargers.find(({ id }) => id === charger);
+  if (found !== undefined && connector !== undefined) {
+    const known = found.connectors.map((each) => each.connector).join(', ') || 'none';
+    return `${charger} has no connector ${connector}; it has ${known}`;
+  }
+  if (found !== undefined) return `nothing is known of the connectors of ${charger} yet`;
+  const ids = chargers.map(({ id }) => id);
+  const near = nearestName(charger, ids);
+  const hint = near === undefined ? '' : `did you mean "${near}"? `;
+  return `unknown charger "${charger}"; ${hint}known are ${ids.slice(0, SHOWN_MOST).join(', ')}`;
 };

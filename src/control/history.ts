@@ -158,8 +158,10 @@ const explanationOf = (at: string, charger: string, view: Remembered): Explanati
   const { connector, status, offerAmps, targetAmps, drawAmps, obedience, reasons, reason } = view;
   const draws = drawAmps === null ? '' : `, draws ${Math.max(...drawAmps)} A`;
   const next = targetAmps === offerAmps ? '' : `, will get ${targetAmps} A`;
-  const told = `${charger} connector ${connector} (${status}) is offered ${offerAmps} A`;
-  const text = `${told}${next}${draws}: ${reason}`;
+  // Nobody is there: what it "will get" would be read as a promise to a car.
+  const isEmpty = status === 'available' && reasons[0]?.kind === 'fallback';
+  const offer = isEmpty ? '' : ` is offered ${offerAmps} A${next}${draws}`;
+  const text = `${charger} connector ${connector} (${status})${offer}: ${reason}`;
   return {
     charger,
     connector,

@@ -64,6 +64,8 @@ describe('why a charger gets what it gets', () => {
     const alone = views[130]?.at ?? '';
     const [before] = await ask(`CP_1?connector=1&at=${alone}`);
     assert.ok((before?.offerAmps ?? 0) > (now?.offerAmps ?? 0), before?.text);
+    const [empty] = await ask(`CP_2?at=${alone}`);
+    assert.equal(empty?.text, 'CP_2 connector 1 (available): no transaction: fallback 6 A');
     assert.ok(Math.abs(Date.parse(before?.at ?? '') - Date.parse(alone)) <= 10_000);
   });
 
@@ -72,7 +74,9 @@ describe('why a charger gets what it gets', () => {
     const url = await serve(t, history, () => views.at(-1) as SiteView);
     const problem = async (query: string) =>
       ((await (await fetch(`${url}/explain/${query}`)).json()) as { detail: string }).detail;
-    assert.match(await problem('CP_9'), /chargers are CP_1, CP_2/);
+    assert.match(await problem('XY'), /^unknown charger "XY"; known are CP_1, CP_2/);
+    assert.match(await problem('cp_1'), /did you mean "CP_1"\?/);
+    assert.equal(await problem('CP_1?connector=3'), 'CP_1 has no connector 3; it has 1');
     assert.match(await problem('CP_1?at=yesterday'), /at must be a time/);
     assert.match(await problem('CP_1?at=a&at=b'), /querystring\/at must be string/);
     assert.match(await problem('CP_1?at=2001-01-01T00:00:00Z'), /nothing is kept from before/);
