@@ -6,6 +6,7 @@ import type { Policy } from '../core/sharing/policy.ts';
 import type { Site } from '../core/site.ts';
 import { DayPicture } from '../sim/day-picture.ts';
 import { CircuitTally, type PlanReport, planReport } from '../sim/plan-report.ts';
+import { verdictOf, verdictWords } from '../sim/plan-verdict.ts';
 import { PlannedSite } from '../sim/planned-site.ts';
 import { seededRandom } from '../sim/random.ts';
 import { parseVisits } from '../sim/session-file.ts';
@@ -52,10 +53,9 @@ export const run = async (args: readonly string[]): Promise<number> => {
     return 2;
   }
   const { usable, problems } = readSiteFile(file);
-  if (usable === undefined) {
-    process.stderr.write(problemLines(file, problems));
-    return 1;
-  }
+  // A warning can be what the answer hangs on: a load of others that nobody stated.
+  process.stderr.write(problemLines(file, problems));
+  if (usable === undefined) return 1;
   // Nobody speaks for an EMS here: its failsafe would be in force all month.
   const site = values.failsafe ? usable.site : { ...usable.site, emsSources: [] };
   const policy = values.policy === undefined ? usable.policy : policyNamed(values.policy, file);
@@ -65,7 +65,8 @@ export const run = async (args: readonly string[]): Promise<number> => {
   const options = { seed, days, wishes: values.wishes === true };
   const { report, picture } = simulate(site, policy, visits, options);
   if (values.picture !== undefined) writeFileSync(values.picture, picture);
-  const text = values.json ? `${JSON.stringify(report, null, 2)}\n` : table(report, values.picture);
+  const told = { verdict: verdictOf(report), words: verdictWords(report), ...report };
+  const text = values.json ? `${JSON.stringify(told, null, 2)}\n` : table(report, values.picture);
   process.stdout.write(text);
   return report.circuits.some(({ secondsOverLimit }) => secondsOverLimit > 0) ? 1 : 0;
 };
@@ -184,18 +185,21 @@ const firstMidnight = (timezone: string): number => {
 const table = (report: PlanReport, picture: string | undefined): string => {
   const { days, sessions, energyPercent, servedPercent, startsPerSession, fairness } = report;
   const lines = [
-    `${days} days, ${sessions} sessions${report.turnedAway > 0 ? `, ${report.turnedAway} found no free charger` : ''}`,
-    `energy ${energyPercent} % of what was wanted (${report.deliveredKwh} kWh), ` +
-      `${report.possiblePercent} % with a fuse without end`,
-    `${servedPercent} % of the cars got all that they wanted`,
+    ...verdictWords(report),
+    '',
+    `${days} days, ${sessions} sessions`,
+    `energy ${energyPercent} % of what was wanted (${report.deliveredKwh} of ` +
+      `${report.wantedKwh} kWh), ${report.possiblePercent} % with a fuse without end`,
+    `${servedPercent} % of the cars got all that they wanted, ` +
+      `${report.possibleServedPercent} % with a fuse without end`,
     `${startsPerSession} starts a session, fairness ${fairness} (1 is even)`,
     '',
-    'circuit           limit     peak   hours near limit   seconds over',
+    'circuit           limit   peak L1      L2      L3   hours short   seconds over',
     ...report.circuits.map(
       (each) =>
-        `${each.circuit.padEnd(14)} ${`${each.limitAmps} A`.padStart(8)} ` +
-        `${`${each.peakAmps} A`.padStart(8)} ${String(each.hoursNearLimit).padStart(18)} ` +
-        `${String(each.secondsOverLimit).padStart(14)}`,
+        `${each.circuit.padEnd(14)} ${`${each.limitAmps} A`.padStart(8)}  ` +
+        `${each.peakPhaseAmps.map((amps) => `${amps} A`.padStart(8)).join('')} ` +
+        `${String(each.hoursShort).padStart(13)} ${String(each.secondsOverLimit).padStart(14)}`,
     ),
     '',
     'charger         sessions   wanted kWh   delivered kWh      %',

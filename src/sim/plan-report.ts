@@ -1,5 +1,6 @@
 import type { Site } from '../core/site.ts';
 import { toldVolts } from '../core/told-limit.ts';
+import { mapPhases, type PhaseAmps } from '../core/units.ts';
 import { Car } from './car.ts';
 import { type PlannedStep, SERVED_SHARE, type VisitOutcome } from './planned-site.ts';
 
@@ -16,8 +17,11 @@ export interface PlanReport {
   readonly energyPercent: number;
   /** What the same cars would have had in the same time with a fuse without end. */
   readonly possiblePercent: number;
+  readonly wantedKwh: number;
   readonly deliveredKwh: number;
   readonly servedPercent: number;
+  /** Of the sessions, those that would have been served with a fuse without end. */
+  readonly possibleServedPercent: number;
   /** Of delivered by wanted, 1 is perfectly even (Jain). */
   readonly fairness: number;
   readonly startsPerSession: number;
@@ -30,8 +34,12 @@ export interface CircuitReport {
   readonly limitAmps: number;
   /** Largest current on any phase. */
   readonly peakAmps: number;
+  readonly peakPhaseAmps: PhaseAmps;
   /** Time near the limit, and above it. */
   readonly hoursNearLimit: number;
+  /** Time in which a car got less than it could take because of this circuit; also by phase. */
+  readonly hoursShort: number;
+  readonly hoursShortByPhase: PhaseAmps;
   readonly secondsOverLimit: number;
 }
 
@@ -47,37 +55,60 @@ export interface ChargerReport {
 export class CircuitTally {
   readonly #site: Site;
   readonly #stepMs: number;
-  readonly #peaks: number[];
-  readonly #nearMs: number[];
-  readonly #overMs: number[];
+  readonly #tallies: readonly Tally[];
 
   constructor(site: Site, stepMs: number) {
     this.#site = site;
     this.#stepMs = stepMs;
-    this.#peaks = site.circuits.map(() => 0);
-    this.#nearMs = site.circuits.map(() => 0);
-    this.#overMs = site.circuits.map(() => 0);
+    this.#tallies = site.circuits.map(() => ({
+      peaks: [0, 0, 0],
+      shortMs: [0, 0, 0],
+      anyShortMs: 0,
+      nearMs: 0,
+      overMs: 0,
+    }));
   }
 
   add({ circuits }: PlannedStep): void {
-    circuits.forEach(({ amps, limitAmps }, i) => {
-      this.#peaks[i] = Math.max(this.#peaks[i] ?? 0, ...amps);
+    circuits.forEach(({ amps, limitAmps, short }, i) => {
+      const tally = this.#tallies[i];
+      if (tally === undefined) return;
       const share = Math.max(...amps.map((value, p) => value / Math.max(1, limitAmps[p] ?? 1)));
       const over = amps.some((value, p) => value > (limitAmps[p] ?? 0) + TOLERANCE_AMPS);
-      if (share >= NEAR_SHARE) this.#nearMs[i] = (this.#nearMs[i] ?? 0) + this.#stepMs;
-      if (over) this.#overMs[i] = (this.#overMs[i] ?? 0) + this.#stepMs;
+      for (const p of [0, 1, 2] as const) {
+        tally.peaks[p] = Math.max(tally.peaks[p], amps[p]);
+        if (short[p]) tally.shortMs[p] += this.#stepMs;
+      }
+      if (short.includes(true)) tally.anyShortMs += this.#stepMs;
+      if (share >= NEAR_SHARE) tally.nearMs += this.#stepMs;
+      if (over) tally.overMs += this.#stepMs;
     });
   }
 
   report(): readonly CircuitReport[] {
-    return this.#site.circuits.map(({ id, limitAmps }, i) => ({
-      circuit: id,
-      limitAmps: Math.min(...limitAmps),
-      peakAmps: round(this.#peaks[i] ?? 0, 1),
-      hoursNearLimit: round((this.#nearMs[i] ?? 0) / 3_600_000, 1),
-      secondsOverLimit: Math.round((this.#overMs[i] ?? 0) / 1000),
-    }));
+    return this.#site.circuits.flatMap(({ id, limitAmps }, i) => {
+      const tally = this.#tallies[i];
+      if (tally === undefined) return [];
+      return {
+        circuit: id,
+        limitAmps: Math.min(...limitAmps),
+        peakAmps: round(Math.max(...tally.peaks), 1),
+        peakPhaseAmps: mapPhases((p) => round(tally.peaks[p], 1)),
+        hoursNearLimit: hours(tally.nearMs),
+        hoursShort: hours(tally.anyShortMs),
+        hoursShortByPhase: mapPhases((p) => hours(tally.shortMs[p])),
+        secondsOverLimit: Math.round(tally.overMs / 1000),
+      };
+    });
   }
+}
+
+interface Tally {
+  readonly peaks: [number, number, number];
+  readonly shortMs: [number, number, number];
+  anyShortMs: number;
+  nearMs: number;
+  overMs: number;
 }
 
 export const planReport = (
@@ -92,8 +123,12 @@ export const planReport = (
   const squares = shares.reduce((a, b) => a + b * b, 0);
   const wanted = outcomes.reduce((total, { visit }) => total + visit.needWh, 0);
   const delivered = outcomes.reduce((total, { deliveredWh }) => total + deliveredWh, 0);
-  const possible = outcomes.reduce((total, each) => total + possibleWh(site, each), 0);
+  const alone = outcomes.map((each) => possibleWh(site, each));
+  const possible = alone.reduce((a, b) => a + b, 0);
   const count = Math.max(1, outcomes.length);
+  const servedAlone = outcomes.filter(
+    ({ visit }, i) => (alone[i] ?? 0) >= SERVED_SHARE * visit.needWh,
+  ).length;
   const served = shares.filter((share) => share >= SERVED_SHARE).length;
   return {
     days,
@@ -101,8 +136,10 @@ export const planReport = (
     turnedAway,
     energyPercent: round((100 * delivered) / Math.max(1, wanted), 1),
     possiblePercent: round((100 * possible) / Math.max(1, wanted), 1),
+    wantedKwh: round(wanted / 1000, 1),
     deliveredKwh: round(delivered / 1000, 1),
     servedPercent: round((100 * served) / count, 1),
+    possibleServedPercent: round((100 * servedAlone) / count, 1),
     fairness: round(squares === 0 ? 1 : (sum * sum) / (shares.length * squares), 3),
     startsPerSession: round(outcomes.reduce((n, { starts }) => n + starts, 0) / count, 2),
     circuits: tally.report(),
@@ -134,6 +171,8 @@ const chargerReport = (charger: string, outcomes: readonly VisitOutcome[]): Char
     energyPercent: round((100 * delivered) / Math.max(1, wanted), 1),
   };
 };
+
+const hours = (ms: number): number => round(ms / 3_600_000, 1);
 
 const round = (value: number, digits: number): number =>
   Math.round(value * 10 ** digits) / 10 ** digits;

@@ -3,6 +3,7 @@ import { Scratch } from '../core/allocation/scratch.ts';
 import { decide } from '../core/decide.ts';
 import { accepted, sent } from '../core/enforcement.ts';
 import { LineSum } from '../core/line-currents.ts';
+import type { ReasonKind } from '../core/reason.ts';
 import type { Policy } from '../core/sharing/policy.ts';
 import type { ChargerSpec, Circuit, Site } from '../core/site.ts';
 import { loadedPhases, type PhaseSet, toSitePhases } from '../core/site-phases.ts';
@@ -15,7 +16,7 @@ import {
   type ProfileLimits,
 } from '../core/tick.ts';
 import { toldPhases, toldVolts } from '../core/told-limit.ts';
-import { mapPhases, maxAmps, NO_AMPS, type PhaseAmps } from '../core/units.ts';
+import { mapPhases, maxAmps, NO_AMPS, PHASES, type PhaseAmps } from '../core/units.ts';
 import { Car, type CarModel } from './car.ts';
 import type { Random } from './random.ts';
 import type { VisitPlan } from './sessions.ts';
@@ -36,6 +37,8 @@ export interface PlannedStep {
     readonly amps: PhaseAmps;
     readonly othersAmps: PhaseAmps;
     readonly limitAmps: PhaseAmps;
+    /** By phase: a car got less than it could take, because of this circuit. */
+    readonly short: PhaseSet;
   }[];
   /** By connector: the largest current of a phase, what was taken, and whether it counts as served. */
   readonly stays: ReadonlyMap<
@@ -207,17 +210,18 @@ export class PlannedSite {
       const amps = this.#charge(key, stay, offers.get(key) ?? 0);
       drawn.set(key, amps);
       const wh = stay.outcome.deliveredWh - before;
-      const full = stay.car.takenWh >= SERVED_SHARE * stay.outcome.visit.needWh;
-      stays.set(key, { amps: Math.max(...amps), wh, full });
+      stays.set(key, { amps: Math.max(...amps), wh, full: isServed(stay) });
     }
     const flows = this.#flows(drawn);
     this.#measure(drawn, flows);
+    const short = this.#shortages(decision);
     watch({
       atMs: nowMs,
       circuits: site.circuits.map((circuit, i) => ({
         amps: flows.get(circuit.id) ?? NO_AMPS,
         othersAmps: this.#others(circuit),
         limitAmps: decision.circuits[i]?.limitAmps ?? circuit.limitAmps,
+        short: short.get(circuit.id) ?? NO_PHASES,
       })),
       stays,
     });
@@ -247,6 +251,23 @@ export class PlannedSite {
         return [tick.key, ordered.get(tick.key) ?? held?.amps ?? tick.charger.fallbackAmps];
       }),
     );
+  }
+
+  /** By circuit: the phases that the reasons of cars which want more name. */
+  #shortages({ connectors }: Decision): ReadonlyMap<string, PhaseSet> {
+    const short = new Map<string, PhaseSet>();
+    for (const { tick, reasons } of connectors) {
+      const stay = this.#stays.get(tick.key);
+      if (stay === undefined || isServed(stay)) continue;
+      const bound = reasons.find(({ kind }) => CIRCUIT_KINDS.has(kind));
+      if (bound === undefined) continue;
+      const before = short.get(bound.id) ?? NO_PHASES;
+      // Without a phase it is power, of all three.
+      const on = (p: 0 | 1 | 2) =>
+        before[p] || bound.phase === undefined || bound.phase === PHASES[p];
+      short.set(bound.id, [on(0), on(1), on(2)]);
+    }
+    return short;
   }
 
   #charge(key: ConnectorKey, stay: Stay, offeredAmps: number): PhaseAmps {
@@ -325,6 +346,10 @@ export class PlannedSite {
 }
 
 const NO_PHASES: PhaseSet = [false, false, false];
+const CIRCUIT_KINDS: ReadonlySet<ReasonKind> = new Set(['circuit', 'circuit-watts', 'unbalance']);
+
+const isServed = ({ car, outcome }: Stay): boolean =>
+  car.takenWh >= SERVED_SHARE * outcome.visit.needWh;
 
 interface Outlet {
   readonly spec: ChargerSpec;

@@ -6,6 +6,8 @@ const SLOT_MS = 5 * MINUTE_MS;
 const DAY_MS = 24 * 3_600_000;
 /** A longer stay is a number in another unit. */
 const STAY_MOST_DAYS = 60;
+/** No car takes more in one stay: it is a number in Wh. */
+const NEED_MOST_KWH = 1000;
 export const SESSIONS_MOST = 100_000;
 /** Of a line that is not understood this much is shown. */
 const SHOWN_MOST = 60;
@@ -52,6 +54,7 @@ interface Columns {
   readonly departure: Column;
   readonly energy: Column;
   readonly charger: number;
+  readonly count: number;
 }
 interface Column {
   readonly at: number;
@@ -78,10 +81,17 @@ const columnsOf = (header: string): Columns | string => {
   ];
   if (missing.length > 0) {
     const shown = names.join(', ').slice(0, SHOWN_MOST);
-    return `the header has no column ${missing.join(', ')}; it has ${shown}`;
+    const cut = names.length > 1 ? '' : '; cells are separated by commas or semicolons';
+    return `the header has no column ${missing.join(', ')}; it has ${shown}${cut}`;
   }
   const charger = Math.max(names.indexOf('charger'), names.indexOf('station'));
-  return { separator, arrival, departure, energy, charger };
+  return { separator, arrival, departure, energy, charger, count: names.length };
+};
+
+/** By the length of its unit: how a time is written. */
+const WANTED_TIME: Readonly<Record<number, string>> = {
+  [MINUTE_MS]: 'the number of minutes since the first midnight',
+  [SLOT_MS]: 'the number of slots (5 minutes) since the first midnight',
 };
 
 const visitOf = (columns: Columns, line: string): VisitPlan | string => {
@@ -94,8 +104,15 @@ const visitOf = (columns: Columns, line: string): VisitPlan | string => {
   for (const column of [arrival, departure, energy]) {
     const value = number(column);
     if (Number.isFinite(value) && (value > 0 || (value === 0 && column !== energy))) continue;
-    const wanted = column === energy ? 'a number above 0' : 'a number, 0 or more';
+    const wanted = column === energy ? 'a number above 0' : WANTED_TIME[column.unitMs];
     return `${column.name} has to be ${wanted}, got "${(cells[column.at] ?? '').slice(0, SHOWN_MOST)}"`;
+  }
+  // A comma as decimal sign cuts a number in two where commas separate.
+  if (cells.length > columns.count) {
+    return `${cells.length} cells, but the header has ${columns.count}: with decimal commas, separate by semicolons`;
+  }
+  if (number(energy) > NEED_MOST_KWH) {
+    return `energy_kwh is ${cells[energy.at]}, above ${NEED_MOST_KWH}: is it in Wh?`;
   }
   const arrivesAtMs = number(arrival) * arrival.unitMs;
   const departsAtMs = number(departure) * departure.unitMs;

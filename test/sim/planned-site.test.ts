@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { DEFAULT_POLICY } from '../../src/core/sharing/policy.ts';
 import { DayPicture } from '../../src/sim/day-picture.ts';
-import { CircuitTally, planReport } from '../../src/sim/plan-report.ts';
+import {
+  type CircuitReport,
+  CircuitTally,
+  type PlanReport,
+  planReport,
+} from '../../src/sim/plan-report.ts';
+import { verdictOf, verdictWords } from '../../src/sim/plan-verdict.ts';
 import { PlannedSite } from '../../src/sim/planned-site.ts';
 import { seededRandom } from '../../src/sim/random.ts';
 import { parseVisits } from '../../src/sim/session-file.ts';
@@ -75,6 +81,45 @@ describe('a planned site', () => {
     assert.ok(large.energyPercent > large.possiblePercent - 8, JSON.stringify(large));
   });
 
+  test('says in words whether the fuse would do, and what was short', () => {
+    const [small, large] = [simulate(14).report, simulate(200).report];
+    assert.equal(verdictOf(large), 'enough');
+    assert.deepEqual(verdictWords(large).length, 1);
+    assert.equal(verdictOf(small), 'not-enough');
+    assert.match(
+      verdictWords(small).join('\n'),
+      /^No: the cars got [\d.]+ % less .*\nThe narrowest is main/,
+    );
+    const [main] = small.circuits;
+    assert.ok((main?.hoursShort ?? 0) >= Math.max(...(main?.hoursShortByPhase ?? [])));
+    assert.ok((main?.hoursShort ?? 0) > 1, JSON.stringify(main));
+    assert.equal(main?.peakAmps, Math.max(...(main?.peakPhaseAmps ?? [])));
+  });
+
+  test('whose one phase is short is told to turn phases; an overload and crowds are told too', () => {
+    const uneven: CircuitReport = {
+      circuit: 'main',
+      limitAmps: 63,
+      peakAmps: 60,
+      peakPhaseAmps: [60, 30, 30],
+      hoursNearLimit: 0,
+      hoursShort: 9,
+      hoursShortByPhase: [9, 2, 1],
+      secondsOverLimit: 0,
+    };
+    const words = (changed: Partial<PlanReport>) =>
+      verdictWords({ ...report, energyPercent: 80, possiblePercent: 96, ...changed }).join('\n');
+    assert.match(words({ circuits: [uneven] }), /L1 of main was short for 9 h, L3 for 1 h/);
+    assert.match(
+      words({ circuits: [{ ...uneven, secondsOverLimit: 40 }] }),
+      /^No: above the limit \(main 40 s\)/,
+    );
+    assert.match(
+      words({ circuits: [], turnedAway: 7, sessions: 3 }),
+      /^No:.*\n7 of 10 cars found .*\nNo circuit was short: it is the policy/,
+    );
+  });
+
   test('has a picture with every charger', () => {
     const svg = picture.svg('garage');
     assert.match(svg, /^<svg .*<\/svg>\n$/s);
@@ -97,8 +142,14 @@ describe('a file of sessions', () => {
     assert.match(parseVisits(text).problem ?? '', /^line 3: the car departs \(12\) before/);
     const header = 'arrival_minute,departure_minute,energy_kwh\n';
     const problem = (line: string) => parseVisits(header + line).problem ?? '';
+    assert.match(problem('480,960,12,5'), /^line 2: 4 cells, but the header has 3: with decimal/);
+    assert.match(problem('480,960,12000'), /^line 2: energy_kwh is 12000, above 1000: is it in Wh/);
+    assert.match(
+      problem('08:00,960,12'),
+      /has to be the number of minutes since the first midnight/,
+    );
     assert.match(problem('1,2,x'), /^line 2: energy_kwh has to be a number above 0, got "x"/);
-    assert.match(problem('1,,3'), /^line 2: departure_minute has to be a number, 0 or more/);
+    assert.match(problem('1,,3'), /^line 2: departure_minute has to be the number of minutes/);
     assert.match(problem('1,999999,3'), /more than 60 days: is the unit/);
     assert.match(parseVisits('').problem ?? '', /no session/);
   });
