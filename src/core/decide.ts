@@ -28,6 +28,7 @@ import {
   withCarBudget,
   withPassingPower,
 } from './rules/policy-tick.ts';
+import { sharedReasons } from './shared-reasons.ts';
 import { type Contender, share } from './sharing/share.ts';
 import { withStationLimits } from './station-limits.ts';
 import { stepReserveText } from './step-reserve.ts';
@@ -67,12 +68,15 @@ export const decide = (input: TickInput, scratch?: Scratch): Decision => {
   const { offers, entitledAmps } = share(input.policy, free, contenders, input.nowMs, scratch);
   const offerOf = new Map(offers.map((offer) => [offer.id, offer]));
   const phaseUse = phaseUsesAfter(ticks, free, contenders, offers);
-  const explained = takenReasons(circuits, reserved);
+  const waiting = takenReasons(circuits, reserved);
+  const sharing = sharedReasons(below, circuits, ({ key }) => (offerOf.get(key)?.amps ?? 0) > 0);
   const connectorsNow = ticks.map((tick) => {
     const decided = decisionOf(input, tick, offerOf.get(tick.key), circuits);
-    const decision = withFloor(decided, holdOf(input, floors, tick));
-    if (decision.targetAmps > 0) return decision;
-    return { ...decision, reasons: explained(decision.reasons) };
+    const decision = withFloor(
+      decided.targetAmps > 0 ? explainedBy(sharing, decided) : decided,
+      holdOf(input, floors, tick),
+    );
+    return decision.targetAmps > 0 ? decision : explainedBy(waiting, decision);
   });
   const connectors = withPlan(input, connectorsNow, circuits, reserved.amps);
   return {
@@ -99,7 +103,16 @@ export const decide = (input: TickInput, scratch?: Scratch): Decision => {
   };
 };
 
-/** What a connector brings into the sharing, as its driver, the policy and its fuses let it. */
+const explainedBy = (
+  explained: (chain: ReasonChain) => ReasonChain,
+  decision: ConnectorDecision,
+): ConnectorDecision => {
+  const reasons = explained(decision.reasons);
+  return reasons === decision.reasons ? decision : { ...decision, reasons };
+
+  /** What a connector brings into the sharing, as its driver, the policy and its fuses let it. */
+};
+
 const wantedBy = (
   input: TickInput,
   tick: ConnectorTick,

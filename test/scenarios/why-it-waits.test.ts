@@ -21,3 +21,19 @@ test('who waits is told what has taken the amps', async () => {
     'waits: less than 6 A left on main L1 → 14 A for others, 6 A kept for the next car → main L1: fuse 25 A',
   );
 });
+
+test('who gets less than it could is told with how many it shares', async () => {
+  const site = garage(3, { mainAmps: 40 });
+  const virtual = new VirtualSite({ site, buildingAmps: sameAmps(4) });
+  await virtual.run(20);
+  for (const id of ['CP_1', 'CP_2']) {
+    virtual.charger(id).plugIn(1, new Car({ needWh: 90_000, maxAmps: 32 }), 'CARD');
+  }
+  await virtual.run(150);
+  const reason = (i: number) => virtual.view().chargers[i]?.connectors[0]?.reason;
+  assert.equal(reason(0), 'one of 2 cars → main L1: fuse 40 A');
+  assert.equal(reason(1), reason(0));
+  await virtual.charger('CP_2').unplug(1);
+  await virtual.run(60);
+  assert.doesNotMatch(reason(0) ?? '', /one of/);
+});

@@ -1,0 +1,45 @@
+import type { ConnectorsByCircuit } from './circuit-ticks.ts';
+import type { Reason, ReasonChain } from './reason.ts';
+import type { CircuitTick, ConnectorTick } from './tick.ts';
+import { PHASES } from './units.ts';
+
+/**
+ * Adds to the chain of a car that charges with less than it could, because of a circuit, how many
+ * it shares with: "fuse 40 A" alone does not tell why it gets 6 A. Counts, not amps: these change
+ * with every tick, and reasons are published when they change.
+ */
+export const sharedReasons = (
+  below: ConnectorsByCircuit,
+  circuits: readonly CircuitTick[],
+  isOn: (tick: ConnectorTick) => boolean,
+): ((chain: ReasonChain) => ReasonChain) => {
+  // All cars of one bottleneck have the same chain.
+  const known = new Map<ReasonChain, ReasonChain>();
+  return (chain) => {
+    const [first] = chain;
+    if (first?.kind !== 'circuit' && first?.kind !== 'ems') return chain;
+    const before = known.get(chain);
+    if (before !== undefined) return before;
+    const bound = chain.find(({ kind, phase }) => kind === 'circuit' && phase !== undefined);
+    const cars = bound === undefined ? 0 : carsOn(bound, below, circuits, isOn);
+    const told: ReasonChain =
+      bound === undefined || cars < 2
+        ? chain
+        : [{ ...first, text: `one of ${cars} cars` }, ...chain];
+    known.set(chain, told);
+    return told;
+  };
+};
+
+/** Of a reason that is not the limit of a circuit itself (the floor in an overload): nobody. */
+const carsOn = (
+  bound: Reason,
+  below: ConnectorsByCircuit,
+  circuits: readonly CircuitTick[],
+  isOn: (tick: ConnectorTick) => boolean,
+): number => {
+  const index = circuits.findIndex(({ id }) => id === bound.id);
+  const p = PHASES.findIndex((phase) => phase === bound.phase);
+  if (!circuits[index]?.limitReasons[p]?.includes(bound)) return 0;
+  return (below[index] ?? []).filter((tick) => tick.phases[p] && isOn(tick)).length;
+};
