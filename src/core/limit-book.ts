@@ -128,7 +128,11 @@ export const submitLimit = (
   const spec = site.emsSources.find((candidate) => candidate.id === source);
   if (spec === undefined) return rejected(`unknown source ${source}: add it to ems.sources`);
   const circuit = site.circuits.find((candidate) => candidate.id === command.circuit);
-  if (circuit === undefined) return rejected(`unknown circuit ${command.circuit}`);
+  if (circuit === undefined) {
+    return rejected(
+      `unknown circuit ${command.circuit}: source ${source} may limit ${spec.circuit}`,
+    );
+  }
   if (circuit.id !== spec.circuit) {
     return rejected(`source ${source} may limit circuit ${spec.circuit}, not ${circuit.id}`);
   }
@@ -342,6 +346,9 @@ const appliedOf = (
   };
 };
 
+/** Less than the least car takes (6 A on one phase at 120 V); most who send it mean kilowatts. */
+const SUSPECT_WATTS = 700;
+
 const acceptedText = (
   circuit: Circuit,
   { dimmingFloorWatts: floor }: EmsSourceSpec,
@@ -351,6 +358,9 @@ const acceptedText = (
   const ampsCapped = amps?.some((value, p) => value > (circuit.limitAmps[p] ?? 0)) ?? false;
   const wattsCapped = (watts ?? 0) > (circuit.limitWatts ?? Number.POSITIVE_INFINITY);
   if (ampsCapped || wattsCapped) return `accepted; the fuse of ${circuit.id} is lower`;
+  if (watts !== undefined && watts > 0 && watts < SUSPECT_WATTS) {
+    return `accepted; no car charges with ${watts} W: is it in kW?`;
+  }
   return floor !== undefined && watts !== undefined && watts < floor
     ? `accepted; below the ${floor} W that have to be left (§14a): obeyed and recorded`
     : 'accepted';

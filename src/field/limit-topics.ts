@@ -10,6 +10,9 @@ import type { Answer, TopicHandler } from './topic-handler.ts';
 /** Timers know no longer time; what lives longer is emptied by the next message. */
 const TIMER_MOST_MS = 2 ** 31 - 1;
 
+/** Sources whose last problem is remembered. */
+const PROBLEMS_MOST = 1000;
+
 export interface LimitTopicsOptions {
   readonly base: string;
   readonly clock: Clock;
@@ -33,6 +36,8 @@ export class LimitTopics implements TopicHandler {
   readonly #readLimit = limitReader();
   readonly #expiries = new Map<string, Cancel>();
   readonly #pattern: RegExp;
+  /** By source: what was wrong with its last message. */
+  readonly #problems = new Map<string, string>();
 
   constructor(options: LimitTopicsOptions) {
     this.#options = options;
@@ -83,6 +88,7 @@ export class LimitTopics implements TopicHandler {
       message.bytes > LIMIT_MESSAGE_MOST_BYTES
         ? { problem: `larger than ${LIMIT_MESSAGE_MOST_BYTES} bytes` }
         : this.#readLimit(message.text(), lasting.has(source));
+    this.#tellProblem(source, 'problem' in read ? read.problem : undefined);
     const result: LimitAnswer =
       'problem' in read
         ? { accepted: false, applied: null, reason: read.problem }
@@ -93,6 +99,17 @@ export class LimitTopics implements TopicHandler {
       this.#hold(source, text, Number.isFinite(untilMs) ? untilMs : read.ttlSeconds * 1000);
     } else publish(`${base}/limits/${source}`, text);
     answer(message, text);
+  }
+
+  /** Told once, not with every repetition, and again after a message that could be read. */
+  #tellProblem(source: string, problem: string | undefined): void {
+    if (problem === undefined) {
+      this.#problems.delete(source);
+      return;
+    }
+    if (this.#problems.get(source) === problem) return;
+    this.#options.log.warn('limit rejected', { source, reason: problem });
+    if (this.#problems.size < PROBLEMS_MOST) this.#problems.set(source, problem);
   }
 
   /** The retained answer is emptied when the limit ends. */

@@ -1,3 +1,4 @@
+import type { Log } from '../core/log.ts';
 import type { Policy } from '../core/sharing/policy.ts';
 import type { Clock } from '../core/time.ts';
 import {
@@ -14,6 +15,7 @@ import type { Answer, TopicHandler } from './topic-handler.ts';
 export interface RequestTopicsOptions {
   readonly base: string;
   readonly clock: Clock;
+  readonly log: Log;
   readonly publish: (topic: string, text: string) => void;
   readonly answer: Answer;
   readonly taker: RequestTaker;
@@ -48,11 +50,12 @@ export class RequestTopics implements TopicHandler {
   }
 
   #look(verb: string, message: Incoming): void {
-    const { taker, policies, publish, answer, base, clock } = this.#options;
+    const { taker, policies, publish, answer, base, clock, log } = this.#options;
     const read =
       message.bytes > REQUEST_MOST_BYTES
         ? { problem: `larger than ${REQUEST_MOST_BYTES} bytes` }
         : this.#read(verb, message.text());
+    if ('problem' in read) log.warn('request refused', { verb, reason: read.problem });
     const response: Response =
       'problem' in read
         ? { accepted: false, reason: read.problem }

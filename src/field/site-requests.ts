@@ -55,6 +55,9 @@ const takePolicy = (
   return { accepted: true, reason: 'accepted' };
 };
 
+/** Nobody asks for less than some hundred metres; most who send it mean kilowatt-hours. */
+const SUSPECT_WH = 150;
+
 const takeWish = (
   taker: RequestTaker,
   { body }: RequestOf<'wish'>,
@@ -66,11 +69,15 @@ const takeWish = (
     ...(departAt === undefined ? {} : { departsAtWallMs: Date.parse(departAt) }),
   });
   if (!known) return { accepted: false, reason: `unknown connector ${charger}/${connector}` };
-  const over = departAt !== undefined && Date.parse(departAt) < wallMs;
-  return {
-    accepted: true,
-    reason: over ? 'accepted: departAt is over, it counts as now' : 'accepted',
-  };
+  const notes = [
+    ...(departAt !== undefined && Date.parse(departAt) < wallMs
+      ? ['departAt is over, it counts as now']
+      : []),
+    ...(energyWh !== undefined && energyWh > 0 && energyWh < SUSPECT_WH
+      ? [`${energyWh} Wh is next to nothing: is it in kWh?`]
+      : []),
+  ];
+  return { accepted: true, reason: ['accepted', ...notes.slice(0, 1)].join(': ') };
 };
 
 const commandOf = (

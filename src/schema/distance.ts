@@ -13,10 +13,16 @@ export const distance = (a: string, b: string): number => {
   return row[y.length] ?? 0;
 };
 
-/** The name most like `name`, where one is near enough to have been meant. */
+/** Of a shorter name almost any other is near. */
+const SHORT_LENGTH = 3;
+
+/** The name most like `name`, where one is near enough to have been meant; "ttl" means ttlSeconds. */
 export const nearestName = (name: string, names: Iterable<string>): string | undefined => {
-  const [best] = [...names].sort((a, b) => distance(name, a) - distance(name, b));
-  const most = Math.min(Math.max(2, name.length / 3), name.length - 1);
-  const near = best !== undefined && distance(name, best) <= most;
+  const known = [...names];
+  const longer = known.filter((each) => each.toLowerCase().startsWith(name.toLowerCase()));
+  if (longer.length === 1 && name.length >= SHORT_LENGTH) return longer[0];
+  const [best] = known.sort((a, b) => distance(name, a) - distance(name, b));
+  const most = name.length <= SHORT_LENGTH ? 1 : Math.max(2, name.length / 3);
+  const near = best !== undefined && distance(name, best) <= Math.min(most, name.length - 1);
   return near ? best : undefined;
 };

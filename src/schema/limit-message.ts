@@ -1,7 +1,7 @@
 import type { LimitCommand } from '../core/limit-book.ts';
 import { sameAmps } from '../core/units.ts';
 import { type Static, Type } from './typebox.ts';
-import { validator } from './validator.ts';
+import { problemText, validator } from './validator.ts';
 
 const AMPS_MOST = 10_000;
 const Amps = Type.Number({ minimum: 0, maximum: AMPS_MOST });
@@ -75,7 +75,7 @@ export const limitReader = (): ((
     }
     const { value, problems } = validate(raw);
     const [first] = problems;
-    if (first !== undefined) return { problem: `${first.path.join('.')} ${first.text}`.trim() };
+    if (first !== undefined) return { problem: problemText(first) };
     return commandOf(value as LimitMessage, lasting);
   };
 };

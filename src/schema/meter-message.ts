@@ -2,7 +2,7 @@ import type { Reading } from '../core/reading.ts';
 import type { MeterSpec } from '../core/site.ts';
 import { mapPhases } from '../core/units.ts';
 import { type Static, Type } from './typebox.ts';
-import { validator } from './validator.ts';
+import { problemText, validator } from './validator.ts';
 
 const Amps = Type.Number({ minimum: -100_000, maximum: 100_000 });
 
@@ -51,7 +51,7 @@ export const meterReader = (): ((
     }
     const { value, problems } = validate(raw);
     const [first] = problems;
-    if (first !== undefined) return { problem: `${first.path.join('.')} ${first.text}`.trim() };
+    if (first !== undefined) return { problem: problemText(first) };
     const message = value as Static<typeof MeterMessageSchema>;
     if (message.amps === undefined && message.watts === undefined) {
       return { problem: 'needs "amps": [L1, L2, L3], or "watts" where no circuit depends on it' };

@@ -1,5 +1,5 @@
 import { type Static, Type } from './typebox.ts';
-import { validator } from './validator.ts';
+import { problemText, validator } from './validator.ts';
 
 const strict = { additionalProperties: false } as const;
 const Charger = Type.String({ maxLength: 48, description: 'Charger of the site file' });
@@ -105,11 +105,12 @@ export const requestReader = (): ((
     try {
       raw = JSON.parse(text);
     } catch {
-      return { problem: 'not JSON: send e.g. {"charger":"CP_1"}' };
+      const example = verb === 'policy' ? '{"policy":"equal"}' : '{"charger":"CP_1"}';
+      return { problem: `not JSON: send e.g. ${example}` };
     }
     const { value, problems } = validate(raw);
     const [first] = problems;
-    if (first !== undefined) return { problem: `${first.path.join('.')} ${first.text}`.trim() };
+    if (first !== undefined) return { problem: problemText(first) };
     return { verb, body: value } as SiteRequest;
   };
 };

@@ -1,5 +1,5 @@
 import { type Static, Type } from './typebox.ts';
-import { validator } from './validator.ts';
+import { problemText, validator } from './validator.ts';
 
 const strict = { additionalProperties: false } as const;
 const At = Type.String({ format: 'date-time' });
@@ -94,5 +94,5 @@ export const readStanding = (
   const { value, problems } = validator(StandingSchema)(raw);
   const [first] = problems;
   if (first === undefined) return { standing: value as Standing };
-  return { standing: NOTHING_STANDING, problem: `${first.path.join('.')} ${first.text}`.trim() };
+  return { standing: NOTHING_STANDING, problem: problemText(first) };
 };

@@ -1,6 +1,6 @@
 import { Ajv, type ErrorObject } from 'ajv';
 import addFormats from 'ajv-formats';
-import { distance } from './distance.ts';
+import { nearestName } from './distance.ts';
 import type { TSchema } from './typebox.ts';
 
 export interface SchemaProblem {
@@ -40,6 +40,14 @@ export const validator = (schema: TSchema): ((value: unknown) => Validated) => {
     return { value, problems: told.map((error) => problemOf(error, errors)) };
   };
 };
+
+/** A problem of a message as one line. What is missing or unknown names itself. */
+export const problemText = ({ path, text }: SchemaProblem): string => {
+  const place = text.startsWith(UNKNOWN_KEY) ? path.slice(0, -1) : path;
+  return place.length === 0 ? text : `${place.join('.')} ${text}`;
+};
+
+const UNKNOWN_KEY = 'unknown key';
 
 /**
  * Alternatives of a union each report; the first message per place is enough, and of an object it
@@ -137,8 +145,7 @@ const got = (data: unknown): string =>
   typeof data === 'object' ? '' : `, got ${JSON.stringify(data)?.slice(0, 60)}`;
 
 const unknownKey = (key: string, known: readonly string[]): string => {
-  const [best] = [...known].sort((a, b) => distance(key, a) - distance(key, b));
-  const near = best !== undefined && distance(key, best) <= Math.max(2, key.length / 3);
-  const hint = near ? `; did you mean "${best}"?` : `; known are ${known.join(', ')}`;
-  return `unknown key "${key}"${hint}`;
+  const near = nearestName(key, known);
+  const hint = near === undefined ? `; known are ${known.join(', ')}` : `; did you mean "${near}"?`;
+  return `${UNKNOWN_KEY} "${key}"${hint}`;
 };

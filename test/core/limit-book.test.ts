@@ -74,6 +74,10 @@ describe('a limit from an EMS', () => {
     const reason = (changes: Partial<LimitCommand>) => submit(command(changes)).answer.reason;
     assert.match(reason({ amps: [10, 10, 64] }), /fuse of main is lower/);
     assert.equal(reason({ amps: sameAmps(63) }), 'accepted');
+    const { amps: _amps, ...power } = command({ watts: 11 });
+    const told = submit(power).answer;
+    assert.ok(told.accepted);
+    assert.match(told.reason, /no car charges with 11 W: is it in kW/);
     const { amps: _none, ...lifted } = command({ lifted: true });
     const { answer, book } = submit(lifted);
     assert.equal(answer.reason, 'accepted: no limit');
@@ -123,7 +127,12 @@ describe('a limit from an EMS', () => {
 
   for (const [name, source, changes, reason] of [
     ['an unknown source', 'nobody', {}, /unknown source nobody/],
-    ['an unknown circuit', 'bms', { circuit: 'roof' }, /unknown circuit roof/],
+    [
+      'an unknown circuit',
+      'bms',
+      { circuit: 'roof' },
+      /unknown circuit roof: source bms may limit main/,
+    ],
     ['a circuit of somebody else', 'bms', { circuit: 'garage' }, /may limit circuit main/],
     ['a message held up too long', 'bms', { atMs: now.wallMs - 61_000 }, /older than ttlSeconds/],
   ] as const) {

@@ -11,6 +11,16 @@ for (const [name, text, problem] of [
     '{"circuit":"main","amps":1,"ttlSeconds":60,"amp":2}',
     /unknown key "amp"; did you mean "amps"/,
   ],
+  [
+    'the life by half its name',
+    '{"circuit":"main","amps":1,"ttl":60}',
+    /^unknown key "ttl"; did you mean "ttlSeconds"/,
+  ],
+  [
+    'kilowatts',
+    '{"circuit":"main","kW":11,"ttlSeconds":60}',
+    /^unknown key "kW"; known are circuit, watts/,
+  ],
   ['no life', '{"circuit":"main","amps":1}', /"ttlSeconds" is missing/],
   [
     'a life that is too short',

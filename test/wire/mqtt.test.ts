@@ -116,6 +116,10 @@ onBothBrokers('MQTT contract', (on) => {
     const { accepted, reason } = JSON.parse(await watcher.until(`${BASE}/response/wish`));
     assert.equal(accepted, true);
     assert.match(reason, /departAt is over/);
+    watcher.texts.clear();
+    await ask('wish', { charger: 'CP_1', energyWh: 20 });
+    assert.match(await watcher.until(`${BASE}/response/wish`), /20 Wh is next to nothing/);
+    wishes.pop();
     await ask('policy', { policy: 'equal' });
     assert.equal(JSON.parse(await watcher.until(`${BASE}/response/policy`)).accepted, true);
     const departsAtWallMs = Date.parse(departAt);
