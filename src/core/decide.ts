@@ -109,10 +109,9 @@ const explainedBy = (
 ): ConnectorDecision => {
   const reasons = explained(decision.reasons);
   return reasons === decision.reasons ? decision : { ...decision, reasons };
-
-  /** What a connector brings into the sharing, as its driver, the policy and its fuses let it. */
 };
 
+/** What a connector brings into the sharing, as its driver, the policy and its fuses let it. */
 const wantedBy = (
   input: TickInput,
   tick: ConnectorTick,
