@@ -83,6 +83,12 @@ describe('who gets how much', () => {
     assert.deepEqual(share(circuits, [car('a', '123'), car('b', '123')]), { a: 10, b: 10 });
   });
 
+  test('a limit of next to nothing is a limit, also where currents add as phasors', () => {
+    const free = { phasorSum: true } as const;
+    const cars = [car('a', '12', { lineToLine: true, minAmps: 0 })];
+    assert.deepEqual(share([circuit('main', [63, 1e-200, 63], free)], cars), { a: 0 });
+  });
+
   test('less than the minimum is nothing, and the rest is not wasted', () => {
     const cars = [car('a', '123'), car('b', '123'), car('c', '123')];
     assert.deepEqual(share([circuit('main', [16, 16, 16])], cars), { a: 8, b: 8, c: 0 });
@@ -144,6 +150,22 @@ describe('the difference of two phases', () => {
   test('cars on the other phases make room', () => {
     const cars = [car('a', '1'), car('b', '2', { maxAmps: 10 }), car('c', '3', { maxAmps: 8 })];
     assert.deepEqual(share([limited(20)], cars), { a: 28, b: 10, c: 8 });
+  });
+
+  test('that others exceed already takes nothing from cars elsewhere', () => {
+    const other = (baseAmps: PhaseAmps) => ({ ...limited(20, baseAmps), id: 'other', parent: 0 });
+    const site = (baseAmps: PhaseAmps) => [
+      circuit('site', [63, 63, 63]),
+      other(baseAmps),
+      { ...limited(8), parent: 0 },
+    ];
+    const cars = [
+      car('a', '12', { circuit: 2 }),
+      car('b', '12', { circuit: 2 }),
+      car('c', '3', { circuit: 2 }),
+    ];
+    assert.deepEqual(share(site([0, 0, 0]), cars), { a: 20, b: 20, c: 32 });
+    assert.deepEqual(share(site([0, 40, 0]), cars), { a: 20, b: 20, c: 32 });
   });
 
   test('counts what others charge', () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { allocate } from '../../src/core/allocation/allocate.ts';
+import { magnitude, reach } from '../../src/core/allocation/phasor.ts';
 import type { AllocationProblem, RankedDemand } from '../../src/core/allocation-problem.ts';
 import { LineSum } from '../../src/core/line-currents.ts';
 import type { PhaseAmps } from '../../src/core/units.ts';
@@ -162,6 +163,23 @@ test('line sums of the core are those of first principles', () => {
       sum.amps.forEach((amps, p) => {
         assert.ok(Math.abs(amps - (exact[p as 0 | 1 | 2] ?? 0)) < 1e-9);
       });
+    }),
+    RUNS,
+  );
+});
+
+test('a current that grows by what it may reaches its limit, and one beyond it has none to grow', () => {
+  const amps = fc.double({ min: 0, max: 100, noNaN: true });
+  const growth = fc.double({ min: 0.7, max: 300, noNaN: true });
+  fc.assert(
+    fc.property(amps, amps, amps, growth, growth, (limit, ahead, behind, more, later) => {
+      const grown = reach(limit, ahead, behind, more, later);
+      if (magnitude(ahead, behind) >= limit) {
+        assert.ok(grown <= 0);
+        return;
+      }
+      const after = magnitude(ahead + grown * more, behind + grown * later);
+      assert.ok(grown >= 0 && Math.abs(after - limit) < 1e-6, `${after} of ${limit} A`);
     }),
     RUNS,
   );
