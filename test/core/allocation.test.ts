@@ -168,6 +168,15 @@ describe('the difference of two phases', () => {
     assert.deepEqual(share(site([0, 40, 0]), cars), { a: 20, b: 20, c: 32 });
   });
 
+  test('looks anew at what is left once somebody made room', () => {
+    const cars = [car('a', '12'), car('b', '3'), car('c', '12')];
+    const { offers } = allocate({ objective: 'in-order', circuits: [limited(8)], demands: cars });
+    assert.deepEqual(
+      offers.map(({ amps }) => amps),
+      [8, 16, 16],
+    );
+  });
+
   test('counts what others charge', () => {
     assert.deepEqual(share([limited(20, [10, 0, 0])], [car('a', '1')]), { a: 10 });
     assert.deepEqual(share([limited(20, [16, 0, 0])], [car('a', '1')]), { a: 0 });
