@@ -173,6 +173,11 @@ describe('by throughput', () => {
     });
   });
 
+  test('of two alike the one that is in a hurry goes first', () => {
+    const cars = [at('a', '1', { urgency: 0.2, previousAmps: 6 }), at('b', '1')];
+    assert.deepEqual(give(scarce, cars), { a: 0, b: 16 });
+  });
+
   test('of two alike the one that charges goes on, unless the other has more weight', () => {
     const charges = at('b', '1', { previousAmps: 6 });
     assert.deepEqual(give(scarce, [at('a', '1'), charges]), { a: 0, b: 16 });
