@@ -83,6 +83,12 @@ describe('who gets how much', () => {
     assert.deepEqual(share(circuits, [car('a', '123'), car('b', '123')]), { a: 10, b: 10 });
   });
 
+  test('a limit of next to nothing is a limit, also where currents add as phasors', () => {
+    const free = { phasorSum: true } as const;
+    const cars = [car('a', '12', { lineToLine: true, minAmps: 0 })];
+    assert.deepEqual(share([circuit('main', [63, 1e-200, 63], free)], cars), { a: 0 });
+  });
+
   test('less than the minimum is nothing, and the rest is not wasted', () => {
     const cars = [car('a', '123'), car('b', '123'), car('c', '123')];
     assert.deepEqual(share([circuit('main', [16, 16, 16])], cars), { a: 8, b: 8, c: 0 });
@@ -105,6 +111,106 @@ describe('who gets how much', () => {
     // 10 + 10 + 6 + 6 A for the coarse ones leave 12 A; the last tenth may fall to rounding.
     assert.ok((offers['z'] ?? 0) > 11.8, `only ${offers['z']} A`);
   });
+});
+
+describe('what rounding leaves', () => {
+  test('goes to whoever lost most of its share, not most amps', () => {
+    const cars = [car('a', '1', { weight: 3 }), car('b', '1')];
+    // 19.8 and 6.6 A.
+    assert.deepEqual(share([circuit('main', [26.4, 0, 0])], cars), { a: 19, b: 7 });
+  });
+
+  test('may take a car to the most that it can have', () => {
+    const cars = [car('a', '1', { maxAmps: 8 }), car('b', '1', { maxAmps: 8 })];
+    assert.deepEqual(share([circuit('main', [15, 0, 0])], cars), { a: 8, b: 7 });
+  });
+
+  test('goes round: nobody takes a second step before others had one', () => {
+    const coarse = [car('a', '1', { stepAmps: 6 }), car('b', '1', { stepAmps: 6 })];
+    const fine = [car('c', '1'), car('d', '1')];
+    // 11 A each: 6 + 6 + 11 + 11 leave 10, of which a takes 6, then the others two each.
+    assert.deepEqual(share([circuit('main', [44, 0, 0])], [...coarse, ...fine]), {
+      a: 12,
+      b: 6,
+      c: 13,
+      d: 13,
+    });
+  });
+
+  test('goes to nobody who was not let in', () => {
+    const limits = { limitAmps: 8, baseAmps: [10, 10, 0] as const, reasons: [] };
+    const main = circuit('main', [63, 63, 63], { unbalance: limits });
+    const cars = [car('a', '12', { minAmps: 14 }), car('b', '3')];
+    assert.deepEqual(share([main], cars), { a: 0, b: 18 });
+    assert.deepEqual(chainOf([main], cars, 'a'), ['waits: less than 14 A left on main L1']);
+  });
+});
+
+describe('by throughput', () => {
+  const give = (main: AllocationCircuit, cars: readonly RankedDemand[]) =>
+    Object.fromEntries(
+      allocate({ objective: 'throughput', circuits: [main], demands: cars }).offers.map(
+        ({ id, amps }) => [id, amps],
+      ),
+    );
+  const scarce = circuit('main', [16, 64, 64]);
+  const at = (id: string, phases: string, changes: Partial<RankedDemand> = {}) =>
+    car(id, phases, { maxAmps: 16, ...changes });
+
+  test('amps of a scarce phase go where they take most power with them', () => {
+    assert.deepEqual(give(scarce, [at('a', '1'), at('b', '123')]), { a: 0, b: 16 });
+    assert.deepEqual(give(scarce, [at('a', '1', { volts: 120 }), at('b', '1')]), { a: 0, b: 16 });
+  });
+
+  test('a car that need not hurry gives way', () => {
+    assert.deepEqual(give(scarce, [at('a', '1'), at('b', '123', { urgency: 0.5 })]), {
+      a: 0,
+      b: 16,
+    });
+    assert.deepEqual(give(scarce, [at('a', '1'), at('b', '123', { urgency: 0 })]), {
+      a: 16,
+      b: 0,
+    });
+  });
+
+  test('of two alike the one that is in a hurry goes first', () => {
+    const cars = [at('a', '1', { urgency: 0.2, previousAmps: 6 }), at('b', '1')];
+    assert.deepEqual(give(scarce, cars), { a: 0, b: 16 });
+  });
+
+  test('of two alike the one that charges goes on, unless the other has more weight', () => {
+    const charges = at('b', '1', { previousAmps: 6 });
+    assert.deepEqual(give(scarce, [at('a', '1'), charges]), { a: 0, b: 16 });
+    assert.deepEqual(give(scarce, [at('a', '1', { weight: 2 }), charges]), { a: 16, b: 0 });
+  });
+
+  test('a scarce phase goes to the cars whose other phases will be short later too', () => {
+    const many = [at('b', '13'), at('c', '13'), at('d', '13')];
+    assert.deepEqual(give(scarce, [at('a', '12'), ...many]), { a: 0, b: 16, c: 0, d: 0 });
+    assert.deepEqual(give(scarce, [at('a', '12'), at('b', '13')]), { a: 9, b: 7 });
+  });
+
+  test('a car of a higher class, or one that is kept, is sure of its minimum', () => {
+    const high = at('a', '1', { priorityClass: 1 });
+    const kept = { mustKeep: true };
+    assert.deepEqual(give(scarce, [high, at('b', '123')]), { a: 6, b: 10 });
+    assert.deepEqual(give(scarce, [at('a', '1', kept), at('b', '123')]), { a: 6, b: 10 });
+    const few = circuit('main', [10, 64, 64]);
+    assert.deepEqual(give(few, [high, at('b', '123', kept)]), { a: 10, b: 0 });
+    const wide = at('c', '123', { priorityClass: 1 });
+    assert.deepEqual(give(few, [high, at('b', '123', kept), wide]), { a: 0, b: 0, c: 10 });
+  });
+});
+
+test('in order, a car that is kept goes before others of its class only', () => {
+  const amps = (priorityClass: number) =>
+    allocate({
+      objective: 'in-order',
+      circuits: [circuit('main', [10, 0, 0])],
+      demands: [car('a', '1', { priorityClass }), car('b', '1', { mustKeep: true })],
+    }).offers.map((offer) => offer.amps);
+  assert.deepEqual(amps(0), [0, 10]);
+  assert.deepEqual(amps(1), [10, 0]);
 });
 
 describe('chargers with listed values', () => {
@@ -144,6 +250,40 @@ describe('the difference of two phases', () => {
   test('cars on the other phases make room', () => {
     const cars = [car('a', '1'), car('b', '2', { maxAmps: 10 }), car('c', '3', { maxAmps: 8 })];
     assert.deepEqual(share([limited(20)], cars), { a: 28, b: 10, c: 8 });
+  });
+
+  test('that others exceed already takes nothing from cars elsewhere', () => {
+    const other = (baseAmps: PhaseAmps) => ({ ...limited(20, baseAmps), id: 'other', parent: 0 });
+    const site = (baseAmps: PhaseAmps) => [
+      circuit('site', [63, 63, 63]),
+      other(baseAmps),
+      { ...limited(8), parent: 0 },
+    ];
+    const cars = [
+      car('a', '12', { circuit: 2 }),
+      car('b', '12', { circuit: 2 }),
+      car('c', '3', { circuit: 2 }),
+    ];
+    assert.deepEqual(share(site([0, 0, 0]), cars), { a: 20, b: 20, c: 32 });
+    assert.deepEqual(share(site([0, 40, 0]), cars), { a: 20, b: 20, c: 32 });
+  });
+
+  test('holds also when the steps of the low phase take its room away', () => {
+    const short = { ...limited(8), freeAmps: [63, 63, 15] as const };
+    const low = (changes: Partial<RankedDemand>) => car('c', '3', { maxAmps: 16, ...changes });
+    const high = [car('a', '12', { weight: 2 }), car('b', '12')];
+    assert.deepEqual(share([short], [...high, low({})]), { a: 15, b: 8, c: 15 });
+    // The larger share gives up its steps first.
+    assert.deepEqual(share([short], [...high, low({ stepsAmps: [6, 16] })]), { a: 8, b: 6, c: 6 });
+  });
+
+  test('looks anew at what is left once somebody made room', () => {
+    const cars = [car('a', '12'), car('b', '3'), car('c', '12')];
+    const { offers } = allocate({ objective: 'in-order', circuits: [limited(8)], demands: cars });
+    assert.deepEqual(
+      offers.map(({ amps }) => amps),
+      [8, 16, 16],
+    );
   });
 
   test('counts what others charge', () => {

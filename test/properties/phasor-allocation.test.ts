@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { allocate } from '../../src/core/allocation/allocate.ts';
+import { magnitude, reach } from '../../src/core/allocation/phasor.ts';
 import type { AllocationProblem, RankedDemand } from '../../src/core/allocation-problem.ts';
 import { LineSum } from '../../src/core/line-currents.ts';
 import type { PhaseAmps } from '../../src/core/units.ts';
@@ -97,6 +98,36 @@ const garage = fc
     };
   });
 
+test('cars of a kind share alike, whatever else loads their lines', () => {
+  const cars = fc.record({
+    main: fc.integer({ min: 60, max: 200 }),
+    kinds: fc.array(fc.constantFrom(...WIRINGS), { minLength: 1, maxLength: 5 }),
+  });
+  fc.assert(
+    fc.property(garage, cars, ({ circuits: [circuit], demands: [sample] }, { main, kinds }) => {
+      if (circuit === undefined || sample === undefined) return;
+      const only = { ...circuit, freeAmps: [main, main, main] as const };
+      const demands = [...kinds, ...kinds].map((wiring, i) => ({
+        ...sample,
+        ...wiring,
+        id: `car-${i}`,
+        circuit: 0,
+        minAmps: 0,
+        maxAmps: 80,
+        stepsAmps: undefined,
+        stepAmps: 0.1,
+        weight: 1,
+      }));
+      const { offers } = allocate({ circuits: [only], demands });
+      kinds.forEach((_wiring, i) => {
+        const [one, other] = [offers[i]?.amps ?? 0, offers[i + kinds.length]?.amps ?? 0];
+        assert.ok(Math.abs(one - other) < 0.5, `${one} A and ${other} A`);
+      });
+    }),
+    { numRuns: 100 },
+  );
+});
+
 const below = ({ demands }: AllocationProblem, amps: readonly number[], circuit: number) =>
   demands.flatMap((each, i) =>
     circuit === 0 || each.circuit === circuit ? [{ demand: each, amps: amps[i] ?? 0 }] : [],
@@ -162,6 +193,24 @@ test('line sums of the core are those of first principles', () => {
       sum.amps.forEach((amps, p) => {
         assert.ok(Math.abs(amps - (exact[p as 0 | 1 | 2] ?? 0)) < 1e-9);
       });
+    }),
+    RUNS,
+  );
+});
+
+test('a current that grows by what it may reaches its limit, and one beyond it has none to grow', () => {
+  const most = fc.double({ min: 0, max: 100, noNaN: true });
+  const amps = fc.double({ min: 0, max: 30, noNaN: true });
+  const growth = fc.double({ min: 0.7, max: 300, noNaN: true });
+  fc.assert(
+    fc.property(most, amps, amps, growth, growth, (limit, ahead, behind, more, later) => {
+      const grown = reach(limit, ahead, behind, more, later);
+      if (magnitude(ahead, behind) >= limit) {
+        assert.ok(grown <= 0);
+        return;
+      }
+      const after = magnitude(ahead + grown * more, behind + grown * later);
+      assert.ok(grown >= 0 && Math.abs(after - limit) < 1e-6, `${after} of ${limit} A`);
     }),
     RUNS,
   );

@@ -18,32 +18,47 @@ export const queueOf = ({ demands, scratch }: Rows, keys: Float64Array): Int32Ar
 
 /**
  * In the order of the queue, each takes all that fits. `quotas`, which are used up: amps that each
- * group may take before all others had their turn.
+ * group may take before all others had their turn; those of a class above others are sure of their
+ * minimum before. Within a class, those that are kept on hold theirs before anybody gets more.
  */
 export const handOut = (rows: Rows, queue: Int32Array, quotas?: Float64Array): Shares => {
   const sale = saleOf(rows);
-  const { amps } = sale;
-  const { groupOf } = rows.groups;
-  // Those that are kept on hold their minimum before anybody gets more.
+  for (let from = 0; from < queue.length; ) {
+    const to = endOfClass(rows, queue, from);
+    for (let k = from; k < to; k += 1) {
+      if (isKept(rows, queue[k]!)) takeOfQuota(sale, queue[k]!, 0, quotas);
+    }
+    for (let k = from; k < to; k += 1) {
+      if (quotas === undefined) take(sale, queue[k]!, Number.POSITIVE_INFINITY);
+      else if (to < queue.length) takeOfQuota(sale, queue[k]!, 0, quotas);
+    }
+    from = to;
+  }
+  if (quotas === undefined) return sale;
   for (let k = 0; k < queue.length; k += 1) {
     const index = queue[k]!;
-    if (!isKept(rows, index)) continue;
-    take(sale, index, rows.leastAmps[index]!);
-    if (quotas !== undefined) quotas[groupOf[index]!]! -= amps[index]!;
-  }
-  if (quotas !== undefined) {
-    for (let k = 0; k < queue.length; k += 1) {
-      const index = queue[k]!;
-      const group = groupOf[index]!;
-      const before = amps[index]!;
-      const most = before + quotas[group]!;
-      if (most < rows.leastAmps[index]! - AMPS_EPSILON) continue;
-      take(sale, index, most);
-      quotas[group]! -= amps[index]! - before;
-    }
+    const most = sale.amps[index]! + quotas[rows.groups.groupOf[index]!]!;
+    if (most < rows.leastAmps[index]! - AMPS_EPSILON) continue;
+    takeOfQuota(sale, index, most, quotas);
   }
   for (let k = 0; k < queue.length; k += 1) take(sale, queue[k]!, Number.POSITIVE_INFINITY);
   return sale;
+};
+
+const endOfClass = ({ demands }: Rows, queue: Int32Array, from: number): number => {
+  const { priorityClass } = demands[queue[from]!]!;
+  let to = from + 1;
+  while (to < queue.length && demands[queue[to]!]!.priorityClass === priorityClass) to += 1;
+  return to;
+};
+
+/** What it gets is used up of what its group may have. */
+const takeOfQuota = (sale: Sale, index: number, mostAmps: number, quotas?: Float64Array): void => {
+  const before = sale.amps[index]!;
+  take(sale, index, mostAmps);
+  if (quotas !== undefined) {
+    quotas[sale.rows.groups.groupOf[index]!]! -= sale.amps[index]! - before;
+  }
 };
 
 interface Sale extends Shares {

@@ -70,6 +70,8 @@ export const reach = (
   const before = length(x, y);
   if (before >= limit) return (limit - before) / Math.sqrt(growth);
   const left = (limit - before) * (limit + before);
+  // A limit so small that its square is nothing.
+  if (left === 0) return 0;
   const along = x * growthX + y * growthY;
   // The root that is not a difference of two large numbers.
   return left / (along + Math.sqrt(along * along + growth * left));

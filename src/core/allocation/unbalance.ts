@@ -20,13 +20,13 @@ export const fillBalanced = (
 ): Filled => {
   if (!rows.hasDifferences) return fill(rows, verdicts);
   let best = fill(rows, verdicts, { limits: rows.limits, ends: rows.plainEnds });
-  if (worstDifference(rows, sumsOf(rows, best.amps)) < 0) return best;
+  if (exceededDifference(rows, sumsOf(rows, best.amps), best.amps) < 0) return best;
   let low = rows.scratch.floats(verdicts.length);
   for (let i = 0; i < low.length; i += 1) if (verdicts[i] === ADMITTED) low[i] = rows.leastAmps[i]!;
   for (let round = 0; round < reliefRounds; round += 1) {
     const relief = { limits: withRelief(rows, low), ends: rows.raisingEnds };
     const next = fill(rows, verdicts, relief);
-    if (round > 0 && worstDifference(rows, sumsOf(rows, next.amps)) >= 0) break;
+    if (round > 0 && exceededDifference(rows, sumsOf(rows, next.amps), next.amps) >= 0) break;
     best = next;
     // The same room again would give the same shares again.
     if (isSame(low, next.amps)) break;
@@ -50,9 +50,9 @@ export const repairDifferences = (
   if (!rows.hasDifferences) return;
   const rank = placesOf(rows);
   for (;;) {
-    const row = worstDifference(rows, sums);
-    const index = row < 0 ? -1 : whoGivesUp(rows, row, amps, rank);
-    if (index < 0) return;
+    const row = exceededDifference(rows, sums, amps);
+    if (row < 0) return;
+    const index = whoGivesUp(rows, row, amps, rank);
     const demand = rows.demands[index]!;
     const before = amps[index]!;
     const after =
@@ -100,15 +100,30 @@ const withRelief = (rows: Rows, low: Float64Array): Float64Array => {
   return limits;
 };
 
-/** The first row on which a difference is exceeded, or -1. */
-const worstDifference = (rows: Rows, sums: Float64Array): number => {
+/**
+ * The first row on which a difference is exceeded, or -1. What others charge may be too far apart
+ * already: where no demand adds to that there is nothing to give up.
+ */
+const exceededDifference = (rows: Rows, sums: Float64Array, amps: Float64Array): number => {
   for (let row = 0; row < sums.length; row += 1) {
-    if (isDifference(rows, row) && sums[row]! > rows.limits[row]! + AMPS_EPSILON) return row;
+    if (!isDifference(rows, row) || sums[row]! <= rows.limits[row]! + AMPS_EPSILON) continue;
+    if (hasLoad(rows, row, amps)) return row;
   }
   return -1;
 };
 
-/** Who has the largest share above its minimum; else the last in order of admission; else -1. */
+/** Somebody who adds to a row has amps. */
+const hasLoad = ({ userStarts, users, groups }: Rows, row: number, amps: Float64Array): boolean => {
+  for (let u = userStarts[row]!; u < userStarts[row + 1]!; u += 1) {
+    const end = groups.starts[users[u]! + 1]!;
+    for (let m = groups.starts[users[u]!]!; m < end; m += 1) {
+      if (amps[groups.members[m]!]! > 0) return true;
+    }
+  }
+  return false;
+};
+
+/** Who has the largest share above its minimum; else the last in order of admission. */
 const whoGivesUp = (rows: Rows, row: number, amps: Float64Array, rank: Int32Array): number => {
   const { userStarts, users, groups } = rows;
   let largest = -1;

@@ -126,6 +126,9 @@ test('who needs its last quarter of an hour is not switched off for one that wai
       9e6,
     ).offers.map((offer) => offer.amps);
   assert.deepEqual(amps(1_000), [7, 0]);
+  // 32 A on three phases are 22 kW: 5.5 kWh in a quarter of an hour.
+  assert.deepEqual(amps(5_400), [7, 0]);
+  assert.deepEqual(amps(5_600), [0, 7]);
   assert.deepEqual(amps(20_000), [0, 7]);
 });
 
