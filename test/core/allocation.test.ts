@@ -274,7 +274,13 @@ describe('the difference of two phases', () => {
     const high = [car('a', '12', { weight: 2 }), car('b', '12')];
     assert.deepEqual(share([short], [...high, low({})]), { a: 15, b: 8, c: 15 });
     // The larger share gives up its steps first.
-    assert.deepEqual(share([short], [...high, low({ stepsAmps: [6, 16] })]), { a: 8, b: 6, c: 6 });
+    const listed = [...high, low({ stepsAmps: [6, 16] })];
+    assert.deepEqual(share([short], listed), { a: 8, b: 6, c: 6 });
+    const endless = Number.POSITIVE_INFINITY;
+    const site = { ...limited(8), id: 'site', freeAmps: [endless, endless, endless] as const };
+    const below = listed.map((each) => ({ ...each, circuit: 1 }));
+    const pod = circuit('pod', [63, 63, 15], { parent: 0 });
+    assert.deepEqual(share([site, pod], below), { a: 8, b: 6, c: 6 });
   });
 
   test('looks anew at what is left once somebody made room', () => {

@@ -83,18 +83,57 @@ test('a car that takes nothing looks at nothing: it has what others leave', () =
   );
 });
 
+test('a car starts below a circuit that swings only beside the load of its look', () => {
+  const start = (look: number) =>
+    share(
+      DEFAULT_POLICY,
+      [swinging(20, look), { ...fuse(6), id: 'pod', parent: 0 }],
+      [off('b', { circuit: 1 })],
+      NOW_MS,
+    ).offers.map((offer) => offer.amps);
+  assert.deepEqual(start(14), [6]);
+  assert.deepEqual(start(15), [0]);
+});
+
+test('nobody starts into power that will not last, and is told so', () => {
+  const reason = { kind: 'pending', id: 'main', text: 'a cloud comes' } as const;
+  const sun = (watts: number) => ({
+    ...fuse(32),
+    freeWatts: 690 * 20,
+    passing: { watts, reason },
+  });
+  assert.deepEqual(amps(sun(690 * 8), [on('a'), off('b')]), [10, 10]);
+  const offers = shared(sun(690 * 9), [on('a'), off('b')]);
+  assert.deepEqual(
+    offers.map((offer) => offer.amps),
+    [20, 0],
+  );
+  assert.deepEqual(offers[1]?.reasons, [reason]);
+});
+
 describe('a car that charges', () => {
   test('is kept on by the margin, and by no more than that', () => {
     const margin = (free: number) => ({ ...fuse(free), keepOnAmps: 0.5 });
     assert.deepEqual(amps(margin(5.6), [on('a')]), [6]);
     assert.deepEqual(amps(margin(5.4), [on('a')]), [0]);
     assert.deepEqual(amps(margin(11.7), [on('a'), on('b')]), [6, 6]);
+    assert.deepEqual(amps(margin(5.6), [{ ...on('a'), maxAmps: 6 }]), [6], 'its most is its least');
+    assert.deepEqual(amps(margin(5.6), [{ ...on('a'), maxAmps: 5 }]), [0], 'it wants nothing');
+  });
+
+  test('is kept on by the margin of one circuit of a site', () => {
+    const pod = { ...fuse(5.6), id: 'pod', parent: 0, keepOnAmps: 0.5 };
+    const car = { ...on('a'), circuit: 1 };
+    const { offers } = share(DEFAULT_POLICY, [fuse(20), pod], [car], NOW_MS);
+    assert.equal(offers[0]?.amps, 6);
   });
 
   test('takes no margin to grow, and nobody starts into it', () => {
     const margin = { ...fuse(6.8), keepOnAmps: 0.5 };
     assert.deepEqual(amps(margin, [on('a')]), [6]);
     assert.deepEqual(amps({ ...fuse(5.6), keepOnAmps: 0.5 }, [off('b')]), [0]);
+    // It keeps nobody on here.
+    assert.deepEqual(amps({ ...fuse(9.6), keepOnAmps: 0.5 }, [on('a'), on('b')]), [9, 0]);
   });
 
   test('gives its place to whose turn it is, margin or not', () => {
