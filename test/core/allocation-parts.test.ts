@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { claimedRows } from '../../src/core/allocation/make-rows.ts';
+import { marketOf } from '../../src/core/allocation/market.ts';
 import { MinTree } from '../../src/core/allocation/min-tree.ts';
 import { Scratch } from '../../src/core/allocation/scratch.ts';
 import { ranked, settleTies, sortByKey } from '../../src/core/allocation/sort.ts';
 import { stepAbove, stepBelow } from '../../src/core/allocation/steps.ts';
+import type { AllocationCircuit, RankedDemand } from '../../src/core/allocation-problem.ts';
+import { contender } from './sharing/contenders.ts';
 
 const RUNS = { numRuns: 200 };
 
@@ -178,5 +182,61 @@ describe('scratch', () => {
       resets(110);
       assert.notEqual(take(scratch), first);
     }
+  });
+});
+
+describe('the market', () => {
+  const main = (
+    freeAmps: AllocationCircuit['freeAmps'],
+    changes: Partial<AllocationCircuit> = {},
+  ): AllocationCircuit => ({ id: 'main', parent: -1, freeAmps, reasons: [[], [], []], ...changes });
+  const car = (phases: string): RankedDemand => ({
+    ...contender(phases, phases),
+    admissionScore: 0,
+  });
+  /** Costs and targets by car, each of which is a group of its own. */
+  const trade = (circuit: AllocationCircuit, wants: Readonly<Record<string, number>>) => {
+    const demands = Object.keys(wants).map(car);
+    const rows = claimedRows({ circuits: [circuit], demands });
+    const { costs, targets } = marketOf(rows, Float64Array.from(Object.values(wants)));
+    const groups = [...rows.groups.groupOf];
+    return { costs: groups.map((g) => costs[g] ?? 0), targets: groups.map((g) => targets[g] ?? 0) };
+  };
+  const assertNear = (amps: readonly number[], expected: readonly number[]) => {
+    amps.forEach((each, i) => {
+      const away = Math.abs(each - (expected[i] ?? 0));
+      assert.ok(away <= 4, `${amps.join(', ')} instead of ${expected.join(', ')}`);
+    });
+  };
+
+  test('gives a scarce phase to those who make most of it, at a price the others do not pay', () => {
+    const { costs, targets } = trade(main([16, 64, 64]), { '1': 1, '12': 2 });
+    assertNear(targets, [0, 16]);
+    for (const cost of costs) assert.ok(cost > 1 && cost < 2, `a price of ${cost}`);
+    assertNear(trade(main([40, 64, 64]), { '1': 1, '12': 2 }).targets, [8, 32]);
+  });
+
+  test('gives everybody all where nothing is short, next to free', () => {
+    const { costs, targets } = trade(main([100, 64, 64]), { '1': 1, '12': 2 });
+    assert.deepEqual(targets, [32, 32]);
+    assert.deepEqual(costs, [0.01 / 230, 0.01 / 230]);
+  });
+
+  test('gives nobody anything of a phase that has none', () => {
+    assertNear(trade(main([0, 32, 32]), { '1': 1, '2': 2 }).targets, [0, 32]);
+  });
+
+  test('counts watts by volts and phases', () => {
+    const watts = { freeWatts: 230 * 30 };
+    const { costs, targets } = trade(main([64, 64, 64], watts), { '1': 1.5, '123': 3 });
+    assert.ok(Math.abs((costs[1] ?? 0) / (costs[0] ?? 1) - 3) < 0.01);
+    assertNear(targets, [30, 0]);
+    assertNear(trade(main([64, 64, 64], watts), { '1': 1, '123': 4.5 }).targets, [0, 10]);
+  });
+
+  test('weighs two scarce phases against one', () => {
+    const scarce = main([32, 32, 64]);
+    assertNear(trade(scarce, { '12': 1, '13': 2, '23': 1.8 }).targets, [0, 32, 32]);
+    assertNear(trade(scarce, { '12': 6, '13': 2, '23': 1.8 }).targets, [32, 0, 0]);
   });
 });

@@ -276,6 +276,8 @@ describe('the difference of two phases', () => {
     // The larger share gives up its steps first.
     const listed = [...high, low({ stepsAmps: [6, 16] })];
     assert.deepEqual(share([short], listed), { a: 8, b: 6, c: 6 });
+    const alike = listed.map((each) => ({ ...each, weight: 1 }));
+    assert.deepEqual(share([short], alike), { a: 7, b: 7, c: 6 });
     const endless = Number.POSITIVE_INFINITY;
     const site = { ...limited(8), id: 'site', freeAmps: [endless, endless, endless] as const };
     const below = listed.map((each) => ({ ...each, circuit: 1 }));
