@@ -67,11 +67,12 @@ test('starts count for a day, the last twenty of them', () => {
 });
 
 test('four starts in an hour are a pause until the first of them is an hour ago', () => {
-  const often = turn({ startsAtMs: [0, 5, 6, 7, 8], sinceMs: 0 });
+  const often = turn({ startsAtMs: [0, 5, 6, 7, 8], sinceMs: 0, firstOnMs: 5 });
   assert.equal(pausedUntilMs(often), HOUR_MS + 5);
   assert.equal(pausedUntilMs({ ...often, on: true }), Number.NEGATIVE_INFINITY);
   assert.equal(pauseText(often, 59 * MINUTE_MS), 'started often: may start again in 2 min');
   assert.equal(pauseText(often, HOUR_MS), 'started often: may start again in 1 min');
+  assert.equal(pausedUntilMs({ ...often, firstOnMs: 6 }), 0, 'a start was of the car before');
 });
 
 describe('what is owed', () => {
