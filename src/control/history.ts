@@ -156,7 +156,9 @@ export const explain = (
 
 const explanationOf = (at: string, charger: string, view: Remembered): Explanation => {
   const { connector, status, offerAmps, targetAmps, drawAmps, obedience, reasons, reason } = view;
-  const draws = drawAmps === null ? '' : `, draws ${Math.max(...drawAmps)} A`;
+  // Nothing is measured of a charger that is away: what it draws now nobody knows.
+  const verb = obedience === 'silent' ? 'is not connected, last drew' : 'draws';
+  const draws = drawAmps === null ? '' : `, ${verb} ${Math.max(...drawAmps)} A`;
   const next = targetAmps === offerAmps ? '' : `, will get ${targetAmps} A`;
   // Nobody is there: what it "will get" would be read as a promise to a car.
   const isEmpty = status === 'available' && reasons[0]?.kind === 'fallback';

@@ -39,7 +39,7 @@ const carsOn = (
   isOn: (tick: ConnectorTick) => boolean,
 ): number => {
   const index = circuits.findIndex(({ id }) => id === bound.id);
-  const p = PHASES.findIndex((phase) => phase === bound.phase);
+  const p = bound.phase === undefined ? -1 : PHASES.indexOf(bound.phase);
   if (!circuits[index]?.limitReasons[p]?.includes(bound)) return 0;
   return (below[index] ?? []).filter((tick) => tick.phases[p] && isOn(tick)).length;
 };

@@ -70,7 +70,7 @@ const Connector = ({ charger, connector }: { charger: ChargerView; connector: Co
           {charger.online ? (STATUS[connector.status] ?? connector.status) : 'not connected'}
         </span>
       </header>
-      <Draw connector={connector} />
+      <Draw connector={charger.online ? connector : { ...connector, drawAmps: null }} />
       <p class="reason">{active || !charger.online ? connector.reason : ' '}</p>
       <footer>
         <span>

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
-import { type Explanation, History } from '../../src/control/history.ts';
+import { type Explanation, explain, History } from '../../src/control/history.ts';
 import { historyRoutes } from '../../src/control/history-routes.ts';
 import { SILENT_LOG } from '../../src/core/log.ts';
 import { startHttp } from '../../src/io/http.ts';
@@ -67,6 +67,20 @@ describe('why a charger gets what it gets', () => {
     const [empty] = await ask(`CP_2?at=${alone}`);
     assert.equal(empty?.text, 'CP_2 connector 1 (available): no transaction: fallback 6 A');
     assert.ok(Math.abs(Date.parse(before?.at ?? '') - Date.parse(alone)) <= 10_000);
+  });
+
+  test('of a charger that is away does not say what it draws now', async () => {
+    const site = new VirtualSite({ site: garage(1, { mainAmps: 20 }), buildingAmps: [2, 2, 2] });
+    await site.run(20);
+    site.charger('CP_1').plugIn(1, new Car({ needWh: 50_000 }), 'A');
+    await site.run(60);
+    site.charger('CP_1').setNetwork(false);
+    await site.run(150);
+    const [told] = explain(site.view(), 'CP_1', undefined);
+    assert.match(
+      told?.text ?? '',
+      /is not connected, last drew [\d.]+ A: charger silent: fallback/,
+    );
   });
 
   test('of what is not known says what is', async (t) => {

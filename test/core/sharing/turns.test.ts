@@ -74,6 +74,7 @@ test('four starts in an hour are a pause until the first of them is an hour ago'
   assert.equal(pausedUntilMs({ ...often, on: true }), Number.NEGATIVE_INFINITY);
   assert.equal(pauseText(often, 59 * MINUTE_MS), 'started often: may start again in 2 min');
   assert.equal(pauseText(often, HOUR_MS), 'started often: may start again in 1 min');
+  assert.equal(pausedUntilMs({ ...often, firstOnMs: 6 }), 0, 'a start was of the car before');
 });
 
 describe('what is owed', () => {
