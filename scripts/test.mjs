@@ -1,7 +1,7 @@
 // Runs every *.test.ts under test/ (or the files and folders named) with node:test.
 // Node 20 has no glob for --test, so the files are listed here.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve, sep } from 'node:path';
 import { bundle, bundleProgram } from './bundle.mjs';
@@ -63,6 +63,8 @@ await bundle(
 );
 // What tests write goes with it, also when one was killed.
 const scrap = mkdtempSync(join(tmpdir(), 'busbar-test-'));
+// A broker that root starts becomes another user before it reads its certificates.
+chmodSync(scrap, 0o755);
 const environment = { BUSBAR_TEST_PROGRAM: join(folder, 'busbar.js'), TMPDIR: scrap };
 const { status } = spawnSync(
   process.execPath,
