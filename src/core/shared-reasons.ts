@@ -13,21 +13,15 @@ export const sharedReasons = (
   circuits: readonly CircuitTick[],
   isOn: (tick: ConnectorTick) => boolean,
 ): ((chain: ReasonChain) => ReasonChain) => {
-  // All cars of one bottleneck have the same chain.
-  const known = new Map<ReasonChain, ReasonChain>();
+  const counted = new Map<Reason, number>();
   return (chain) => {
     const [first] = chain;
     if (first?.kind !== 'circuit' && first?.kind !== 'ems') return chain;
-    const before = known.get(chain);
-    if (before !== undefined) return before;
     const bound = chain.find(({ kind, phase }) => kind === 'circuit' && phase !== undefined);
-    const cars = bound === undefined ? 0 : carsOn(bound, below, circuits, isOn);
-    const told: ReasonChain =
-      bound === undefined || cars < 2
-        ? chain
-        : [{ ...first, text: `one of ${cars} cars` }, ...chain];
-    known.set(chain, told);
-    return told;
+    if (bound === undefined) return chain;
+    const cars = counted.get(bound) ?? carsOn(bound, below, circuits, isOn);
+    counted.set(bound, cars);
+    return cars < 2 ? chain : [{ ...first, text: `one of ${cars} cars` }, ...chain];
   };
 };
 
