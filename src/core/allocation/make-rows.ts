@@ -2,7 +2,15 @@ import type { AllocationCircuit, AllocationProblem, Demand } from '../allocation
 import { NO_AMPS } from '../units.ts';
 import { groupsOf } from './groups.ts';
 import { CHORDS, chordsOf, wiringOf } from './phasor.ts';
-import { CHORD_KIND, claim, DIFFERENCE_KIND, DIFFERENCES, type Rows, WATTS_KIND } from './rows.ts';
+import {
+  CHORD_KIND,
+  claim,
+  DIFFERENCE_KIND,
+  DIFFERENCES,
+  type Rows,
+  WATTS_KIND,
+  weigh,
+} from './rows.ts';
 import { Scratch } from './scratch.ts';
 import { stepAbove } from './steps.ts';
 
@@ -62,7 +70,11 @@ export const claimedRows = (
   scratch?: Scratch,
 ): Rows => {
   const rows = rowsOf(circuits, demands, scratch);
-  for (let i = 0; i < demands.length; i += 1) claim(rows, i, demands[i]!);
+  for (let i = 0; i < demands.length; i += 1) {
+    const { maxAmps, admissionScore, mustKeep = false, weight, urgency = 1 } = demands[i]!;
+    claim(rows, i, maxAmps, admissionScore, mustKeep);
+    weigh(rows, i, weight, urgency);
+  }
   return rows;
 };
 

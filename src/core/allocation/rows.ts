@@ -1,4 +1,4 @@
-import type { AllocationCircuit, Claim, Demand } from '../allocation-problem.ts';
+import type { AllocationCircuit, Demand } from '../allocation-problem.ts';
 import type { Groups } from './groups.ts';
 import { CHORDS, magnitude, reach } from './phasor.ts';
 import type { Scratch } from './scratch.ts';
@@ -67,15 +67,24 @@ export interface Rows {
   order: Int32Array | undefined;
 }
 
-export const claim = (rows: Rows, index: number, by: Claim): void => {
+/** What a demand may have at most, and where it stands among those of its class. */
+export const claim = (
+  rows: Rows,
+  index: number,
+  maxAmps: number,
+  admissionScore: number,
+  mustKeep: boolean,
+): void => {
   const demand = rows.demands[index]!;
-  const { maxAmps, weight, urgency = 1, admissionScore, mustKeep } = by;
   rows.mostAmps[index] = Number.isFinite(maxAmps) ? stepBelow(demand, maxAmps) : 0;
-  // Not a number is the least weight too.
+  rows.scores[index] = admissionScore;
+  rows.ranks[index] = 2 * demand.priorityClass + (mustKeep ? 1 : 0);
+};
+
+/** What its amps count beside those of others; not a number is the least weight too. */
+export const weigh = (rows: Rows, index: number, weight: number, urgency: number): void => {
   rows.weights[index] = Number.isNaN(weight) ? LEAST_WEIGHT : Math.max(weight, LEAST_WEIGHT);
   rows.urgencies[index] = urgency;
-  rows.scores[index] = admissionScore;
-  rows.ranks[index] = 2 * demand.priorityClass + (mustKeep === true ? 1 : 0);
 };
 
 /** Whether it is kept on within its class. */

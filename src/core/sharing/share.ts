@@ -1,7 +1,7 @@
 import { offersOf } from '../allocation/allocate.ts';
 import { entitlements } from '../allocation/entitlements.ts';
 import { rowsOf } from '../allocation/make-rows.ts';
-import { claim, loadAll, type Rows } from '../allocation/rows.ts';
+import { claim, loadAll, type Rows, weigh } from '../allocation/rows.ts';
 import { Scratch } from '../allocation/scratch.ts';
 import { type Shares, sharesOf } from '../allocation/shares.ts';
 import type { AllocatedOffer, AllocationCircuit, Demand } from '../allocation-problem.ts';
@@ -89,14 +89,11 @@ const makeClaim = (
   held[index] = rests ? { kind: 'policy', id, text: pauseText(turn, nowMs) } : notYet;
   const kept = turn.on && (!inTurns || mayNotStop(turn, timeAtFullPower(contender), stayMs, nowMs));
   const score = inTurns ? admissionScore(turn, byNeed ? urgencyNow : undefined, nowMs) : -cameAtMs;
-  claim(rows, index, {
-    maxAmps: rests || notYet !== undefined ? 0 : maxAmps,
-    // By throughput the need counts in the price of an amp, not in shares.
-    weight: weight * (byNeed && !forPower ? needFactor(urgencyNow) : 1),
-    urgency: byNeed ? Math.min(1, urgencyNow ?? 1) : 1,
-    admissionScore: staysOn ? LAST_OFF : score,
-    mustKeep: staysOn || kept,
-  });
+  const most = rests || notYet !== undefined ? 0 : maxAmps;
+  claim(rows, index, most, staysOn ? LAST_OFF : score, staysOn || kept);
+  // By throughput the need counts in the price of an amp, not in shares.
+  const factor = byNeed && !forPower ? needFactor(urgencyNow) : 1;
+  weigh(rows, index, weight * factor, byNeed ? Math.min(1, urgencyNow ?? 1) : 1);
 };
 
 /** Undefined when its need is not known. */
