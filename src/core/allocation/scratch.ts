@@ -23,6 +23,7 @@ export class Scratch {
 }
 
 interface Shelf<T> {
+  readonly length: number;
   readonly arrays: T[];
   taken: number;
   /** Resets since it was last asked for. */
@@ -44,7 +45,7 @@ class Pool<T extends Float64Array | Int32Array> {
   take(length: number): T {
     let shelf = this.#shelves.get(length);
     if (shelf === undefined) {
-      shelf = { arrays: [], taken: 0, unused: 0 };
+      shelf = { length, arrays: [], taken: 0, unused: 0 };
       this.#shelves.set(length, shelf);
     }
     const kept = shelf.arrays[shelf.taken];
@@ -56,10 +57,10 @@ class Pool<T extends Float64Array | Int32Array> {
   }
 
   reset(): void {
-    for (const [length, shelf] of this.#shelves) {
+    for (const shelf of this.#shelves.values()) {
       shelf.unused = shelf.taken > 0 ? 0 : shelf.unused + 1;
-      if (shelf.unused > UNUSED_MOST) this.#shelves.delete(length);
       shelf.taken = 0;
+      if (shelf.unused > UNUSED_MOST) this.#shelves.delete(shelf.length);
     }
   }
 }
