@@ -46,10 +46,8 @@ export const reservedOf = (
   const nextCarAmps = byCircuit.map((below, index) => {
     const kept = arrivals(below, site.arrivalReserve);
     if (Math.max(...kept) <= 0) return kept;
-    const { limitAmps, load } = circuits[index]!;
-    const marginAmps = site.circuits[index]?.marginAmps ?? 0;
-    const taken = addAmps(load.uncontrolledAmps, unsteeredAmps[index] ?? NO_AMPS);
-    const freeAmps = mapPhases((p) => limitAmps[p] - marginAmps - taken[p]);
+    const { limitAmps } = circuits[index]!;
+    const freeAmps = leftOf(site.circuits[index]!, circuits[index]!, unsteeredAmps[index]);
     const here = cars.filter((car) => tree.paths[car.circuit]?.includes(index) && wantsNow(car));
     return givingWay(kept, freeAmps, limitAmps, here);
   });
@@ -66,6 +64,14 @@ export const wiringOf = ({ phases, charger }: Pick<ConnectorTick, 'phases' | 'ch
   lineToLine: charger.lineToLine === true,
 });
 
+/** Below the margin, beside others and what is reserved. */
+const leftOf = (
+  { marginAmps }: Circuit,
+  { limitAmps, load }: CircuitTick,
+  reserved: PhaseAmps = NO_AMPS,
+): PhaseAmps =>
+  mapPhases((p) => limitAmps[p] - marginAmps - (load.uncontrolledAmps[p] + reserved[p]));
+
 /** What is left on every circuit for the connectors that are shared. */
 export const freeCircuits = (
   input: TickInput,
@@ -76,7 +82,7 @@ export const freeCircuits = (
   input.site.circuits.map((circuit, index) => {
     const tick = circuits[index]!;
     const taken = addAmps(tick.load.uncontrolledAmps, reserved[index] ?? NO_AMPS);
-    const freeAmps = mapPhases((p) => tick.limitAmps[p] - circuit.marginAmps - taken[p]);
+    const freeAmps = leftOf(circuit, tick, reserved[index]);
     const { uncontrolledAmps, forStartAmps, forRaiseAmps } = tick.load;
     const long = subtractAmps(forStartAmps, uncontrolledAmps);
     const swings = long.some((amps) => amps > AMPS_EPSILON);

@@ -19,7 +19,8 @@ const FROZEN = 2;
  * Exact weighted max-min fairness on the tree by progressive filling (Bertsekas & Gallager, Data
  * Networks, §6.5.2): every admitted demand holds clamp(weight * level, least, most) while the level
  * rises from zero; a row that is full freezes everybody who still grows on it. O(n d log n) for n
- * demands under d circuits. Rows that a demand lowers are not seen here (see unbalance.ts).
+ * demands under d circuits, and a look at all rows for each that fills up. Rows that a demand lowers
+ * are not seen here (see unbalance.ts).
  */
 export const fill = (
   rows: Rows,
@@ -224,8 +225,8 @@ const findFirst = (filling: Filling): void => {
 
 const mayBeFirst = (filling: Filling, row: number): void => {
   const fullAt = fullAtOf(filling, row);
-  const tie = fullAt === filling.firstFullAt && row < filling.firstFull;
-  if (fullAt > filling.firstFullAt || (fullAt === filling.firstFullAt && !tie)) return;
+  if (fullAt > filling.firstFullAt) return;
+  if (fullAt === filling.firstFullAt && row >= filling.firstFull) return;
   filling.firstFull = row;
   filling.firstFullAt = fullAt;
 };

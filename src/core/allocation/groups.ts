@@ -90,3 +90,11 @@ const foundGroups = (
   }
   return { groupOf, heads, nexts, founders };
 };
+
+/** Amps of all demands of a group together. */
+export const totalOf = ({ starts, members }: Groups, group: number, amps: Float64Array): number => {
+  const end = starts[group + 1]!;
+  let total = 0;
+  for (let m = starts[group]!; m < end; m += 1) total += amps[members[m]!]!;
+  return total;
+};

@@ -100,16 +100,18 @@ const take = (sale: Sale, index: number, mostAmps: number): void => {
   // What was left for another one of the group is not more by now.
   if (rooms[group]! >= needed) findRoom(sale, group, needed);
   const fits = rooms[group]! >= needed;
-  if (before > 0 || fits) {
-    const offer = fits ? stepBelow(demand, Math.min(most, mostAmps, before + rooms[group]!)) : 0;
-    const after = Math.max(offer, before, least);
-    if (after > before) load(rows, sale.sums, index, after - before);
-    // What lowers a difference makes room for others.
-    if (rows.hasDifferences) rooms.fill(Number.POSITIVE_INFINITY);
-    amps[index] = after;
-    bottleneck[index] = after >= most - AMPS_EPSILON ? AT_MAXIMUM : tightest[group]!;
+  if (before === 0 && !fits) {
+    verdicts[index] = tightest[group]!;
+    return;
   }
-  verdicts[index] = before > 0 || fits ? ADMITTED : tightest[group]!;
+  const offer = fits ? stepBelow(demand, Math.min(most, mostAmps, before + rooms[group]!)) : 0;
+  const after = Math.max(offer, before, least);
+  if (after > before) load(rows, sale.sums, index, after - before);
+  // What lowers a difference makes room for others.
+  if (rows.hasDifferences) rooms.fill(Number.POSITIVE_INFINITY);
+  amps[index] = after;
+  bottleneck[index] = after >= most - AMPS_EPSILON ? AT_MAXIMUM : tightest[group]!;
+  verdicts[index] = ADMITTED;
 };
 
 /** Looks as far as the first row from the leaf up that has less room than is needed. */

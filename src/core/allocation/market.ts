@@ -1,3 +1,4 @@
+import { isPossible } from './admit.ts';
 import type { Groups } from './groups.ts';
 import { CHORDS } from './phasor.ts';
 import { CHORD_KIND, isDifference, isPhasor, loadGroup, type Rows, WATTS_KIND } from './rows.ts';
@@ -58,7 +59,7 @@ interface Wants {
 }
 
 const wantsOf = (rows: Rows, worthOf: Float64Array): Wants => {
-  const { scratch, mostAmps, leastAmps, demands, groups } = rows;
+  const { scratch, mostAmps, demands, groups } = rows;
   const order = scratch.integers(demands.length);
   order.set(groups.members);
   const spare = scratch.integers(demands.length);
@@ -71,8 +72,7 @@ const wantsOf = (rows: Rows, worthOf: Float64Array): Wants => {
     let amps = 0;
     for (let k = groups.starts[g]!; k < end; k += 1) {
       const index = order[k]!;
-      const most = mostAmps[index]!;
-      if (most > 0 && most >= leastAmps[index]!) amps += most;
+      if (isPossible(rows, index)) amps += mostAmps[index]!;
       worth[k] = worthOf[index]!;
       upTo[k] = amps;
     }

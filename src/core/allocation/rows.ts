@@ -1,5 +1,5 @@
 import type { AllocationCircuit, Demand } from '../allocation-problem.ts';
-import type { Groups } from './groups.ts';
+import { type Groups, totalOf } from './groups.ts';
 import { CHORDS, magnitude, reach } from './phasor.ts';
 import type { Scratch } from './scratch.ts';
 import { stepBelow } from './steps.ts';
@@ -121,12 +121,8 @@ export const loadGroup = (rows: Rows, sums: Float64Array, group: number, amps: n
 
 /** Adds the amps of all demands to the sums. */
 export const loadAll = (rows: Rows, sums: Float64Array, amps: Float64Array): void => {
-  const { count, starts, members } = rows.groups;
-  for (let g = 0; g < count; g += 1) {
-    let total = 0;
-    for (let m = starts[g]!; m < starts[g + 1]!; m += 1) total += amps[members[m]!]!;
-    loadGroup(rows, sums, g, total);
-  }
+  const { count } = rows.groups;
+  for (let g = 0; g < count; g += 1) loadGroup(rows, sums, g, totalOf(rows.groups, g, amps));
 };
 
 /** What the limit of a row is compared with. */

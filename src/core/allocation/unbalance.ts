@@ -1,6 +1,7 @@
 import { AMPS_EPSILON } from '../units.ts';
 import { ADMITTED, admissionOrder } from './admit.ts';
 import { type Filled, fill } from './fill.ts';
+import { totalOf } from './groups.ts';
 import { isDifference, load, loadAll, type Rows } from './rows.ts';
 import { stepBelow } from './steps.ts';
 
@@ -90,10 +91,7 @@ const withRelief = (rows: Rows, low: Float64Array): Float64Array => {
   limits.set(rows.limits);
   const { starts, raisingEnds, entries, coefficients, groups } = rows;
   for (let g = 0; g < groups.count; g += 1) {
-    let total = 0;
-    for (let m = groups.starts[g]!; m < groups.starts[g + 1]!; m += 1) {
-      total += low[groups.members[m]!]!;
-    }
+    const total = totalOf(groups, g, low);
     const end = starts[g + 1]!;
     for (let e = raisingEnds[g]!; e < end; e += 1) limits[entries[e]!]! -= coefficients[e]! * total;
   }
