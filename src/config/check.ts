@@ -3,7 +3,7 @@ import { sumOnLines } from '../core/line-currents.ts';
 import type { ChargerSpec, Site } from '../core/site.ts';
 import { loadedPhases, spread } from '../core/site-phases.ts';
 import { mapPhases, PHASES, type PhaseAmps } from '../core/units.ts';
-import { nearestName } from '../schema/distance.ts';
+import { unknownText } from '../schema/distance.ts';
 import type { SiteConfig } from '../schema/site-config.ts';
 import { checkListening } from './check-listening.ts';
 import { checkMeasured, checkMeters, type DeviceFacts } from './check-meters.ts';
@@ -132,10 +132,7 @@ const checkNames = (config: SiteConfig, devices: ReadonlySet<string>, report: Re
   }
   const known = (path: Path, id: string | undefined, among: ReadonlySet<string>, what: string) => {
     if (id === undefined || among.has(id)) return;
-    const near = nearestName(id, among);
-    const hint = near === undefined ? '' : `did you mean "${near}"? `;
-    const known = [...among].join(', ') || 'none';
-    report('error', path, `unknown ${what} "${id}"; ${hint}known are ${known}`);
+    report('error', path, unknownText(what, id, among));
   };
   config.circuits.forEach(({ parent, meter }, i) => {
     known(['circuits', i, 'parent'], parent, circuits, 'circuit');

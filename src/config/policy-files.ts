@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { combined, type Policy, type PolicyWindow } from '../core/sharing/policy.ts';
-import { nearestName } from '../schema/distance.ts';
+import { unknownText } from '../schema/distance.ts';
 import { type PolicyFile, PolicyFileSchema, WEEKDAYS } from '../schema/policy-file.ts';
 import type { SiteConfig } from '../schema/site-config.ts';
 import { validator } from '../schema/validator.ts';
@@ -68,13 +68,8 @@ export const policyGaps = (
 const readPolicy = (name: string, folder: string, siteFile: string): LoadedPolicy => {
   const own = /^\.{0,2}\//.test(name);
   if (!own && !policyNames(folder).includes(name)) {
-    const names = policyNames(folder);
-    const near = nearestName(name, names);
-    const hint = near === undefined ? '' : `did you mean "${near}"? `;
-    const known = names.join(', ');
-    return failed(
-      `unknown policy "${name}"; ${hint}known are ${known}; or a file: ./my-policy.yaml`,
-    );
+    const unknown = unknownText('policy', name, policyNames(folder));
+    return failed(`${unknown}; or a file: ./my-policy.yaml`);
   }
   const file = own ? resolve(dirname(siteFile), name) : join(folder, `${name}.yaml`);
   let text: string;

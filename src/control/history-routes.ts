@@ -1,5 +1,5 @@
 import type { ApiAnswer, ApiRequest, ApiRoute } from '../schema/api-route.ts';
-import { nearestName } from '../schema/distance.ts';
+import { unknownText } from '../schema/distance.ts';
 import type { SiteView } from '../schema/view.ts';
 import { explain, type History, type Moment } from './history.ts';
 
@@ -53,7 +53,5 @@ const unknownProblem = (
   }
   if (found !== undefined) return `nothing is known of the connectors of ${charger} yet`;
   const ids = chargers.map(({ id }) => id);
-  const near = nearestName(charger, ids);
-  const hint = near === undefined ? '' : `did you mean "${near}"? `;
-  return `unknown charger "${charger}"; ${hint}known are ${ids.slice(0, SHOWN_MOST).join(', ')}`;
+  return unknownText('charger', charger, ids, SHOWN_MOST);
 };

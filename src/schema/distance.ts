@@ -26,3 +26,17 @@ export const nearestName = (name: string, names: Iterable<string>): string | und
   const near = best !== undefined && distance(name, best) <= Math.min(most, name.length - 1);
   return near ? best : undefined;
 };
+
+/** A name that nobody has, the one that was meant, and those there are: at most so many of them. */
+export const unknownText = (
+  what: string,
+  name: string,
+  names: Iterable<string>,
+  shownMost = Number.POSITIVE_INFINITY,
+): string => {
+  const known = [...names];
+  const near = nearestName(name, known);
+  const hint = near === undefined ? '' : `did you mean "${near}"? `;
+  const shown = known.slice(0, shownMost).join(', ') || 'none';
+  return `unknown ${what} "${name}"; ${hint}known are ${shown}`;
+};
