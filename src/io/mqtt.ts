@@ -193,16 +193,19 @@ class BrokerConnection implements Broker {
   #socket(): Socket {
     const { protocol, hostname, port } = new URL(this.#options.url);
     const host = hostname.replace(/^\[|\]$/g, '');
-    if (protocol !== 'mqtts:') return connectTcp({ host, port: Number(port || PORT) });
+    // Answers are small: without this each would wait for the broker's acknowledgement of the last.
+    const noDelay = true;
+    if (protocol !== 'mqtts:') return connectTcp({ host, port: Number(port || PORT), noDelay });
     const { tls = {} } = this.#options;
     const present = Object.entries(tls).filter(([, value]) => value !== undefined);
     const name = isIP(host) === 0 ? { servername: host } : {};
-    return connectTls({
+    const socket = connectTls({
       ...Object.fromEntries(present),
       ...name,
       host,
       port: Number(port || TLS_PORT),
     });
+    return socket.setNoDelay(noDelay);
   }
 
   #settings(): IClientOptions {

@@ -2,8 +2,6 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -15,6 +13,7 @@ import { SimCsms } from '../../src/sim/csms.ts';
 import { auditMessages } from '../../src/sim/message-audit.ts';
 import { between, seededRandom } from '../../src/sim/random.ts';
 import { serveCsms, wsConnect } from '../../src/sim/ws-socket.ts';
+import { freePort } from '../free-port.ts';
 import { PROGRAM } from '../program.ts';
 
 /** `BUSBAR_KILLS=200` is the long form. */
@@ -22,15 +21,6 @@ const KILLS = Number(process.env['BUSBAR_KILLS'] ?? 4);
 const VERSIONS: readonly OcppVersion[] = ['1.6', '2.0.1', '1.6', '2.1', '1.6', '2.0.1'];
 const METER_INTERVAL_MS = 1_000;
 const SETTLE_MOST_MS = 90_000;
-
-const freePort = async (): Promise<number> => {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
-};
 
 const siteFile = (ocpp: number, http: number, csms: string, dataDir: string): string => `version: 1
 site: {id: crash, timezone: UTC, voltage: 230}

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
-import { freePort, listening } from './modbus-peers.ts';
+import { freePort } from '../free-port.ts';
+import { listening } from './modbus-peers.ts';
 
 const mosquitto = ['mosquitto', '/usr/sbin/mosquitto'].find(
   (path) => spawnSync(path, ['-h']).error === undefined,
