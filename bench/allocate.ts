@@ -1,11 +1,11 @@
 // Microseconds per allocation decision (admission, max-min, rounding, reasons), warm, one thread.
 import { allocate } from '../src/core/allocation/allocate.ts';
-import { Scratch } from '../src/core/allocation/scratch.ts';
 import type {
   AllocationCircuit,
   AllocationProblem,
   RankedDemand,
-} from '../src/core/allocation-problem.ts';
+} from '../src/core/allocation/problem.ts';
+import { Scratch } from '../src/core/allocation/scratch.ts';
 import { DEFAULT_POLICY, type Policy } from '../src/core/sharing/policy.ts';
 import { type Contender, share } from '../src/core/sharing/share.ts';
 import { newTurn, switched } from '../src/core/sharing/turns.ts';

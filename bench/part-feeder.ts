@@ -1,7 +1,7 @@
 // The fuses of a bench site and what is on them, checked exactly: the magnitude of the phasor sum on
 // each line. On purpose nothing of the allocator is in here.
-import type { AllocationCircuit } from '../src/core/allocation-problem.ts';
-import type { PhaseSet } from '../src/core/site-phases.ts';
+import type { AllocationCircuit } from '../src/core/allocation/problem.ts';
+import type { PhaseSet } from '../src/core/meters/site-phases.ts';
 
 export interface Fuse {
   readonly id: string;

@@ -1,7 +1,7 @@
 // The gateway as it runs: relay, observation of every message, and the control loop.
 import { randomUUID } from 'node:crypto';
 import { ControlLoop } from '../src/control/control-loop.ts';
-import { ProfileShelf } from '../src/control/profile-shelf.ts';
+import { ProfileShelf } from '../src/control/profiles/profile-shelf.ts';
 import { SILENT_LOG } from '../src/core/log.ts';
 import { DEFAULT_SETTINGS } from '../src/core/tick.ts';
 import { sameAmps } from '../src/core/units.ts';

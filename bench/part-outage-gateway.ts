@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { SILENT_LOG } from '../src/core/log.ts';
 import { Gateway } from '../src/gateway/gateway.ts';
 import type { LinkObserver } from '../src/gateway/observer.ts';
-import { openOutage, REPLAY_PER_SECOND } from '../src/gateway/outage.ts';
+import { openOutage, REPLAY_PER_SECOND } from '../src/gateway/outage/outage.ts';
 import { startChargerServer } from '../src/io/charger-server.ts';
 import { csmsClient } from '../src/io/csms-client.ts';
 import { systemClock as clock } from '../src/io/system-clock.ts';

@@ -1,8 +1,8 @@
 // Textbook schedulers to compare with, all with the minimum and the steps of the stations.
 import { allocate } from '../src/core/allocation/allocate.ts';
+import type { AllocationCircuit, RankedDemand } from '../src/core/allocation/problem.ts';
 import { Scratch } from '../src/core/allocation/scratch.ts';
 import { stepBelow } from '../src/core/allocation/steps.ts';
-import type { AllocationCircuit, RankedDemand } from '../src/core/allocation-problem.ts';
 import type { Feeder } from './part-feeder.ts';
 import { type Scheduler, stepsOf, type Waiting } from './part-yard.ts';
 

@@ -2,9 +2,9 @@
 // once at stations of an invented European site.
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
+import { parseVisits } from '../src/sim/plan/session-file.ts';
+import { generateVisits, type VisitPlan } from '../src/sim/plan/sessions.ts';
 import { seededRandom } from '../src/sim/random.ts';
-import { parseVisits } from '../src/sim/session-file.ts';
-import { generateVisits, type VisitPlan } from '../src/sim/sessions.ts';
 import type { Fuse, Wired } from './part-feeder.ts';
 
 export interface YardCar extends Wired {

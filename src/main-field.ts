@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { ControlLoop } from './control/control-loop.ts';
-import type { LimitCommand } from './core/limit-book.ts';
+import type { LimitCommand } from './core/limits/limit-book.ts';
 import type { Log } from './core/log.ts';
 import type { Policy } from './core/sharing/policy.ts';
 import type { MeterSpec, Site } from './core/site.ts';

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import type { LearnedTraits, Nameplate } from './core/charger-traits.ts';
+import type { LearnedTraits, Nameplate } from './core/chargers/charger-traits.ts';
 import type { Log } from './core/log.ts';
+import type { WiringVotes } from './core/meters/wiring-check.ts';
 import type { ConnectorKey } from './core/tick.ts';
-import type { WiringVotes } from './core/wiring-check.ts';
 import { openDocument } from './store/documents.ts';
 
 export type Learned = Awaited<ReturnType<typeof learnedFacts>>;

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import type { ProbeReport } from '../control/charger-probe.ts';
+import type { ProbeReport } from '../control/chargers/charger-probe.ts';
 import { askGateway, gatewayUrl } from './running-gateway.ts';
 import { usableSite } from './site-file.ts';
 

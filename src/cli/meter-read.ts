@@ -1,4 +1,4 @@
-import type { Reading } from '../core/reading.ts';
+import type { Reading } from '../core/meters/reading.ts';
 import type { MeterSpec } from '../core/site.ts';
 import { readMeterOnce } from '../field/meter-read.ts';
 import { openModbusPort } from '../io/modbus.ts';

@@ -1,4 +1,4 @@
-import type { Reading } from '../core/reading.ts';
+import type { Reading } from '../core/meters/reading.ts';
 
 /** A reading as a table for people. */
 export const readingTable = (reading: Reading, title: string): string => {

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { deviceNames, loadMeterDevice } from '../config/device-files.ts';
-import type { Reading } from '../core/reading.ts';
+import type { Reading } from '../core/meters/reading.ts';
 import { resemblance } from '../devices/identify.ts';
 import { planReads, wordsOf } from '../devices/register-plan.ts';
 import { readRegister } from '../devices/registers.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import type { QueuedMessage, QueueSummary } from '../gateway/queue-desk.ts';
-import { QueueDesk } from '../gateway/queue-desk.ts';
+import type { QueuedMessage, QueueSummary } from '../gateway/outage/queue-desk.ts';
+import { QueueDesk } from '../gateway/outage/queue-desk.ts';
 import type { SiteConfig } from '../schema/site-config.ts';
 import { Journal } from '../store/journal.ts';
 import { LogStore } from '../store/log-store.ts';

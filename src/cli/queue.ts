@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os';
 import { createInterface } from 'node:readline/promises';
 import { parseArgs } from 'node:util';
-import type { QueuedMessage, QueueSummary } from '../gateway/queue-desk.ts';
+import type { QueuedMessage, QueueSummary } from '../gateway/outage/queue-desk.ts';
 import { openQueue, PAGE, type QueueSource } from './queue-source.ts';
 import { usableSite } from './site-file.ts';
 

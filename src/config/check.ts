@@ -1,7 +1,7 @@
 import { circuitTree } from '../core/circuit-tree.ts';
 import { sumOnLines } from '../core/line-currents.ts';
+import { loadedPhases, spread } from '../core/meters/site-phases.ts';
 import type { ChargerSpec, Site } from '../core/site.ts';
-import { loadedPhases, spread } from '../core/site-phases.ts';
 import { mapPhases, PHASES, type PhaseAmps } from '../core/units.ts';
 import { unknownText } from '../schema/distance.ts';
 import type { SiteConfig } from '../schema/site-config.ts';

@@ -1,8 +1,8 @@
+import { phaseAmpsOf } from '../core/chargers/direct-current.ts';
 import { circuitTree } from '../core/circuit-tree.ts';
-import { dimmingFloorWatts } from '../core/dimming.ts';
-import { phaseAmpsOf } from '../core/direct-current.ts';
+import { dimmingFloorWatts } from '../core/limits/dimming.ts';
+import { UNKNOWN_PHASE } from '../core/meters/site-phases.ts';
 import type { ChargerSpec, EmsSourceSpec, MeterSource, MeterSpec, Site } from '../core/site.ts';
-import { UNKNOWN_PHASE } from '../core/site-phases.ts';
 import { type PhaseAmps, sameAmps } from '../core/units.ts';
 import type { SiteConfig } from '../schema/site-config.ts';
 

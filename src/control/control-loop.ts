@@ -5,28 +5,28 @@ import {
   type LimitAnswer,
   type LimitCommand,
   submitLimit,
-} from '../core/limit-book.ts';
+} from '../core/limits/limit-book.ts';
+import type { Reading } from '../core/meters/reading.ts';
 import {
   type PreferenceAnswer,
   type PreferenceCommand,
   takePreference,
 } from '../core/preferences.ts';
-import type { Reading } from '../core/reading.ts';
 import { DEFAULT_POLICY } from '../core/sharing/policy.ts';
 import type { Wish } from '../core/sharing/wish.ts';
 import type { ChargerSpec } from '../core/site.ts';
 import type { Cancel, Clock } from '../core/time.ts';
 import { Faults, problemOf } from '../gateway/faults.ts';
 import type { SiteView } from '../schema/view.ts';
-import { ChargerSetup } from './charger-setup.ts';
+import { ChargerSetup } from './chargers/charger-setup.ts';
+import { ProbeDesk } from './chargers/probe-desk.ts';
 import type { ControlOptions } from './control-options.ts';
-import { Enforcer } from './enforcer.ts';
 import { failsafeOrders } from './failsafe.ts';
-import { LimitReports } from './limit-reports.ts';
 import { LinkWatch } from './link-watch.ts';
+import { Enforcer } from './offers/enforcer.ts';
 import type { PolicyChoice } from './policy-choice.ts';
-import { ProbeDesk } from './probe-desk.ts';
-import { ProfileDesk } from './profile-desk.ts';
+import { LimitReports } from './profiles/limit-reports.ts';
+import { ProfileDesk } from './profiles/profile-desk.ts';
 import { RemoteStop } from './remote-stop.ts';
 import { SiteDraft } from './site-draft.ts';
 import type { Times } from './standing.ts';

@@ -1,4 +1,4 @@
-import type { ScheduledLimits } from '../core/limit.ts';
+import type { ScheduledLimits } from '../core/limits/limit.ts';
 import type { Log } from '../core/log.ts';
 import type { Policy } from '../core/sharing/policy.ts';
 import type { Site } from '../core/site.ts';
@@ -8,10 +8,10 @@ import type { Faults } from '../gateway/faults.ts';
 import type { ChargerCalls } from '../gateway/observer.ts';
 import type { Standing } from '../schema/standing.ts';
 import type { ChargerView, SiteView } from '../schema/view.ts';
-import type { ChargerMakes } from './known-makes.ts';
-import type { LimitReportSettings } from './limit-reports.ts';
-import type { CallCsms } from './profile-desk.ts';
-import type { ProfileShelf } from './profile-shelf.ts';
+import type { ChargerMakes } from './chargers/known-makes.ts';
+import type { LimitReportSettings } from './profiles/limit-reports.ts';
+import type { CallCsms } from './profiles/profile-desk.ts';
+import type { ProfileShelf } from './profiles/profile-shelf.ts';
 
 export interface ControlOptions {
   readonly site: Site;

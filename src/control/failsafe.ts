@@ -3,11 +3,11 @@ import {
   obedienceOf,
   offeredAmps,
   type Surroundings,
-} from '../core/enforcement.ts';
+} from '../core/chargers/enforcement.ts';
 import type { ChargerSpec } from '../core/site.ts';
 import { type Command, connectorKey } from '../core/tick.ts';
 import { AMPS_EPSILON } from '../core/units.ts';
-import type { Orders, Steered } from './enforcer.ts';
+import type { Orders, Steered } from './offers/enforcer.ts';
 import type { SiteDraft } from './site-draft.ts';
 
 /**

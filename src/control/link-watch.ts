@@ -1,4 +1,4 @@
-import type { ChargerEvent } from '../core/charger-event.ts';
+import type { ChargerEvent } from '../core/chargers/charger-event.ts';
 import type { Log } from '../core/log.ts';
 import type { Cancel, Clock } from '../core/time.ts';
 import type { Manners } from '../gateway/gateway.ts';
@@ -12,10 +12,10 @@ import type {
 import { observeAnswer, observeRequest, observesAnswer, observesRequest } from '../ocpp/observe.ts';
 import { toldTime } from '../ocpp/told-time.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
-import type { ChargerSetup } from './charger-setup.ts';
+import type { ChargerSetup } from './chargers/charger-setup.ts';
+import { isOwnId } from './offers/own-profiles.ts';
 import { OutageStart } from './outage-start.ts';
-import { isOwnId } from './own-profiles.ts';
-import type { ProfileDesk } from './profile-desk.ts';
+import type { ProfileDesk } from './profiles/profile-desk.ts';
 import type { SiteDraft } from './site-draft.ts';
 
 /** A charger that reconnected without a boot is spoken to after this long at the latest. */

@@ -1,25 +1,34 @@
 import { type Carried, carriedBy, newlyCarried } from '../core/carried.ts';
-import type { ChargerEvent } from '../core/charger-event.ts';
+import type { ChargerEvent } from '../core/chargers/charger-event.ts';
 import {
   foldCharger,
   newCharger,
   withAbilities,
   withOnline,
   withoutStaleTransactions,
-} from '../core/charger-fold.ts';
-import type { Abilities, ChargerState } from '../core/charger-state.ts';
-import type { ChargerTraits, LearnedTraits } from '../core/charger-traits.ts';
+} from '../core/chargers/charger-fold.ts';
+import type { Abilities, ChargerState } from '../core/chargers/charger-state.ts';
+import type { ChargerTraits, LearnedTraits } from '../core/chargers/charger-traits.ts';
+import { seenFromFuse } from '../core/chargers/direct-current.ts';
+import {
+  type Enforcement,
+  inheritedEnforcement,
+  NO_ENFORCEMENT,
+} from '../core/chargers/enforcement.ts';
 import { type CircuitTree, circuitTree } from '../core/circuit-tree.ts';
-import { derivedReading } from '../core/derived-meters.ts';
-import { seenFromFuse } from '../core/direct-current.ts';
-import { type Enforcement, inheritedEnforcement, NO_ENFORCEMENT } from '../core/enforcement.ts';
-import type { ScheduledLimits } from '../core/limit.ts';
-import { type LimitBook, limitsAhead, limitsInForce, startBook } from '../core/limit-book.ts';
+import type { ScheduledLimits } from '../core/limits/limit.ts';
+import {
+  type LimitBook,
+  limitsAhead,
+  limitsInForce,
+  startBook,
+} from '../core/limits/limit-book.ts';
 import { seenOnLines } from '../core/line-currents.ts';
-import { judgeReading } from '../core/meter-check.ts';
-import { meterSurroundings } from '../core/meter-surroundings.ts';
+import { derivedReading } from '../core/meters/derived-meters.ts';
+import { judgeReading } from '../core/meters/meter-check.ts';
+import { meterSurroundings } from '../core/meters/meter-surroundings.ts';
+import type { Reading } from '../core/meters/reading.ts';
 import { NO_PREFERENCES, type Preferences } from '../core/preferences.ts';
-import type { Reading } from '../core/reading.ts';
 import { DEFAULT_POLICY, type Policy } from '../core/sharing/policy.ts';
 import type { Wish } from '../core/sharing/wish.ts';
 import type { ChargerSpec, Site } from '../core/site.ts';
@@ -36,9 +45,9 @@ import {
 import { timestamp } from '../core/time.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
 import type { Standing } from '../schema/standing.ts';
-import { ChargerClocks } from './charger-clocks.ts';
-import { type ChargerMakes, KnownMakes } from './known-makes.ts';
-import { longestLifeMs } from './offer-calls.ts';
+import { ChargerClocks } from './chargers/charger-clocks.ts';
+import { type ChargerMakes, KnownMakes } from './chargers/known-makes.ts';
+import { longestLifeMs } from './offers/offer-calls.ts';
 import { ChosenPolicy, type PolicyChoice } from './policy-choice.ts';
 import {
   keptBook,

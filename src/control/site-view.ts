@@ -1,15 +1,16 @@
 import { wiringOf } from '../core/budget.ts';
-import type { ChargerTraits } from '../core/charger-traits.ts';
-import { surplusWatts } from '../core/derived-meters.ts';
-import { leaseAmps } from '../core/enforcement.ts';
-import type { LimitBook } from '../core/limit-book.ts';
-import { limitState, lpcPhase } from '../core/limit-book.ts';
+import type { ChargerTraits } from '../core/chargers/charger-traits.ts';
+import { leaseAmps } from '../core/chargers/enforcement.ts';
+import type { LimitBook } from '../core/limits/limit-book.ts';
+import { limitState, lpcPhase } from '../core/limits/limit-book.ts';
 import { sumOnLines } from '../core/line-currents.ts';
-import { STALE_NO_RAISE_MS } from '../core/meter-ladder.ts';
+import { surplusWatts } from '../core/meters/derived-meters.ts';
+import { STALE_NO_RAISE_MS } from '../core/meters/meter-ladder.ts';
+import { spread, UNKNOWN_PHASE } from '../core/meters/site-phases.ts';
+import { stepReserveText } from '../core/meters/step-reserve.ts';
+import type { WiringVotes } from '../core/meters/wiring-check.ts';
 import { reasonText } from '../core/reason.ts';
 import type { ChargerSpec, Circuit, MeterSpec } from '../core/site.ts';
-import { spread, UNKNOWN_PHASE } from '../core/site-phases.ts';
-import { stepReserveText } from '../core/step-reserve.ts';
 import type {
   CircuitTick,
   ConnectorDecision,
@@ -20,7 +21,6 @@ import type {
 } from '../core/tick.ts';
 import { timestamp } from '../core/time.ts';
 import { addAmps, PHASES, type PhaseAmps } from '../core/units.ts';
-import type { WiringVotes } from '../core/wiring-check.ts';
 import type { UpstreamState } from '../gateway/observer.ts';
 import type {
   ChargerView,

@@ -1,11 +1,11 @@
-import type { LimitBook } from '../core/limit-book.ts';
-import type { Preference, Preferences } from '../core/preferences.ts';
-import type { Site } from '../core/site.ts';
+import type { LimitBook } from '../core/limits/limit-book.ts';
 import {
   type StandingSource,
   standingLimits,
   withStandingLimits,
-} from '../core/standing-limits.ts';
+} from '../core/limits/standing-limits.ts';
+import type { Preference, Preferences } from '../core/preferences.ts';
+import type { Site } from '../core/site.ts';
 import type { ConnectorKey } from '../core/tick.ts';
 import { timestamp } from '../core/time.ts';
 import type { Standing } from '../schema/standing.ts';

@@ -1,4 +1,4 @@
-import type { Obedience } from '../core/enforcement.ts';
+import type { Obedience } from '../core/chargers/enforcement.ts';
 import type { ConnectorKey, Decision, TickInput } from '../core/tick.ts';
 import { type Clock, timestamp } from '../core/time.ts';
 import { problemOf } from '../gateway/faults.ts';

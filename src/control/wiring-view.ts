@@ -1,6 +1,6 @@
-import { UNKNOWN_PHASE } from '../core/site-phases.ts';
+import { UNKNOWN_PHASE } from '../core/meters/site-phases.ts';
+import { NO_VOTES, seenPhase, seenWiring, type WiringVotes } from '../core/meters/wiring-check.ts';
 import type { ConnectorTick } from '../core/tick.ts';
-import { NO_VOTES, seenPhase, seenWiring, type WiringVotes } from '../core/wiring-check.ts';
 import type { ConnectorView } from '../schema/view.ts';
 
 /** How a connector is wired: as the site file says, as steps of its cars told, as it is used. */

@@ -1,5 +1,5 @@
-import type { ChargerEvent } from '../core/charger-event.ts';
-import type { ConnectorState } from '../core/charger-state.ts';
+import type { ChargerEvent } from '../core/chargers/charger-event.ts';
+import type { ConnectorState } from '../core/chargers/charger-state.ts';
 import { WISH_MOST_MS, type Wish } from '../core/sharing/wish.ts';
 import { type ConnectorKey, connectorKey } from '../core/tick.ts';
 import { timestamp } from '../core/time.ts';

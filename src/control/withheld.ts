@@ -1,4 +1,4 @@
-import type { ChargerState } from '../core/charger-state.ts';
+import type { ChargerState } from '../core/chargers/charger-state.ts';
 import type { Preferences } from '../core/preferences.ts';
 import { connectorKey } from '../core/tick.ts';
 

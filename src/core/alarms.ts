@@ -1,4 +1,4 @@
-import { isSettling } from './enforcement.ts';
+import { isSettling } from './chargers/enforcement.ts';
 import type { CircuitTick, ConnectorTick, MeterTrust, TickInput } from './tick.ts';
 
 const TRUST_TEXT: Record<Exclude<MeterTrust, 'fresh'>, string> = {

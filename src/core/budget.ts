@@ -1,4 +1,4 @@
-import type { AllocationCircuit } from './allocation-problem.ts';
+import type { AllocationCircuit } from './allocation/problem.ts';
 import type { ConnectorsByCircuit } from './circuit-ticks.ts';
 import { sumOnLines } from './line-currents.ts';
 import { arrivals, givingWay } from './next-car.ts';

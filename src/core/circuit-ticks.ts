@@ -1,11 +1,16 @@
-import { type Background, backgroundForRaise, observeBackground, stepUp } from './background.ts';
 import { drawBounds } from './connector-ticks.ts';
-import type { Limit } from './limit.ts';
+import type { Limit } from './limits/limit.ts';
 import { LineSum } from './line-currents.ts';
-import { STALE_FALLBACK_MS, STALE_HOLD_MS, STALE_NO_RAISE_MS } from './meter-ladder.ts';
+import {
+  type Background,
+  backgroundForRaise,
+  observeBackground,
+  stepUp,
+} from './meters/background.ts';
+import { STALE_FALLBACK_MS, STALE_HOLD_MS, STALE_NO_RAISE_MS } from './meters/meter-ladder.ts';
+import { observeStep } from './meters/step-reserve.ts';
 import type { Reason, ReasonChain } from './reason.ts';
 import type { Circuit } from './site.ts';
-import { observeStep } from './step-reserve.ts';
 import type {
   CircuitLoad,
   CircuitTick,

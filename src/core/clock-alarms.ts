@@ -1,4 +1,4 @@
-import { LEASE_EARLIER_MS } from './enforcement.ts';
+import { LEASE_EARLIER_MS } from './chargers/enforcement.ts';
 import type { TickInput } from './tick.ts';
 
 const MINUTE_MS = 60_000;

@@ -1,4 +1,4 @@
-import type { ChargerState, ConnectorState } from './charger-state.ts';
+import type { ChargerState, ConnectorState } from './chargers/charger-state.ts';
 import {
   type Enforcement,
   NO_ENFORCEMENT,
@@ -6,14 +6,19 @@ import {
   raiseWorstAmps,
   type Surroundings,
   worstAmps,
-} from './enforcement.ts';
-import { evidenceText, type MeterEvidence, meterVerdict } from './meter-evidence.ts';
-import { type PhaseUse, phaseUseOf, switchesPhases, terminalsInUse } from './phase-switch.ts';
+} from './chargers/enforcement.ts';
+import { evidenceText, type MeterEvidence, meterVerdict } from './chargers/meter-evidence.ts';
+import {
+  type PhaseUse,
+  phaseUseOf,
+  switchesPhases,
+  terminalsInUse,
+} from './chargers/phase-switch.ts';
+import { loadedPhases, phaseCount, siteDraw, spread } from './meters/site-phases.ts';
+import { wiringInUse } from './meters/wiring-check.ts';
 import type { ChargerSpec } from './site.ts';
-import { loadedPhases, phaseCount, siteDraw, spread } from './site-phases.ts';
 import { type ConnectorRole, type ConnectorTick, connectorKey, type TickInput } from './tick.ts';
 import { maxAmps, minAmps, NO_AMPS, type PhaseAmps, sameAmps } from './units.ts';
-import { wiringInUse } from './wiring-check.ts';
 
 /** Every connector of every configured charger, with the worst case of each. */
 export const connectorTicks = (input: TickInput): readonly ConnectorTick[] => {

@@ -1,5 +1,7 @@
-import { leaseAmps, SETTLE_MS } from './enforcement.ts';
-import { phaseReasons } from './phase-room.ts';
+import { leaseAmps, SETTLE_MS } from './chargers/enforcement.ts';
+import { phaseReasons } from './chargers/phase-room.ts';
+import { phaseVolts } from './chargers/told-limit.ts';
+import { phaseCount } from './meters/site-phases.ts';
 import type { Reason } from './reason.ts';
 import { isIdle, type Learned, learnedAfter, newLearned } from './sharing/learned.ts';
 import { classOf } from './sharing/policy.ts';
@@ -13,9 +15,7 @@ import {
   type Turn,
 } from './sharing/turns.ts';
 import { urgencyOf, WISH_MOST_WH, type Wish } from './sharing/wish.ts';
-import { phaseCount } from './site-phases.ts';
 import type { CircuitTick, ConnectorKey, ConnectorTick, TickInput } from './tick.ts';
-import { phaseVolts } from './told-limit.ts';
 import { clamp } from './units.ts';
 
 /** What a connector brings into the sharing: its bounds, its class, its need and its turn. */

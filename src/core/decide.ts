@@ -1,13 +1,18 @@
 import { siteAlarms } from './alarms.ts';
+import type { AllocatedOffer } from './allocation/problem.ts';
 import type { Scratch } from './allocation/scratch.ts';
-import type { AllocatedOffer } from './allocation-problem.ts';
 import { freeCircuits, reservedOf } from './budget.ts';
+import { meterEvidenceAfter } from './chargers/meter-evidence.ts';
+import { phaseAlarms, phaseReasons, phaseUsesAfter } from './chargers/phase-room.ts';
+import { wakeUpReasons, wakeUpsAfter } from './chargers/wake-up.ts';
 import { circuitTicks, connectorsByCircuit } from './circuit-ticks.ts';
 import { clockAlarms } from './clock-alarms.ts';
 import { connectorTicks } from './connector-ticks.ts';
 import { contenderOf, learnedNow, lookOf, turnsAfter } from './contenders.ts';
 import { commandsFor } from './dispatch.ts';
-import { meterEvidenceAfter } from './meter-evidence.ts';
+import { withStationLimits } from './limits/station-limits.ts';
+import { stepReserveText } from './meters/step-reserve.ts';
+import { wiringAfter, wiringAlarms } from './meters/wiring-check.ts';
 import {
   type Floors,
   floorAlarms,
@@ -17,7 +22,6 @@ import {
   withHold,
   withoutLoans,
 } from './overload-floor.ts';
-import { phaseAlarms, phaseReasons, phaseUsesAfter } from './phase-room.ts';
 import { withPlan } from './plan-ahead.ts';
 import { preferred } from './preferences.ts';
 import type { ReasonChain } from './reason.ts';
@@ -30,13 +34,9 @@ import {
 } from './rules/policy-tick.ts';
 import { sharedReasons } from './shared-reasons.ts';
 import { type Contender, share } from './sharing/share.ts';
-import { withStationLimits } from './station-limits.ts';
-import { stepReserveText } from './step-reserve.ts';
 import { takenReasons } from './taken-reasons.ts';
 import type { CircuitTick, ConnectorDecision, ConnectorTick, Decision, TickInput } from './tick.ts';
 import { mapPhases, NO_AMPS } from './units.ts';
-import { wakeUpReasons, wakeUpsAfter } from './wake-up.ts';
-import { wiringAfter, wiringAlarms } from './wiring-check.ts';
 
 /**
  * One control cycle, as a pure function of a frozen snapshot: who may draw what (worst cases),

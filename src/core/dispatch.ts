@@ -1,6 +1,6 @@
 import { stepAbove, stepBelow } from './allocation/steps.ts';
+import { type Lease, SETTLE_MS } from './chargers/enforcement.ts';
 import { comesBack } from './contenders.ts';
-import { type Lease, SETTLE_MS } from './enforcement.ts';
 import { plannedAt, plannedSteps } from './plan-ahead.ts';
 import type { CircuitTick, Command, ConnectorDecision, ConnectorTick, TickInput } from './tick.ts';
 import { AMPS_EPSILON, maxAmps, NO_AMPS, type PhaseAmps } from './units.ts';

@@ -1,4 +1,4 @@
-import { tolerated } from './enforcement.ts';
+import { tolerated } from './chargers/enforcement.ts';
 import type { Circuit } from './site.ts';
 import type { CircuitTick, ConnectorTick } from './tick.ts';
 

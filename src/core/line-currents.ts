@@ -1,6 +1,6 @@
-import type { ChargerEvent } from './charger-event.ts';
+import type { ChargerEvent } from './chargers/charger-event.ts';
+import type { PhaseSet } from './meters/site-phases.ts';
 import type { ChargerSpec } from './site.ts';
-import type { PhaseSet } from './site-phases.ts';
 import { addAmps, NO_AMPS, type PhaseAmps } from './units.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { Demand } from './allocation-problem.ts';
+import type { Demand } from './allocation/problem.ts';
 import { NO_TRIP_SHARE } from './emergency.ts';
 import type { ConnectorTick } from './tick.ts';
 import { AMPS_EPSILON, mapPhases, type PhaseAmps } from './units.ts';

@@ -1,9 +1,9 @@
+import type { AllocationCircuit } from './allocation/problem.ts';
 import { stepAbove } from './allocation/steps.ts';
-import type { AllocationCircuit } from './allocation-problem.ts';
+import { phaseCount } from './meters/site-phases.ts';
 import type { Reason } from './reason.ts';
 import type { Contender } from './sharing/share.ts';
 import type { Circuit } from './site.ts';
-import { phaseCount } from './site-phases.ts';
 import type { CircuitTick, ConnectorTick, TickInput } from './tick.ts';
 import { AMPS_EPSILON, mapPhases, NO_AMPS, PHASES, type PhaseAmps } from './units.ts';
 

@@ -1,6 +1,6 @@
 import { stepBelow } from './allocation/steps.ts';
 import { limitInForce } from './circuit-ticks.ts';
-import type { Limit } from './limit.ts';
+import type { Limit } from './limits/limit.ts';
 import { windowLimits, windowsChangeIn, windowsInForce } from './rules/windows.ts';
 import type {
   CircuitTick,

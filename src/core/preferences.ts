@@ -1,4 +1,4 @@
-import type { Demand } from './allocation-problem.ts';
+import type { Demand } from './allocation/problem.ts';
 import type { ChargerSpec, Site } from './site.ts';
 import { type ConnectorKey, connectorKey } from './tick.ts';
 

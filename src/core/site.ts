@@ -1,5 +1,5 @@
-import type { LpcSpec } from './lpc.ts';
-import type { PhaseSwitching } from './phase-switch.ts';
+import type { PhaseSwitching } from './chargers/phase-switch.ts';
+import type { LpcSpec } from './limits/lpc.ts';
 import type { PhaseAmps } from './units.ts';
 
 /** The site as configured. Built by config/, read by everything else, never changed in place. */

@@ -1,13 +1,15 @@
-import type { Background } from './background.ts';
-import type { ChargerState, ConnectorState } from './charger-state.ts';
+import type { ChargerState, ConnectorState } from './chargers/charger-state.ts';
+import type { Enforcement, Obedience, Surroundings } from './chargers/enforcement.ts';
+import type { MeterEvidences } from './chargers/meter-evidence.ts';
+import type { PhaseUse } from './chargers/phase-switch.ts';
 import type { CircuitTree } from './circuit-tree.ts';
-import type { Enforcement, Obedience, Surroundings } from './enforcement.ts';
-import type { Limit } from './limit.ts';
-import type { MeterEvidences } from './meter-evidence.ts';
+import type { Limit } from './limits/limit.ts';
+import type { Background } from './meters/background.ts';
+import type { Reading } from './meters/reading.ts';
+import type { PhaseSet } from './meters/site-phases.ts';
+import type { WiringEvidences } from './meters/wiring-check.ts';
 import type { Floors } from './overload-floor.ts';
-import type { PhaseUse } from './phase-switch.ts';
 import type { Preference } from './preferences.ts';
-import type { Reading } from './reading.ts';
 import type { Reason, ReasonChain } from './reason.ts';
 import type { PolicyState } from './rules/policy-tick.ts';
 import type { Learned } from './sharing/learned.ts';
@@ -16,9 +18,7 @@ import type { Turn } from './sharing/turns.ts';
 import type { WakeUp } from './sharing/wake-ladder.ts';
 import type { Wish } from './sharing/wish.ts';
 import type { ChargerSpec, Site } from './site.ts';
-import type { PhaseSet } from './site-phases.ts';
 import type { PhaseAmps } from './units.ts';
-import type { WiringEvidences } from './wiring-check.ts';
 
 /** "charger/connector", unique on the site. */
 export type ConnectorKey = string;

@@ -1,6 +1,7 @@
 import { KEEP_ON_SHARE } from './budget.ts';
+import { phaseVolts } from './chargers/told-limit.ts';
 import { LineSum } from './line-currents.ts';
-import { phaseCount, spread } from './site-phases.ts';
+import { phaseCount, spread } from './meters/site-phases.ts';
 import type {
   CircuitLoad,
   CircuitTick,
@@ -8,7 +9,6 @@ import type {
   ConnectorTick,
   TickInput,
 } from './tick.ts';
-import { phaseVolts } from './told-limit.ts';
 import { addAmps, maxAmps, NO_AMPS, type PhaseAmps, sameAmps, subtractAmps } from './units.ts';
 
 /** What is left on each circuit when everybody draws the worst case: amps of L1..L3, watts. */

@@ -1,4 +1,8 @@
-import { type ChargerTraits, type Nameplate, PLAIN_TRAITS } from '../core/charger-traits.ts';
+import {
+  type ChargerTraits,
+  type Nameplate,
+  PLAIN_TRAITS,
+} from '../core/chargers/charger-traits.ts';
 import type { ChargerQuirk } from '../schema/charger-quirk.ts';
 
 /** Quirk files by name without extension. */

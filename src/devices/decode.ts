@@ -1,4 +1,4 @@
-import type { Reading } from '../core/reading.ts';
+import type { Reading } from '../core/meters/reading.ts';
 import type { MeterSpec } from '../core/site.ts';
 import { mapPhases, type PhaseAmps } from '../core/units.ts';
 import type { MeterDevice, Quantity } from '../schema/meter-device.ts';

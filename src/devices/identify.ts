@@ -1,4 +1,4 @@
-import type { Reading } from '../core/reading.ts';
+import type { Reading } from '../core/meters/reading.ts';
 import type { MeterDevice } from '../schema/meter-device.ts';
 import { isPowerOnly } from './decode.ts';
 

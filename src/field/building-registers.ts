@@ -1,4 +1,4 @@
-import type { LimitAnswer, LimitCommand } from '../core/limit-book.ts';
+import type { LimitAnswer, LimitCommand } from '../core/limits/limit-book.ts';
 import type { Site } from '../core/site.ts';
 import type { Clock } from '../core/time.ts';
 import { sameAmps } from '../core/units.ts';

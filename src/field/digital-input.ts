@@ -1,4 +1,4 @@
-import type { LimitCommand } from '../core/limit-book.ts';
+import type { LimitCommand } from '../core/limits/limit-book.ts';
 import type { Log } from '../core/log.ts';
 import type { Cancel, Clock } from '../core/time.ts';
 import { sameAmps } from '../core/units.ts';

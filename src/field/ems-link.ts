@@ -1,6 +1,6 @@
-import type { LimitAnswer, LimitCommand } from '../core/limit-book.ts';
+import type { LimitAnswer, LimitCommand } from '../core/limits/limit-book.ts';
 import type { Log } from '../core/log.ts';
-import type { Reading } from '../core/reading.ts';
+import type { Reading } from '../core/meters/reading.ts';
 import type { Policy } from '../core/sharing/policy.ts';
 import type { MeterSpec } from '../core/site.ts';
 import type { Cancel, Clock } from '../core/time.ts';

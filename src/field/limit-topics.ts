@@ -1,4 +1,4 @@
-import type { LimitAnswer, LimitCommand } from '../core/limit-book.ts';
+import type { LimitAnswer, LimitCommand } from '../core/limits/limit-book.ts';
 import type { Log } from '../core/log.ts';
 import type { Cancel, Clock } from '../core/time.ts';
 import { LIMIT_MESSAGE_MOST_BYTES, limitReader } from '../schema/limit-message.ts';

@@ -1,5 +1,5 @@
 import type { Log } from '../core/log.ts';
-import type { Reading } from '../core/reading.ts';
+import type { Reading } from '../core/meters/reading.ts';
 import type { Cancel, Clock } from '../core/time.ts';
 import { type BusMeter, findBase, messageOf, readMeter } from './meter-read.ts';
 import type { ModbusPort } from './modbus-port.ts';

@@ -1,4 +1,4 @@
-import type { Reading } from '../core/reading.ts';
+import type { Reading } from '../core/meters/reading.ts';
 import type { MeterSpec } from '../core/site.ts';
 import { decodeReading } from '../devices/decode.ts';
 import { planReads } from '../devices/register-plan.ts';

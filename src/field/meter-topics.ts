@@ -1,5 +1,5 @@
 import type { Log } from '../core/log.ts';
-import type { Reading } from '../core/reading.ts';
+import type { Reading } from '../core/meters/reading.ts';
 import type { MeterSpec } from '../core/site.ts';
 import type { Clock } from '../core/time.ts';
 import { METER_MESSAGE_MOST_BYTES, meterReader } from '../schema/meter-message.ts';

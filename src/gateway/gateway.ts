@@ -1,7 +1,6 @@
 import type { Log } from '../core/log.ts';
 import type { Clock } from '../core/time.ts';
 import { type OcppVersion, versionOf } from '../ocpp/version.ts';
-import { AbsentFlush } from './absent-flush.ts';
 import { DIAL_TIMEOUT_MS } from './dial-request.ts';
 import { Faults } from './faults.ts';
 import { identityInPath, upstreamUrl } from './identity.ts';
@@ -10,7 +9,6 @@ import { KnockLimiter } from './knock-limiter.ts';
 import { DEFAULT_LANE_LIMITS, type LaneLimits } from './lane.ts';
 import { Link, UNREADABLE } from './link.ts';
 import { type LinkCounters, newLinkCounters } from './link-counters.ts';
-import { isRejection, LinkOutage } from './link-outage.ts';
 import {
   type CallOutcome,
   type ChargerCalls,
@@ -18,7 +16,9 @@ import {
   type LinkObserver,
   type OwnCall,
 } from './observer.ts';
-import type { Outage } from './outage.ts';
+import { AbsentFlush } from './outage/absent-flush.ts';
+import { isRejection, LinkOutage } from './outage/link-outage.ts';
+import type { Outage } from './outage/outage.ts';
 import type { Dialer, DialResult, Knock, Socket } from './socket.ts';
 import type { Suspicion } from './suspicion.ts';
 

@@ -14,7 +14,6 @@ import {
 } from './interceptor.ts';
 import type { LaneLimits, UnansweredCall } from './lane.ts';
 import type { LinkCounters } from './link-counters.ts';
-import type { LinkOutage } from './link-outage.ts';
 import type {
   CallOutcome,
   LinkObserver,
@@ -22,6 +21,7 @@ import type {
   RelayedRequest,
   UpstreamState,
 } from './observer.ts';
+import type { LinkOutage } from './outage/link-outage.ts';
 import type { Socket } from './socket.ts';
 
 /** How often a link looks whether the CSMS still answers. */

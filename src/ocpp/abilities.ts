@@ -1,4 +1,4 @@
-import { type Abilities, UNKNOWN_ABILITIES } from '../core/charger-state.ts';
+import { type Abilities, UNKNOWN_ABILITIES } from '../core/chargers/charger-state.ts';
 import { optional, readInteger } from './payload.ts';
 import { ABILITY_CALLS_2X, abilityValues2x } from './v2x/abilities.ts';
 import { ABILITY_CALLS_16, abilityValues16 } from './v16/abilities.ts';

@@ -1,4 +1,4 @@
-import type { Measurement } from '../core/charger-event.ts';
+import type { Measurement } from '../core/chargers/charger-event.ts';
 import { optional, type Payload, readList, readNumber, readObject, readText } from './payload.ts';
 
 /** What can be told from one list of sampled values, besides where and when. */

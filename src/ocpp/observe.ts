@@ -1,4 +1,4 @@
-import type { ChargerEvent } from '../core/charger-event.ts';
+import type { ChargerEvent } from '../core/chargers/charger-event.ts';
 import { observeRequest2x, REQUESTS_2X } from './v2x/observe.ts';
 import { ANSWERS_16, observeAnswer16, observeRequest16, REQUESTS_16 } from './v16/observe.ts';
 import type { OcppVersion } from './version.ts';

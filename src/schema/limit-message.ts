@@ -1,4 +1,4 @@
-import type { LimitCommand } from '../core/limit-book.ts';
+import type { LimitCommand } from '../core/limits/limit-book.ts';
 import { sameAmps } from '../core/units.ts';
 import { type Static, Type } from './typebox.ts';
 import { problemText, validator } from './validator.ts';

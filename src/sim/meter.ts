@@ -1,4 +1,4 @@
-import type { Reading } from '../core/reading.ts';
+import type { Reading } from '../core/meters/reading.ts';
 import { mapPhases, type PhaseAmps, type PhaseWatts } from '../core/units.ts';
 
 /** What a meter shows, as its registers would. */

@@ -1,10 +1,10 @@
 import { LineSum } from '../core/line-currents.ts';
+import { loadedPhases, type PhaseSet } from '../core/meters/site-phases.ts';
 import type { Circuit, Site } from '../core/site.ts';
-import { loadedPhases, type PhaseSet } from '../core/site-phases.ts';
 import { NO_AMPS, type PhaseAmps } from '../core/units.ts';
 import { Breaker } from './breaker.ts';
 import type { Building } from './building.ts';
-import type { SimCharger } from './charger.ts';
+import type { SimCharger } from './charger/charger.ts';
 import { SimMeter } from './meter.ts';
 
 const ALL_PHASES: PhaseSet = [true, true, true];

@@ -1,13 +1,13 @@
 import type { ControlLoop } from '../control/control-loop.ts';
-import { keptReports } from '../control/kept-reports.ts';
-import type { ProfileShelf } from '../control/profile-shelf.ts';
+import { keptReports } from '../control/profiles/kept-reports.ts';
+import type { ProfileShelf } from '../control/profiles/profile-shelf.ts';
 import type { Log } from '../core/log.ts';
 import type { Site } from '../core/site.ts';
 import type { Clock } from '../core/time.ts';
 import { type AccessRule, AccessRules } from '../gateway/access-rules.ts';
 import type { AggregateStation } from '../gateway/aggregate/station.ts';
 import type { Refusal } from '../gateway/interceptor.ts';
-import type { Outage } from '../gateway/outage.ts';
+import type { Outage } from '../gateway/outage/outage.ts';
 import type { Dialer } from '../gateway/socket.ts';
 import { Controller, type ControllerSpec, SITE_KEY } from '../station/controller.ts';
 import { Notebook } from '../station/notebook.ts';
@@ -15,7 +15,7 @@ import { PAGES, SiteDesk } from '../station/site-desk.ts';
 import { SiteLimit } from '../station/site-limit.ts';
 import { sitePlace } from '../station/site-place.ts';
 import type { DurableStore } from '../store/durable-store.ts';
-import { type AggregateTrial, CSMS_URL, openAggregate } from './aggregate-trial.ts';
+import { type AggregateTrial, CSMS_URL, openAggregate } from './trials/aggregate-trial.ts';
 
 /** The controller's own identity, and what the CSMS may ask it. */
 export interface ControllerTrial extends Omit<ControllerSpec, 'url'> {

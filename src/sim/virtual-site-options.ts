@@ -1,16 +1,16 @@
-import type { LimitReportSettings } from '../control/limit-reports.ts';
-import type { ChargerTraits, Nameplate } from '../core/charger-traits.ts';
+import type { LimitReportSettings } from '../control/profiles/limit-reports.ts';
+import type { ChargerTraits, Nameplate } from '../core/chargers/charger-traits.ts';
 import type { Log } from '../core/log.ts';
 import type { Policy } from '../core/sharing/policy.ts';
 import type { Site } from '../core/site.ts';
 import type { ControlSettings } from '../core/tick.ts';
 import type { PhaseAmps } from '../core/units.ts';
-import type { OutageSettings } from '../gateway/outage.ts';
+import type { OutageSettings } from '../gateway/outage/outage.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
-import type { AggregateTrial } from './aggregate-trial.ts';
 import type { Appliance, LoadStep } from './building.ts';
-import type { ChargerConduct } from './charger-conduct.ts';
+import type { ChargerConduct } from './charger/charger-conduct.ts';
 import type { ControllerTrial } from './site-identities.ts';
+import type { AggregateTrial } from './trials/aggregate-trial.ts';
 
 export interface VirtualSiteOptions {
   readonly site: Site;

@@ -1,4 +1,4 @@
-import { reportDue, type Told } from '../core/limit-report.ts';
+import { reportDue, type Told } from '../core/limits/limit-report.ts';
 import { limitCleared, limitNotice, type StationCall } from '../ocpp/station/words.ts';
 import type { LimitView, SiteView } from '../schema/view.ts';
 

@@ -1,4 +1,4 @@
-import { NOTHING_TOLD } from '../core/limit-report.ts';
+import { NOTHING_TOLD } from '../core/limits/limit-report.ts';
 import type { Log } from '../core/log.ts';
 import type { Clock } from '../core/time.ts';
 import type { CallAnswer } from '../gateway/interceptor.ts';

@@ -1,4 +1,4 @@
-import type { Limit, ScheduledLimits } from '../core/limit.ts';
+import type { Limit, ScheduledLimits } from '../core/limits/limit.ts';
 import { sameAmps } from '../core/units.ts';
 import type { CallAnswer } from '../gateway/interceptor.ts';
 import {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { offerWays, wayName } from '../../src/control/offer-calls.ts';
-import { OfferLadder } from '../../src/control/offer-ladder.ts';
-import { WriteBudget } from '../../src/control/write-budget.ts';
-import { type Abilities, UNKNOWN_ABILITIES } from '../../src/core/charger-state.ts';
-import { PLAIN_TRAITS } from '../../src/core/charger-traits.ts';
+import { offerWays, wayName } from '../../src/control/offers/offer-calls.ts';
+import { OfferLadder } from '../../src/control/offers/offer-ladder.ts';
+import { WriteBudget } from '../../src/control/offers/write-budget.ts';
+import { type Abilities, UNKNOWN_ABILITIES } from '../../src/core/chargers/charger-state.ts';
+import { PLAIN_TRAITS } from '../../src/core/chargers/charger-traits.ts';
 
 const abilities = (rateUnits: Abilities['rateUnits']): Abilities => ({
   ...UNKNOWN_ABILITIES,

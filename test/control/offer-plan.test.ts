@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { fittingSteps, laterOffers, offerPlan } from '../../src/control/offer-plan.ts';
+import { fittingSteps, laterOffers, offerPlan } from '../../src/control/offers/offer-plan.ts';
 
 const plan = (...steps: readonly (readonly [number, number])[]) =>
   steps.map(([atMs, amps]) => ({ atMs, amps }));

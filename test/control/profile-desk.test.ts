@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { ProfileDesk } from '../../src/control/profile-desk.ts';
-import { ProfileShelf } from '../../src/control/profile-shelf.ts';
+import { ProfileDesk } from '../../src/control/profiles/profile-desk.ts';
+import { ProfileShelf } from '../../src/control/profiles/profile-shelf.ts';
 import { SiteDraft } from '../../src/control/site-draft.ts';
 import { SILENT_LOG } from '../../src/core/log.ts';
 import { connectorKey, DEFAULT_SETTINGS } from '../../src/core/tick.ts';

@@ -9,7 +9,7 @@ import {
   SAVED_AFTER_MS,
   StandingKeeper,
 } from '../../src/control/standing-keeper.ts';
-import { limitsInForce } from '../../src/core/limit-book.ts';
+import { limitsInForce } from '../../src/core/limits/limit-book.ts';
 import { type Log, SILENT_LOG } from '../../src/core/log.ts';
 import { takePreference } from '../../src/core/preferences.ts';
 import { DEFAULT_POLICY } from '../../src/core/sharing/policy.ts';

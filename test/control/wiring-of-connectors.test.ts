@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SiteDraft } from '../../src/control/site-draft.ts';
 import { wiringView } from '../../src/control/wiring-view.ts';
-import { PLAIN_TRAITS } from '../../src/core/charger-traits.ts';
+import { PLAIN_TRAITS } from '../../src/core/chargers/charger-traits.ts';
 import { connectorTicks } from '../../src/core/connector-ticks.ts';
+import { wiringInUse } from '../../src/core/meters/wiring-check.ts';
 import { connectorKey, DEFAULT_SETTINGS } from '../../src/core/tick.ts';
-import { wiringInUse } from '../../src/core/wiring-check.ts';
 import { garage } from '../scenarios/virtual-garage.ts';
 
 test('sockets of one charger with rotated phases load what each of them was seen to load', () => {

@@ -4,10 +4,10 @@ import fc from 'fast-check';
 import { claimedRows } from '../../src/core/allocation/make-rows.ts';
 import { marketOf } from '../../src/core/allocation/market.ts';
 import { MinTree } from '../../src/core/allocation/min-tree.ts';
+import type { AllocationCircuit, RankedDemand } from '../../src/core/allocation/problem.ts';
 import { Scratch } from '../../src/core/allocation/scratch.ts';
 import { ranked, settleTies, sortByKey } from '../../src/core/allocation/sort.ts';
 import { stepAbove, stepBelow } from '../../src/core/allocation/steps.ts';
-import type { AllocationCircuit, RankedDemand } from '../../src/core/allocation-problem.ts';
 import { contender } from './sharing/contenders.ts';
 
 const RUNS = { numRuns: 200 };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { allocate } from '../../src/core/allocation/allocate.ts';
-import type { AllocationCircuit, RankedDemand } from '../../src/core/allocation-problem.ts';
+import type { AllocationCircuit, RankedDemand } from '../../src/core/allocation/problem.ts';
 import type { PhaseAmps } from '../../src/core/units.ts';
 
 const circuit = (

@@ -4,7 +4,7 @@ import {
   type Background,
   backgroundForRaise,
   observeBackground,
-} from '../../src/core/background.ts';
+} from '../../src/core/meters/background.ts';
 import { type PhaseAmps, sameAmps } from '../../src/core/units.ts';
 
 const WINDOW_MS = 15_000;

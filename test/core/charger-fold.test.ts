@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { ChargerEvent, ConnectorStatus, Measurement } from '../../src/core/charger-event.ts';
+import type {
+  ChargerEvent,
+  ConnectorStatus,
+  Measurement,
+} from '../../src/core/chargers/charger-event.ts';
 import {
   foldCharger,
   newCharger,
@@ -8,8 +12,8 @@ import {
   withAbilities,
   withOnline,
   withoutStaleTransactions,
-} from '../../src/core/charger-fold.ts';
-import type { ChargerState } from '../../src/core/charger-state.ts';
+} from '../../src/core/chargers/charger-fold.ts';
+import type { ChargerState } from '../../src/core/chargers/charger-state.ts';
 import type { PhaseAmps } from '../../src/core/units.ts';
 
 const fresh = (connectors = 1) => withOnline(newCharger('CP_1', connectors, 0), true, 0, '1.6');

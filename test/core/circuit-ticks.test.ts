@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { freeCircuits } from '../../src/core/budget.ts';
-import type { Limit } from '../../src/core/limit.ts';
+import type { Limit } from '../../src/core/limits/limit.ts';
 import type { Circuit } from '../../src/core/site.ts';
 import { NO_AMPS, type PhaseAmps, sameAmps } from '../../src/core/units.ts';
 import { main, NOW_MS, type OneTick, seenOf } from './one-tick.ts';

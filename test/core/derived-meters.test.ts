@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { newCharger } from '../../src/core/charger-fold.ts';
-import type { ChargerState } from '../../src/core/charger-state.ts';
-import { type DerivedFrom, derivedReading, surplusWatts } from '../../src/core/derived-meters.ts';
-import type { Reading } from '../../src/core/reading.ts';
+import { newCharger } from '../../src/core/chargers/charger-fold.ts';
+import type { ChargerState } from '../../src/core/chargers/charger-state.ts';
+import {
+  type DerivedFrom,
+  derivedReading,
+  surplusWatts,
+} from '../../src/core/meters/derived-meters.ts';
+import type { Reading } from '../../src/core/meters/reading.ts';
 import type { MeterSource, MeterSpec } from '../../src/core/site.ts';
 import type { PhaseAmps } from '../../src/core/units.ts';
 import { garage } from '../scenarios/virtual-garage.ts';

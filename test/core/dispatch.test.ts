@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { phaseUseOf } from '../../src/core/phase-switch.ts';
+import { phaseUseOf } from '../../src/core/chargers/phase-switch.ts';
 import { commandsOf, main, NOW_MS, type OneCar, type OneTick, toldIn } from './one-tick.ts';
 
 describe('a reduction', () => {

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import {
+  accepted,
+  NO_ENFORCEMENT,
+  type Surroundings,
+  sent,
+} from '../../src/core/chargers/enforcement.ts';
 import { defies, type Overloads, overloadsAfter, pressing } from '../../src/core/emergency.ts';
-import { accepted, NO_ENFORCEMENT, type Surroundings, sent } from '../../src/core/enforcement.ts';
 import type { CircuitTick } from '../../src/core/tick.ts';
 import { NO_AMPS, sameAmps } from '../../src/core/units.ts';
 

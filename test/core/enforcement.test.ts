@@ -14,7 +14,7 @@ import {
   sent,
   unanswered,
   worstAmps,
-} from '../../src/core/enforcement.ts';
+} from '../../src/core/chargers/enforcement.ts';
 
 const LIFE_MS = 120_000;
 const around = (nowMs: number, changes: Partial<Surroundings> = {}): Surroundings => ({

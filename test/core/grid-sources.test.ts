@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { dimmingFloorWatts } from '../../src/core/dimming.ts';
+import { dimmingFloorWatts } from '../../src/core/limits/dimming.ts';
 import {
   EMPTY_BOOK,
   hearSource,
@@ -11,7 +11,7 @@ import {
   lpcPhase,
   startBook,
   submitLimit,
-} from '../../src/core/limit-book.ts';
+} from '../../src/core/limits/limit-book.ts';
 import type { EmsSourceSpec, Site } from '../../src/core/site.ts';
 import { sameAmps } from '../../src/core/units.ts';
 import { garage } from '../scenarios/virtual-garage.ts';

@@ -6,7 +6,7 @@ import {
   limitState,
   limitsInForce,
   submitLimit,
-} from '../../src/core/limit-book.ts';
+} from '../../src/core/limits/limit-book.ts';
 import type { Site } from '../../src/core/site.ts';
 import { sameAmps } from '../../src/core/units.ts';
 

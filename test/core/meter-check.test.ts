@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { judgeReading, type MeterSurroundings } from '../../src/core/meter-check.ts';
-import type { Reading } from '../../src/core/reading.ts';
+import { judgeReading, type MeterSurroundings } from '../../src/core/meters/meter-check.ts';
+import type { Reading } from '../../src/core/meters/reading.ts';
 import type { MeterState } from '../../src/core/tick.ts';
 import { type PhaseAmps, sameAmps } from '../../src/core/units.ts';
 

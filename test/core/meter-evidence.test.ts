@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { circuitTree } from '../../src/core/circuit-tree.ts';
-import { type Enforcement, NO_ENFORCEMENT } from '../../src/core/enforcement.ts';
+import { type Enforcement, NO_ENFORCEMENT } from '../../src/core/chargers/enforcement.ts';
 import {
   evidenceText,
   type MeterEvidences,
   meterEvidenceAfter,
   meterVerdict,
   STEP_WATCH_MS,
-} from '../../src/core/meter-evidence.ts';
+} from '../../src/core/chargers/meter-evidence.ts';
+import { circuitTree } from '../../src/core/circuit-tree.ts';
 import type { ConnectorTick, TickInput } from '../../src/core/tick.ts';
 import { type PhaseAmps, sameAmps } from '../../src/core/units.ts';
 import { garage } from '../scenarios/virtual-garage.ts';

@@ -1,19 +1,23 @@
-import type { Background } from '../../src/core/background.ts';
 import { reservedOf } from '../../src/core/budget.ts';
-import type { ConnectorStatus } from '../../src/core/charger-event.ts';
-import { newCharger } from '../../src/core/charger-fold.ts';
+import type { ConnectorStatus } from '../../src/core/chargers/charger-event.ts';
+import { newCharger } from '../../src/core/chargers/charger-fold.ts';
 import type {
   ChargerState,
   ConnectorState,
   TransactionState,
-} from '../../src/core/charger-state.ts';
+} from '../../src/core/chargers/charger-state.ts';
+import {
+  type Enforcement,
+  type Lease,
+  NO_ENFORCEMENT,
+} from '../../src/core/chargers/enforcement.ts';
 import { circuitTicks, connectorsByCircuit } from '../../src/core/circuit-ticks.ts';
 import { circuitTree } from '../../src/core/circuit-tree.ts';
 import { connectorTicks } from '../../src/core/connector-ticks.ts';
 import { commandsFor } from '../../src/core/dispatch.ts';
-import { type Enforcement, type Lease, NO_ENFORCEMENT } from '../../src/core/enforcement.ts';
+import type { Background } from '../../src/core/meters/background.ts';
+import type { Reading } from '../../src/core/meters/reading.ts';
 import { withPlan } from '../../src/core/plan-ahead.ts';
-import type { Reading } from '../../src/core/reading.ts';
 import type { ReasonChain } from '../../src/core/reason.ts';
 import { DEFAULT_POLICY } from '../../src/core/sharing/policy.ts';
 import type { ChargerSpec, Circuit, Site } from '../../src/core/site.ts';

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { newCharger } from '../../src/core/charger-fold.ts';
+import { newCharger } from '../../src/core/chargers/charger-fold.ts';
 import {
   accepted,
   type Enforcement,
   type Lease,
   NO_ENFORCEMENT,
   sent,
-} from '../../src/core/enforcement.ts';
+} from '../../src/core/chargers/enforcement.ts';
 import {
   type PhaseUse,
   phasesSeen,
@@ -15,7 +15,7 @@ import {
   phaseUseOf,
   switchesPhases,
   terminalsInUse,
-} from '../../src/core/phase-switch.ts';
+} from '../../src/core/chargers/phase-switch.ts';
 import type { PhaseAmps } from '../../src/core/units.ts';
 import { plainCharger } from '../../src/sim/plain-site.ts';
 

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Limit } from '../../src/core/limit.ts';
-import { EMPTY_BOOK, limitsAhead, startBook, submitLimit } from '../../src/core/limit-book.ts';
+import type { Limit } from '../../src/core/limits/limit.ts';
+import {
+  EMPTY_BOOK,
+  limitsAhead,
+  startBook,
+  submitLimit,
+} from '../../src/core/limits/limit-book.ts';
 import { plannedAt, plannedSteps } from '../../src/core/plan-ahead.ts';
 import { windowsChangeIn } from '../../src/core/rules/windows.ts';
 import { DEFAULT_POLICY, type Policy } from '../../src/core/sharing/policy.ts';

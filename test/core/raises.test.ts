@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Background } from '../../src/core/background.ts';
+import type { Background } from '../../src/core/meters/background.ts';
 import { sameAmps } from '../../src/core/units.ts';
 import { main, NOW_MS, type OneCar, toldIn } from './one-tick.ts';
 

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type Background, observeBackground, stepUp } from '../../src/core/background.ts';
+import { type Background, observeBackground, stepUp } from '../../src/core/meters/background.ts';
 import {
   observeStep,
   quantileOf,
   type StepHistory,
   stepReserveText,
-} from '../../src/core/step-reserve.ts';
+} from '../../src/core/meters/step-reserve.ts';
 import { NO_AMPS, type PhaseAmps, sameAmps } from '../../src/core/units.ts';
 
 const MINUTE_MS = 60_000;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { ConnectorStatus } from '../../src/core/charger-event.ts';
-import type { ConnectorState } from '../../src/core/charger-state.ts';
+import type { ConnectorStatus } from '../../src/core/chargers/charger-event.ts';
+import type { ConnectorState } from '../../src/core/chargers/charger-state.ts';
 import { decide } from '../../src/core/decide.ts';
 import type { Floors } from '../../src/core/overload-floor.ts';
 import { reasonText } from '../../src/core/reason.ts';

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { loadedPhases, siteDraw } from '../../src/core/site-phases.ts';
-import { NO_VOTES, seenPhase, seenWiring, wiringInUse } from '../../src/core/wiring-check.ts';
+import { loadedPhases, siteDraw } from '../../src/core/meters/site-phases.ts';
+import {
+  NO_VOTES,
+  seenPhase,
+  seenWiring,
+  wiringInUse,
+} from '../../src/core/meters/wiring-check.ts';
 
 /** Votes for terminals on phases, by [terminal, phase, count]. */
 const votes = (...counts: readonly (readonly [number, number, number])[]): readonly number[] => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { phaseUseOf } from '../../src/core/chargers/phase-switch.ts';
 import { drawBounds } from '../../src/core/connector-ticks.ts';
-import { phaseUseOf } from '../../src/core/phase-switch.ts';
 import { NO_AMPS, sameAmps } from '../../src/core/units.ts';
 import { inputOf, NOW_MS, type OneCar, type OneTick, seenOf } from './one-tick.ts';
 

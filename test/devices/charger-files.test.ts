@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { loadChargerQuirks } from '../../src/config/device-files.ts';
-import { type Nameplate, PLAIN_TRAITS } from '../../src/core/charger-traits.ts';
+import { type Nameplate, PLAIN_TRAITS } from '../../src/core/chargers/charger-traits.ts';
 import { traitsOf } from '../../src/devices/charger-quirks.ts';
 import { Car } from '../../src/sim/car.ts';
-import { CONDUCTS } from '../../src/sim/charger-conduct.ts';
+import { CONDUCTS } from '../../src/sim/charger/charger-conduct.ts';
 import { VirtualSite } from '../../src/sim/virtual-site.ts';
 import { ask, clear, profile, set } from '../scenarios/profile-calls.ts';
 import { garage } from '../scenarios/virtual-garage.ts';

@@ -1,6 +1,6 @@
-import type { Nameplate } from '../../src/core/charger-traits.ts';
+import type { Nameplate } from '../../src/core/chargers/charger-traits.ts';
 import type { OcppVersion } from '../../src/ocpp/version.ts';
-import { type ChargerConduct, CONDUCTS } from '../../src/sim/charger-conduct.ts';
+import { type ChargerConduct, CONDUCTS } from '../../src/sim/charger/charger-conduct.ts';
 
 export const plate = (vendor: string, model = 'Box', firmware?: string): Nameplate => ({
   vendor,

@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { loadChargerQuirks } from '../../src/config/device-files.ts';
-import type { Nameplate } from '../../src/core/charger-traits.ts';
+import type { Nameplate } from '../../src/core/chargers/charger-traits.ts';
 import { traitsOf } from '../../src/devices/charger-quirks.ts';
 import { Car } from '../../src/sim/car.ts';
-import { type ChargerConduct, CONDUCTS } from '../../src/sim/charger-conduct.ts';
+import { type ChargerConduct, CONDUCTS } from '../../src/sim/charger/charger-conduct.ts';
 import { VirtualSite } from '../../src/sim/virtual-site.ts';
 import { connectCharger, startRawCsms, startRelay } from '../scenarios/relay-site.ts';
 import { garage } from '../scenarios/virtual-garage.ts';

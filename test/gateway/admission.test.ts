@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { SILENT_LOG } from '../../src/core/log.ts';
-import { Admission } from '../../src/gateway/admission.ts';
+import { Admission } from '../../src/gateway/outage/admission.ts';
 import { hashSecret } from '../../src/io/secret-hash.ts';
 import { Medium, MemoryStore } from '../../src/sim/memory-store.ts';
 import { VirtualClock } from '../../src/sim/virtual-clock.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { SILENT_LOG } from '../../src/core/log.ts';
-import { CsmsMemory, LIST_MOST } from '../../src/gateway/csms-memory.ts';
+import { CsmsMemory, LIST_MOST } from '../../src/gateway/outage/csms-memory.ts';
 import type { TokenVerdict } from '../../src/ocpp/authorization.ts';
 import { Medium, MemoryStore } from '../../src/sim/memory-store.ts';
 import { VirtualClock } from '../../src/sim/virtual-clock.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { Pacer } from '../../src/gateway/pacer.ts';
+import { Pacer } from '../../src/gateway/outage/pacer.ts';
 import {
   DIALS_MOST,
   DialGate,

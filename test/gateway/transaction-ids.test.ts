@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { FIRST_LOCAL_ID, TransactionIds } from '../../src/gateway/transaction-ids.ts';
+import { FIRST_LOCAL_ID, TransactionIds } from '../../src/gateway/outage/transaction-ids.ts';
 import { Medium, MemoryStore } from '../../src/sim/memory-store.ts';
 import { VirtualClock } from '../../src/sim/virtual-clock.ts';
 import type { Change } from '../../src/store/durable-store.ts';

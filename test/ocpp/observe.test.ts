@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { foldCharger, newCharger } from '../../src/core/charger-fold.ts';
+import { foldCharger, newCharger } from '../../src/core/chargers/charger-fold.ts';
 import {
   observeAnswer,
   observeRequest,

@@ -1,9 +1,9 @@
-import { foldCharger, newCharger, withOnline } from '../../src/core/charger-fold.ts';
-import type { ChargerState } from '../../src/core/charger-state.ts';
+import { foldCharger, newCharger, withOnline } from '../../src/core/chargers/charger-fold.ts';
+import type { ChargerState } from '../../src/core/chargers/charger-state.ts';
+import { accepted, NO_ENFORCEMENT, sent } from '../../src/core/chargers/enforcement.ts';
 import { circuitTree } from '../../src/core/circuit-tree.ts';
 import { decide } from '../../src/core/decide.ts';
-import { accepted, NO_ENFORCEMENT, sent } from '../../src/core/enforcement.ts';
-import type { Reading } from '../../src/core/reading.ts';
+import type { Reading } from '../../src/core/meters/reading.ts';
 import type { PolicyState } from '../../src/core/rules/policy-tick.ts';
 import type { Policy } from '../../src/core/sharing/policy.ts';
 import type { ChargerSpec, Site } from '../../src/core/site.ts';

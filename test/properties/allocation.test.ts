@@ -5,8 +5,8 @@ import { ADMITTED, admit } from '../../src/core/allocation/admit.ts';
 import { allocate } from '../../src/core/allocation/allocate.ts';
 import { AT_MAXIMUM, fill } from '../../src/core/allocation/fill.ts';
 import { claimedRows } from '../../src/core/allocation/make-rows.ts';
+import type { AllocationProblem } from '../../src/core/allocation/problem.ts';
 import { blockingRow, load, type Rows, WATTS_KIND } from '../../src/core/allocation/rows.ts';
-import type { AllocationProblem } from '../../src/core/allocation-problem.ts';
 import { problemArbitrary } from './random-site.ts';
 
 const RUNS = { numRuns: 400 };

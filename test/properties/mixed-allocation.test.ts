@@ -8,7 +8,7 @@ import type {
   AllocationProblem,
   RankedDemand,
   UnbalanceLimit,
-} from '../../src/core/allocation-problem.ts';
+} from '../../src/core/allocation/problem.ts';
 import { DEFAULT_POLICY } from '../../src/core/sharing/policy.ts';
 import { share } from '../../src/core/sharing/share.ts';
 import { newTurn } from '../../src/core/sharing/turns.ts';

@@ -3,7 +3,7 @@ import type {
   AllocationCircuit,
   AllocationProblem,
   RankedDemand,
-} from '../../src/core/allocation-problem.ts';
+} from '../../src/core/allocation/problem.ts';
 import type { Reason } from '../../src/core/reason.ts';
 
 export interface MixedSite {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { allocate } from '../../src/core/allocation/allocate.ts';
 import { magnitude, reach } from '../../src/core/allocation/phasor.ts';
-import type { AllocationProblem, RankedDemand } from '../../src/core/allocation-problem.ts';
+import type { AllocationProblem, RankedDemand } from '../../src/core/allocation/problem.ts';
 import { LineSum } from '../../src/core/line-currents.ts';
 import type { PhaseAmps } from '../../src/core/units.ts';
 

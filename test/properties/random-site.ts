@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { AllocationProblem, RankedDemand } from '../../src/core/allocation-problem.ts';
+import type { AllocationProblem, RankedDemand } from '../../src/core/allocation/problem.ts';
 import type { Reason } from '../../src/core/reason.ts';
 
 const reason = (id: string): Reason => ({ kind: 'circuit', id, text: id });

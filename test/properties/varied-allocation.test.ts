@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { allocate } from '../../src/core/allocation/allocate.ts';
+import type { AllocationProblem } from '../../src/core/allocation/problem.ts';
 import { Scratch } from '../../src/core/allocation/scratch.ts';
-import type { AllocationProblem } from '../../src/core/allocation-problem.ts';
 import { variedProblemArbitrary } from './random-site.ts';
 
 const RUNS = { numRuns: 500 };

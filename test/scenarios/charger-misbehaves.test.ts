@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { OcppVersion } from '../../src/ocpp/version.ts';
 import { Car } from '../../src/sim/car.ts';
-import { type ChargerConduct, CONDUCTS } from '../../src/sim/charger-conduct.ts';
+import { type ChargerConduct, CONDUCTS } from '../../src/sim/charger/charger-conduct.ts';
 import { VirtualSite } from '../../src/sim/virtual-site.ts';
 import { profile, set } from './profile-calls.ts';
 import { garage } from './virtual-garage.ts';

@@ -1,10 +1,10 @@
 // A probe finds out how a charger takes limits, is remembered, and leaves the charger as it was.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { LearnedTraits } from '../../src/core/charger-traits.ts';
+import type { LearnedTraits } from '../../src/core/chargers/charger-traits.ts';
 import type { OcppVersion } from '../../src/ocpp/version.ts';
 import { Car } from '../../src/sim/car.ts';
-import { type ChargerConduct, CONDUCTS } from '../../src/sim/charger-conduct.ts';
+import { type ChargerConduct, CONDUCTS } from '../../src/sim/charger/charger-conduct.ts';
 import { VirtualSite } from '../../src/sim/virtual-site.ts';
 import { CHARGER } from './profile-calls.ts';
 import { garage } from './virtual-garage.ts';

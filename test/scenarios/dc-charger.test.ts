@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readConfig } from '../../src/config/load.ts';
 import { toSite } from '../../src/config/site.ts';
-import { seenFromFuse } from '../../src/core/direct-current.ts';
+import { seenFromFuse } from '../../src/core/chargers/direct-current.ts';
 import { Car } from '../../src/sim/car.ts';
 import { VirtualSite } from '../../src/sim/virtual-site.ts';
 import { garage } from './virtual-garage.ts';

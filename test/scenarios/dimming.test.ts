@@ -3,7 +3,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { dimmingFloorWatts } from '../../src/core/dimming.ts';
+import { dimmingFloorWatts } from '../../src/core/limits/dimming.ts';
 import { SILENT_LOG } from '../../src/core/log.ts';
 import { closeCutOff, EvidenceRecorder } from '../../src/field/evidence.ts';
 import type { Evidence } from '../../src/schema/evidence.ts';

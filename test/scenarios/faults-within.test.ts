@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ControlLoop } from '../../src/control/control-loop.ts';
-import { ProfileShelf } from '../../src/control/profile-shelf.ts';
-import { PLAIN_TRAITS } from '../../src/core/charger-traits.ts';
+import { ProfileShelf } from '../../src/control/profiles/profile-shelf.ts';
+import { PLAIN_TRAITS } from '../../src/core/chargers/charger-traits.ts';
 import { type LogFields, SILENT_LOG } from '../../src/core/log.ts';
 import { DEFAULT_POLICY, type Policy } from '../../src/core/sharing/policy.ts';
 import { DEFAULT_SETTINGS } from '../../src/core/tick.ts';

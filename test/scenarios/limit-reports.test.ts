@@ -2,7 +2,7 @@
 // each version, never before its boot or among messages that are delivered after an outage.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { REPORT_MESSAGE_ID } from '../../src/control/limit-reports.ts';
+import { REPORT_MESSAGE_ID } from '../../src/control/profiles/limit-reports.ts';
 import { readObject } from '../../src/ocpp/payload.ts';
 import type { OcppVersion } from '../../src/ocpp/version.ts';
 import { Car } from '../../src/sim/car.ts';

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readConfig } from '../../src/config/load.ts';
 import { toSite } from '../../src/config/site.ts';
+import { toldPhases, toldVolts } from '../../src/core/chargers/told-limit.ts';
 import { othersAmps, seenOnLines } from '../../src/core/line-currents.ts';
-import { toldPhases, toldVolts } from '../../src/core/told-limit.ts';
 import { Car } from '../../src/sim/car.ts';
 import { VirtualSite } from '../../src/sim/virtual-site.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { loadMeterDevices } from '../../src/config/device-files.ts';
-import type { Reading } from '../../src/core/reading.ts';
+import type { Reading } from '../../src/core/meters/reading.ts';
 import { mapPhases } from '../../src/core/units.ts';
 import { decodeReading } from '../../src/devices/decode.ts';
 import { Car } from '../../src/sim/car.ts';

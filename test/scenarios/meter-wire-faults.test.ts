@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { loadMeterDevices } from '../../src/config/device-files.ts';
-import type { Reading } from '../../src/core/reading.ts';
+import type { Reading } from '../../src/core/meters/reading.ts';
 import { decodeReading } from '../../src/devices/decode.ts';
 import type { ModbusFraming } from '../../src/devices/modbus-frame.ts';
 import { readMeterOnce } from '../../src/field/meter-read.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { FIRST_LOCAL_ID } from '../../src/gateway/transaction-ids.ts';
+import { FIRST_LOCAL_ID } from '../../src/gateway/outage/transaction-ids.ts';
 import { readObject } from '../../src/ocpp/payload.ts';
 import { VirtualSite } from '../../src/sim/virtual-site.ts';
 import { assertNothingLost, car, startSite, VERSIONS } from './outage-site.ts';

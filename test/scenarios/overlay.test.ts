@@ -2,8 +2,8 @@
 // maximum of the charger, and comes back when the CSMS takes it away.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { STANDING_LIFE_MS } from '../../src/control/offer-calls.ts';
-import { OWN_LEASE_PROFILE_ID } from '../../src/control/own-profiles.ts';
+import { STANDING_LIFE_MS } from '../../src/control/offers/offer-calls.ts';
+import { OWN_LEASE_PROFILE_ID } from '../../src/control/offers/own-profiles.ts';
 import type { Site } from '../../src/core/site.ts';
 import type { OcppVersion } from '../../src/ocpp/version.ts';
 import { Car } from '../../src/sim/car.ts';

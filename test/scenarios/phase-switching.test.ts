@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { PLAIN_TRAITS } from '../../src/core/charger-traits.ts';
+import { PLAIN_TRAITS } from '../../src/core/chargers/charger-traits.ts';
 import type { Policy } from '../../src/core/sharing/policy.ts';
 import { DEFAULT_POLICY } from '../../src/core/sharing/policy.ts';
 import type { Site } from '../../src/core/site.ts';
 import { sameAmps } from '../../src/core/units.ts';
 import type { LoadStep } from '../../src/sim/building.ts';
 import { Car } from '../../src/sim/car.ts';
-import type { ChargerConduct } from '../../src/sim/charger-conduct.ts';
+import type { ChargerConduct } from '../../src/sim/charger/charger-conduct.ts';
 import { VirtualSite } from '../../src/sim/virtual-site.ts';
 import { garage } from './virtual-garage.ts';
 

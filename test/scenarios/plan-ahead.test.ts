@@ -2,10 +2,10 @@
 // an EMS, hours of the policy, and the expiry of a limit, until their offer ends.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { PLAIN_TRAITS } from '../../src/core/charger-traits.ts';
+import { PLAIN_TRAITS } from '../../src/core/chargers/charger-traits.ts';
 import { DEFAULT_POLICY } from '../../src/core/sharing/policy.ts';
 import { Car } from '../../src/sim/car.ts';
-import { type ChargerConduct, CONDUCTS } from '../../src/sim/charger-conduct.ts';
+import { type ChargerConduct, CONDUCTS } from '../../src/sim/charger/charger-conduct.ts';
 import { VirtualSite, type VirtualSiteOptions } from '../../src/sim/virtual-site.ts';
 import { composite } from './profile-calls.ts';
 import { garage } from './virtual-garage.ts';

@@ -1,10 +1,10 @@
 // Rules of the standard that show only between CSMS, gateway and charger; each names its requirement.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { PLAIN_TRAITS } from '../../src/core/charger-traits.ts';
+import { PLAIN_TRAITS } from '../../src/core/chargers/charger-traits.ts';
 import type { OcppVersion } from '../../src/ocpp/version.ts';
 import { Car } from '../../src/sim/car.ts';
-import { CONDUCTS } from '../../src/sim/charger-conduct.ts';
+import { CONDUCTS } from '../../src/sim/charger/charger-conduct.ts';
 import { VirtualSite, type VirtualSiteOptions } from '../../src/sim/virtual-site.ts';
 import { ask, CHARGER, profile, set } from './profile-calls.ts';
 import { garage } from './virtual-garage.ts';

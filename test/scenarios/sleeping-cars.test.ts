@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { PLAIN_TRAITS } from '../../src/core/charger-traits.ts';
+import { PLAIN_TRAITS } from '../../src/core/chargers/charger-traits.ts';
 import type { Site } from '../../src/core/site.ts';
 import { sameAmps } from '../../src/core/units.ts';
 import { Car, type CarModel } from '../../src/sim/car.ts';

@@ -1,7 +1,7 @@
 import type { Socket } from '../../src/gateway/socket.ts';
 import { type Frame, parsePayload, readFrame } from '../../src/ocpp/frame.ts';
 import { type OcppVersion, versionOf } from '../../src/ocpp/version.ts';
-import type { ChargerConduct } from '../../src/sim/charger-conduct.ts';
+import type { ChargerConduct } from '../../src/sim/charger/charger-conduct.ts';
 import type { SimCsms } from '../../src/sim/csms.ts';
 import { validators } from '../ocpp-schemas.ts';
 import { tappedSocket } from '../tapped-socket.ts';

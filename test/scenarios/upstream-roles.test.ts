@@ -6,7 +6,7 @@ import { MIRROR_QUEUE_MOST } from '../../src/gateway/mirror.ts';
 import { DialGate } from '../../src/gateway/redial.ts';
 import { type Roles, UpstreamRoles } from '../../src/gateway/upstream-roles.ts';
 import { Car } from '../../src/sim/car.ts';
-import { SimCharger } from '../../src/sim/charger.ts';
+import { SimCharger } from '../../src/sim/charger/charger.ts';
 import { SimCsms } from '../../src/sim/csms.ts';
 import { MemoryNetwork } from '../../src/sim/memory-network.ts';
 import { seededRandom } from '../../src/sim/random.ts';

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { OcppVersion } from '../../src/ocpp/version.ts';
-import { type ChargerConduct, CONDUCTS, GOOD_CONDUCT } from '../../src/sim/charger-conduct.ts';
-import { ChargerProfiles, type ProfileVerdict } from '../../src/sim/charger-profiles.ts';
+import {
+  type ChargerConduct,
+  CONDUCTS,
+  GOOD_CONDUCT,
+} from '../../src/sim/charger/charger-conduct.ts';
+import { ChargerProfiles, type ProfileVerdict } from '../../src/sim/charger/charger-profiles.ts';
 
 const NOW = Date.UTC(2026, 5, 1, 6);
 const PURPOSES = {

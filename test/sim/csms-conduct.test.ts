@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Car } from '../../src/sim/car.ts';
-import { CONDUCTS } from '../../src/sim/charger-conduct.ts';
+import { CONDUCTS } from '../../src/sim/charger/charger-conduct.ts';
 import { directSite } from './direct-site.ts';
 
 describe('a boot', () => {

@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { DEFAULT_POLICY } from '../../src/core/sharing/policy.ts';
-import { DayPicture } from '../../src/sim/day-picture.ts';
+import { DayPicture } from '../../src/sim/plan/day-picture.ts';
 import {
   type CircuitReport,
   CircuitTally,
   type PlanReport,
   planReport,
-} from '../../src/sim/plan-report.ts';
-import { verdictOf, verdictWords } from '../../src/sim/plan-verdict.ts';
-import { PlannedSite } from '../../src/sim/planned-site.ts';
+} from '../../src/sim/plan/plan-report.ts';
+import { verdictOf, verdictWords } from '../../src/sim/plan/plan-verdict.ts';
+import { PlannedSite } from '../../src/sim/plan/planned-site.ts';
+import { parseVisits } from '../../src/sim/plan/session-file.ts';
+import { generateVisits } from '../../src/sim/plan/sessions.ts';
 import { seededRandom } from '../../src/sim/random.ts';
-import { parseVisits } from '../../src/sim/session-file.ts';
-import { generateVisits } from '../../src/sim/sessions.ts';
 import { garage } from '../scenarios/virtual-garage.ts';
 
 const STEP_MS = 30_000;

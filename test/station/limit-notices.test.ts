@@ -1,7 +1,7 @@
 // K14: what the controller tells the CSMS of limits from outside.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { NOTHING_TOLD } from '../../src/core/limit-report.ts';
+import { NOTHING_TOLD } from '../../src/core/limits/limit-report.ts';
 import type { LimitView } from '../../src/schema/view.ts';
 import { limitNotices, NOTICE_EVERY_MS } from '../../src/station/limit-notices.ts';
 

@@ -1,8 +1,8 @@
 import { describe, type TestContext, test } from 'node:test';
-import type { LimitCommand } from '../../src/core/limit-book.ts';
+import type { LimitCommand } from '../../src/core/limits/limit-book.ts';
 import { SILENT_LOG } from '../../src/core/log.ts';
+import type { Reading } from '../../src/core/meters/reading.ts';
 import type { PreferenceCommand } from '../../src/core/preferences.ts';
-import type { Reading } from '../../src/core/reading.ts';
 import { DEFAULT_POLICY } from '../../src/core/sharing/policy.ts';
 import { EmsLink, type EmsLinkOptions } from '../../src/field/ems-link.ts';
 import { openBroker } from '../../src/io/mqtt.ts';

@@ -7,7 +7,7 @@ import { loadChargerQuirks, loadMeterDevices } from '../../src/config/device-fil
 import { loadConfig } from '../../src/config/load.ts';
 import { toSite } from '../../src/config/site.ts';
 import { ControlLoop } from '../../src/control/control-loop.ts';
-import { ProfileShelf } from '../../src/control/profile-shelf.ts';
+import { ProfileShelf } from '../../src/control/profiles/profile-shelf.ts';
 import { SILENT_LOG } from '../../src/core/log.ts';
 import { DEFAULT_SETTINGS } from '../../src/core/tick.ts';
 import { traitsOf } from '../../src/devices/charger-quirks.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { describe, test } from 'node:test';
 import { loadMeterDevices } from '../../src/config/device-files.ts';
-import type { LimitCommand } from '../../src/core/limit-book.ts';
+import type { LimitCommand } from '../../src/core/limits/limit-book.ts';
 import { SILENT_LOG } from '../../src/core/log.ts';
 import { DigitalInputWatch } from '../../src/field/digital-input.ts';
 import { readMeterOnce } from '../../src/field/meter-read.ts';

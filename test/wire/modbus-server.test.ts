@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
-import type { LimitCommand } from '../../src/core/limit-book.ts';
+import type { LimitCommand } from '../../src/core/limits/limit-book.ts';
 import { SILENT_LOG } from '../../src/core/log.ts';
 import { BuildingRegisters } from '../../src/field/building-registers.ts';
 import { openModbusPort } from '../../src/io/modbus.ts';

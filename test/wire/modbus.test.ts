@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { loadMeterDevices } from '../../src/config/device-files.ts';
 import { SILENT_LOG } from '../../src/core/log.ts';
-import type { Reading } from '../../src/core/reading.ts';
+import type { Reading } from '../../src/core/meters/reading.ts';
 import type { MeterSpec } from '../../src/core/site.ts';
 import { MeterBus } from '../../src/field/meter-bus.ts';
 import { type BusMeter, readMeterOnce } from '../../src/field/meter-read.ts';

@@ -1,5 +1,5 @@
-import type { AllocatedOffer, Allocation, AllocationProblem } from '../allocation-problem.ts';
 import { claimedRows } from './make-rows.ts';
+import type { AllocatedOffer, Allocation, AllocationProblem } from './problem.ts';
 import { type Held, reasonsOf } from './reasons.ts';
 import type { Rows } from './rows.ts';
 import { Scratch } from './scratch.ts';

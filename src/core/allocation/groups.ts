@@ -1,5 +1,5 @@
-import type { AllocationCircuit, Demand } from '../allocation-problem.ts';
 import { WIRINGS, wiringOf } from './phasor.ts';
+import type { AllocationCircuit, Demand } from './problem.ts';
 import type { Scratch } from './scratch.ts';
 
 /**

@@ -1,7 +1,7 @@
-import type { AllocationCircuit, AllocationProblem, Demand } from '../allocation-problem.ts';
 import { NO_AMPS } from '../units.ts';
 import { groupsOf } from './groups.ts';
 import { CHORDS, chordsOf, wiringOf } from './phasor.ts';
+import type { AllocationCircuit, AllocationProblem, Demand } from './problem.ts';
 import {
   CHORD_KIND,
   claim,

@@ -1,8 +1,8 @@
-import type { Demand } from '../allocation-problem.ts';
 import type { Reason, ReasonChain } from '../reason.ts';
 import { AMPS_EPSILON, PHASES } from '../units.ts';
 import { ADMITTED, TOO_SMALL } from './admit.ts';
 import { AT_MAXIMUM } from './fill.ts';
+import type { Demand } from './problem.ts';
 import { isDifference, phaseOfRow, type Rows } from './rows.ts';
 import type { Shares } from './shares.ts';
 

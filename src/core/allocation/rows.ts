@@ -1,6 +1,6 @@
-import type { AllocationCircuit, Demand } from '../allocation-problem.ts';
 import { type Groups, totalOf } from './groups.ts';
 import { CHORDS, magnitude, reach } from './phasor.ts';
+import type { AllocationCircuit, Demand } from './problem.ts';
 import type { Scratch } from './scratch.ts';
 import { stepBelow } from './steps.ts';
 

@@ -1,6 +1,6 @@
-import type { Objective } from '../allocation-problem.ts';
 import { admit } from './admit.ts';
 import type { Filled } from './fill.ts';
+import type { Objective } from './problem.ts';
 import { round } from './round.ts';
 import type { Rows } from './rows.ts';
 import { throughput } from './throughput.ts';

@@ -1,4 +1,4 @@
-import type { Demand } from '../allocation-problem.ts';
+import type { Demand } from './problem.ts';
 
 /** Share of a step that is numeric noise of the division. */
 const NOISE_STEPS = 1e-9;

@@ -1,8 +1,8 @@
+import { SETTLE_MS } from '../chargers/enforcement.ts';
+import { phaseVolts } from '../chargers/told-limit.ts';
 import { lastChange } from '../connector-ticks.ts';
-import { SETTLE_MS } from '../enforcement.ts';
-import { phaseCount } from '../site-phases.ts';
+import { phaseCount } from '../meters/site-phases.ts';
 import type { ConnectorTick, TickInput } from '../tick.ts';
-import { phaseVolts } from '../told-limit.ts';
 import { clamp } from '../units.ts';
 
 /** Watts that all cars draw together: at least, and at most. */

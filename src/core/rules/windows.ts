@@ -1,4 +1,4 @@
-import type { Limit } from '../limit.ts';
+import type { Limit } from '../limits/limit.ts';
 import type { Policy, PolicyWindow } from '../sharing/policy.ts';
 import { sameAmps } from '../units.ts';
 

@@ -1,4 +1,4 @@
-import type { Objective } from '../allocation-problem.ts';
+import type { Objective } from '../allocation/problem.ts';
 
 /**
  * How power is shared, as data (see policies/). A policy weighs and orders cars and tightens limits;

@@ -1,12 +1,12 @@
 import { offersOf } from '../allocation/allocate.ts';
 import { entitlements } from '../allocation/entitlements.ts';
 import { rowsOf } from '../allocation/make-rows.ts';
+import type { AllocatedOffer, AllocationCircuit, Demand } from '../allocation/problem.ts';
 import { claim, loadAll, type Rows, weigh } from '../allocation/rows.ts';
 import { Scratch } from '../allocation/scratch.ts';
 import { type Shares, sharesOf } from '../allocation/shares.ts';
-import type { AllocatedOffer, AllocationCircuit, Demand } from '../allocation-problem.ts';
+import { phaseCount } from '../meters/site-phases.ts';
 import type { Reason } from '../reason.ts';
-import { phaseCount } from '../site-phases.ts';
 import type { Policy } from './policy.ts';
 import { steadily } from './steady.ts';
 import { admissionScore, mayNotStop, pausedUntilMs, pauseText, type Turn } from './turns.ts';

@@ -1,7 +1,7 @@
 import { ADMITTED } from '../allocation/admit.ts';
+import type { AllocationCircuit, Objective } from '../allocation/problem.ts';
 import { isDifference, phaseOfRow, type Rows } from '../allocation/rows.ts';
 import { type Admission, admission, type Shares, sharesAfter } from '../allocation/shares.ts';
-import type { AllocationCircuit, Objective } from '../allocation-problem.ts';
 import type { Reason } from '../reason.ts';
 import type { Contender } from './share.ts';
 

@@ -11,7 +11,7 @@ import { dialRequest } from '../dial-request.ts';
 import { identityInPath, upstreamUrl } from '../identity.ts';
 import { DEFAULT_LANE_LIMITS } from '../lane.ts';
 import { newLinkCounters } from '../link-counters.ts';
-import { CSMS_ANSWER_MS } from '../outage.ts';
+import { CSMS_ANSWER_MS } from '../outage/outage.ts';
 import { Redial } from '../redial.ts';
 import type { Dialer, DialRequest, DialResult, Socket } from '../socket.ts';
 import { Arrivals } from './arrivals.ts';

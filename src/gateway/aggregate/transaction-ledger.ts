@@ -6,7 +6,7 @@ const KEPT_MOST = 64;
 const ENDED_MOST = 8;
 const PREFIX = 'g/t/';
 const NEXT_KEY = 'g/i';
-/** The gateway's ids for outages begin above (gateway/transaction-ids). */
+/** The gateway's ids for outages begin above (gateway/outage/transaction-ids). */
 const LAST_INTEGER = 1_499_999_999;
 
 /** One transaction as charger and CSMS know it. */

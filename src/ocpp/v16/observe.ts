@@ -1,4 +1,4 @@
-import type { ChargerEvent, ConnectorStatus } from '../../core/charger-event.ts';
+import type { ChargerEvent, ConnectorStatus } from '../../core/chargers/charger-event.ts';
 import { readMeterValues } from '../meter-values.ts';
 import {
   optional,

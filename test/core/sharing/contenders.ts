@@ -1,4 +1,4 @@
-import type { AllocationCircuit } from '../../../src/core/allocation-problem.ts';
+import type { AllocationCircuit } from '../../../src/core/allocation/problem.ts';
 import type { Contender } from '../../../src/core/sharing/share.ts';
 import { newTurn } from '../../../src/core/sharing/turns.ts';
 

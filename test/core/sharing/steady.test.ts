@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import type { AllocationCircuit } from '../../../src/core/allocation-problem.ts';
+import type { AllocationCircuit } from '../../../src/core/allocation/problem.ts';
 import { DEFAULT_POLICY } from '../../../src/core/sharing/policy.ts';
 import { type Contender, share } from '../../../src/core/sharing/share.ts';
 import {

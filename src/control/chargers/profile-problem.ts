@@ -1,0 +1,25 @@
+import type { CallOutcome } from '../../gateway/observer.ts';
+import { profileAnswer, rateLimitSeconds } from '../../ocpp/charging-profile.ts';
+import type { OcppVersion } from '../../ocpp/version.ts';
+
+/** Why a profile was not taken, in words; undefined when the charger accepted it. */
+export const profileProblem = (version: OcppVersion, outcome: CallOutcome): string | undefined => {
+  switch (outcome.outcome) {
+    case 'answered': {
+      const { accepted, reason } = profileAnswer(version, outcome.payload);
+      return accepted ? undefined : (reason ?? 'rejected');
+    }
+    case 'error':
+      return `${outcome.code}${outcome.description ? `: ${outcome.description}` : ''}`;
+    case 'timeout':
+      return 'no answer';
+    case 'offline':
+      return 'connection lost';
+  }
+};
+
+/** How long the charger wants to be left alone, ms; undefined: it did not say so. */
+export const restWanted = (outcome: CallOutcome): number | undefined => {
+  const seconds = outcome.outcome === 'answered' ? rateLimitSeconds(outcome.payload) : undefined;
+  return seconds === undefined ? undefined : seconds * 1000;
+};

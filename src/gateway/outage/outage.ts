@@ -1,0 +1,68 @@
+import type { Log } from '../../core/log.ts';
+import type { Clock } from '../../core/time.ts';
+import type { UnknownTokens } from '../../ocpp/authorization.ts';
+import type { DurableStore } from '../../store/durable-store.ts';
+import { Journal } from '../../store/journal.ts';
+import { DialGate } from '../redial.ts';
+import { Admission, type HashSecret } from './admission.ts';
+import { CsmsMemory } from './csms-memory.ts';
+import { Pacer } from './pacer.ts';
+import { StandIn } from './stand-in.ts';
+import { TransactionIds } from './transaction-ids.ts';
+
+/** A CSMS that leaves a transaction message unanswered for so long is taken for gone. */
+export const CSMS_ANSWER_MS = 30_000;
+/** Messages per second delivered to the CSMS after an outage, over the whole site. */
+export const REPLAY_PER_SECOND = 250;
+
+export interface OutageSettings {
+  /** Tokens that neither list nor cache knows. */
+  readonly unknownTokens: UnknownTokens;
+  /** Chargers that boot and were never accepted by this CSMS. */
+  readonly unknownBoot: 'pending' | 'reject';
+  readonly replayPerSecond: number;
+  /** Size of the journal before meter values are thinned. */
+  readonly mostBytes: number;
+}
+
+export interface OutageOptions {
+  readonly store: DurableStore;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: () => number;
+  readonly hash: HashSecret;
+  readonly newSalt: () => string;
+  readonly settings: OutageSettings;
+}
+
+/** What all links share for the time when the CSMS is away: everything here survives a restart. */
+export interface Outage {
+  readonly journal: Journal;
+  readonly ids: TransactionIds;
+  readonly memory: CsmsMemory;
+  readonly admission: Admission;
+  readonly standIn: StandIn;
+  readonly pacer: Pacer;
+  readonly gate: DialGate;
+  readonly random: () => number;
+}
+
+/** Reads back what the run before left. Rejects with a StoreError when the store is unusable. */
+export const openOutage = async (options: OutageOptions): Promise<Outage> => {
+  const { store, clock, log, random, hash, newSalt, settings } = options;
+  const journal = await Journal.open(store, { mostBytes: settings.mostBytes });
+  const ids = await TransactionIds.open(store);
+  const memory = await CsmsMemory.open(store, log);
+  const admission = await Admission.open({ store, hash, newSalt, log });
+  const { unknownTokens, unknownBoot } = settings;
+  return {
+    journal,
+    ids,
+    memory,
+    admission,
+    standIn: new StandIn({ journal, ids, memory, clock, log, unknownTokens, unknownBoot }),
+    pacer: new Pacer(clock, settings.replayPerSecond),
+    gate: new DialGate(),
+    random,
+  };
+};

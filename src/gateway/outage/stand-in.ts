@@ -1,0 +1,172 @@
+import { createHash } from 'node:crypto';
+import type { Log } from '../../core/log.ts';
+import type { Clock } from '../../core/time.ts';
+import { authorizeOffline, type Token, type UnknownTokens } from '../../ocpp/authorization.ts';
+import { type Frame, parsePayload } from '../../ocpp/frame.ts';
+import { type LocalAnswer, localAnswer } from '../../ocpp/local-answer.ts';
+import { isQueued, isThinnable, transactionOf } from '../../ocpp/transaction-message.ts';
+import type { OcppVersion } from '../../ocpp/version.ts';
+import type { Change } from '../../store/durable-store.ts';
+import type { Journal } from '../../store/journal.ts';
+import type { EntryHeader } from '../../store/journal-entry.ts';
+import type { CallAnswer } from '../interceptor.ts';
+import type { CsmsMemory } from './csms-memory.ts';
+import type { TransactionIds } from './transaction-ids.ts';
+
+/** Calls of one charger that wait for the medium; one more is not answered at all. */
+const WAITING_MOST = 32;
+
+export interface StandInOptions {
+  readonly journal: Journal;
+  readonly ids: TransactionIds;
+  readonly memory: CsmsMemory;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly unknownTokens: UnknownTokens;
+  readonly unknownBoot: 'pending' | 'reject';
+}
+
+/** A call that the CSMS cannot answer now. */
+export interface HeldCall {
+  readonly charger: string;
+  readonly version: OcppVersion;
+  readonly frame: Frame;
+  /** It was sent upstream before: the CSMS may have it. */
+  readonly mayRepeat: boolean;
+}
+
+/**
+ * Answers chargers in place of the CSMS. What billing depends on is on disk before it is answered;
+ * a repetition of the last message gets the answer of the first time and is not kept twice.
+ */
+export class StandIn {
+  readonly #options: StandInOptions;
+  /** Calls of a charger are taken one after the other, in their order. */
+  readonly #chains = new Map<string, { tail: Promise<unknown>; length: number }>();
+
+  constructor(options: StandInOptions) {
+    this.#options = options;
+  }
+
+  /** Whether calls of this charger are still on their way to the medium. */
+  busy(charger: string): boolean {
+    return this.#chains.has(charger);
+  }
+
+  /** After the calls that are on their way now. */
+  async idle(charger: string): Promise<void> {
+    await this.#chains.get(charger)?.tail;
+  }
+
+  /** Whether the message is the last queued one again, of which the answer was not heard. */
+  isRepetition(charger: string, frame: Frame): boolean {
+    const last = this.#options.journal.lastAnswer(charger);
+    if (last === undefined) return false;
+    if (last.digest === digestOf(frame)) return true;
+    this.#options.journal.movedOn(charger);
+    return false;
+  }
+
+  /** Undefined: no answer may be given, since the message could not be kept; the charger has it. */
+  answer(call: HeldCall): Promise<CallAnswer | undefined> {
+    const chain = this.#chains.get(call.charger) ?? { tail: Promise.resolve(), length: 0 };
+    if (chain.length >= WAITING_MOST) return Promise.resolve(undefined);
+    const answer = chain.tail.then(() => this.#answer(call));
+    const next = { tail: answer, length: chain.length + 1 };
+    this.#chains.set(call.charger, next);
+    const ended = () => {
+      next.length -= 1;
+      if (this.#chains.get(call.charger) === next) this.#chains.delete(call.charger);
+    };
+    answer.then(ended, ended);
+    return answer;
+  }
+
+  async #answer(call: HeldCall): Promise<CallAnswer | undefined> {
+    const { charger, version, frame } = call;
+    try {
+      const queued = isQueued(version, frame.action);
+      if (queued && this.isRepetition(charger, frame)) {
+        return { payload: this.#options.journal.lastAnswer(charger)?.answer ?? {} };
+      }
+      const changes: Change[] = [];
+      const payload = readPayload(frame);
+      const answer = localAnswer(version, frame.action, payload, this.#context(call, changes));
+      if (answer.keep === 'queue') await this.#keep(call, payload, answer, changes);
+      return this.#given(call, answer);
+    } catch (error) {
+      this.#options.log.error('message not kept and not answered: the charger keeps it', {
+        charger,
+        action: frame.action,
+        problem: error instanceof Error ? error.message : String(error),
+      });
+      return undefined;
+    }
+  }
+
+  #given({ charger, frame }: HeldCall, answer: LocalAnswer): CallAnswer {
+    const { memory } = this.#options;
+    if (answer.keep === 'error') {
+      return { errorCode: answer.code, description: answer.description };
+    }
+    if (answer.keep === 'latest') memory.keepLatest(charger, answer.key, frame.bytes);
+    if (frame.action === 'BootNotification') memory.booted(charger, frame.bytes);
+    return { payload: answer.payload };
+  }
+
+  #context({ charger }: HeldCall, changes: Change[]) {
+    const { memory, ids, clock, unknownBoot, unknownTokens } = this.#options;
+    const nowWallMs = clock.wallMs();
+    const interval = memory.acceptedInterval(charger);
+    return {
+      nowWallMs,
+      clockTrusted: memory.clockTrusted(nowWallMs),
+      unknownBoot,
+      verdict: (token: Token) => {
+        const known = memory.token(charger, token.id);
+        return authorizeOffline(token, known, memory.switches(charger), unknownTokens, nowWallMs);
+      },
+      newTransactionId: () => {
+        const { localId, changes: allocated } = ids.allocate(charger);
+        changes.push(...allocated);
+        return localId;
+      },
+      ...(interval === undefined ? {} : { acceptedIntervalSeconds: interval }),
+    };
+  }
+
+  async #keep(
+    { charger, version, frame, mayRepeat }: HeldCall,
+    payload: unknown,
+    answer: Extract<LocalAnswer, { keep: 'queue' }>,
+    changes: readonly Change[],
+  ): Promise<void> {
+    const transactionId = answer.transactionId ?? transactionOf(version, payload);
+    const header: EntryHeader = {
+      version,
+      action: frame.action,
+      messageId: frame.id,
+      takenAtWallMs: this.#options.clock.wallMs(),
+      thinnable: isThinnable(version, frame.action, payload),
+      mayRepeat,
+      last: { digest: digestOf(frame), answer: answer.payload },
+      ...(transactionId === undefined ? {} : { transactionId: String(transactionId) }),
+    };
+    await this.#options.journal.append(charger, header, frame.bytes, changes);
+  }
+}
+
+/** Retries may come under a new message id: the content decides. */
+const digestOf = (frame: Frame): string =>
+  createHash('sha256')
+    .update(frame.action)
+    .update(frame.bytes.subarray(frame.payloadStart, frame.payloadEnd))
+    .digest('base64');
+
+const readPayload = (frame: Frame): unknown => {
+  try {
+    return parsePayload(frame);
+  } catch {
+    return undefined;
+  }
+};
