@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { claimedRows } from '../../src/core/allocation/make-rows.ts';
 import { marketOf } from '../../src/core/allocation/market.ts';
-import { MinTree } from '../../src/core/allocation/min-tree.ts';
+import { MinHeap } from '../../src/core/allocation/min-heap.ts';
 import type { AllocationCircuit, RankedDemand } from '../../src/core/allocation/problem.ts';
 import { Scratch } from '../../src/core/allocation/scratch.ts';
 import { ranked, settleTies, sortByKey } from '../../src/core/allocation/sort.ts';
@@ -24,7 +24,7 @@ describe('sorting', () => {
     fc.assert(
       fc.property(fc.oneof(items(rank), items(few)), (each) => {
         scratch.reset();
-        const named = each.map(([id], i) => ({ id: `${id}${i}` }));
+        const named = each.map(([id], i) => ({ id: `${id}/${i}` }));
         const keys = Float64Array.from(each, ([, value]) => value);
         const ranks = Float64Array.from(each, ([, , value]) => value);
         const expected = [...named.keys()].sort(
@@ -65,30 +65,29 @@ describe('sorting', () => {
   });
 });
 
-test('the slot with the smallest key is first, the lower one of equal keys', () => {
+test('the slot with the smallest key is first, whatever is delayed or removed', () => {
   const keys = fc.array(fc.oneof(fc.nat(9), fc.constant(Number.POSITIVE_INFINITY)), {
     maxLength: 20,
   });
-  const changes = fc.array(fc.tuple(fc.nat(19), fc.nat(9)), { maxLength: 60, size: 'max' });
+  const steps = fc.array(fc.option(fc.nat(5)), { maxLength: 60, size: 'max' });
   fc.assert(
-    fc.property(keys, changes, (start, each) => {
-      const now = [...start];
-      const tree = new MinTree(now.length, new Scratch());
-      now.forEach((value, slot) => {
-        tree.prepare(slot, value);
-      });
-      tree.build();
-      const check = () => {
-        const least = Math.min(...now);
-        assert.equal(tree.firstKey, least);
-        if (least < Number.POSITIVE_INFINITY) assert.equal(tree.first, now.indexOf(least));
-      };
-      check();
-      for (const [slot, value] of each) {
-        if (slot >= now.length) continue;
-        now[slot] = value;
-        tree.set(slot, value);
-        check();
+    fc.property(keys, steps, (start, each) => {
+      const left = new Map(start.entries());
+      const heap = new MinHeap(start.length, new Scratch());
+      for (const [slot, key] of left) heap.prepare(slot, key);
+      heap.build();
+      for (const delay of each) {
+        assert.equal(heap.firstKey, Math.min(...left.values()));
+        if (left.size === 0) return;
+        assert.equal(left.get(heap.first), heap.firstKey);
+        if (delay === null) {
+          left.delete(heap.first);
+          heap.removeFirst();
+        } else {
+          const later = heap.firstKey + delay;
+          left.set(heap.first, later);
+          heap.delayFirst(later);
+        }
       }
     }),
     RUNS,

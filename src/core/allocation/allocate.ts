@@ -1,6 +1,7 @@
+import type { Reason } from '../reason.ts';
 import { claimedRows } from './make-rows.ts';
 import type { AllocatedOffer, Allocation, AllocationProblem } from './problem.ts';
-import { type Held, reasonsOf } from './reasons.ts';
+import { reasonsOf, type WaitingChains } from './reasons.ts';
 import type { Rows } from './rows.ts';
 import { Scratch } from './scratch.ts';
 import { type Shares, sharesOf } from './shares.ts';
@@ -19,8 +20,20 @@ export const allocate = (
   return { offers: offersOf(rows, sharesOf(rows, problem.objective)) };
 };
 
+/** By index of a demand: why it gets nothing whatever is free; undefined: it is not held. */
+export type Held = readonly (Reason | undefined)[];
+const NOBODY: Held = [];
+
 /** Shares in words, in the order of the demands. */
-export const offersOf = (rows: Rows, shares: Shares, held?: Held): readonly AllocatedOffer[] => {
-  const reasons = reasonsOf(rows, shares, held);
-  return rows.demands.map(({ id }, i) => ({ id, amps: shares.amps[i]!, reasons: reasons[i]! }));
+export const offersOf = (
+  rows: Rows,
+  shares: Shares,
+  held: Held = NOBODY,
+): readonly AllocatedOffer[] => {
+  const waiting: WaitingChains = [];
+  return rows.demands.map(({ id }, i) => {
+    const holds = i < held.length ? held[i] : undefined;
+    const reasons = holds === undefined ? reasonsOf(rows, shares, i, waiting) : [holds];
+    return { id, amps: shares.amps[i]!, reasons };
+  });
 };

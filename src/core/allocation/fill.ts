@@ -1,5 +1,5 @@
 import { ADMITTED } from './admit.ts';
-import { MinTree } from './min-tree.ts';
+import { MinHeap } from './min-heap.ts';
 import { reach } from './phasor.ts';
 import { isPhasor, type Rows } from './rows.ts';
 
@@ -44,10 +44,14 @@ export const fill = (
       continue;
     }
     const index = turns.first;
-    if (state[index] === WAITING) begin(filling, index);
-    else if (state[index] === GROWING) satisfy(filling, index);
-    // A full row froze it before its turn.
-    if (state[index] === FROZEN) turns.set(index, Number.POSITIVE_INFINITY);
+    if (state[index] === WAITING) {
+      begin(filling, index);
+      turns.delayFirst(rows.mostAmps[index]! / rows.weights[index]!);
+      continue;
+    }
+    // Otherwise a full row froze it before its turn.
+    if (state[index] === GROWING) satisfy(filling, index);
+    turns.removeFirst();
   }
   return filling;
 };
@@ -66,7 +70,7 @@ interface Filling extends Filled {
   /** Admitted demands that are not frozen yet. */
   open: number;
   /** Level at which each demand begins to grow, then at which it has all that it can take. */
-  readonly turns: MinTree;
+  readonly turns: MinHeap;
   /** The row that is full first, and its level, as far as is known: it may turn out to be later. */
   firstFull: number;
   firstFullAt: number;
@@ -92,7 +96,7 @@ const start = (
     slopes: scratch.floats(limits.length),
     growing: scratch.integers(limits.length),
     open: 0,
-    turns: new MinTree(demands, scratch),
+    turns: new MinHeap(demands, scratch),
     firstFull: 0,
     firstFullAt: Number.POSITIVE_INFINITY,
   };
@@ -133,12 +137,11 @@ const startGroup = (filling: Filling, group: number): void => {
 };
 
 const begin = (filling: Filling, index: number): void => {
-  const { rows, ends, state, taken, slopes, growing, turns } = filling;
+  const { rows, ends, state, taken, slopes, growing } = filling;
   const { starts, entries, coefficients } = rows;
   const weight = rows.weights[index]!;
   const least = rows.leastAmps[index]!;
   state[index] = GROWING;
-  turns.set(index, rows.mostAmps[index]! / weight);
   const group = rows.groups.groupOf[index]!;
   const end = ends[group]!;
   for (let e = starts[group]!; e < end; e += 1) {

@@ -6,36 +6,31 @@ import type { Demand } from './problem.ts';
 import { isDifference, phaseOfRow, type Rows } from './rows.ts';
 import type { Shares } from './shares.ts';
 
-/** By index of a demand: why it gets nothing whatever is free; undefined: it is not held. */
-export type Held = readonly (Reason | undefined)[];
-const NOBODY: Held = [];
+/** Chains of demands that wait, by the row that they wait for: many of them share one. */
+export type WaitingChains = (Waiting | undefined)[];
 
-/** Why each demand got what it got, innermost first, in the order of the demands. */
+/** Why a demand got what it got, innermost first. */
 export const reasonsOf = (
   rows: Rows,
   { amps, bottleneck, verdicts }: Shares,
-  held: Held = NOBODY,
-): readonly ReasonChain[] => {
-  // Many wait for the same row: they share one chain.
-  const waiting: (Waiting | undefined)[] = [];
-  return rows.demands.map((demand, index) => {
-    const verdict = verdicts[index]!;
-    const holds = index < held.length ? held[index] : undefined;
-    if (holds !== undefined) return [holds];
-    if (verdict === TOO_SMALL) {
-      return demand.maxAmps > 0 ? [tooSmall(demand), demand.maxReason] : [demand.maxReason];
-    }
-    if (verdict !== ADMITTED) {
-      const known = waiting[verdict];
-      if (known?.minAmps === demand.minAmps) return known.chain;
-      const chain = waitingFor(rows, demand, verdict);
-      waiting[verdict] = { minAmps: demand.minAmps, chain };
-      return chain;
-    }
-    const row = bottleneck[index]!;
-    if (amps[index]! >= demand.maxAmps - AMPS_EPSILON) return [demand.maxReason];
-    return row === AT_MAXIMUM ? [stepReason(demand), demand.maxReason] : rowReasons(rows, row);
-  });
+  index: number,
+  waiting: WaitingChains,
+): ReasonChain => {
+  const demand = rows.demands[index]!;
+  const verdict = verdicts[index]!;
+  if (verdict === TOO_SMALL) {
+    return demand.maxAmps > 0 ? [tooSmall(demand), demand.maxReason] : [demand.maxReason];
+  }
+  if (verdict !== ADMITTED) {
+    const known = waiting[verdict];
+    if (known?.minAmps === demand.minAmps) return known.chain;
+    const chain = waitingFor(rows, demand, verdict);
+    waiting[verdict] = { minAmps: demand.minAmps, chain };
+    return chain;
+  }
+  const row = bottleneck[index]!;
+  if (amps[index]! >= demand.maxAmps - AMPS_EPSILON) return [demand.maxReason];
+  return row === AT_MAXIMUM ? [stepReason(demand), demand.maxReason] : rowReasons(rows, row);
 };
 
 interface Waiting {
@@ -63,8 +58,10 @@ const waitingFor = (rows: Rows, { minAmps }: Demand, row: number): ReasonChain =
   const p = phaseOfRow(rows, row);
   const where = p === undefined ? id : `${id} ${PHASES[p]}`;
   const text = `waits: less than ${minAmps} A left on ${where}`;
-  const phase = p === undefined ? {} : { phase: PHASES[p] };
-  return [{ kind: 'minimum', id, ...phase, text }, ...rowReasons(rows, row)];
+  const kind = 'minimum';
+  const reason: Reason =
+    p === undefined ? { kind, id, text } : { kind, id, phase: PHASES[p], text };
+  return [reason, ...rowReasons(rows, row)];
 };
 
 const stepReason = ({ id, stepAmps, stepsAmps }: Demand): Reason => {

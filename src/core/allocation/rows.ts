@@ -136,8 +136,9 @@ export const blockingRow = (
   demand: number,
   amps: number,
   toleranceAmps: number,
+  limits: Float64Array = rows.limits,
 ): number => {
-  const { starts, raisingEnds, entries, coefficients, limits, kindOf } = rows;
+  const { starts, raisingEnds, entries, coefficients, kindOf } = rows;
   const group = rows.groups.groupOf[demand]!;
   const end = raisingEnds[group]!;
   // Watts are hundreds of times larger than amps: the tolerance scales with them.

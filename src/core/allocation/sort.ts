@@ -16,7 +16,7 @@ export const sortByKey = (
 };
 
 /** Parts this short are sorted by insertion. */
-const SHORT = 12;
+const SHORT = 16;
 
 const sortPart = (
   items: Int32Array,
@@ -68,11 +68,11 @@ export const settleTies = (
   from = 0,
   to = indexes.length,
 ): void => {
-  for (let first = from; first < to; ) {
-    let next = first + 1;
-    while (next < to && keys[indexes[next]!] === keys[indexes[first]!]) next += 1;
+  let first = from;
+  for (let next = from + 1; next <= to; next += 1) {
+    if (next < to && keys[indexes[next]!] === keys[indexes[first]!]) continue;
     // Demands mostly come in the order of their ids.
-    if (!inOrder(indexes, first, next, named)) {
+    if (next - first > 1 && !inOrder(indexes, first, next, named)) {
       indexes.subarray(first, next).sort((a, b) => (named[a]!.id < named[b]!.id ? -1 : 1));
     }
     first = next;
@@ -111,28 +111,26 @@ export const ranked = (
 const RANKS_MOST = 6;
 
 const groupByRank = (order: Int32Array, ranks: Float64Array, spare: Int32Array): void => {
+  let rank = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < ranks.length; i += 1) if (ranks[i]! > rank) rank = ranks[i]!;
   let at = 0;
-  let rank = highestBelow(Number.POSITIVE_INFINITY, ranks);
   for (let pick = 0; pick < RANKS_MOST; pick += 1) {
+    let next = Number.NEGATIVE_INFINITY;
     for (let k = 0; k < order.length; k += 1) {
-      if (ranks[order[k]!] !== rank) continue;
-      spare[at] = order[k]!;
-      at += 1;
+      const here = ranks[order[k]!]!;
+      if (here === rank) {
+        spare[at] = order[k]!;
+        at += 1;
+      } else if (here < rank && here > next) {
+        next = here;
+      }
     }
     if (at === order.length) {
       order.set(spare);
       return;
     }
-    rank = highestBelow(rank, ranks);
+    rank = next;
   }
   // The sort is stable: the last key counts most.
   sortByKey(order, ranks, spare);
-};
-
-const highestBelow = (bound: number, ranks: Float64Array): number => {
-  let highest = Number.NEGATIVE_INFINITY;
-  for (let i = 0; i < ranks.length; i += 1) {
-    if (ranks[i]! < bound && ranks[i]! > highest) highest = ranks[i]!;
-  }
-  return highest;
 };

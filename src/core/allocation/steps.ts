@@ -39,4 +39,5 @@ const listedBelow = (steps: readonly number[], minAmps: number, amps: number): n
 const usableStep = ({ stepAmps }: Stepped): number => (stepAmps > 0 ? stepAmps : FINEST_STEP_AMPS);
 
 /** 73 steps of 0.1 are 7.3, not 7.300000000000001. */
-const tidy = (amps: number): number => Math.round(amps * DECIMALS) / DECIMALS;
+const tidy = (amps: number): number =>
+  Number.isInteger(amps) ? amps : Math.round(amps * DECIMALS) / DECIMALS;

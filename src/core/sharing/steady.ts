@@ -1,8 +1,9 @@
-import { ADMITTED } from '../allocation/admit.ts';
+import { ADMITTED, admissionOrder, isPossible } from '../allocation/admit.ts';
 import type { AllocationCircuit, Objective } from '../allocation/problem.ts';
-import { isDifference, phaseOfRow, type Rows } from '../allocation/rows.ts';
+import { blockingRow, isDifference, load, phaseOfRow, type Rows } from '../allocation/rows.ts';
 import { type Admission, admission, type Shares, sharesAfter } from '../allocation/shares.ts';
 import type { Reason } from '../reason.ts';
+import { AMPS_EPSILON } from '../units.ts';
 import type { Contender } from './share.ts';
 
 export interface SteadyShares {
@@ -50,34 +51,72 @@ const withoutLateStarts = (
   objective: Objective,
   held: (Reason | undefined)[],
 ): Admission => {
-  let asked = admission(rows, objective);
-  if (!rows.circuits.some(({ lookAmps, passing }) => (lookAmps ?? passing) !== undefined))
-    return asked;
-  for (const length of ['long', 'short'] as const) {
-    const looks = (i: number): boolean =>
-      contenders[i]!.look?.length === length && held[i] === undefined;
-    if (!contenders.some((_each, i) => looks(i) && asked.verdicts[i] === ADMITTED)) continue;
-    const limits = changeLimits(rows, ({ lookAmps, passing }, phase) =>
-      phase === undefined ? -(passing?.watts ?? 0) : -(lookAmps?.[length][phase] ?? 0),
-    );
-    const { verdicts } = admission(rows, objective);
-    rows.limits.set(limits);
-    let late = false;
-    for (let i = 0; i < contenders.length; i += 1) {
-      const { look, idle } = contenders[i]!;
-      if (idle || look === undefined || !looks(i) || verdicts[i] === ADMITTED) continue;
-      held[i] = passingOn(rows, verdicts[i]!) ?? look.reason;
-      rows.mostAmps[i] = 0;
-      late = true;
+  const asked = admission(rows, objective);
+  const toLook = contenders.some(
+    (contender, i) => asked.verdicts[i] === ADMITTED && looks(contender, held[i]),
+  );
+  if (!toLook || !holdLateStarts(rows, contenders, asked, held)) return asked;
+  return admission(rows, objective);
+};
+
+const looks = ({ look, idle }: Contender, held: Reason | undefined): boolean =>
+  look !== undefined && !idle && held === undefined;
+
+/**
+ * In the order of admission, whoever is to start has to fit beside the minimums of those before it
+ * and the load of its look; whether anybody does not.
+ */
+const holdLateStarts = (
+  rows: Rows,
+  contenders: readonly Contender[],
+  { verdicts }: Admission,
+  held: (Reason | undefined)[],
+): boolean => {
+  const limits: { long?: Float64Array; short?: Float64Array } = {};
+  const sums = rows.scratch.floats(rows.limits.length);
+  sums.set(rows.taken);
+  const order = admissionOrder(rows);
+  let late = false;
+  for (let k = 0; k < order.length; k += 1) {
+    const i = order[k]!;
+    const contender = contenders[i]!;
+    const { look } = contender;
+    if (look !== undefined && looks(contender, held[i]) && isPossible(rows, i)) {
+      limits[look.length] ??= lookLimits(rows, look.length);
+      const row = fullRow(rows, sums, i, limits[look.length]!);
+      if (row >= 0) {
+        // Without the load of its look it would not fit either: it waits like everybody.
+        if (fullRow(rows, sums, i, rows.limits) >= 0) continue;
+        held[i] = passingOn(rows, row) ?? look.reason;
+        rows.mostAmps[i] = 0;
+        late = true;
+        continue;
+      }
     }
-    if (late) asked = admission(rows, objective);
+    if (verdicts[i] === ADMITTED) load(rows, sums, i, rows.leastAmps[i]!);
   }
-  return asked;
+  return late;
+};
+
+/** The row that has no room for the minimum; those after it may still lower a difference. */
+const fullRow = (rows: Rows, sums: Float64Array, index: number, limits: Float64Array): number => {
+  const row = blockingRow(rows, sums, index, rows.leastAmps[index]!, AMPS_EPSILON, limits);
+  return row >= 0 && isDifference(rows, row) ? -1 : row;
+};
+
+/** Limits for a start after a look of this length. */
+const lookLimits = (rows: Rows, length: 'long' | 'short'): Float64Array => {
+  const limits = rows.scratch.floats(rows.limits.length);
+  limits.set(rows.limits);
+  changeLimits(rows, limits, ({ lookAmps, passing }, phase) =>
+    phase === undefined ? -(passing?.watts ?? 0) : -(lookAmps?.[length][phase] ?? 0),
+  );
+  return limits;
 };
 
 /** Why nobody is started into the power of a row. */
 const passingOn = (rows: Rows, row: number): Reason | undefined =>
-  row < 0 || phaseOfRow(rows, row) !== undefined
+  phaseOfRow(rows, row) !== undefined
     ? undefined
     : rows.circuits[rows.circuitOf[row]!]!.passing?.reason;
 
@@ -92,8 +131,10 @@ const keptOn = (
   const { mostAmps, scratch } = rows;
   const claims = scratch.floats(mostAmps.length);
   claims.set(mostAmps);
+  const limits = scratch.floats(rows.limits.length);
+  limits.set(rows.limits);
   for (let i = 0; i < contenders.length; i += 1) if (!charges(contenders[i]!)) mostAmps[i] = 0;
-  const limits = changeLimits(rows, ({ keepOnAmps = 0 }, phase) =>
+  changeLimits(rows, rows.limits, ({ keepOnAmps = 0 }, phase) =>
     phase === undefined ? 0 : keepOnAmps,
   );
   const kept = admission(rows, objective);
@@ -119,20 +160,14 @@ const isBetter = (kept: Admission, asked: Admission): boolean => {
   return more;
 };
 
-/**
- * Adds to the amps that are free on each phase, and to the watts (phase undefined); what they were
- * before, to be set again.
- */
+/** Adds to the amps that are free on each phase, and to the watts (phase undefined). */
 const changeLimits = (
   rows: Rows,
+  limits: Float64Array,
   more: (circuit: AllocationCircuit, phase: 0 | 1 | 2 | undefined) => number,
-): Float64Array => {
-  const { limits, circuits, circuitOf, scratch } = rows;
-  const before = scratch.floats(limits.length);
-  before.set(limits);
+): void => {
   for (let row = 0; row < limits.length; row += 1) {
     if (isDifference(rows, row)) continue;
-    limits[row]! += more(circuits[circuitOf[row]!]!, phaseOfRow(rows, row));
+    limits[row]! += more(rows.circuits[rows.circuitOf[row]!]!, phaseOfRow(rows, row));
   }
-  return before;
 };

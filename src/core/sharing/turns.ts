@@ -99,9 +99,10 @@ export const pauseText = (turn: Turn, nowMs: number): string => {
 
 /** Starts of this stay only: nobody waits for an hour because of the cars that were there before. */
 const wornUntilMs = ({ startsAtMs, firstOnMs }: Turn): number => {
-  const startMs = startsAtMs[startsAtMs.length - STARTS_PER_HOUR];
-  const isOwn = startMs !== undefined && firstOnMs !== undefined && startMs >= firstOnMs;
-  return isOwn ? startMs + HOUR_MS : Number.NEGATIVE_INFINITY;
+  if (startsAtMs.length < STARTS_PER_HOUR || firstOnMs === undefined)
+    return Number.NEGATIVE_INFINITY;
+  const startMs = startsAtMs[startsAtMs.length - STARTS_PER_HOUR]!;
+  return startMs >= firstOnMs ? startMs + HOUR_MS : Number.NEGATIVE_INFINITY;
 };
 
 const shortUntilMs = ({ sinceMs, shortRuns }: Turn): number => {
