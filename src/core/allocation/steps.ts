@@ -13,19 +13,26 @@ export const stepBelow = (demand: Stepped, amps: number): number => {
   const { minAmps, stepsAmps } = demand;
   if (stepsAmps !== undefined) return listedBelow(stepsAmps, minAmps, amps);
   if (!(amps >= minAmps - NOISE_STEPS)) return 0;
-  const step = usableStep(demand);
-  return Math.max(minAmps, tidy(Math.floor(amps / step + NOISE_STEPS) * step));
+  return Math.max(minAmps, wholeSteps(demand, amps, 0));
 };
 
 /** The smallest offer that is above `amps`; infinite when there is none. */
 export const stepAbove = (demand: Stepped, amps: number): number => {
   const { minAmps, stepsAmps } = demand;
-  const step = usableStep(demand);
   if (stepsAmps !== undefined) {
     const next = stepsAmps.find((value) => value > amps + NOISE_STEPS && value >= minAmps);
     return next ?? Number.POSITIVE_INFINITY;
   }
-  return Math.max(minAmps, tidy((Math.floor(amps / step + NOISE_STEPS) + 1) * step));
+  return Math.max(minAmps, wholeSteps(demand, amps, 1));
+};
+
+/** As many whole steps as there are in `amps`, and so many more. */
+const wholeSteps = ({ stepAmps }: Stepped, amps: number, more: number): number => {
+  // The usual step, for which there is nothing to divide or to tidy up.
+  if (stepAmps === 1) return Math.floor(amps + NOISE_STEPS) + more;
+  const step = stepAmps > 0 ? stepAmps : FINEST_STEP_AMPS;
+  // 73 steps of 0.1 are 7.3, not 7.300000000000001.
+  return Math.round((Math.floor(amps / step + NOISE_STEPS) + more) * step * DECIMALS) / DECIMALS;
 };
 
 const listedBelow = (steps: readonly number[], minAmps: number, amps: number): number => {
@@ -35,9 +42,3 @@ const listedBelow = (steps: readonly number[], minAmps: number, amps: number): n
   }
   return best;
 };
-
-const usableStep = ({ stepAmps }: Stepped): number => (stepAmps > 0 ? stepAmps : FINEST_STEP_AMPS);
-
-/** 73 steps of 0.1 are 7.3, not 7.300000000000001. */
-const tidy = (amps: number): number =>
-  Number.isInteger(amps) ? amps : Math.round(amps * DECIMALS) / DECIMALS;
