@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import type { ProbeReport } from '../control/chargers/charger-probe.ts';
-import { askGateway, gatewayUrl } from './running-gateway.ts';
+import { askGateway, noGateway } from './running-gateway.ts';
 import { usableSite } from './site-file.ts';
 
 export const USAGE = `usage: busbar charger probe ID --config FILE [--active] [--json]
@@ -26,15 +26,13 @@ export const run = async (args: readonly string[]): Promise<number> => {
     process.stderr.write(USAGE);
     return 2;
   }
-  const usable = usableSite(values.config);
+  const usable = usableSite(values.config, values.json);
   if (usable === undefined) return 1;
   const path = `/api/v1/chargers/${encodeURIComponent(id)}/probe?active=${values.active}`;
   const ask = { method: 'POST', timeoutMs: PROBE_TIMEOUT_MS } as const;
   const report = await askGateway<ProbeReport>(usable.config, path, ask);
   if (report === undefined) {
-    const url = gatewayUrl(usable.config);
-    process.stderr.write(`no gateway answers at ${url}: start it with busbar serve\n`);
-    return 1;
+    throw new Error(noGateway(usable.config));
   }
   process.stdout.write(values.json ? `${JSON.stringify(report)}\n` : text(report));
   return 0;

@@ -26,7 +26,7 @@ export const run = async (args: readonly string[]): Promise<number> => {
     process.stderr.write(USAGE);
     return 2;
   }
-  const usable = usableSite(values.config);
+  const usable = usableSite(values.config, values.json);
   if (usable === undefined) return 1;
   const files = new EvidenceFiles<Evidence>(join(usable.config.dataDir, 'evidence'));
   const records = (await files.list())

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import type { Explanation } from '../control/history.ts';
-import { askGateway, gatewayUrl } from './running-gateway.ts';
+import { askGateway, noGateway } from './running-gateway.ts';
 import { usableSite } from './site-file.ts';
 
 export const USAGE =
@@ -24,7 +24,7 @@ export const run = async (args: readonly string[]): Promise<number> => {
     process.stderr.write(USAGE);
     return 2;
   }
-  const usable = usableSite(values.config);
+  const usable = usableSite(values.config, values.json);
   if (usable === undefined) return 1;
   const query = new URLSearchParams({
     ...(values.connector === undefined ? {} : { connector: values.connector }),
@@ -33,7 +33,7 @@ export const run = async (args: readonly string[]): Promise<number> => {
   const path = `/api/v1/explain/${encodeURIComponent(charger)}?${query}`;
   const explanations = await askGateway<readonly Explanation[]>(usable.config, path);
   if (explanations === undefined) {
-    throw new Error(`no gateway answers on ${gatewayUrl(usable.config)}: is it running?`);
+    throw new Error(noGateway(usable.config));
   }
   process.stdout.write(
     values.json

@@ -65,12 +65,22 @@ const main = async ([name, ...args]: readonly string[]): Promise<number> => {
   try {
     return await run(args);
   } catch (error) {
-    if (!isUsageError(error)) throw error;
+    if (!isUsageError(error)) {
+      if (args.includes('--json')) await tellScript(error);
+      throw error;
+    }
     // Node goes on to explain how a file name that begins with a dash is written.
     const [problem] = error.message.split('. To specify');
     process.stderr.write(`busbar ${name}: ${problem}\n${USAGE}`);
     return 2;
   }
+};
+
+/** A script that reads the output learns there what the terminal is told on stderr. */
+const tellScript = async (error: unknown): Promise<void> => {
+  const { failure, failureJson } = await import('./site-file.ts');
+  const text = error instanceof Error ? error.message : String(error);
+  await new Promise((written) => process.stdout.write(failureJson([failure('', text)]), written));
 };
 
 /** What `parseArgs` of Node throws. */

@@ -38,7 +38,7 @@ export const run = async (args: readonly string[]): Promise<number> => {
     process.stderr.write(USAGE);
     return 2;
   }
-  const usable = usableSite(values.config);
+  const usable = usableSite(values.config, values.json);
   if (usable === undefined) return 1;
   const source = await openQueue(usable.config);
   try {
