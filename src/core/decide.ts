@@ -34,6 +34,7 @@ import {
 } from './rules/policy-tick.ts';
 import { sharedReasons } from './shared-reasons.ts';
 import { type Contender, share } from './sharing/share.ts';
+import { silentAlarms } from './silent-alarms.ts';
 import { takenReasons } from './taken-reasons.ts';
 import type { CircuitTick, ConnectorDecision, ConnectorTick, Decision, TickInput } from './tick.ts';
 import { mapPhases, NO_AMPS } from './units.ts';
@@ -99,6 +100,7 @@ export const decide = (input: TickInput, scratch?: Scratch): Decision => {
       ...wiringAlarms(ticks, wiring),
       ...phaseAlarms(phaseUse),
       ...clockAlarms(input),
+      ...silentAlarms(input),
     ],
   };
 };
