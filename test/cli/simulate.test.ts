@@ -18,7 +18,13 @@ test('simulate tells how a month would go, and draws the busiest day', () => {
   assert.equal(status, 0);
   const report = JSON.parse(stdout) as { circuits: { secondsOverLimit: number }[] };
   assert.ok(report.circuits.every(({ secondsOverLimit }) => secondsOverLimit === 0));
-  assert.match(readFileSync(picture, 'utf8'), /^<svg /);
+  const svg = readFileSync(picture, 'utf8');
+  assert.match(svg, /^<svg /);
+  // Letters are 11 high: the lowest level and the hours below it stand apart.
+  const [levelY, hourY] = ['0 A', '00:00'].map((label) =>
+    Number(new RegExp(`<text x="[^"]+" y="([^"]+)"[^>]*>${label}<`).exec(svg)?.[1]),
+  );
+  assert.ok((hourY ?? 0) - (levelY ?? 0) > 12, `${levelY} and ${hourY}`);
 });
 
 test('simulate with a policy or sessions that are not there says so', () => {
