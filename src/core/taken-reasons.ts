@@ -3,9 +3,6 @@ import type { Reason, ReasonChain } from './reason.ts';
 import type { CircuitTick } from './tick.ts';
 import { PHASES } from './units.ts';
 
-/** Less than this is not worth a word. */
-const WORTH_AMPS = 0.5;
-
 /**
  * Adds to the chain of a car that waits for amps of a circuit what has taken them: "fuse 25 A" alone
  * does not tell why nothing is left of it. Other chains stay as they are.
@@ -34,14 +31,18 @@ const takenOf = (
   const index = circuits.findIndex((circuit) => circuit.id === id);
   if (phase === undefined) return undefined;
   const p = PHASES.indexOf(phase) as 0 | 1 | 2;
-  const parts = [
-    [circuits[index]?.load.uncontrolledAmps[p] ?? 0, 'for others'],
-    [reserved.unsteeredAmps[index]?.[p] ?? 0, 'for chargers that are not steered'],
-    [reserved.nextCarAmps[index]?.[p] ?? 0, 'kept for the next car'],
-  ] as const;
-  const text = parts
-    .filter(([amps]) => amps >= WORTH_AMPS)
-    .map(([amps, what]) => `${Math.round(amps)} A ${what}`)
+  const { load, limitAmps } = circuits[index] ?? {};
+  const others = Math.round(load?.uncontrolledAmps[p] ?? 0);
+  const unsteered = Math.round(reserved.unsteeredAmps[index]?.[p] ?? 0);
+  // More is wanted for the next car than there may be: what is told has to add up to the limit.
+  const left = Math.max(0, Math.round(limitAmps?.[p] ?? 0) - others - unsteered);
+  const kept = Math.min(Math.round(reserved.nextCarAmps[index]?.[p] ?? 0), left);
+  const text = [
+    others > 0 ? `${others} A for others` : '',
+    unsteered > 0 ? `up to ${unsteered} A for chargers that are not steered` : '',
+    kept > 0 ? `${kept} A kept for the next car` : '',
+  ]
+    .filter((part) => part !== '')
     .join(', ');
   return text === '' ? undefined : { kind: 'circuit', id, phase, text };
 };

@@ -18,7 +18,24 @@ test('who waits is told what has taken the amps', async () => {
   assert.equal(connector?.offerAmps, 0);
   assert.match(
     connector?.reason ?? '',
-    /^waits: less than 6 A left on main L1 → 20 A for others.* → main L1: fuse 25 A$/,
+    // More would be kept for the next car, were it there: what is told adds up to the fuse.
+    /^waits: less than 6 A left on main L1 → 20 A for others, 5 A kept for the next car → main L1: fuse 25 A$/,
+  );
+});
+
+test('a charger that is not heard is told with what it may draw at most', async () => {
+  const site = garage(2, { mainAmps: 25, arrivalReserve: 0 });
+  const virtual = new VirtualSite({ site, buildingAmps: sameAmps(9) });
+  await virtual.run(20);
+  virtual.charger('CP_2').plugIn(1, new Car({ needWh: 90_000, maxAmps: 32 }), 'CARD');
+  await virtual.run(60);
+  virtual.charger('CP_2').setNetwork(false);
+  await virtual.run(5);
+  virtual.charger('CP_1').plugIn(1, new Car({ needWh: 90_000 }), 'CARD');
+  await virtual.run(10);
+  assert.match(
+    virtual.view().chargers[0]?.connectors[0]?.reason ?? '',
+    /→ 9 A for others, up to 1\d A for chargers that are not steered → main L1: fuse 25 A$/,
   );
 });
 
