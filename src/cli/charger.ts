@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import type { ProbeReport } from '../control/chargers/charger-probe.ts';
 import { askGateway, noGateway } from './running-gateway.ts';
 import { usableSite } from './site-file.ts';
+import { actionProblem, wrongUsage } from './wrong-usage.ts';
 
 export const USAGE = `usage: busbar charger probe ID --config FILE [--active] [--json]
        asks the charger how it takes limits; --active tries profiles too: while no car
@@ -22,9 +23,11 @@ export const run = async (args: readonly string[]): Promise<number> => {
     },
   });
   const [action, id] = positionals;
-  if (action !== 'probe' || id === undefined || values.config === undefined) {
-    process.stderr.write(USAGE);
-    return 2;
+  const problem =
+    actionProblem(action, ['probe'], values.config) ??
+    (id === undefined ? 'probe which charger? Its ID is missing' : undefined);
+  if (problem !== undefined || id === undefined || values.config === undefined) {
+    return wrongUsage('charger', problem ?? '', USAGE);
   }
   const usable = usableSite(values.config, values.json);
   if (usable === undefined) return 1;

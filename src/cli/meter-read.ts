@@ -8,7 +8,7 @@ import type { MeterDevice } from '../schema/meter-device.ts';
 import type { SiteConfig } from '../schema/site-config.ts';
 import type { SiteView } from '../schema/view.ts';
 import { readingTable } from './meter-table.ts';
-import { usableSite } from './site-file.ts';
+import { failure, failureJson, usableSite } from './site-file.ts';
 
 const ASK_TIMEOUT_MS = 5_000;
 const METERS_SHOWN = 20;
@@ -33,7 +33,10 @@ export const readOne = async (
   const spec = site.meters.find((meter) => meter.id === id);
   if (spec === undefined) {
     const known = site.meters.map((meter) => meter.id);
-    throw new Error(`${file}: ${unknownText('meter', id, known, METERS_SHOWN)}`);
+    const problem = unknownText('meter', id, known, METERS_SHOWN);
+    process.stderr.write(`${file}: ${problem}\n`);
+    if (json) process.stdout.write(failureJson([failure(id, problem)], file));
+    return 2;
   }
   const source = sourceOf(spec, devices.get(spec.device), config);
   let stopped = false;

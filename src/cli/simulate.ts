@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { ConfigProblem } from '../config/load.ts';
 import { loadPolicy } from '../config/policy-files.ts';
-import { unreadableText } from '../config/unreadable-file.ts';
+import { unreadableText, unwritableText } from '../config/unreadable-file.ts';
 import { localTime } from '../core/rules/windows.ts';
 import type { Policy } from '../core/sharing/policy.ts';
 import type { Site } from '../core/site.ts';
@@ -14,6 +14,7 @@ import { parseVisits } from '../sim/plan/session-file.ts';
 import { generateVisits, type VisitPlan } from '../sim/plan/sessions.ts';
 import { seededRandom } from '../sim/random.ts';
 import { failure, failureJson, packageFolder, problemLines, readSiteFile } from './site-file.ts';
+import { wrongUsage } from './wrong-usage.ts';
 
 const DAYS_MOST = 366;
 const DAY_MS = 24 * 3_600_000;
@@ -51,8 +52,7 @@ export const run = async (args: readonly string[]): Promise<number> => {
       ? 'one site file is needed'
       : usageProblem(days, seed);
   if (file === undefined || problem !== undefined) {
-    process.stderr.write(`busbar simulate: ${problem}\n${USAGE}`);
-    return 2;
+    return wrongUsage('simulate', problem ?? '', USAGE);
   }
   const { usable, problems } = readSiteFile(file);
   // A warning can be what the answer hangs on: a load of others that nobody stated.
@@ -108,7 +108,7 @@ const unwritableAt = (picture: string): readonly ConfigProblem[] => {
     writeFileSync(picture, '', { flag: 'a' });
     return [];
   } catch (error) {
-    return [failure('--picture', `cannot write ${picture}: ${(error as Error).message}`)];
+    return [failure('--picture', unwritableText(picture, error))];
   }
 };
 

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { basename, dirname, extname, join } from 'node:path';
+import { basename, dirname, extname, join, resolve } from 'node:path';
 import { nearestName } from '../schema/distance.ts';
 
 const CAUSES: Readonly<Record<string, string>> = {
@@ -23,18 +23,36 @@ export const unreadableText = (file: string, error: unknown, shown: string = fil
   return `cannot read ${shown}: ${cause}${hint}`;
 };
 
+/** `cannot write FILE: ` and why. */
+export const unwritableText = (file: string, error: unknown): string => {
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  const folder = resolve(dirname(file));
+  const causes: Readonly<Record<string, string>> = {
+    ENOENT: `there is no folder ${folder}`,
+    EISDIR: 'it is a folder',
+    EACCES: 'this user may not write there',
+    EROFS: 'the disk may not be written to',
+  };
+  return `cannot write ${file}: ${causes[code] ?? message}`;
+};
+
 const nearby = (file: string, shown: string): string => {
-  const folder = dirname(file);
+  const folder = resolve(dirname(file));
   if (!existsSync(folder)) return ` (nor a folder ${folder})`;
-  const kind = extname(file) || '.yaml';
-  const alike = filesIn(folder).filter((name) => extname(name) === kind);
-  const stems = alike.map((name) => basename(name, kind));
-  const near = nearestName(basename(file, kind), stems);
-  if (near !== undefined) return `; did you mean ${beside(shown, near + kind)}?`;
+  const kind = kindOf(file);
+  const alike = filesIn(folder).filter((name) => kindOf(name) === kind);
+  const stems = alike.map(stemOf);
+  const near = nearestName(stemOf(file), stems);
+  const meant = alike[stems.indexOf(near ?? '')];
+  if (meant !== undefined) return `; did you mean ${beside(shown, meant)}?`;
   if (alike.length === 0) return ` in ${folder}`;
   const more = alike.length > NEIGHBOURS_SHOWN ? ', ...' : '';
   return `; in ${folder} are ${alike.slice(0, NEIGHBOURS_SHOWN).join(', ')}${more}`;
 };
+
+/** `.yml` is as good as `.yaml`, and none means that as well. */
+const kindOf = (file: string): string => extname(file).replace(/^$|^\.yml$/, '.yaml');
+const stemOf = (file: string): string => basename(file, extname(file));
 
 const filesIn = (folder: string): readonly string[] => {
   try {
