@@ -10,6 +10,7 @@ import { PHASES } from './units.ts';
 export const takenReasons = (
   circuits: readonly CircuitTick[],
   reserved: Reserved,
+  carsOn: (circuit: number, phase: 0 | 1 | 2) => number,
 ): ((chain: ReasonChain) => ReasonChain) => {
   // Many wait for the same amps.
   const known = new Map<string, Reason | undefined>();
@@ -17,7 +18,7 @@ export const takenReasons = (
     const [waits, ...rest] = chain;
     if (waits?.kind !== 'minimum' || waits.phase === undefined) return chain;
     const key = `${waits.id} ${waits.phase}`;
-    if (!known.has(key)) known.set(key, takenOf(waits, circuits, reserved));
+    if (!known.has(key)) known.set(key, takenOf(waits, circuits, reserved, carsOn));
     const taken = known.get(key);
     return taken === undefined ? chain : [waits, taken, ...rest];
   };
@@ -27,6 +28,7 @@ const takenOf = (
   { id, phase }: Reason,
   circuits: readonly CircuitTick[],
   reserved: Reserved,
+  carsOn: (circuit: number, phase: 0 | 1 | 2) => number,
 ): Reason | undefined => {
   const index = circuits.findIndex((circuit) => circuit.id === id);
   if (phase === undefined) return undefined;
@@ -37,10 +39,15 @@ const takenOf = (
   // More is wanted for the next car than there may be: what is told has to add up to the limit.
   const left = Math.max(0, Math.round(limitAmps?.[p] ?? 0) - others - unsteered);
   const kept = Math.min(Math.round(reserved.nextCarAmps[index]?.[p] ?? 0), left);
+  const cars = carsOn(index, p);
   const text = [
-    others > 0 ? `${others} A for others` : '',
+    others > 0 ? `${others} A for other loads` : '',
     unsteered > 0 ? `up to ${unsteered} A for chargers that are not steered` : '',
     kept > 0 ? `${kept} A kept for the next car` : '',
+    // Their amps change with every tick, and reasons are published when they change.
+    cars > 0
+      ? `the rest for ${cars === 1 ? 'one car that charges' : `${cars} cars that charge`}`
+      : '',
   ]
     .filter((part) => part !== '')
     .join(', ');
