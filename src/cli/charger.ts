@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
 import type { ProbeReport } from '../control/chargers/charger-probe.ts';
-import { askGateway, gatewayUrl } from './running-gateway.ts';
+import { askGateway, noGateway } from './running-gateway.ts';
 import { usableSite } from './site-file.ts';
+import { actionProblem, wrongUsage } from './wrong-usage.ts';
 
 export const USAGE = `usage: busbar charger probe ID --config FILE [--active] [--json]
        asks the charger how it takes limits; --active tries profiles too: while no car
@@ -22,19 +23,19 @@ export const run = async (args: readonly string[]): Promise<number> => {
     },
   });
   const [action, id] = positionals;
-  if (action !== 'probe' || id === undefined || values.config === undefined) {
-    process.stderr.write(USAGE);
-    return 2;
+  const problem =
+    actionProblem(action, ['probe'], values.config) ??
+    (id === undefined ? 'probe which charger? Its ID is missing' : undefined);
+  if (problem !== undefined || id === undefined || values.config === undefined) {
+    return wrongUsage('charger', problem ?? '', USAGE);
   }
-  const usable = usableSite(values.config);
+  const usable = usableSite(values.config, values.json);
   if (usable === undefined) return 1;
   const path = `/api/v1/chargers/${encodeURIComponent(id)}/probe?active=${values.active}`;
   const ask = { method: 'POST', timeoutMs: PROBE_TIMEOUT_MS } as const;
   const report = await askGateway<ProbeReport>(usable.config, path, ask);
   if (report === undefined) {
-    const url = gatewayUrl(usable.config);
-    process.stderr.write(`no gateway answers at ${url}: start it with busbar serve\n`);
-    return 1;
+    throw new Error(noGateway(usable.config));
   }
   process.stdout.write(values.json ? `${JSON.stringify(report)}\n` : text(report));
   return 0;

@@ -4,6 +4,7 @@ import type { SiteConfig } from '../schema/site-config.ts';
 import type { SiteFileState } from '../schema/site-file.ts';
 import { askGateway } from './running-gateway.ts';
 import { problemLines, readSiteFile } from './site-file.ts';
+import { wrongUsage } from './wrong-usage.ts';
 
 export const USAGE = 'usage: busbar check FILE [--json]\n';
 
@@ -16,8 +17,7 @@ export const run = async (args: readonly string[]): Promise<number> => {
   });
   const [file] = positionals;
   if (file === undefined || positionals.length > 1) {
-    process.stderr.write(USAGE);
-    return 2;
+    return wrongUsage('check', 'one site file is needed', USAGE);
   }
   const { usable, problems, sums } = readSiteFile(file);
   const ok = usable !== undefined;

@@ -4,6 +4,7 @@ import { summaryOf } from '../field/evidence-routes.ts';
 import type { Evidence } from '../schema/evidence.ts';
 import { EvidenceFiles } from '../store/evidence-files.ts';
 import { usableSite } from './site-file.ts';
+import { actionProblem, wrongUsage } from './wrong-usage.ts';
 
 export const USAGE = `usage: busbar evidence ls --config FILE [--source ID] [--json]
        busbar evidence export [CASE] --config FILE [--source ID] [--csv]
@@ -22,11 +23,11 @@ export const run = async (args: readonly string[]): Promise<number> => {
     },
   });
   const [action = '', id] = positionals;
-  if (!['ls', 'export'].includes(action) || values.config === undefined) {
-    process.stderr.write(USAGE);
-    return 2;
+  const problem = actionProblem(positionals[0], ['ls', 'export'], values.config);
+  if (problem !== undefined || values.config === undefined) {
+    return wrongUsage('evidence', problem ?? '', USAGE);
   }
-  const usable = usableSite(values.config);
+  const usable = usableSite(values.config, values.json);
   if (usable === undefined) return 1;
   const files = new EvidenceFiles<Evidence>(join(usable.config.dataDir, 'evidence'));
   const records = (await files.list())

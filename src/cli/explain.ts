@@ -1,11 +1,12 @@
 import { parseArgs } from 'node:util';
 import type { Explanation } from '../control/history.ts';
-import { askGateway, gatewayUrl } from './running-gateway.ts';
+import { askGateway, noGateway } from './running-gateway.ts';
 import { usableSite } from './site-file.ts';
+import { NO_CONFIG, wrongUsage } from './wrong-usage.ts';
 
 export const USAGE =
   'usage: busbar explain CHARGER --config FILE [--connector N] [--at TIME] [--json]\n' +
-  'TIME: RFC 3339 (2026-01-05T17:00:00Z), or minutes ago like -30\n';
+  'TIME: RFC 3339 (2026-01-05T17:00:00Z), or how long ago: -30 (minutes), -2h\n';
 
 /** Asks the running gateway why a charger gets what it gets, now or at a past time. */
 export const run = async (args: readonly string[]): Promise<number> => {
@@ -20,20 +21,21 @@ export const run = async (args: readonly string[]): Promise<number> => {
     },
   });
   const [charger] = positionals;
-  if (charger === undefined || positionals.length > 1 || values.config === undefined) {
-    process.stderr.write(USAGE);
-    return 2;
+  const at = values.at === undefined ? undefined : instantOf(values.at);
+  const problem = problemOf(positionals, values, at);
+  if (charger === undefined || values.config === undefined || problem !== undefined) {
+    return wrongUsage('explain', problem ?? '', USAGE);
   }
-  const usable = usableSite(values.config);
+  const usable = usableSite(values.config, values.json);
   if (usable === undefined) return 1;
   const query = new URLSearchParams({
     ...(values.connector === undefined ? {} : { connector: values.connector }),
-    ...(values.at === undefined ? {} : { at: instantOf(values.at) }),
+    ...(at === undefined ? {} : { at }),
   });
   const path = `/api/v1/explain/${encodeURIComponent(charger)}?${query}`;
   const explanations = await askGateway<readonly Explanation[]>(usable.config, path);
   if (explanations === undefined) {
-    throw new Error(`no gateway answers on ${gatewayUrl(usable.config)}: is it running?`);
+    throw new Error(noGateway(usable.config));
   }
   process.stdout.write(
     values.json
@@ -43,16 +45,32 @@ export const run = async (args: readonly string[]): Promise<number> => {
   return 0;
 };
 
+const problemOf = (
+  chargers: readonly string[],
+  { config, connector, at: told }: { config?: string; connector?: string; at?: string },
+  at: string | undefined,
+): string | undefined => {
+  if (chargers.length === 0) return 'explain which CHARGER?';
+  if (chargers.length > 1) return `one charger at a time, not ${chargers.join(' and ')}`;
+  if (connector !== undefined && !/^\d+$/.test(connector)) return '--connector is a number from 1';
+  if (at !== undefined && Number.isNaN(Date.parse(at))) return `--at ${told} is no time`;
+  return config === undefined ? NO_CONFIG : undefined;
+};
+
 /** Node takes `--at -30` for an option without its value. */
 const withMinusTimes = (args: readonly string[]): string[] => {
   const at = args.indexOf('--at');
   const time = args[at + 1];
-  if (at < 0 || time === undefined || !MINUTES_AGO.test(time)) return [...args];
+  if (at < 0 || time === undefined || !/^-\d/.test(time)) return [...args];
   return [...args.slice(0, at), `--at=${time}`, ...args.slice(at + 2)];
 };
 
-const MINUTES_AGO = /^-\d+$/;
+const AGO = /^-(\d{1,6})(m|min|h)?$/;
 
-/** `-30` is half an hour ago. */
-const instantOf = (text: string): string =>
-  MINUTES_AGO.test(text) ? new Date(Date.now() + Number(text) * 60_000).toISOString() : text;
+/** `-30` and `-30m` are half an hour ago. */
+const instantOf = (text: string): string => {
+  const [, count, unit] = AGO.exec(text) ?? [];
+  if (count === undefined) return text;
+  const minutes = Number(count) * (unit === 'h' ? 60 : 1);
+  return new Date(Date.now() - minutes * 60_000).toISOString();
+};

@@ -1,4 +1,5 @@
 import { distance } from '../schema/distance.ts';
+import { optionProblem, wrongUsage } from './wrong-usage.ts';
 
 /** One verb of the command line; its file is loaded only when it is used. */
 interface Verb {
@@ -46,7 +47,8 @@ const VERBS: Readonly<Record<string, Verb>> = {
 /** Exit codes: 0 done, 1 failed, 2 wrong usage. */
 const main = async ([name, ...args]: readonly string[]): Promise<number> => {
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
-    process.stdout.write(usage());
+    const about = VERBS[args[0] ?? ''];
+    process.stdout.write(about === undefined ? usage() : (await about.load()).USAGE);
     return name === undefined ? 2 : 0;
   }
   const verb = VERBS[name === '--version' ? 'version' : name];
@@ -65,12 +67,19 @@ const main = async ([name, ...args]: readonly string[]): Promise<number> => {
   try {
     return await run(args);
   } catch (error) {
-    if (!isUsageError(error)) throw error;
-    // Node goes on to explain how a file name that begins with a dash is written.
-    const [problem] = error.message.split('. To specify');
-    process.stderr.write(`busbar ${name}: ${problem}\n${USAGE}`);
-    return 2;
+    if (!isUsageError(error)) {
+      if (args.includes('--json')) await tellScript(error);
+      throw error;
+    }
+    return wrongUsage(name, optionProblem(error.message, USAGE), USAGE);
   }
+};
+
+/** A script that reads the output learns there what the terminal is told on stderr. */
+const tellScript = async (error: unknown): Promise<void> => {
+  const { failure, failureJson } = await import('./site-file.ts');
+  const text = error instanceof Error ? error.message : String(error);
+  await new Promise((written) => process.stdout.write(failureJson([failure('', text)]), written));
 };
 
 /** What `parseArgs` of Node throws. */

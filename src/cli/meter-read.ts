@@ -3,13 +3,15 @@ import type { MeterSpec } from '../core/site.ts';
 import { readMeterOnce } from '../field/meter-read.ts';
 import { openModbusPort } from '../io/modbus.ts';
 import { systemClock } from '../io/system-clock.ts';
+import { unknownText } from '../schema/distance.ts';
 import type { MeterDevice } from '../schema/meter-device.ts';
 import type { SiteConfig } from '../schema/site-config.ts';
 import type { SiteView } from '../schema/view.ts';
 import { readingTable } from './meter-table.ts';
-import { problemLines, readSiteFile } from './site-file.ts';
+import { failure, failureJson, usableSite } from './site-file.ts';
 
 const ASK_TIMEOUT_MS = 5_000;
+const METERS_SHOWN = 20;
 /** Clears the screen and goes to its top. */
 const CLEAR = '\u001b[2J\u001b[H';
 
@@ -25,16 +27,15 @@ export const readOne = async (
   file: string,
   { json, watch, count }: ReadArguments,
 ): Promise<number> => {
-  const { usable, problems } = readSiteFile(file);
-  if (usable === undefined) {
-    process.stderr.write(problemLines(file, problems));
-    return 1;
-  }
+  const usable = usableSite(file, json);
+  if (usable === undefined) return 1;
   const { site, devices, config } = usable;
   const spec = site.meters.find((meter) => meter.id === id);
   if (spec === undefined) {
-    const known = site.meters.map((meter) => meter.id).join(', ') || 'none';
-    process.stderr.write(`no meter "${id}" in ${file}; known are ${known}\n`);
+    const known = site.meters.map((meter) => meter.id);
+    const problem = unknownText('meter', id, known, METERS_SHOWN);
+    process.stderr.write(`${file}: ${problem}\n`);
+    if (json) process.stdout.write(failureJson([failure(id, problem)], file));
     return 2;
   }
   const source = sourceOf(spec, devices.get(spec.device), config);

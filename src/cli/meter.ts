@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
-import { nearestName } from '../schema/distance.ts';
 import { readOne } from './meter-read.ts';
 import { scan } from './meter-scan.ts';
 import { testFile } from './meter-test.ts';
+import { actionProblem, NO_CONFIG, wrongUsage } from './wrong-usage.ts';
 
 export const USAGE = `usage: busbar meter read ID --config FILE [--watch] [--count N] [--json]
        busbar meter scan HOST[:PORT] [--units 1-16,100] [--rtu] [--json]
@@ -25,12 +25,23 @@ const ACTIONS = ['read', 'scan', 'test'];
 /** Where meters are found most often: low numbers, and what makers preset. */
 const UNITS = '1-16,71,100,126,200,240';
 
-const problemOf = (action: string | undefined, { count, unit }: MeterArguments) => {
+const problemOf = (
+  [action, first, second]: readonly string[],
+  { count, unit, config }: MeterArguments,
+): string | undefined => {
   if (!(count >= 1)) return '--count is a number from 1';
   if (!Number.isInteger(unit) || unit < 0 || unit > 255) return '--unit is a number from 0 to 255';
-  if (action === undefined || ACTIONS.includes(action)) return undefined;
-  const near = nearestName(action, ACTIONS);
-  return `unknown: meter ${action}${near === undefined ? '' : `; did you mean meter ${near}?`}`;
+  const wrong = actionProblem(action, ACTIONS, config ?? '');
+  if (wrong !== undefined) return wrong;
+  switch (action) {
+    case 'read':
+      if (first === undefined) return 'read which meter? Its ID is missing';
+      return config === undefined ? NO_CONFIG : undefined;
+    case 'scan':
+      return first === undefined ? 'scan where? HOST is missing' : undefined;
+    default:
+      return second === undefined ? 'test what where? FILE.yaml and HOST are needed' : undefined;
+  }
 };
 
 /** The ladder to a meter that works: find it, try its file, read it as the site does. */
@@ -57,11 +68,8 @@ export const run = async (args: readonly string[]): Promise<number> => {
     unit: Number(values.unit ?? 1),
   };
   const [action, first, second] = positionals;
-  const problem = problemOf(action, given);
-  if (problem !== undefined) {
-    process.stderr.write(`${problem}\n${USAGE}`);
-    return 2;
-  }
+  const problem = problemOf(positionals, given);
+  if (problem !== undefined) return wrongUsage('meter', problem, USAGE);
   if (action === 'read' && first !== undefined && given.config !== undefined) {
     return readOne(first, given.config, given);
   }
@@ -69,6 +77,5 @@ export const run = async (args: readonly string[]): Promise<number> => {
   if (action === 'test' && first !== undefined && second !== undefined) {
     return testFile(first, second, given);
   }
-  process.stderr.write(USAGE);
-  return 2;
+  return wrongUsage('meter', 'there is something missing', USAGE);
 };

@@ -27,11 +27,11 @@ export const openQueue = async (config: SiteConfig): Promise<QueueSource> => {
     running: true,
     list: async () => (await askGateway<readonly QueueSummary[]>(config, PATH)) ?? [],
     messages: async (charger, parked, after) => {
-      const path = `${PATH}/${charger}?after=${after}&limit=${PAGE}&parked=${parked}`;
+      const path = `${PATH}/${encodeURIComponent(charger)}?after=${after}&limit=${PAGE}&parked=${parked}`;
       return (await askGateway<readonly QueuedMessage[]>(config, path)) ?? [];
     },
     drop: async (charger, seq, by) => {
-      const path = `${PATH}/${charger}/${seq}?by=${encodeURIComponent(by)}`;
+      const path = `${PATH}/${encodeURIComponent(charger)}/${seq}?by=${encodeURIComponent(by)}`;
       try {
         await askGateway(config, path, { method: 'DELETE' });
         return true;

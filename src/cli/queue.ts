@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import type { QueuedMessage, QueueSummary } from '../gateway/outage/queue-desk.ts';
 import { openQueue, PAGE, type QueueSource } from './queue-source.ts';
 import { usableSite } from './site-file.ts';
+import { actionProblem, wrongUsage } from './wrong-usage.ts';
 
 export const USAGE = `usage: busbar queue ls --config FILE [--json]
        busbar queue show CHARGER --config FILE [--json]
@@ -33,12 +34,13 @@ export const run = async (args: readonly string[]): Promise<number> => {
   });
   const [action = '', charger, seq] = positionals;
   const verb = VERBS.get(action);
-  const complete = action !== 'drop' || (charger !== undefined && Number.isInteger(Number(seq)));
-  if (verb === undefined || values.config === undefined || !complete) {
-    process.stderr.write(USAGE);
-    return 2;
+  const problem =
+    actionProblem(positionals[0], [...VERBS.keys()], values.config) ??
+    incomplete(action, charger, seq);
+  if (problem !== undefined || verb === undefined || values.config === undefined) {
+    return wrongUsage('queue', problem ?? '', USAGE);
   }
-  const usable = usableSite(values.config);
+  const usable = usableSite(values.config, values.json);
   if (usable === undefined) return 1;
   const source = await openQueue(usable.config);
   try {
@@ -55,6 +57,18 @@ export const run = async (args: readonly string[]): Promise<number> => {
   }
 };
 
+const incomplete = (
+  action: string,
+  charger: string | undefined,
+  seq: string | undefined,
+): string | undefined => {
+  if (['show', 'drop'].includes(action) && charger === undefined) return `${action} which CHARGER?`;
+  const number = seq !== undefined && Number.isInteger(Number(seq));
+  return action !== 'drop' || number
+    ? undefined
+    : 'drop which message? Its SEQ is the first number that busbar queue show prints';
+};
+
 const list = async (source: QueueSource, { json }: Order): Promise<number> => {
   const summaries = await source.list();
   if (json) process.stdout.write(`${JSON.stringify(summaries)}\n`);
@@ -69,10 +83,7 @@ const row = ({ charger, held, parked, thinned, oldestAt }: QueueSummary): string
   `${String(thinned).padStart(9)}  ${oldestAt ?? '-'}\n`;
 
 const show = async (source: QueueSource, { charger, json }: Order): Promise<number> => {
-  if (charger === undefined) {
-    process.stderr.write(USAGE);
-    return 2;
-  }
+  if (charger === undefined) return 2;
   for await (const message of messagesOf(source, charger)) {
     process.stdout.write(json ? `${JSON.stringify(message)}\n` : line(message));
   }

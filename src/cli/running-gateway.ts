@@ -44,6 +44,9 @@ export const askGateway = async <T>(
   throw new GatewayRefusal(response.status, detail ?? `the gateway answered ${response.status}`);
 };
 
+export const noGateway = (config: Pick<SiteConfig, 'listen'>): string =>
+  `no gateway answers on ${gatewayUrl(config)} (listen.http): start it with busbar serve`;
+
 /** Where the API of a site file is found on this machine. */
 export const gatewayUrl = ({ listen }: Pick<SiteConfig, 'listen'>): string =>
   `http://${listen.http.replace(/^0\.0\.0\.0|^\[::\]/, '127.0.0.1')}`;

@@ -7,6 +7,7 @@ import { surviveUncaught } from '../io/uncaught.ts';
 import { startWatchdog } from '../io/watchdog.ts';
 import { startBusbar } from '../main.ts';
 import { packageFolder, problemLines, readSiteFile } from './site-file.ts';
+import { NO_CONFIG, wrongUsage } from './wrong-usage.ts';
 
 export const USAGE = `usage: busbar serve --config FILE
        SIGHUP reads the file again: upstreams, mirrors, rules and controller change without a restart
@@ -15,10 +16,7 @@ export const USAGE = `usage: busbar serve --config FILE
 /** Runs the gateway until it is told to stop. */
 export const run = async (args: readonly string[]): Promise<number> => {
   const { values } = parseArgs({ args: [...args], options: { config: { type: 'string' } } });
-  if (values.config === undefined) {
-    process.stderr.write(USAGE);
-    return 2;
-  }
+  if (values.config === undefined) return wrongUsage('serve', NO_CONFIG, USAGE);
   const file = values.config;
   const { usable, problems } = readSiteFile(file);
   process.stderr.write(problemLines(file, problems));

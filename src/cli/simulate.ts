@@ -1,6 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import type { ConfigProblem } from '../config/load.ts';
 import { loadPolicy } from '../config/policy-files.ts';
+import { unreadableText, unwritableText } from '../config/unreadable-file.ts';
 import { localTime } from '../core/rules/windows.ts';
 import type { Policy } from '../core/sharing/policy.ts';
 import type { Site } from '../core/site.ts';
@@ -11,7 +13,8 @@ import { PlannedSite } from '../sim/plan/planned-site.ts';
 import { parseVisits } from '../sim/plan/session-file.ts';
 import { generateVisits, type VisitPlan } from '../sim/plan/sessions.ts';
 import { seededRandom } from '../sim/random.ts';
-import { packageFolder, problemLines, readSiteFile } from './site-file.ts';
+import { failure, failureJson, packageFolder, problemLines, readSiteFile } from './site-file.ts';
+import { wrongUsage } from './wrong-usage.ts';
 
 const DAYS_MOST = 366;
 const DAY_MS = 24 * 3_600_000;
@@ -49,26 +52,47 @@ export const run = async (args: readonly string[]): Promise<number> => {
       ? 'one site file is needed'
       : usageProblem(days, seed);
   if (file === undefined || problem !== undefined) {
-    process.stderr.write(`busbar simulate: ${problem}\n${USAGE}`);
-    return 2;
+    return wrongUsage('simulate', problem ?? '', USAGE);
   }
   const { usable, problems } = readSiteFile(file);
   // A warning can be what the answer hangs on: a load of others that nobody stated.
   process.stderr.write(problemLines(file, problems));
-  if (usable === undefined) return 1;
+  const failed = (others: readonly ConfigProblem[]): number => {
+    for (const { place, text } of others) process.stderr.write(`${place}: ${text}\n`);
+    if (values.json) process.stdout.write(failureJson([...problems, ...others], file));
+    return 1;
+  };
+  if (usable === undefined) return failed([]);
   // Nobody speaks for an EMS here: its failsafe would be in force all month.
   const site = values.failsafe ? usable.site : { ...usable.site, emsSources: [] };
-  const policy = values.policy === undefined ? usable.policy : policyNamed(values.policy, file);
-  const visits = visitsOf(site, values.sessions, days, seed);
-  if (policy === undefined || visits === undefined) return 1;
-  if (values.picture !== undefined && !isWritable(values.picture)) return 1;
+  const { policy, ...wrong } =
+    values.policy === undefined ? usable : policyNamed(values.policy, file);
+  const { visits, notes } = visitsOf(site, values.sessions, days, seed);
+  const unwritable = values.picture === undefined ? [] : unwritableAt(values.picture);
+  const others = [
+    'problems' in wrong ? wrong.problems : [],
+    visits ? [] : notes,
+    unwritable,
+  ].flat();
+  if (policy === undefined || visits === undefined || others.length > 0) return failed(others);
+  for (const { place, text } of notes) process.stderr.write(`${place}: ${text}\n`);
   const options = { seed, days, wishes: values.wishes === true };
   const { report, picture } = simulate(site, policy, visits, options);
   if (values.picture !== undefined) writeFileSync(values.picture, picture);
-  const told = { verdict: verdictOf(report), words: verdictWords(report), ...report };
-  const text = values.json ? `${JSON.stringify(told, null, 2)}\n` : table(report, values.picture);
+  const verdict = verdictOf(report);
+  const ok = verdict !== 'over';
+  const told = {
+    ok,
+    file,
+    problems: [...problems, ...notes],
+    verdict,
+    words: verdictWords(report),
+  };
+  const text = values.json
+    ? `${JSON.stringify({ ...told, ...report }, null, 2)}\n`
+    : table(report, values.picture);
   process.stdout.write(text);
-  return report.circuits.some(({ secondsOverLimit }) => secondsOverLimit > 0) ? 1 : 0;
+  return ok ? 0 : 1;
 };
 
 const usageProblem = (days: number, seed: number): string | undefined => {
@@ -79,68 +103,70 @@ const usageProblem = (days: number, seed: number): string | undefined => {
 };
 
 /** Told before the month is run, not after it. */
-const isWritable = (picture: string): boolean => {
+const unwritableAt = (picture: string): readonly ConfigProblem[] => {
   try {
     writeFileSync(picture, '', { flag: 'a' });
-    return true;
+    return [];
   } catch (error) {
-    process.stderr.write(`cannot write ${picture}: ${(error as Error).message}\n`);
-    return false;
+    return [failure('--picture', unwritableText(picture, error))];
   }
 };
 
-const policyNamed = (name: string, file: string): Policy | undefined => {
+const policyNamed = (name: string, file: string) => {
   const { policy, problems } = loadPolicy(name, `${packageFolder()}/policies`, file);
-  for (const problem of problems) process.stderr.write(`${problem}\n`);
-  return policy;
+  return { policy, problems: problems.map((text) => failure('--policy', text)) };
 };
 
-const visitsOf = (
-  site: Site,
-  file: string | undefined,
-  days: number,
-  seed: number,
-): readonly VisitPlan[] | undefined => {
+/** Who comes; without visits the notes say why, else what is left out or moved elsewhere. */
+interface Visits {
+  readonly visits?: readonly VisitPlan[];
+  readonly notes: readonly ConfigProblem[];
+}
+
+const visitsOf = (site: Site, file: string | undefined, days: number, seed: number): Visits => {
   const chargers = site.chargers.flatMap(({ id, connectors }) =>
     Array.from({ length: connectors }, () => id),
   );
-  if (file === undefined) return generateVisits({ seed, days, chargers });
+  if (file === undefined) return { visits: generateVisits({ seed, days, chargers }), notes: [] };
+  let text: string;
   try {
-    const { visits, problem } = parseVisits(readFileSync(file, 'utf8'));
-    if (problem === undefined) return visitsWithin(visits, new Set(chargers), file, days);
-    process.stderr.write(`${file}: ${problem}\n`);
+    text = readFileSync(file, 'utf8');
   } catch (error) {
-    process.stderr.write(`cannot read ${file}: ${(error as Error).message}\n`);
+    return { notes: [failure('--sessions', unreadableText(file, error))] };
   }
-  return undefined;
+  const { visits, problem } = parseVisits(text);
+  if (problem !== undefined) return { notes: [failure('--sessions', `${file}: ${problem}`)] };
+  return visitsWithin(visits, new Set(chargers), file, days);
 };
 
-/** The sessions of the first days; what is left out or moved elsewhere is told. */
+/** The sessions of the first days. */
 const visitsWithin = (
   all: readonly VisitPlan[],
   chargers: ReadonlySet<string>,
   file: string,
   days: number,
-): readonly VisitPlan[] | undefined => {
+): Visits => {
   const visits = all.filter((visit) => visit.arrivesAtMs < days * DAY_MS);
   if (visits.length === 0) {
     const first = Math.floor(Math.min(...all.map(({ arrivesAtMs }) => arrivesAtMs)) / DAY_MS) + 1;
-    process.stderr.write(
+    const text =
       `${file}: nobody comes in the first ${days} days: the first car comes on day ${first}; ` +
-        `count from the first midnight, or use --days ${first}\n`,
-    );
-    return undefined;
+      `count from the first midnight, or use --days ${first}`;
+    return { notes: [failure('--sessions', text)] };
   }
   const later = all.length - visits.length;
   const strangers = visits.filter(({ charger }) => charger !== undefined && !chargers.has(charger));
-  if (later > 0) process.stderr.write(`${file}: ${later} sessions begin after day ${days}\n`);
+  const notes: ConfigProblem[] = [];
+  const note = (text: string) =>
+    notes.push({ ...failure('--sessions', `${file}: ${text}`), severity: 'warning' });
+  if (later > 0) note(`${later} sessions begin after day ${days}`);
   if (strangers.length > 0) {
-    process.stderr.write(
-      `${file}: ${strangers.length} sessions name a charger that the site has not ` +
-        `(such as ${strangers[0]?.charger}): each goes to one that is free\n`,
+    note(
+      `${strangers.length} sessions name a charger that the site has not ` +
+        `(such as ${strangers[0]?.charger}): each goes to one that is free`,
     );
   }
-  return visits;
+  return { visits, notes };
 };
 
 const simulate = (

@@ -81,12 +81,26 @@ export const readSiteFile = (file: string): SiteFile => {
   };
 };
 
-/** The same for verbs that need a usable one: undefined after its problems were told on stderr. */
-export const usableSite = (file: string): SiteFile['usable'] => {
+/** The same for verbs that need a usable one: undefined after its problems were told. */
+export const usableSite = (file: string, json = false): SiteFile['usable'] => {
   const { usable, problems } = readSiteFile(file);
-  if (usable === undefined) process.stderr.write(problemLines(file, problems));
-  return usable;
+  if (usable !== undefined) return usable;
+  process.stderr.write(problemLines(file, problems));
+  if (json) process.stdout.write(failureJson(problems, file));
+  return undefined;
 };
+
+/** What a script gets of a verb that could not do it: the shape of `busbar check --json`. */
+export const failureJson = (problems: readonly ConfigProblem[], file?: string): string =>
+  `${JSON.stringify({ ok: false, ...(file !== undefined && { file }), problems }, null, 2)}\n`;
+
+/** Something wrong outside the site file; `place` is the option, file or address that it is about. */
+export const failure = (place: string, text: string): ConfigProblem => ({
+  severity: 'error',
+  place,
+  line: 0,
+  text,
+});
 
 /** The folder of this installation: where package.json lies, above the sources or the bundle. */
 export const packageFolder = (): string => {

@@ -1,26 +1,11 @@
-import { circuitTree } from '../core/circuit-tree.ts';
-import { sumOnLines } from '../core/line-currents.ts';
-import { loadedPhases, spread } from '../core/meters/site-phases.ts';
-import type { ChargerSpec, Site } from '../core/site.ts';
-import { mapPhases, PHASES, type PhaseAmps } from '../core/units.ts';
 import { unknownText } from '../schema/distance.ts';
 import type { SiteConfig } from '../schema/site-config.ts';
+import { type CircuitSums, checkFallbacks, circuitSums } from './check-fallbacks.ts';
 import { checkListening } from './check-listening.ts';
 import { checkMeasured, checkMeters, type DeviceFacts } from './check-meters.ts';
 import type { Path, Report } from './check-report.ts';
 import { type ConfigProblem, type LoadedConfig, placeOf } from './load.ts';
 import { toSite } from './site.ts';
-
-/** Sums of one circuit that an installer wants to see. */
-export interface CircuitSums {
-  readonly circuit: string;
-  readonly limitAmps: PhaseAmps;
-  readonly assumedLoadAmps: PhaseAmps;
-  /** All chargers below at their fallback, and at their rating. */
-  readonly fallbackAmps: PhaseAmps;
-  readonly ratedAmps: PhaseAmps;
-  readonly connectors: number;
-}
 
 export interface Checked {
   readonly problems: readonly ConfigProblem[];
@@ -54,8 +39,9 @@ export const checkConfig = (
   checkListening(config, report);
   checkAggregate(config, report);
   if (problems.some(({ severity }) => severity === 'error')) return { problems, sums: [] };
-  const sums = circuitSums(toSite(config));
-  checkFallbacks(config, sums, report);
+  const site = toSite(config);
+  const sums = circuitSums(site);
+  checkFallbacks(config, site, sums, report);
   return { problems, sums };
 };
 
@@ -289,54 +275,4 @@ const checkDirectCurrent = ({ chargers }: SiteConfig, report: Report): void => {
       report('error', ['chargers', i, 'dc', 'minWatts'], `above maxWatts ${dc.maxWatts}`);
     }
   });
-};
-
-const circuitSums = (site: Site): readonly CircuitSums[] => {
-  const { paths, indexOf } = circuitTree(site);
-  return site.circuits.map((circuit, index) => {
-    const below = site.chargers.filter(({ circuit: id }) =>
-      paths[indexOf.get(id) ?? -1]?.includes(index),
-    );
-    const phasesOf = ({ phases }: ChargerSpec) => loadedPhases(phases, undefined);
-    const sum = (amps: (charger: ChargerSpec) => number): PhaseAmps =>
-      sumOnLines(
-        circuit.phasorSum,
-        below,
-        (charger) => spread(phasesOf(charger), amps(charger) * charger.connectors),
-        (charger) => ({ phases: phasesOf(charger), lineToLine: charger.lineToLine === true }),
-      );
-    return {
-      circuit: circuit.id,
-      limitAmps: circuit.limitAmps,
-      assumedLoadAmps: circuit.assumedLoadAmps,
-      fallbackAmps: sum(({ fallbackAmps }) => fallbackAmps),
-      ratedAmps: sum(({ maxAmps }) => maxAmps),
-      connectors: below.reduce((total, { connectors }) => total + connectors, 0),
-    };
-  });
-};
-
-/** When everything else fails, all chargers are at their fallback at once: that has to fit. */
-const checkFallbacks = (
-  { circuits }: SiteConfig,
-  sums: readonly CircuitSums[],
-  report: Report,
-): void => {
-  for (const { circuit, limitAmps, assumedLoadAmps, fallbackAmps } of sums) {
-    const free = mapPhases((p) => limitAmps[p] - assumedLoadAmps[p]);
-    const worst = ([0, 1, 2] as const).find((p) => fallbackAmps[p] > free[p]);
-    if (worst === undefined) continue;
-    const path = ['circuits', circuits.findIndex(({ id }) => id === circuit)];
-    if (free[worst] < 0) {
-      const text = `assumedLoadAmps ${assumedLoadAmps[worst]} A is above limitAmps ${limitAmps[worst]} A: nothing is left for chargers`;
-      report('error', [...path, 'assumedLoadAmps'], text);
-      continue;
-    }
-    const assumed = assumedLoadAmps[worst] > 0 ? ` less ${assumedLoadAmps[worst]} A of others` : '';
-    report(
-      'error',
-      path,
-      `if this box fails, the fallbacks below "${circuit}" add up to ${fallbackAmps[worst]} A on ${PHASES[worst]}, more than its ${limitAmps[worst]} A${assumed}: set fallbackAmps: 0 on some chargers`,
-    );
-  }
 };

@@ -4,6 +4,7 @@ import { type ChargerQuirk, ChargerQuirkSchema } from '../schema/charger-quirk.t
 import { type MeterDevice, MeterDeviceSchema } from '../schema/meter-device.ts';
 import { type Validated, validator } from '../schema/validator.ts';
 import { placeOf } from './load.ts';
+import { unreadableText } from './unreadable-file.ts';
 import { parseYaml } from './yaml.ts';
 
 const EXTENSION = '.yaml';
@@ -52,8 +53,8 @@ export const loadSiteMeters = (
       const read = loadMeterDevice(path, folder);
       own.set(name, read.problems);
       if (read.device !== undefined) devices.set(name, read.device);
-    } catch {
-      own.set(name, [`cannot read ${path}`]);
+    } catch (error) {
+      own.set(name, [unreadableText(path, error, name)]);
     }
   }
   return { devices, problems: shipped.problems, own };

@@ -3,6 +3,7 @@ import { type SiteConfig, SiteConfigSchema } from '../schema/site-config.ts';
 import { validator } from '../schema/validator.ts';
 import { overridesFrom } from './environment.ts';
 import { resolveSecrets } from './secrets.ts';
+import { unreadableText } from './unreadable-file.ts';
 import { parseYaml } from './yaml.ts';
 
 /** Something wrong with the site file, at a place, with what to do about it. */
@@ -22,12 +23,6 @@ export interface LoadedConfig {
   lineOf(path: readonly (string | number)[]): number;
 }
 
-const CAUSES: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  EISDIR: 'it is a folder',
-  EACCES: 'this user may not read it',
-};
-
 /**
  * Reads a site file: defaults, then the file, then `BUSBAR__A__B` from the environment, then
  * `${env:NAME}` and `${file:/path}` in texts. Never throws; everything wrong is a problem.
@@ -40,9 +35,7 @@ export const loadConfig = (
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const cause = CAUSES[code ?? ''] ?? (error as Error).message;
-    return failed([fileProblem(1, `cannot read ${file}: ${cause}`)]);
+    return failed([fileProblem(1, unreadableText(file, error))]);
   }
   return readConfig(text, environment);
 };

@@ -6,6 +6,7 @@ import { type PolicyFile, PolicyFileSchema, WEEKDAYS } from '../schema/policy-fi
 import type { SiteConfig } from '../schema/site-config.ts';
 import { validator } from '../schema/validator.ts';
 import { placeOf } from './load.ts';
+import { unreadableText } from './unreadable-file.ts';
 import { parseYaml } from './yaml.ts';
 
 export interface LoadedPolicy {
@@ -76,7 +77,12 @@ const readPolicy = (name: string, folder: string, siteFile: string): LoadedPolic
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    return failed(`cannot read the policy ${file}: ${(error as Error).message}`);
+    const shipped = basename(file, '.yaml');
+    return failed(
+      own && policyNames(folder).includes(shipped)
+        ? `there is no file ${name}; did you mean ${shipped}, without path and .yaml?`
+        : unreadableText(file, error, name),
+    );
   }
   return parsePolicy(text, basename(file, '.yaml'), file);
 };

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { SchemaProblem } from '../schema/validator.ts';
+import { unreadableText } from './unreadable-file.ts';
 
 const REFERENCE = /^\$\{(env|file):([^}]+)\}$/;
 
@@ -18,20 +19,31 @@ export const resolveSecrets = (
     }
     const [, kind, name] = (typeof node === 'string' && REFERENCE.exec(node)) || [];
     if (kind === undefined || name === undefined) return node;
-    const secret = kind === 'env' ? environment[name] : readSecret(name);
+    const { secret, problem } = kind === 'env' ? secretOf(name, environment) : readSecret(name);
     if (secret !== undefined) return secret;
-    const missing =
-      kind === 'env' ? `environment variable ${name} is not set` : `cannot read ${name}`;
-    problems.push({ path, text: missing });
+    problems.push({ path, text: problem ?? '' });
     return node;
   };
   return { value: resolve(value, []), problems };
 };
 
-const readSecret = (file: string): string | undefined => {
+interface Secret {
+  readonly secret?: string;
+  readonly problem?: string;
+}
+
+const secretOf = (
+  name: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): Secret => {
+  const secret = environment[name];
+  return secret === undefined ? { problem: `environment variable ${name} is not set` } : { secret };
+};
+
+const readSecret = (file: string): Secret => {
   try {
-    return readFileSync(file, 'utf8').replace(/\r?\n$/, '');
-  } catch {
-    return undefined;
+    return { secret: readFileSync(file, 'utf8').replace(/\r?\n$/, '') };
+  } catch (error) {
+    return { problem: unreadableText(file, error) };
   }
 };

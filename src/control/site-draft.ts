@@ -376,6 +376,7 @@ export class SiteDraft {
       policy,
       wishes: this.#wishes.all(),
       ...this.#carried,
+      seenBefore: this.#makes.seenBefore,
       clocksAheadMs: this.#clocks.ahead(nowMs, wallMs - nowMs),
       ...(lastTickAtMs === undefined ? {} : { lastTickAtMs }),
     };

@@ -5,7 +5,7 @@ import type { LimitBook } from '../core/limits/limit-book.ts';
 import { limitState, lpcPhase } from '../core/limits/limit-book.ts';
 import { sumOnLines } from '../core/line-currents.ts';
 import { surplusWatts } from '../core/meters/derived-meters.ts';
-import { STALE_NO_RAISE_MS } from '../core/meters/meter-ladder.ts';
+import { isSilent, STALE_NO_RAISE_MS } from '../core/meters/meter-ladder.ts';
 import { spread, UNKNOWN_PHASE } from '../core/meters/site-phases.ts';
 import { stepReserveText } from '../core/meters/step-reserve.ts';
 import type { WiringVotes } from '../core/meters/wiring-check.ts';
@@ -180,7 +180,8 @@ const meterView = (
   const state = readings.get(id);
   const reading = state?.latest;
   const silentMs = nowMs - (reading?.atMs ?? nowMs);
-  const stale = reading?.quality === 'good' && silentMs > STALE_NO_RAISE_MS;
+  const stale =
+    isSilent(reading, nowMs) || (reading?.quality === 'good' && silentMs > STALE_NO_RAISE_MS);
   return {
     id,
     device,

@@ -7,7 +7,12 @@ import {
   observeBackground,
   stepUp,
 } from './meters/background.ts';
-import { STALE_FALLBACK_MS, STALE_HOLD_MS, STALE_NO_RAISE_MS } from './meters/meter-ladder.ts';
+import {
+  isSilent,
+  STALE_FALLBACK_MS,
+  STALE_HOLD_MS,
+  STALE_NO_RAISE_MS,
+} from './meters/meter-ladder.ts';
 import { observeStep } from './meters/step-reserve.ts';
 import type { Reason, ReasonChain } from './reason.ts';
 import type { Circuit } from './site.ts';
@@ -15,7 +20,6 @@ import type {
   CircuitLoad,
   CircuitTick,
   ConnectorTick,
-  ControlSettings,
   MeterState,
   MeterTrust,
   TickInput,
@@ -47,7 +51,7 @@ export const circuitTicks = (
     return {
       id: circuit.id,
       ...limit,
-      load: circuitLoad(circuit, background.get(circuit.id), trust, meter, input.settings),
+      load: circuitLoad(circuit, background.get(circuit.id), trust, meter, input),
       ...(meter?.latest.amps === undefined || meter.latest.quality !== 'good'
         ? {}
         : { measuredAmps: meter.latest.amps }),
@@ -151,7 +155,7 @@ const circuitLoad = (
   background: Background | undefined,
   trust: MeterTrust,
   meter: MeterState | undefined,
-  { raiseWindowMs }: ControlSettings,
+  { settings: { raiseWindowMs }, nowMs }: TickInput,
 ): CircuitLoad => {
   const assumed = circuit.assumedLoadAmps;
   if (circuit.meter === undefined) {
@@ -167,7 +171,8 @@ const circuitLoad = (
   const known = { uncontrolledAmps: background.amps, forRaiseAmps, forStartAmps, trust };
   const stepReserveAmps = background.steps?.reserveAmps;
   if (trust === 'fresh') return stepReserveAmps ? { ...known, stepReserveAmps } : known;
-  const problem = meter?.latest.problem ?? 'no fresh reading';
+  const problem =
+    (isSilent(meter?.latest, nowMs) ? undefined : meter?.latest.problem) ?? 'no fresh reading';
   if (trust === 'no-raise') return { ...known, problem };
   const worst = trust === 'lost' ? maxAmps(assumed, forRaiseAmps) : forRaiseAmps;
   const most = maxAmps(worst, forStartAmps);

@@ -32,8 +32,9 @@ import {
   withCarBudget,
   withPassingPower,
 } from './rules/policy-tick.ts';
-import { sharedReasons } from './shared-reasons.ts';
+import { carsOn, sharedReasons } from './shared-reasons.ts';
 import { type Contender, share } from './sharing/share.ts';
+import { silentAlarms } from './silent-alarms.ts';
 import { takenReasons } from './taken-reasons.ts';
 import type { CircuitTick, ConnectorDecision, ConnectorTick, Decision, TickInput } from './tick.ts';
 import { mapPhases, NO_AMPS } from './units.ts';
@@ -68,8 +69,9 @@ export const decide = (input: TickInput, scratch?: Scratch): Decision => {
   const { offers, entitledAmps } = share(input.policy, free, contenders, input.nowMs, scratch);
   const offerOf = new Map(offers.map((offer) => [offer.id, offer]));
   const phaseUse = phaseUsesAfter(ticks, free, contenders, offers);
-  const waiting = takenReasons(circuits, reserved);
-  const sharing = sharedReasons(below, circuits, ({ key }) => (offerOf.get(key)?.amps ?? 0) > 0);
+  const isOn = ({ key }: ConnectorTick): boolean => (offerOf.get(key)?.amps ?? 0) > 0;
+  const waiting = takenReasons(circuits, reserved, (circuit, p) => carsOn(below, circuit, p, isOn));
+  const sharing = sharedReasons(below, circuits, isOn);
   const connectorsNow = ticks.map((tick) => {
     const decided = decisionOf(input, tick, offerOf.get(tick.key), circuits);
     const decision = withFloor(
@@ -99,6 +101,7 @@ export const decide = (input: TickInput, scratch?: Scratch): Decision => {
       ...wiringAlarms(ticks, wiring),
       ...phaseAlarms(phaseUse),
       ...clockAlarms(input),
+      ...silentAlarms(input),
     ],
   };
 };

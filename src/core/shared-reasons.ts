@@ -19,14 +19,14 @@ export const sharedReasons = (
     if (first?.kind !== 'circuit' && first?.kind !== 'ems') return chain;
     const bound = chain.find(({ kind, phase }) => kind === 'circuit' && phase !== undefined);
     if (bound === undefined) return chain;
-    const cars = counted.get(bound) ?? carsOn(bound, below, circuits, isOn);
+    const cars = counted.get(bound) ?? carsBeside(bound, below, circuits, isOn);
     counted.set(bound, cars);
     return cars < 2 ? chain : [{ ...first, text: `one of ${cars} cars` }, ...chain];
   };
 };
 
 /** Of a reason that is not the limit of a circuit itself (the floor in an overload): nobody. */
-const carsOn = (
+const carsBeside = (
   bound: Reason,
   below: ConnectorsByCircuit,
   circuits: readonly CircuitTick[],
@@ -35,5 +35,13 @@ const carsOn = (
   const index = circuits.findIndex(({ id }) => id === bound.id);
   const p = bound.phase === undefined ? -1 : PHASES.indexOf(bound.phase);
   if (!circuits[index]?.limitReasons[p]?.includes(bound)) return 0;
-  return (below[index] ?? []).filter((tick) => tick.phases[p] && isOn(tick)).length;
+  return carsOn(below, index, p, isOn);
 };
+
+/** How many cars charge below a circuit, on one phase of it. */
+export const carsOn = (
+  below: ConnectorsByCircuit,
+  index: number,
+  phase: number,
+  isOn: (tick: ConnectorTick) => boolean,
+): number => (below[index] ?? []).filter((tick) => tick.phases[phase] && isOn(tick)).length;

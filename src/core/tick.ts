@@ -68,6 +68,8 @@ export interface TickInput {
   readonly floors?: Floors;
   /** Who sleeps, and who is being woken up; absent: nothing known. */
   readonly wakeUps?: ReadonlyMap<ConnectorKey, WakeUp>;
+  /** Chargers that earlier runs of the gateway saw; absent: none. */
+  readonly seenBefore?: ReadonlySet<string>;
   /** How far the clocks of chargers are ahead of ours, ms, by charger; absent: nothing known. */
   readonly clocksAheadMs?: ReadonlyMap<string, number>;
 }

@@ -21,7 +21,9 @@ import type { TopicHandler } from './topic-handler.ts';
 const LEFTOVERS_MS = 3_000;
 /** Without a broker for longer is worth an alarm. */
 const AWAY_MS = 30_000;
-const LEFTOVERS_BELOW = ['circuits/+', 'meters/+', 'chargers/#', 'limits/+', 'values/#'];
+const LEFTOVERS_BELOW = ['circuits/+', 'meters/+', 'chargers/#', 'values/#'];
+/** The same, and heard from then on: who sends a limit there is told where it belongs. */
+const ANSWERS_BELOW = 'limits/+';
 
 export interface EmsLinkOptions {
   readonly openBroker: OpenBroker;
@@ -180,7 +182,7 @@ export class EmsLink {
     // Where things that have gone since an earlier run may still be.
     const below = LEFTOVERS_BELOW.map((filter) => `${this.#base}/${filter}`);
     const left = [...below, ...this.#discovery.earlierFilters];
-    this.#broker.subscribe(below);
+    this.#broker.subscribe([...below, `${this.#base}/${ANSWERS_BELOW}`]);
     // A user without Home Assistant may well not be allowed to look there.
     this.#broker.subscribe(this.#discovery.earlierFilters, undefined, { quiet: true });
     this.#forgetLeftovers();

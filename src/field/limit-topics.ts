@@ -38,6 +38,8 @@ export class LimitTopics implements TopicHandler {
   readonly #pattern: RegExp;
   /** By source: what was wrong with its last message. */
   readonly #problems = new Map<string, string>();
+  /** Sources that published where the answers are, and were told. */
+  readonly #misled = new Set<string>();
 
   constructor(options: LimitTopicsOptions) {
     this.#options = options;
@@ -49,10 +51,16 @@ export class LimitTopics implements TopicHandler {
   take(message: Incoming): boolean {
     const prefix = `${this.#options.base}/limits/`;
     if (!message.topic.startsWith(prefix)) return false;
-    const [, source, verb] = this.#pattern.exec(message.topic.slice(prefix.length)) ?? [];
-    if (source === undefined) return false;
+    const below = message.topic.slice(prefix.length);
+    const [, source, verb] = this.#pattern.exec(below) ?? [];
+    if (source === undefined) {
+      if (!below.includes('/')) this.#hintAtSet(below, message);
+      return false;
+    }
     if (verb === 'heartbeat') {
-      if (!message.retained) this.#options.heartbeat(source);
+      if (message.retained)
+        this.#tellProblem(source, 'retained heartbeat: publish it without the retain flag');
+      else this.#options.heartbeat(source);
       return true;
     }
     if (message.retained) this.#refuseRetained(source);
@@ -77,6 +85,19 @@ export class LimitTopics implements TopicHandler {
   #refuseRetained(source: string): void {
     const { log, publish, base } = this.#options;
     const reason = 'retained: publish limits without the retain flag';
+    log.warn('limit ignored', { source, reason });
+    const answer: LimitAnswer = { accepted: false, applied: null, reason };
+    publish(`${base}/limits/${source}`, JSON.stringify(answer));
+  }
+
+  /** A limit where the answers are: its sender would wait for ever. Told once of each source. */
+  #hintAtSet(source: string, message: Incoming): void {
+    const { log, publish, base } = this.#options;
+    if (this.#misled.has(source) || this.#misled.size >= PROBLEMS_MOST) return;
+    if (message.bytes === 0 || message.bytes > LIMIT_MESSAGE_MOST_BYTES) return;
+    if (isAnswer(message.text())) return;
+    this.#misled.add(source);
+    const reason = `heard on the topic of the answers: publish limits on ${base}/limits/${source}/set`;
     log.warn('limit ignored', { source, reason });
     const answer: LimitAnswer = { accepted: false, applied: null, reason };
     publish(`${base}/limits/${source}`, JSON.stringify(answer));
@@ -127,3 +148,12 @@ export class LimitTopics implements TopicHandler {
     this.#expiries.set(source, cancel);
   }
 }
+
+/** Our own come back from brokers that know no "no local", and from an earlier run. */
+const isAnswer = (text: string): boolean => {
+  try {
+    return Object.hasOwn(Object(JSON.parse(text)), 'accepted');
+  } catch {
+    return false;
+  }
+};

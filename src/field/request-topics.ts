@@ -40,13 +40,22 @@ export class RequestTopics implements TopicHandler {
     const prefix = `${this.#options.base}/request/`;
     if (!message.topic.startsWith(prefix)) return false;
     const verb = message.topic.slice(prefix.length);
-    // Retained: it was meant once, and not for every start from now on.
-    if (!message.retained) this.#inbox.take(verb, () => this.#look(verb, message));
+    this.#inbox.take(verb, () =>
+      message.retained ? this.#refuseRetained(verb) : this.#look(verb, message),
+    );
     return true;
   }
 
   close(): void {
     this.#inbox.close();
+  }
+
+  /** It was meant once, and not for every start from now on: its sender finds out from the answer. */
+  #refuseRetained(verb: string): void {
+    const { publish, base, log } = this.#options;
+    const reason = 'retained: publish requests without the retain flag';
+    log.warn('request ignored', { verb, reason });
+    publish(`${base}/response/${verb}`, JSON.stringify({ accepted: false, reason }));
   }
 
   #look(verb: string, message: Incoming): void {

@@ -75,7 +75,11 @@ const missing = (these: readonly string[], those: readonly string[]): readonly s
   return these.filter((text) => !kinds.has(kindOf(text)));
 };
 
-const kindOf = (alarm: string): string => alarm.replace(/[\d.]+(?= (A|W|s|%))/g, '#');
+const kindOf = (alarm: string): string =>
+  alarm
+    .replace(/[\d.]+(?= (A|W|s|min|h|%))/g, '#')
+    // Chargers come back one by one.
+    .replace(/^(all \d+|\d+ of \d+) (chargers are not connected) \(.*\)/, '$2');
 
 const sessions = (
   before: ConnectorView | undefined,

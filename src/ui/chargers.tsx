@@ -74,7 +74,7 @@ const Connector = ({ charger, connector }: { charger: ChargerView; connector: Co
       <p class="reason">{active || !charger.online ? connector.reason : ' '}</p>
       <footer>
         <span>
-          {charger.version === null ? 'never seen' : `OCPP ${charger.version}`}
+          {charger.version === null ? 'not seen since the start' : `OCPP ${charger.version}`}
           {charger.model === null ? '' : ` · ${charger.model}`}
         </span>
         {charger.quirks.map((quirk) => (

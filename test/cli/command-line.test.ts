@@ -39,8 +39,23 @@ describe('the command line', () => {
     assert.equal(status, 2);
     assert.match(
       stderr,
-      /^busbar version: Unknown option '--jsn'\nusage: busbar version \[--json\]/,
+      /^busbar version: Unknown option '--jsn'; did you mean --json\?\nusage: busbar version \[--json\]/,
     );
+  });
+
+  test('wrong usage is told with what is wrong, and what was meant', () => {
+    for (const [line, told] of [
+      ['serve', 'serve: the site file is missing: --config FILE'],
+      ['queue list --config x.yaml', 'queue: unknown: list; did you mean ls?'],
+      ['charger', 'charger: what? there is only probe'],
+      ['meter read', 'meter: read which meter?'],
+      ['explain CP_1 --config x.yaml --at yesterday', 'explain: --at yesterday is no time'],
+    ] as const) {
+      const { status, stderr } = busbar(...line.split(' '));
+      assert.equal(status, 2, line);
+      assert.ok(stderr.startsWith(`busbar ${told}`), `${line}: ${stderr}`);
+      assert.match(stderr, /\nusage: busbar /);
+    }
   });
 
   test('a time ago may begin with its minus', () => {
@@ -50,7 +65,7 @@ listen: {http: "127.0.0.1:9"}
 upstream: {url: ws://127.0.0.1:9/ocpp}
 circuits: [{id: main, limitAmps: 63, assumedLoadAmps: 10}]
 `);
-    const { status, stderr } = busbar('explain', 'CP_1', '--config', file, '--at', '-30');
+    const { status, stderr } = busbar('explain', 'CP_1', '--config', file, '--at', '-2h');
     assert.match(stderr, /no gateway answers on http:\/\/127\.0\.0\.1:9/);
     assert.equal(status, 1);
   });
@@ -59,6 +74,7 @@ circuits: [{id: main, limitAmps: 63, assumedLoadAmps: 10}]
     const { status, stdout } = busbar('help');
     assert.equal(status, 0);
     assert.match(stdout, /usage: busbar COMMAND/);
+    assert.match(busbar('help', 'queue').stdout, /^usage: busbar queue /);
     for (const verb of ['serve', 'check', 'demo', 'meter', 'queue', 'version']) {
       const own = busbar(verb, '--help');
       assert.equal(own.status, 0, own.stderr);
@@ -201,7 +217,7 @@ meters: [{id: grid, device: eastron-sdm630, connect: "tcp://127.0.0.1:${meter.po
   assert.match(good.output, /current +12\.5 +0\.0 +0\.0 A/);
   assert.deepEqual(await read('cellar'), {
     status: 2,
-    output: `no meter "cellar" in ${file}; known are grid\n`,
+    output: `${file}: unknown meter "cellar"; known are grid\n`,
   });
   meter.conduct = 'exception';
   const bad = await read('grid');

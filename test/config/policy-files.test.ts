@@ -28,7 +28,13 @@ describe('the policy of a site', () => {
 
   test('that is not there is told with the names of those that are', () => {
     assert.match(load('sun').problems[0] ?? '', /unknown policy "sun"; known are .*solar-surplus/);
-    assert.match(load('./none.yaml').problems[0] ?? '', /cannot read the policy/);
+    assert.match(load('./equal.yaml').problems[0] ?? '', /did you mean equal, without path/);
+    assert.match(
+      load('./car-prk.yaml').problems[0] ?? '',
+      /cannot read \.\/car-prk\.yaml: there is no such file; did you mean \.\/car-park\.yaml\?$/,
+    );
+    assert.match(load('./zzzzz.yaml').problems[0] ?? '', /no such file; in \S+\/config are .*demo/);
+    assert.match(load('./x/none.yaml').problems[0] ?? '', /no such file \(nor a folder \S+\/x\)$/);
   });
 
   test('that is wrong is told with its line', () => {

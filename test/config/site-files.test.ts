@@ -221,7 +221,15 @@ describe('a bad site file names the line, the place and the remedy', () => {
     [
       'fallbacks that do not fit',
       add('  - {id: CP_2, circuit: main, connectors: 9}'),
-      /^5 circuits\[0\]: .*fallbacks below "main" add up to 60 A on L1, more than its 63 A less 10 A.*fallbackAmps: 0/,
+      /^5 circuits\[0\]: .*fallbacks below "main" add up to 60 A on L1, more than its 63 A less 10 A.*fallbackAmps: 0 on 1 of 2 chargers \(CP_2\)$/,
+    ],
+    [
+      'fallbacks that would fit when they are lower',
+      add(
+        '  - {id: CP_2, circuit: main, fallbackAmps: 16, connectors: 2}\n' +
+          '  - {id: CP_3, circuit: main, fallbackAmps: 16, connectors: 2}',
+      ),
+      /fallbackAmps: 0 on 1 of 3 chargers \(CP_2\), or at most 11 A on each$/,
     ],
     [
       'missing secret',

@@ -148,6 +148,20 @@ describe('the meter freezes', () => {
     assert.ok(offers(site).some((amps) => amps > 8));
   });
 
+  test('and then dies: the alarm and the meter tell that, not what was before', async () => {
+    const site = await busyGarage({});
+    site.meterFault = 'frozen';
+    await site.run(75);
+    assert.match(site.view().alarms.join(), /frozen/);
+    site.meterFault = 'dead';
+    await site.run(30);
+    assert.doesNotMatch(site.view().alarms.join(), /frozen/);
+    assert.match(site.view().alarms.join(), /no fresh reading/);
+    const [meter] = site.view().meters;
+    assert.equal(meter?.quality, 'stale');
+    assert.match(meter?.problem ?? '', /^no reading for (2|3)\d s$/);
+  });
+
   test('before cars arrive: they do not share room that nobody sees', async () => {
     const site = new VirtualSite({
       site: garage(CARS),

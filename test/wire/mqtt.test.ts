@@ -1,10 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { SILENT_LOG } from '../../src/core/log.ts';
 import { DEFAULT_POLICY } from '../../src/core/sharing/policy.ts';
 import { systemClock } from '../../src/io/system-clock.ts';
 import { emptyView } from './empty-view.ts';
 import { BASE, LIMIT, onBothBrokers, online, SET, send, startEms } from './ems-site.ts';
 import { startMosquitto, watch } from './mosquitto.ts';
+
+const logOf = () => {
+  const lines: Record<string, unknown>[] = [];
+  const warn = (text: string, data: object = {}) => lines.push({ text, ...data });
+  return { ...SILENT_LOG, warn, lines };
+};
 
 onBothBrokers('MQTT contract', (on) => {
   on('status, last will and state topics', async (t, url) => {
@@ -44,6 +51,48 @@ onBothBrokers('MQTT contract', (on) => {
     );
     // And the sender of the old one could find out.
     assert.ok(watcher.packets.some(({ text }) => /"reason":"retained: /.test(text)));
+  });
+
+  on('a limit on the topic of the answers is answered and logged, once', async (t, url) => {
+    const watcher = await watch(t, url);
+    const logged = logOf();
+    const { taken } = startEms(t, url, { log: logged });
+    await online(watcher);
+    // An answer of our own comes back from brokers of 3.1.1, and is no limit.
+    await send(watcher, LIMIT);
+    await watcher.until(`${BASE}/limits/bms`, (text) => JSON.parse(text).accepted);
+    const own = (source: string, text = JSON.stringify(LIMIT)) =>
+      watcher.client.publishAsync(`${BASE}/limits/${source}`, text, { qos: 1 });
+    await own('ems');
+    const answer = await watcher.until(`${BASE}/limits/ems`, (text) => /accepted/.test(text));
+    assert.deepEqual(JSON.parse(answer), {
+      accepted: false,
+      applied: null,
+      reason: `heard on the topic of the answers: publish limits on ${BASE}/limits/ems/set`,
+    });
+    await own('ems');
+    await own('bms', '');
+    await send(watcher, { ...LIMIT, seq: 2 });
+    await watcher.until(`${BASE}/limits/bms`, (text) => /accepted/.test(text));
+    assert.equal(taken.length, 2);
+    assert.deepEqual(
+      logged.lines.map(({ source }) => source),
+      ['ems'],
+    );
+  });
+
+  on('a retained request is not carried out, and says why', async (t, url) => {
+    const watcher = await watch(t, url);
+    const text = JSON.stringify({ charger: 'CP_1', connector: 1 });
+    await watcher.client.publishAsync(`${BASE}/request/pause`, text, { qos: 1, retain: true });
+    const logged = logOf();
+    const { requests } = startEms(t, url, { log: logged });
+    assert.deepEqual(JSON.parse(await watcher.until(`${BASE}/response/pause`)), {
+      accepted: false,
+      reason: 'retained: publish requests without the retain flag',
+    });
+    assert.deepEqual(requests, []);
+    assert.equal(logged.lines[0]?.['reason'], 'retained: publish requests without the retain flag');
   });
 
   on('an answer lives as long as its limit, on no clock that can be set', async (t, url) => {

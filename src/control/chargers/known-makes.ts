@@ -43,8 +43,12 @@ export class KnownMakes {
   readonly #found: Map<string, LearnedTraits>;
   readonly #joined = new Map<string, ChargerTraits>();
 
+  /** Chargers that booted in an earlier run. */
+  readonly seenBefore: ReadonlySet<string>;
+
   constructor(makes: ChargerMakes = NO_MAKES) {
     this.#makes = makes;
+    this.seenBefore = new Set(makes.plates.keys());
     this.#found = new Map(makes.learned);
     for (const [charger, plate] of makes.plates) this.#ofMake.set(charger, makes.traitsOf(plate));
   }

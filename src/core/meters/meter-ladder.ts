@@ -1,3 +1,5 @@
+import type { Reading } from './reading.ts';
+
 /**
  * What an ageing reading of a circuit's meter still allows. Age counts from the request that
  * produced the last good sample.
@@ -8,3 +10,7 @@ export const STALE_NO_RAISE_MS = 3_000;
 export const STALE_HOLD_MS = 10_000;
 /** Older: the meter is lost, every car below falls to its minimum. */
 export const STALE_FALLBACK_MS = 30_000;
+
+/** Nothing came after a reading that was not believed: what was wrong with it is of the past. */
+export const isSilent = (latest: Reading | undefined, nowMs: number): boolean =>
+  latest !== undefined && latest.quality !== 'absent' && nowMs - latest.atMs > STALE_HOLD_MS;

@@ -28,7 +28,12 @@ const TOP = 30;
 const CHART_HEIGHT = 180;
 /** Title above a chart, hours below it. */
 const CHART_HEAD = 22;
-const CHART_FOOT = 34;
+const CHART_FOOT = 38;
+const HOURS_BELOW = 18;
+/** Where lines lie upon one another each still shows beside the next. */
+const LINE_WIDTHS = [4, 2.3, 1.1] as const;
+/** Pieces without a car that leave room for a word. */
+const GAP_PIECES = 24;
 const ROW_HEIGHT = 14;
 const ROWS_MOST = 120;
 /** The feeder, and of the others those that come nearest to their limit. */
@@ -42,6 +47,18 @@ const PHASES = [
 ] as const;
 const LIMIT_COLOR = '#d32f2f';
 const OTHERS_COLOR = '#cfd8dc';
+const CHARGES_COLORS = [
+  '#c5d9f0',
+  '#b1cbea',
+  '#9cbee4',
+  '#88b0de',
+  '#74a2d8',
+  '#6095d2',
+  '#4c87cc',
+  '#387ac6',
+  '#2370c3',
+  '#1565c0',
+] as const;
 const CHARGES_COLOR = '#1565c0';
 const WAITS_COLOR = '#ffb74d';
 const FULL_COLOR = '#eceff1';
@@ -112,8 +129,11 @@ const chart = (site: Site, index: number, pieces: DayPieces, top: number): strin
     others(plot),
     levels(plot),
     hours(plot.top, CHART_HEIGHT),
-    ...PHASES.map(({ color }, p) => line(plot, (piece) => piece.amps[p] ?? 0, color, 1.2)),
+    ...PHASES.map(({ color }, p) =>
+      line(plot, (piece) => piece.amps[p] ?? 0, color, LINE_WIDTHS[p] ?? 1),
+    ),
     line(plot, (piece) => piece.limitAmps, LIMIT_COLOR, 2),
+    gaps(plot),
   ].join('');
 };
 
@@ -169,7 +189,11 @@ const hours = (top: number, height: number): string =>
   Array.from({ length: HOURS / 3 + 1 }, (_, i) => i * 3)
     .map((hour) => {
       const at = x(hour / HOURS);
-      const label = text(at - 14, top + height + 14, `${String(hour).padStart(2, '0')}:00`);
+      const label = text(
+        at - 14,
+        top + height + HOURS_BELOW,
+        `${String(hour).padStart(2, '0')}:00`,
+      );
       return `<path d="M${at} ${top}v${height}" stroke="#90a4ae" stroke-opacity="0.25"/>${label}`;
     })
     .join('');
@@ -199,29 +223,58 @@ const line = (
     const piece = plot.pieces[i];
     if (piece !== undefined) {
       path += `${open ? 'L' : 'M'}${x(i / PIECES_OF_A_DAY)} ${y(plot, amps(piece))}`;
+      // A piece lasts until the next one begins.
+      if (plot.pieces[i + 1] === undefined) path += `H${x((i + 1) / PIECES_OF_A_DAY)}`;
     }
     open = piece !== undefined;
   }
   return `<path d="${path}" fill="none" stroke="${color}" stroke-width="${width}"/>`;
 };
 
-const PIECE_WIDTH = tenths(WIDTH / PIECES_OF_A_DAY + 0.3);
-
-const others = (plot: Plot): string =>
-  plot.pieces
-    .map((piece, i) => {
-      if (piece === undefined || piece.othersAmps <= 0) return '';
-      const top = y(plot, piece.othersAmps);
-      const height = tenths(plot.top + CHART_HEIGHT - top);
-      return rect({
-        x: x(i / PIECES_OF_A_DAY),
-        y: top,
-        width: PIECE_WIDTH,
-        height,
-        fill: OTHERS_COLOR,
-      });
+/** Times of which nothing is known, since no car was there. */
+const gaps = (plot: Plot): string =>
+  stretches(Array.from({ length: PIECES_OF_A_DAY }, (_, i) => plot.pieces[i] === undefined))
+    .filter(({ of, from, to }) => of && to - from >= GAP_PIECES)
+    .map(({ from, to }) => {
+      const middle = x((from + to) / 2 / PIECES_OF_A_DAY);
+      const look = 'text-anchor="middle" fill="#90a4ae"';
+      return text(middle, plot.top + CHART_HEIGHT / 2, 'no car is here', look);
     })
     .join('');
+
+/** The load of others as one area for each stretch of time that is known. */
+const others = (plot: Plot): string =>
+  stretches(plot.pieces.map((piece) => (piece?.othersAmps ?? 0) > 0))
+    .filter(({ of }) => of)
+    .map(({ from, to }) => {
+      const tops = plot.pieces
+        .slice(from, to)
+        .map(
+          (piece, i) => `L${x((from + i) / PIECES_OF_A_DAY)} ${y(plot, piece?.othersAmps ?? 0)}`,
+        );
+      const [left, right] = [x(from / PIECES_OF_A_DAY), x(to / PIECES_OF_A_DAY)];
+      const foot = plot.top + CHART_HEIGHT;
+      return `<path d="M${left} ${foot}${tops.join('')}H${right}V${foot}z" fill="${OTHERS_COLOR}"/>`;
+    })
+    .join('');
+
+interface Stretch<T> {
+  readonly of: T;
+  readonly from: number;
+  /** Of the piece after the last one. */
+  readonly to: number;
+}
+
+/** Neighbours that are equal as one. */
+const stretches = <T>(values: readonly T[]): readonly Stretch<T>[] => {
+  const found: Stretch<T>[] = [];
+  values.forEach((of, i) => {
+    const last = found.at(-1);
+    if (last?.of === of) found[found.length - 1] = { ...last, to: i + 1 };
+    else found.push({ of, from: i, to: i + 1 });
+  });
+  return found;
+};
 
 interface Row {
   readonly key: ConnectorKey;
@@ -233,25 +286,33 @@ interface Row {
 }
 
 const row = ({ key, name, maxAmps, pieces, top, wh }: Row): string => {
-  const cells = pieces.map((piece, i) => {
-    const stay = piece?.stays.get(key);
-    if (stay === undefined) return '';
-    const share = Math.min(1, stay.sumAmps / stay.steps / Math.max(1, maxAmps));
-    const nothing = share < NOTHING_SHARE;
-    const fill = nothing ? (stay.full ? FULL_COLOR : WAITS_COLOR) : CHARGES_COLOR;
-    const opacity = nothing ? 1 : Math.round((0.25 + 0.75 * share) * 100) / 100;
-    const box = {
-      x: x(i / PIECES_OF_A_DAY),
+  const colors = Array.from({ length: PIECES_OF_A_DAY }, (_, i) =>
+    colorOf(pieces[i]?.stays.get(key), maxAmps),
+  );
+  const cells = stretches(colors).map(({ of: color, from, to }) => {
+    if (color === '') return '';
+    const [left, right] = [x(from / PIECES_OF_A_DAY), x(to / PIECES_OF_A_DAY)];
+    return rect({
+      x: left,
       y: top,
-      width: PIECE_WIDTH,
+      width: tenths(right - left),
       height: ROW_HEIGHT - 3,
-      fill,
-    };
-    return rect(box, opacity);
+      fill: color,
+    });
   });
   const label = text(LEFT - 8, top + 9, name.slice(0, 16), 'text-anchor="end"');
   const got = wh > 0 ? text(LEFT + WIDTH + 8, top + 9, `${(wh / 1000).toFixed(1)} kWh`) : '';
   return `${label}${cells.join('')}${got}`;
+};
+
+/** Darker the more of its rating it takes, in ten steps; empty: nobody is there. */
+const colorOf = (stay: PieceOfStay | undefined, maxAmps: number): string => {
+  if (stay === undefined) return '';
+  const share = Math.min(1, stay.sumAmps / stay.steps / Math.max(1, maxAmps));
+  if (share < NOTHING_SHARE) return stay.full ? FULL_COLOR : WAITS_COLOR;
+  return (
+    CHARGES_COLORS[Math.min(CHARGES_COLORS.length - 1, Math.floor(share * 10))] ?? CHARGES_COLOR
+  );
 };
 
 interface Box {
@@ -262,8 +323,8 @@ interface Box {
   readonly fill: string;
 }
 
-const rect = ({ x: atX, y: atY, width, height, fill }: Box, opacity = 1): string =>
-  `<rect x="${atX}" y="${atY}" width="${width}" height="${height}" fill="${fill}"${opacity < 1 ? ` fill-opacity="${opacity}"` : ''}/>`;
+const rect = ({ x: atX, y: atY, width, height, fill }: Box): string =>
+  `<rect x="${atX}" y="${atY}" width="${width}" height="${height}" fill="${fill}"/>`;
 
 const escaped = (value: string): string =>
   value.replace(/[<>&"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
