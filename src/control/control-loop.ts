@@ -1,5 +1,3 @@
-import { Scratch } from '../core/allocation/scratch.ts';
-import { decide } from '../core/decide.ts';
 import {
   hearSource,
   type LimitAnswer,
@@ -18,6 +16,7 @@ import type { ChargerSpec } from '../core/site.ts';
 import type { Cancel, Clock } from '../core/time.ts';
 import { Faults, problemOf } from '../gateway/faults.ts';
 import type { SiteView } from '../schema/view.ts';
+import { Asides, type EachOne, withLinks } from './asides.ts';
 import { ChargerSetup } from './chargers/charger-setup.ts';
 import { ProbeDesk } from './chargers/probe-desk.ts';
 import type { ControlOptions } from './control-options.ts';
@@ -51,7 +50,8 @@ const NOTHING_HELD = { held: 0, bytes: 0, oldestAt: null, thinned: 0, parked: 0 
 /**
  * The tick: freeze, decide, send, publish. Runs at its own pace, never inside an event.
  *
- * A tick that throws ends there, and the next one tries again: what a restart would cost is every
+ * A decision that one charger makes impossible is made without that one (see `Asides`). A tick that
+ * throws all the same ends there, and the next one tries again: what a restart would cost is every
  * charger's link and, where the cause is still there after it, every link again and again. Nothing is
  * raised or renewed meanwhile, so offers run out by their own life, as they would without a gateway;
  * what does not end by itself is told to (see `failsafeOrders`). The relay and the journal go on.
@@ -70,7 +70,7 @@ export class ControlLoop {
   readonly #reports: LimitReports | undefined;
   readonly #faults: Faults;
   readonly #views: ViewDesk;
-  #scratch = new Scratch();
+  readonly #asides: Asides;
   /** Since when nothing was decided, and why at first. */
   #undecided: { readonly sinceMs: number; readonly problem: string } | undefined;
   #triedAtMs = Number.NEGATIVE_INFINITY;
@@ -86,6 +86,7 @@ export class ControlLoop {
     this.#options = options;
     const { makes, raisesPerDay, policy } = options;
     this.#faults = options.faults ?? new Faults(clock, log);
+    this.#asides = new Asides(this.#faults);
     const nowMs = clock.monotonicMs();
     this.#draft = new SiteDraft(site, settings, provenFallbacks, nowMs, makes, policy);
     const changed = (urgent = true): void => this.#soon(urgent ? TICK_LEAST_MS : TICK_MEASURED_MS);
@@ -309,29 +310,43 @@ export class ControlLoop {
 
   #cycle(nowMs: number): void {
     const { clock, siteLimits } = this.#options;
-    const input = this.#draft.freeze(nowMs, clock.wallMs(), this.profiles.limits(), siteLimits);
-    const decision = decide(input, this.#scratch);
-    this.#draft.keep(decision);
     const faults = this.#faults;
-    faults.contain('profiles of the CSMS', () => this.profiles.decided(input, decision));
+    const { each } = this.#asides;
+    const eachMeter: EachOne = (meter, step) => void faults.contain(`meter ${meter}`, step);
+    this.#draft.prepare(nowMs, each, eachMeter);
+    const limits = this.profiles.limits(each);
+    const input = this.#draft.freeze(nowMs, clock.wallMs(), limits, siteLimits);
+    const decided = this.#asides.decide(input);
+    const { decision } = decided;
+    this.#draft.keep(decision);
+    faults.contain('profiles of the CSMS', () => this.profiles.decided(decided.input, decision));
     this.#enforcer.carryOut(decision);
+    const aside = this.#asides.leftOutFor(UNDECIDED_MOST_MS, nowMs);
+    if (aside.size > 0) this.#toFallback(nowMs, ({ id }) => aside.has(id));
     const versionOf = (charger: string) => this.#draft.charger(charger)?.version;
     faults.contain('remote stop', () => this.#remoteStop.watch(decision, input.site, versionOf));
-    faults.contain('limit reports', () => this.#reports?.look(input, decision));
+    faults.contain('limit reports', () => this.#reports?.look(decided.input, decision));
     this.#tick += 1;
     this.#lastTickAtMs = nowMs;
-    this.#views.decided({ input, decision, tick: this.#tick, tickMs: clock.monotonicMs() - nowMs });
+    const shown = faults.contain('view of the site', () => withLinks(decided.input, input));
+    this.#views.decided({
+      input: shown ?? decided.input,
+      decision,
+      tick: this.#tick,
+      tickMs: clock.monotonicMs() - nowMs,
+    });
   }
 
   #withoutDecision(nowMs: number, problem: string): void {
-    // What was half worked out must not be found there by the next cycle.
-    this.#scratch = new Scratch();
     this.#undecided ??= { sinceMs: nowMs, problem };
-    if (nowMs - this.#undecided.sinceMs >= UNDECIDED_MOST_MS) {
-      const orders = () => this.#enforcer.carryOut(failsafeOrders(this.#draft, nowMs));
-      this.#faults.contain('fallbacks', orders);
-    }
+    if (nowMs - this.#undecided.sinceMs >= UNDECIDED_MOST_MS) this.#toFallback(nowMs);
     this.#views.undecided(this.problem() ?? problem);
+  }
+
+  #toFallback(nowMs: number, whom: (spec: ChargerSpec) => boolean = () => true): void {
+    const chargers = this.#draft.site.chargers.filter(whom);
+    const orders = () => failsafeOrders(this.#draft, chargers, nowMs, this.#faults);
+    this.#faults.contain('fallbacks', () => this.#enforcer.carryOut(orders()));
   }
 
   #facts(atMs: number): ViewFacts {

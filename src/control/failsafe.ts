@@ -7,6 +7,7 @@ import {
 import type { ChargerSpec } from '../core/site.ts';
 import { type Command, connectorKey } from '../core/tick.ts';
 import { AMPS_EPSILON } from '../core/units.ts';
+import type { Faults } from '../gateway/faults.ts';
 import type { Orders, Steered } from './offers/enforcer.ts';
 import type { SiteDraft } from './site-draft.ts';
 
@@ -16,16 +17,28 @@ import type { SiteDraft } from './site-draft.ts';
  * safe whatever is wrong with those: nothing is ever raised or renewed above the fallback, for which
  * the site has room at any time.
  */
-export const failsafeOrders = (draft: SiteDraft, nowMs: number): Orders => {
-  const ticks = draft.site.chargers.flatMap((spec) => steered(draft, spec, nowMs));
+export const failsafeOrders = (
+  draft: SiteDraft,
+  chargers: readonly ChargerSpec[],
+  nowMs: number,
+  faults: Faults,
+): Orders => {
+  // Whatever keeps one of them from being told keeps no other from it.
+  const orders = chargers.flatMap((spec) => {
+    const own = () => ordersFor(draft, spec, nowMs);
+    return faults.contain(`fallback of ${spec.id}`, own) ?? [];
+  });
   return {
-    connectors: ticks.map((tick) => ({ tick })),
-    commands: ticks.flatMap((tick) => {
-      const e = draft.enforcement(tick.key);
-      return e === undefined ? [] : fallback(tick, e, nowMs);
-    }),
+    connectors: orders.map(({ tick }) => ({ tick })),
+    commands: orders.flatMap(({ commands }) => commands),
   };
 };
+
+const ordersFor = (draft: SiteDraft, spec: ChargerSpec, nowMs: number) =>
+  steered(draft, spec, nowMs).map((tick) => {
+    const e = draft.enforcement(tick.key);
+    return { tick, commands: e === undefined ? [] : fallback(tick, e, nowMs) };
+  });
 
 const steered = (draft: SiteDraft, spec: ChargerSpec, nowMs: number): readonly Steered[] => {
   const charger = draft.charger(spec.id);

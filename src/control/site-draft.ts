@@ -45,6 +45,7 @@ import {
 import { timestamp } from '../core/time.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
 import type { Standing } from '../schema/standing.ts';
+import { type EachOne, plainly } from './asides.ts';
 import { ChargerClocks } from './chargers/charger-clocks.ts';
 import { type ChargerMakes, KnownMakes } from './chargers/known-makes.ts';
 import { longestLifeMs } from './offers/offer-calls.ts';
@@ -264,13 +265,21 @@ export class SiteDraft {
     this.#readings.set(reading.meter, state);
   }
 
-  /** Readings that follow from chargers and from other meters. */
-  #derive(nowMs: number): void {
+  /**
+   * Before each freeze: ends what chargers left behind, and takes the readings that follow from
+   * chargers and from other meters. `eachCharger` and `eachMeter` run the steps.
+   */
+  prepare(nowMs: number, eachCharger: EachOne = plainly, eachMeter: EachOne = plainly): void {
+    for (const [id, charger] of this.#chargers) {
+      eachCharger(id, () => this.#chargers.set(id, withoutStaleTransactions(charger, nowMs)));
+    }
     const { site } = this;
     const from = { site, chargers: this.#chargers, readings: this.#readings, nowMs };
     for (const spec of site.meters) {
-      const reading = derivedReading(spec, from);
-      if (reading !== undefined) this.takeReading(reading);
+      eachMeter(spec.id, () => {
+        const reading = derivedReading(spec, from);
+        if (reading !== undefined) this.takeReading(reading);
+      });
     }
   }
 
@@ -350,10 +359,6 @@ export class SiteDraft {
   ): TickInput {
     const lastTickAtMs = this.#lastTickAtMs;
     this.#lastTickAtMs = nowMs;
-    for (const [id, charger] of this.#chargers) {
-      this.#chargers.set(id, withoutStaleTransactions(charger, nowMs));
-    }
-    this.#derive(nowMs);
     const policy = this.#policyAt(nowMs);
     return {
       nowMs,
