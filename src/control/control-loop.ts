@@ -13,6 +13,7 @@ import {
 import { DEFAULT_POLICY } from '../core/sharing/policy.ts';
 import type { Wish } from '../core/sharing/wish.ts';
 import type { ChargerSpec } from '../core/site.ts';
+import type { TickInput } from '../core/tick.ts';
 import type { Cancel, Clock } from '../core/time.ts';
 import { Faults, problemOf } from '../gateway/faults.ts';
 import type { SiteView } from '../schema/view.ts';
@@ -20,7 +21,6 @@ import { Asides, type EachOne, withLinks } from './asides.ts';
 import { ChargerSetup } from './chargers/charger-setup.ts';
 import { ProbeDesk } from './chargers/probe-desk.ts';
 import type { ControlOptions } from './control-options.ts';
-import { failsafeOrders } from './failsafe.ts';
 import { LinkWatch } from './link-watch.ts';
 import { Enforcer } from './offers/enforcer.ts';
 import type { PolicyChoice } from './policy-choice.ts';
@@ -30,6 +30,7 @@ import { RemoteStop } from './remote-stop.ts';
 import { SiteDraft } from './site-draft.ts';
 import type { Times } from './standing.ts';
 import { LIMITS_SAVED_AFTER_MS, SAVED_AFTER_MS, StandingKeeper } from './standing-keeper.ts';
+import { UNDECIDED_MOST_MS, Undecided } from './undecided.ts';
 import { ViewDesk, type ViewFacts } from './view-desk.ts';
 
 /** A tick comes at least this often, and at most this often however much happens. */
@@ -37,11 +38,6 @@ const TICK_MS = 1_000;
 const TICK_LEAST_MS = 100;
 /** A charger that only tells its draw is heard together with others: large sites have many. */
 const TICK_MEASURED_MS = 500;
-/**
- * After so long without a decision every charger is told its fallback. A fuse that is over its current
- * bears that time, and a fault of a moment costs nobody their charge.
- */
-const UNDECIDED_MOST_MS = 10_000;
 /** Sources whose last limit is remembered for the log; anybody may invent names. */
 const TOLD_MOST = 256;
 
@@ -71,8 +67,7 @@ export class ControlLoop {
   readonly #faults: Faults;
   readonly #views: ViewDesk;
   readonly #asides: Asides;
-  /** Since when nothing was decided, and why at first. */
-  #undecided: { readonly sinceMs: number; readonly problem: string } | undefined;
+  readonly #undecided: Undecided;
   #triedAtMs = Number.NEGATIVE_INFINITY;
   readonly #toldLimits = new Map<string, string>();
   #tick = 0;
@@ -100,6 +95,8 @@ export class ControlLoop {
       faults: this.#faults,
       ...(raisesPerDay === undefined ? {} : { raisesPerDay }),
     });
+    const [draft, enforcer, faults] = [this.#draft, this.#enforcer, this.#faults];
+    this.#undecided = new Undecided({ draft, enforcer, clock, faults });
     const setup = new ChargerSetup({ ...shared, rememberFallback });
     this.probes = new ProbeDesk({ ...shared, setup });
     const { measurementsPerSecond, shelf, callCsms, limitReports } = options;
@@ -169,13 +166,7 @@ export class ControlLoop {
 
   /** Why nothing is decided, in plain words; undefined when it is. */
   problem(): string | undefined {
-    if (this.#undecided === undefined) return undefined;
-    const { sinceMs, problem } = this.#undecided;
-    const told = this.#options.clock.monotonicMs() - sinceMs >= UNDECIDED_MOST_MS;
-    const now = told
-      ? 'every charger is told its fallback'
-      : 'offers stay as they are until they end';
-    return `Nothing can be decided (${problem}): ${now}; messages are relayed and kept.`;
+    return this.#undecided.problem();
   }
 
   /** A transaction goes on without energy (1.6 §4.8 with StopTransactionOnInvalidId false). */
@@ -296,33 +287,43 @@ export class ControlLoop {
     const { clock, turned } = this.#options;
     const nowMs = clock.monotonicMs();
     this.#triedAtMs = nowMs;
+    let input: TickInput | undefined;
     try {
-      this.#cycle(nowMs);
-      this.#undecided = undefined;
+      input = this.#freeze(nowMs);
+      this.#cycle(input);
+      this.#undecided.over();
     } catch (error) {
       this.#faults.note('decision of the site', error);
-      this.#withoutDecision(nowMs, problemOf(error));
+      const problem = problemOf(error);
+      this.#undecided.goesOn(nowMs, problem, input);
+      this.#views.undecided(this.problem() ?? problem);
     }
     this.#faults.contain('view of the site', () => this.#views.publish());
     turned?.();
     this.#schedule(TICK_MS);
   }
 
-  #cycle(nowMs: number): void {
+  #freeze(nowMs: number): TickInput {
     const { clock, siteLimits } = this.#options;
-    const faults = this.#faults;
     const { each } = this.#asides;
-    const eachMeter: EachOne = (meter, step) => void faults.contain(`meter ${meter}`, step);
+    const eachMeter: EachOne = (meter, step) => void this.#faults.contain(`meter ${meter}`, step);
     this.#draft.prepare(nowMs, each, eachMeter);
     const limits = this.profiles.limits(each);
-    const input = this.#draft.freeze(nowMs, clock.wallMs(), limits, siteLimits);
+    return this.#draft.freeze(nowMs, clock.wallMs(), limits, siteLimits);
+  }
+
+  #cycle(input: TickInput): void {
+    const { clock } = this.#options;
+    const { nowMs } = input;
+    const faults = this.#faults;
     const decided = this.#asides.decide(input);
     const { decision } = decided;
     this.#draft.keep(decision);
     faults.contain('profiles of the CSMS', () => this.profiles.decided(decided.input, decision));
     this.#enforcer.carryOut(decision);
     const aside = this.#asides.leftOutFor(UNDECIDED_MOST_MS, nowMs);
-    if (aside.size > 0) this.#toFallback(nowMs, ({ id }) => aside.has(id));
+    const chargers = input.site.chargers.filter(({ id }) => aside.has(id));
+    if (chargers.length > 0) this.#undecided.tellFallback(chargers, nowMs);
     const versionOf = (charger: string) => this.#draft.charger(charger)?.version;
     faults.contain('remote stop', () => this.#remoteStop.watch(decision, input.site, versionOf));
     faults.contain('limit reports', () => this.#reports?.look(decided.input, decision));
@@ -335,18 +336,6 @@ export class ControlLoop {
       tick: this.#tick,
       tickMs: clock.monotonicMs() - nowMs,
     });
-  }
-
-  #withoutDecision(nowMs: number, problem: string): void {
-    this.#undecided ??= { sinceMs: nowMs, problem };
-    if (nowMs - this.#undecided.sinceMs >= UNDECIDED_MOST_MS) this.#toFallback(nowMs);
-    this.#views.undecided(this.problem() ?? problem);
-  }
-
-  #toFallback(nowMs: number, whom: (spec: ChargerSpec) => boolean = () => true): void {
-    const chargers = this.#draft.site.chargers.filter(whom);
-    const orders = () => failsafeOrders(this.#draft, chargers, nowMs, this.#faults);
-    this.#faults.contain('fallbacks', () => this.#enforcer.carryOut(orders()));
   }
 
   #facts(atMs: number): ViewFacts {

@@ -339,6 +339,11 @@ export class SiteDraft {
     this.#carried = carriedBy(decision);
   }
 
+  /** Of a cycle that came to no decision. */
+  observed(background: Decision['background']): void {
+    this.#carried = { ...this.#carried, background };
+  }
+
   /** `epochMs`: wall minus monotonic clock. */
   #ahead(nowMs: number, epochMs: number, site?: ScheduledLimits): readonly LimitsAhead[] {
     const untilMs = nowMs + AHEAD_MS;

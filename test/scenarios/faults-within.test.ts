@@ -120,6 +120,48 @@ describe('a tick that throws', () => {
     for (const id of ['CP_1', 'CP_2']) assert.ok(drawOf(site, id) <= 6.1, `${drawOf(site, id)} A`);
   });
 
+  test('keeps below a limit from outside that is less than the fallbacks', async () => {
+    const source = { id: 'grid', circuit: 'main' };
+    const site = garage(4, { emsSources: [source] });
+    const { site: live, stumble } = await charging({ site });
+    for (const id of ['CP_3', 'CP_4']) {
+      live.charger(id).plugIn(1, new Car({ maxAmps: 32, needWh: 200_000 }), `CARD-${id}`);
+    }
+    await live.run(60);
+    stumble.on = true;
+    await live.run(20);
+    live.setLimit('grid', { circuit: 'main', amps: [14, 14, 14], ttlSeconds: 3_600 });
+    await live.run(45);
+    let most = 0;
+    live.watch = (amps) => {
+      most = Math.max(most, ...amps);
+    };
+    // Longer than the life of an offer of nothing, that would end in a fallback.
+    await live.run(400);
+    assert.match(undecided(live) ?? '', /told its fallback/);
+    assert.ok(most <= 14.1, `${most} A`);
+    assert.ok(most > 11, `as many charge as have room: ${most} A`);
+  });
+
+  test('keeps below the fuse beside a building that takes more than was assumed', async () => {
+    const { site, stumble } = await charging({
+      site: garage(4),
+      loadSteps: [{ atMs: 100_000, untilMs: 900_000, amps: [45, 45, 45] }],
+    });
+    stumble.on = true;
+    await site.run(20);
+    for (const id of ['CP_3', 'CP_4']) {
+      site.charger(id).plugIn(1, new Car({ maxAmps: 32, needWh: 200_000 }), `CARD-${id}`);
+    }
+    await site.run(60);
+    let most = 0;
+    site.watch = (amps) => {
+      most = Math.max(most, ...amps);
+    };
+    await site.run(300);
+    assert.ok(most <= 63.1 && most > 56, `${most} A`);
+  });
+
   test('from the first one on leaves something to show, and turns for the watchdog', async () => {
     const stumble = new Stumble();
     stumble.on = true;
