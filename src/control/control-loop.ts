@@ -318,7 +318,10 @@ export class ControlLoop {
     const faults = this.#faults;
     const decided = this.#asides.decide(input);
     const { decision } = decided;
-    this.#draft.keep(decision);
+    const woken = this.#draft.keep(decision);
+    if (woken !== undefined) {
+      this.#keeper.changed(woken === 'tried' ? SAVED_AFTER_MS : LIMITS_SAVED_AFTER_MS);
+    }
     faults.contain('profiles of the CSMS', () => this.profiles.decided(decided.input, decision));
     this.#enforcer.carryOut(decision);
     const aside = this.#asides.leftOutFor(UNDECIDED_MOST_MS, nowMs);

@@ -17,9 +17,9 @@ export interface FallbackShares {
 
 /**
  * The fallbacks of all chargers fit below the fuses beside the load that was assumed, but not below
- * every limit from outside, nor beside every load. So they are given, without policy, turns or steps, to
- * one car after the other as far as the limits in force leave room beside the worst case of everybody
- * else: first to those that charge, then as the site lists them. The others get nothing.
+ * every limit from outside, nor beside every load. So they are given, without policy, turns or
+ * steps, to one car after the other as far as the limits in force leave room beside the worst case
+ * of everybody else: first to those that charge, then as the site lists them. Others get nothing.
  */
 export const fallbackShares = (input: TickInput): FallbackShares => {
   const ticks = connectorTicks(input);
