@@ -1,5 +1,3 @@
-import { Scratch } from '../core/allocation/scratch.ts';
-import { decide } from '../core/decide.ts';
 import {
   hearSource,
   type LimitAnswer,
@@ -15,13 +13,14 @@ import {
 import { DEFAULT_POLICY } from '../core/sharing/policy.ts';
 import type { Wish } from '../core/sharing/wish.ts';
 import type { ChargerSpec } from '../core/site.ts';
+import type { TickInput } from '../core/tick.ts';
 import type { Cancel, Clock } from '../core/time.ts';
 import { Faults, problemOf } from '../gateway/faults.ts';
 import type { SiteView } from '../schema/view.ts';
+import { Asides, type EachOne, withLinks } from './asides.ts';
 import { ChargerSetup } from './chargers/charger-setup.ts';
 import { ProbeDesk } from './chargers/probe-desk.ts';
 import type { ControlOptions } from './control-options.ts';
-import { failsafeOrders } from './failsafe.ts';
 import { LinkWatch } from './link-watch.ts';
 import { Enforcer } from './offers/enforcer.ts';
 import type { PolicyChoice } from './policy-choice.ts';
@@ -31,6 +30,7 @@ import { RemoteStop } from './remote-stop.ts';
 import { SiteDraft } from './site-draft.ts';
 import type { Times } from './standing.ts';
 import { LIMITS_SAVED_AFTER_MS, SAVED_AFTER_MS, StandingKeeper } from './standing-keeper.ts';
+import { UNDECIDED_MOST_MS, Undecided } from './undecided.ts';
 import { ViewDesk, type ViewFacts } from './view-desk.ts';
 
 /** A tick comes at least this often, and at most this often however much happens. */
@@ -38,11 +38,6 @@ const TICK_MS = 1_000;
 const TICK_LEAST_MS = 100;
 /** A charger that only tells its draw is heard together with others: large sites have many. */
 const TICK_MEASURED_MS = 500;
-/**
- * After so long without a decision every charger is told its fallback. A fuse that is over its current
- * bears that time, and a fault of a moment costs nobody their charge.
- */
-const UNDECIDED_MOST_MS = 10_000;
 /** Sources whose last limit is remembered for the log; anybody may invent names. */
 const TOLD_MOST = 256;
 
@@ -51,7 +46,8 @@ const NOTHING_HELD = { held: 0, bytes: 0, oldestAt: null, thinned: 0, parked: 0 
 /**
  * The tick: freeze, decide, send, publish. Runs at its own pace, never inside an event.
  *
- * A tick that throws ends there, and the next one tries again: what a restart would cost is every
+ * A decision that one charger makes impossible is made without that one (see `Asides`). A tick that
+ * throws all the same ends there, and the next one tries again: what a restart would cost is every
  * charger's link and, where the cause is still there after it, every link again and again. Nothing is
  * raised or renewed meanwhile, so offers run out by their own life, as they would without a gateway;
  * what does not end by itself is told to (see `failsafeOrders`). The relay and the journal go on.
@@ -70,9 +66,8 @@ export class ControlLoop {
   readonly #reports: LimitReports | undefined;
   readonly #faults: Faults;
   readonly #views: ViewDesk;
-  #scratch = new Scratch();
-  /** Since when nothing was decided, and why at first. */
-  #undecided: { readonly sinceMs: number; readonly problem: string } | undefined;
+  readonly #asides: Asides;
+  readonly #undecided: Undecided;
   #triedAtMs = Number.NEGATIVE_INFINITY;
   readonly #toldLimits = new Map<string, string>();
   #tick = 0;
@@ -86,6 +81,7 @@ export class ControlLoop {
     this.#options = options;
     const { makes, raisesPerDay, policy } = options;
     this.#faults = options.faults ?? new Faults(clock, log);
+    this.#asides = new Asides(this.#faults);
     const nowMs = clock.monotonicMs();
     this.#draft = new SiteDraft(site, settings, provenFallbacks, nowMs, makes, policy);
     const changed = (urgent = true): void => this.#soon(urgent ? TICK_LEAST_MS : TICK_MEASURED_MS);
@@ -99,6 +95,8 @@ export class ControlLoop {
       faults: this.#faults,
       ...(raisesPerDay === undefined ? {} : { raisesPerDay }),
     });
+    const [draft, enforcer, faults] = [this.#draft, this.#enforcer, this.#faults];
+    this.#undecided = new Undecided({ draft, enforcer, clock, faults });
     const setup = new ChargerSetup({ ...shared, rememberFallback });
     this.probes = new ProbeDesk({ ...shared, setup });
     const { measurementsPerSecond, shelf, callCsms, limitReports } = options;
@@ -168,13 +166,7 @@ export class ControlLoop {
 
   /** Why nothing is decided, in plain words; undefined when it is. */
   problem(): string | undefined {
-    if (this.#undecided === undefined) return undefined;
-    const { sinceMs, problem } = this.#undecided;
-    const told = this.#options.clock.monotonicMs() - sinceMs >= UNDECIDED_MOST_MS;
-    const now = told
-      ? 'every charger is told its fallback'
-      : 'offers stay as they are until they end';
-    return `Nothing can be decided (${problem}): ${now}; messages are relayed and kept.`;
+    return this.#undecided.problem();
   }
 
   /** A transaction goes on without energy (1.6 §4.8 with StopTransactionOnInvalidId false). */
@@ -295,43 +287,58 @@ export class ControlLoop {
     const { clock, turned } = this.#options;
     const nowMs = clock.monotonicMs();
     this.#triedAtMs = nowMs;
+    let input: TickInput | undefined;
     try {
-      this.#cycle(nowMs);
-      this.#undecided = undefined;
+      input = this.#freeze(nowMs);
+      this.#cycle(input);
+      this.#undecided.over();
     } catch (error) {
       this.#faults.note('decision of the site', error);
-      this.#withoutDecision(nowMs, problemOf(error));
+      const problem = problemOf(error);
+      this.#undecided.goesOn(nowMs, problem, input);
+      this.#views.undecided(this.problem() ?? problem);
     }
     this.#faults.contain('view of the site', () => this.#views.publish());
     turned?.();
     this.#schedule(TICK_MS);
   }
 
-  #cycle(nowMs: number): void {
+  #freeze(nowMs: number): TickInput {
     const { clock, siteLimits } = this.#options;
-    const input = this.#draft.freeze(nowMs, clock.wallMs(), this.profiles.limits(), siteLimits);
-    const decision = decide(input, this.#scratch);
-    this.#draft.keep(decision);
-    const faults = this.#faults;
-    faults.contain('profiles of the CSMS', () => this.profiles.decided(input, decision));
-    this.#enforcer.carryOut(decision);
-    const versionOf = (charger: string) => this.#draft.charger(charger)?.version;
-    faults.contain('remote stop', () => this.#remoteStop.watch(decision, input.site, versionOf));
-    faults.contain('limit reports', () => this.#reports?.look(input, decision));
-    this.#tick += 1;
-    this.#lastTickAtMs = nowMs;
-    this.#views.decided({ input, decision, tick: this.#tick, tickMs: clock.monotonicMs() - nowMs });
+    const { each } = this.#asides;
+    const eachMeter: EachOne = (meter, step) => void this.#faults.contain(`meter ${meter}`, step);
+    this.#draft.prepare(nowMs, each, eachMeter);
+    const limits = this.profiles.limits(each);
+    return this.#draft.freeze(nowMs, clock.wallMs(), limits, siteLimits);
   }
 
-  #withoutDecision(nowMs: number, problem: string): void {
-    // What was half worked out must not be found there by the next cycle.
-    this.#scratch = new Scratch();
-    this.#undecided ??= { sinceMs: nowMs, problem };
-    if (nowMs - this.#undecided.sinceMs >= UNDECIDED_MOST_MS) {
-      const orders = () => this.#enforcer.carryOut(failsafeOrders(this.#draft, nowMs));
-      this.#faults.contain('fallbacks', orders);
+  #cycle(input: TickInput): void {
+    const { clock } = this.#options;
+    const { nowMs } = input;
+    const faults = this.#faults;
+    const decided = this.#asides.decide(input);
+    const { decision } = decided;
+    const woken = this.#draft.keep(decision);
+    if (woken !== undefined) {
+      this.#keeper.changed(woken === 'tried' ? SAVED_AFTER_MS : LIMITS_SAVED_AFTER_MS);
     }
-    this.#views.undecided(this.problem() ?? problem);
+    faults.contain('profiles of the CSMS', () => this.profiles.decided(decided.input, decision));
+    this.#enforcer.carryOut(decision);
+    const aside = this.#asides.leftOutFor(UNDECIDED_MOST_MS, nowMs);
+    const chargers = input.site.chargers.filter(({ id }) => aside.has(id));
+    if (chargers.length > 0) this.#undecided.tellFallback(chargers, nowMs);
+    const versionOf = (charger: string) => this.#draft.charger(charger)?.version;
+    faults.contain('remote stop', () => this.#remoteStop.watch(decision, input.site, versionOf));
+    faults.contain('limit reports', () => this.#reports?.look(decided.input, decision));
+    this.#tick += 1;
+    this.#lastTickAtMs = nowMs;
+    const shown = faults.contain('view of the site', () => withLinks(decided.input, input));
+    this.#views.decided({
+      input: shown ?? decided.input,
+      decision,
+      tick: this.#tick,
+      tickMs: clock.monotonicMs() - nowMs,
+    });
   }
 
   #facts(atMs: number): ViewFacts {

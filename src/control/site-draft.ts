@@ -17,12 +17,7 @@ import {
 } from '../core/chargers/enforcement.ts';
 import { type CircuitTree, circuitTree } from '../core/circuit-tree.ts';
 import type { ScheduledLimits } from '../core/limits/limit.ts';
-import {
-  type LimitBook,
-  limitsAhead,
-  limitsInForce,
-  startBook,
-} from '../core/limits/limit-book.ts';
+import { type LimitBook, limitsInForce, startBook } from '../core/limits/limit-book.ts';
 import { seenOnLines } from '../core/line-currents.ts';
 import { derivedReading } from '../core/meters/derived-meters.ts';
 import { judgeReading } from '../core/meters/meter-check.ts';
@@ -37,7 +32,6 @@ import {
   type ControlSettings,
   connectorKey,
   type Decision,
-  type LimitsAhead,
   type MeterState,
   type ProfileLimits,
   type TickInput,
@@ -45,8 +39,11 @@ import {
 import { timestamp } from '../core/time.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
 import type { Standing } from '../schema/standing.ts';
+import { type EachOne, plainly } from './asides.ts';
 import { ChargerClocks } from './chargers/charger-clocks.ts';
 import { type ChargerMakes, KnownMakes } from './chargers/known-makes.ts';
+import { keptWakeUps, standingWakeUps, wakeUpNews } from './kept-wake-ups.ts';
+import { knownAhead } from './known-ahead.ts';
 import { longestLifeMs } from './offers/offer-calls.ts';
 import { ChosenPolicy, type PolicyChoice } from './policy-choice.ts';
 import {
@@ -59,9 +56,6 @@ import {
 } from './standing.ts';
 import { type CarNeeds, keysOf, WishBook, wishOf } from './wish-book.ts';
 import { Withheld } from './withheld.ts';
-
-/** Changes of limits that are known are looked at so far ahead. */
-const AHEAD_MS = 24 * 3_600_000;
 
 /**
  * The draft of the next snapshot: everything learned since the start, changed as events come in
@@ -264,13 +258,21 @@ export class SiteDraft {
     this.#readings.set(reading.meter, state);
   }
 
-  /** Readings that follow from chargers and from other meters. */
-  #derive(nowMs: number): void {
+  /**
+   * Before each freeze: ends what chargers left behind, and takes the readings that follow from
+   * chargers and from other meters. `eachCharger` and `eachMeter` run the steps.
+   */
+  prepare(nowMs: number, eachCharger: EachOne = plainly, eachMeter: EachOne = plainly): void {
+    for (const [id, charger] of this.#chargers) {
+      eachCharger(id, () => this.#chargers.set(id, withoutStaleTransactions(charger, nowMs)));
+    }
     const { site } = this;
     const from = { site, chargers: this.#chargers, readings: this.#readings, nowMs };
     for (const spec of site.meters) {
-      const reading = derivedReading(spec, from);
-      if (reading !== undefined) this.takeReading(reading);
+      eachMeter(spec.id, () => {
+        const reading = derivedReading(spec, from);
+        if (reading !== undefined) this.takeReading(reading);
+      });
     }
   }
 
@@ -294,6 +296,7 @@ export class SiteDraft {
       ...standingPreferences(this.preferences, now),
       wishes: this.#wishes.standing((key) => this.#transactionAt(key)),
       limits: standingBook(this.book, this.site, now),
+      ...standingWakeUps(this.#carried.wakeUps, now),
       ...this.#policy.standing(now),
     };
   }
@@ -306,6 +309,7 @@ export class SiteDraft {
     this.#wishes.restore(standing.wishes, connectors, now.wallMs);
     this.book = keptBook(standing, this.book, this.site, now);
     this.#policy.restore(standing, policies, now);
+    this.#carried = { ...this.#carried, wakeUps: keptWakeUps(standing, connectors, now) };
   }
 
   #transactionAt(key: ConnectorKey): string | undefined {
@@ -325,20 +329,17 @@ export class SiteDraft {
     return policy;
   }
 
-  keep(decision: Decision): void {
+  /** Says what of it has to outlive the process soon. */
+  keep(decision: Decision): ReturnType<typeof wakeUpNews> {
+    const news = wakeUpNews(this.#carried.wakeUps, decision.wakeUps);
     this.#makes.rememberWiring(this.#carried.wiring, decision.wiring);
     this.#carried = carriedBy(decision);
+    return news;
   }
 
-  /** `epochMs`: wall minus monotonic clock. */
-  #ahead(nowMs: number, epochMs: number, site?: ScheduledLimits): readonly LimitsAhead[] {
-    const untilMs = nowMs + AHEAD_MS;
-    const turns = site?.changes(nowMs + epochMs, untilMs + epochMs) ?? [];
-    const others = turns.map((atMs) => atMs - epochMs);
-    return limitsAhead(this.book, this.site, nowMs, untilMs, others).map(({ atMs, limits }) => ({
-      atMs,
-      limits: [...limits, ...(site?.limits(atMs + epochMs) ?? [])],
-    }));
+  /** Of a cycle that came to no decision. */
+  observed(background: Decision['background']): void {
+    this.#carried = { ...this.#carried, background };
   }
 
   /** The snapshot that one tick decides on. */
@@ -350,10 +351,6 @@ export class SiteDraft {
   ): TickInput {
     const lastTickAtMs = this.#lastTickAtMs;
     this.#lastTickAtMs = nowMs;
-    for (const [id, charger] of this.#chargers) {
-      this.#chargers.set(id, withoutStaleTransactions(charger, nowMs));
-    }
-    this.#derive(nowMs);
     const policy = this.#policyAt(nowMs);
     return {
       nowMs,
@@ -366,7 +363,7 @@ export class SiteDraft {
         ...limitsInForce(this.book, this.site, nowMs),
         ...(siteLimits?.limits(wallMs) ?? []),
       ],
-      ahead: this.#ahead(nowMs, wallMs - nowMs, siteLimits),
+      ahead: knownAhead(this.book, this.site, { monotonicMs: nowMs, wallMs }, siteLimits),
       enforcement: new Map(this.#enforcement),
       fallbackProven: new Set(this.#proven),
       profiles,

@@ -63,6 +63,20 @@ const StandingSchema = Type.Object(
         strict,
       ),
     ),
+    wakeUps: Type.Optional(
+      keyed(
+        Type.Object(
+          {
+            transaction: Type.String({ maxLength: 200 }),
+            tries: Type.Integer({ minimum: 0, maximum: 100 }),
+            rounds: Type.Integer({ minimum: 0, maximum: 100 }),
+            full: Type.Optional(Type.Literal(true)),
+            until: Until,
+          },
+          strict,
+        ),
+      ),
+    ),
     policy: Type.Optional(
       Type.Object(
         {

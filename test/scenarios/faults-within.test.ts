@@ -5,6 +5,7 @@ import { ProfileShelf } from '../../src/control/profiles/profile-shelf.ts';
 import { PLAIN_TRAITS } from '../../src/core/chargers/charger-traits.ts';
 import { type LogFields, SILENT_LOG } from '../../src/core/log.ts';
 import { DEFAULT_POLICY, type Policy } from '../../src/core/sharing/policy.ts';
+import type { Wish } from '../../src/core/sharing/wish.ts';
 import { DEFAULT_SETTINGS } from '../../src/core/tick.ts';
 import { Faults } from '../../src/gateway/faults.ts';
 import { Car } from '../../src/sim/car.ts';
@@ -47,6 +48,20 @@ const charging = async (options: Partial<ConstructorParameters<typeof VirtualSit
 };
 
 const drawOf = (site: VirtualSite, id: string): number => Math.max(...site.chargerAmps(id));
+
+/** Something known of this charger cannot be asked while it stumbles. */
+const makeOdd = (site: VirtualSite, id: string, stumble: { readonly on: boolean }): void => {
+  const wish = new Proxy<Wish>(
+    { energyWh: 200_000 },
+    {
+      get(target, name, receiver) {
+        if (stumble.on) throw new TypeError('no such wish');
+        return Reflect.get(target, name, receiver);
+      },
+    },
+  );
+  assert.equal(site.setWish(id, 1, wish), true);
+};
 const undecided = (site: VirtualSite): string | undefined =>
   site.view().alarms.find((alarm) => alarm.startsWith('Nothing can be decided'));
 
@@ -105,6 +120,48 @@ describe('a tick that throws', () => {
     for (const id of ['CP_1', 'CP_2']) assert.ok(drawOf(site, id) <= 6.1, `${drawOf(site, id)} A`);
   });
 
+  test('keeps below a limit from outside that is less than the fallbacks', async () => {
+    const source = { id: 'grid', circuit: 'main' };
+    const site = garage(4, { emsSources: [source] });
+    const { site: live, stumble } = await charging({ site });
+    for (const id of ['CP_3', 'CP_4']) {
+      live.charger(id).plugIn(1, new Car({ maxAmps: 32, needWh: 200_000 }), `CARD-${id}`);
+    }
+    await live.run(60);
+    stumble.on = true;
+    await live.run(20);
+    live.setLimit('grid', { circuit: 'main', amps: [14, 14, 14], ttlSeconds: 3_600 });
+    await live.run(45);
+    let most = 0;
+    live.watch = (amps) => {
+      most = Math.max(most, ...amps);
+    };
+    // Longer than the life of an offer of nothing, that would end in a fallback.
+    await live.run(400);
+    assert.match(undecided(live) ?? '', /told its fallback/);
+    assert.ok(most <= 14.1, `${most} A`);
+    assert.ok(most > 11, `as many charge as have room: ${most} A`);
+  });
+
+  test('keeps below the fuse beside a building that takes more than was assumed', async () => {
+    const { site, stumble } = await charging({
+      site: garage(4),
+      loadSteps: [{ atMs: 100_000, untilMs: 900_000, amps: [45, 45, 45] }],
+    });
+    stumble.on = true;
+    await site.run(20);
+    for (const id of ['CP_3', 'CP_4']) {
+      site.charger(id).plugIn(1, new Car({ maxAmps: 32, needWh: 200_000 }), `CARD-${id}`);
+    }
+    await site.run(60);
+    let most = 0;
+    site.watch = (amps) => {
+      most = Math.max(most, ...amps);
+    };
+    await site.run(300);
+    assert.ok(most <= 63.1 && most > 56, `${most} A`);
+  });
+
   test('from the first one on leaves something to show, and turns for the watchdog', async () => {
     const stumble = new Stumble();
     stumble.on = true;
@@ -142,6 +199,48 @@ describe('a tick that throws', () => {
 });
 
 describe('a fault with one charger', () => {
+  test('that no decision can be made with leaves the others theirs, and it its fallback', async () => {
+    const stumble = { on: false };
+    const { site } = await charging();
+    makeOdd(site, 'CP_1', stumble);
+    stumble.on = true;
+    await site.run(5);
+    assert.equal(undecided(site), undefined);
+    assert.match(site.view().alarms.join(' '), /decisions with CP_1 .*left out.*no such wish/);
+    assert.ok(drawOf(site, 'CP_1') > 15, 'a fault of a moment costs nobody their charge');
+    await site.run(60);
+    assert.ok(drawOf(site, 'CP_1') <= 6.1, `${drawOf(site, 'CP_1')} A`);
+    assert.ok(drawOf(site, 'CP_2') > 25, `its share is for others: ${drawOf(site, 'CP_2')} A`);
+    const worst = site.view().chargers.map(({ connectors }) => connectors[0]?.worstCaseAmps);
+    assert.ok((worst[0]?.[0] ?? 0) >= 6, 'it stays in the books');
+    assert.equal(site.view().chargers[0]?.online, true);
+    await site.run(120);
+    assert.match(site.view().alarms.join(' '), /decisions with CP_1/, 'as long as it lasts');
+    assert.equal(site.breaker.record().tripped, false);
+    stumble.on = false;
+    await site.run(240);
+    assert.deepEqual(site.view().alarms, []);
+    assert.ok(drawOf(site, 'CP_1') > 15, `${drawOf(site, 'CP_1')} A`);
+  });
+
+  test('stays with it where there are three of them', async () => {
+    const stumble = { on: false };
+    const three = ['CP_1', 'CP_3', 'CP_5'];
+    const site = new VirtualSite({ site: garage(6), faultsContained: true });
+    await site.run(15);
+    for (const id of ['CP_1', 'CP_2', 'CP_3', 'CP_4', 'CP_5']) {
+      site.charger(id).plugIn(1, new Car({ maxAmps: 32, needWh: 200_000 }), `CARD-${id}`);
+    }
+    await site.run(90);
+    for (const id of three) makeOdd(site, id, stumble);
+    stumble.on = true;
+    await site.run(90);
+    assert.equal(undecided(site), undefined);
+    for (const id of three) assert.ok(drawOf(site, id) <= 6.1, `${id}: ${drawOf(site, id)} A`);
+    for (const id of ['CP_2', 'CP_4']) assert.ok(drawOf(site, id) > 15, `${drawOf(site, id)} A`);
+    assert.equal(site.breaker.record().tripped, false);
+  });
+
   test('in telling it its limit is its own: it falls to its fallback, the others are steered', async () => {
     let on = false;
     const odd = new Proxy(PLAIN_TRAITS, {

@@ -65,6 +65,32 @@ describe('a car that fell asleep in a pause', () => {
     assert.deepEqual(await breaksIn(site, 300), []);
   });
 
+  test('gets no more of them when the gateway starts again and again', async () => {
+    const site = await begun([{ ...SLEEPER, wakesByBreak: false }], garage(1));
+    await pauseFor(site, 120);
+    const told: string[] = [];
+    for (let i = 0; i < 8; i += 1) {
+      told.push(...(await breaksIn(site, 130)));
+      site.killGateway();
+      await site.run(20);
+      await site.startGateway();
+    }
+    assert.deepEqual([...new Set(told)], ['1 of 3', '2 of 3', '3 of 3']);
+    assert.equal(told.at(-1), '3 of 3');
+    assert.ok(told.length <= 4, told.join());
+    assert.deepEqual(await breaksIn(site, 300), []);
+  });
+
+  test('has no more breaks once it has had its fill, after a restart neither', async () => {
+    const site = await begun([{ needWh: 1_000 }], garage(1));
+    await site.run(900);
+    assert.equal(site.chargerAmps('CP_1')[0], 0);
+    site.killGateway();
+    await site.run(20);
+    await site.startGateway();
+    assert.deepEqual(await breaksIn(site, 600), []);
+  });
+
   test('stays asleep where a pause of 0 A can end in an error', async () => {
     const site = await begun([SLEEPER], garage(1), {
       traitsOf: () => ({ ...PLAIN_TRAITS, zeroAmpPause: 'unsafe' }),

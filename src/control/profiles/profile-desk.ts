@@ -31,6 +31,7 @@ import {
 import { limitAt } from '../../profiles/composite.ts';
 import { PROFILES_KEPT_MOST } from '../../profiles/validate.ts';
 import { Zone } from '../../profiles/zone.ts';
+import { type EachOne, plainly } from '../asides.ts';
 import type { SiteDraft } from '../site-draft.ts';
 import { DynamicPull } from './dynamic-pull.ts';
 import { dynamicallyUpdated } from './dynamic-update.ts';
@@ -232,36 +233,44 @@ export class ProfileDesk implements Interceptor {
   }
 
   /** What the profiles allow now. Called once per tick, before it is frozen. */
-  limits(): ProfileLimits {
-    const { draft, shelf, clock } = this.#options;
-    const nowMs = clock.wallMs();
+  limits(each: EachOne = plainly): ProfileLimits {
     this.#followClock();
     const connectors = new Map<ConnectorKey, ProfileLimit>();
     const stations = new Map<string, ProfileLimit>();
-    for (const { id } of draft.site.chargers) {
-      this.reconcile(id);
-      const book = shelf.book(id);
-      const scope = book.length === 0 ? undefined : this.scope(id);
-      if (scope === undefined) continue;
-      if (this.#offlineSinceMs.get(id) === undefined) this.#pull?.due(id);
-      for (const connector of scope.state.connectors.keys()) {
-        const context = contextOf(scope, connector, shelf.running(id, connector));
-        const now = limitAt(book, context, nowMs);
-        const later = laterLimits(book, context, now.untilMs, nowMs + PLAN_MS);
-        const limit = profileLimitOf(now, scope) ?? unlimited(scope, later);
-        if (limit === undefined) continue;
-        const epochMs = nowMs - clock.monotonicMs();
-        connectors.set(connectorKey(id, connector), {
-          ...limit,
-          ...(later.length === 0
-            ? {}
-            : { later: later.map(({ atMs, amps }) => ({ atMs: atMs - epochMs, amps })) }),
-        });
-      }
-      const whole = profileLimitOf(limitAt(book, contextOf(scope, 0, undefined), nowMs), scope);
-      if (whole !== undefined) stations.set(id, whole);
+    for (const { id } of this.#options.draft.site.chargers) {
+      each(id, () => this.#limitsOf(id, connectors, stations));
     }
     return { connectors, stations };
+  }
+
+  #limitsOf(
+    id: string,
+    connectors: Map<ConnectorKey, ProfileLimit>,
+    stations: Map<string, ProfileLimit>,
+  ): void {
+    const { shelf, clock } = this.#options;
+    const nowMs = clock.wallMs();
+    this.reconcile(id);
+    const book = shelf.book(id);
+    const scope = book.length === 0 ? undefined : this.scope(id);
+    if (scope === undefined) return;
+    if (this.#offlineSinceMs.get(id) === undefined) this.#pull?.due(id);
+    const epochMs = nowMs - clock.monotonicMs();
+    for (const connector of scope.state.connectors.keys()) {
+      const context = contextOf(scope, connector, shelf.running(id, connector));
+      const now = limitAt(book, context, nowMs);
+      const later = laterLimits(book, context, now.untilMs, nowMs + PLAN_MS);
+      const limit = profileLimitOf(now, scope) ?? unlimited(scope, later);
+      if (limit === undefined) continue;
+      connectors.set(connectorKey(id, connector), {
+        ...limit,
+        ...(later.length === 0
+          ? {}
+          : { later: later.map(({ atMs, amps }) => ({ atMs: atMs - epochMs, amps })) }),
+      });
+    }
+    const whole = profileLimitOf(limitAt(book, contextOf(scope, 0, undefined), nowMs), scope);
+    if (whole !== undefined) stations.set(id, whole);
   }
 
   /** Keeps what a tick decided, so that composite schedules tell what will be offered. */

@@ -34,7 +34,12 @@ export const wakeUpsAfter = (
   const leastOf = new Map(contenders.map(({ id, minAmps }) => [id, minAmps]));
   for (const tick of ticks) {
     const stay = tick.state.transaction?.id;
-    if (stay === undefined) continue;
+    if (stay === undefined) {
+      // What is known from the run before counts once its charger tells of the transaction again.
+      const kept = input.wakeUps?.get(tick.key);
+      if (kept !== undefined) after.set(tick.key, breakEnded(kept, input.nowMs));
+      continue;
+    }
     const before = tick.wakeUp ?? newWakeUp(stay);
     const minAmps = leastOf.get(tick.key);
     // A charger that is not steered now is not told anything, and what it does shows nothing.

@@ -195,6 +195,7 @@ export class PlannedSite {
   #step(): void {
     const { site, startWallMs, stepMs, watch } = this.#options;
     const nowMs = this.#nowMs;
+    this.#draft.prepare(nowMs);
     const decision = decide(
       this.#draft.freeze(nowMs, startWallMs + nowMs, NO_PROFILES),
       this.#scratch,
