@@ -126,6 +126,10 @@ export class LogStore implements DurableStore {
     return undefined;
   }
 
+  has(key: string): boolean {
+    return this.#index.get(key) !== undefined;
+  }
+
   async #read(key: string): Promise<Uint8Array | undefined> {
     const place = this.#index.get(key);
     const record = await place?.segment.read(place);

@@ -3,6 +3,8 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { Medium, MemoryStore } from '../../src/sim/memory-store.ts';
+import { VirtualClock } from '../../src/sim/virtual-clock.ts';
 import { Journal, READ_AHEAD } from '../../src/store/journal.ts';
 import type { EntryHeader } from '../../src/store/journal-entry.ts';
 import { LogStore } from '../../src/store/log-store.ts';
@@ -123,8 +125,64 @@ describe('the journal', () => {
     const [aside] = await again.parked('CP_1', 0, 10);
     assert.equal(aside?.header.parked, 'refused');
     assert.equal(aside?.message.toString(), 'one');
-    if (aside) await again.dropParked(aside);
+    if (aside) await Promise.all([again.dropParked(aside), again.dropParked(aside)]);
     assert.equal(again.backlog('CP_1').parked, 0);
+    await store.close();
+  });
+
+  test('what leaves twice is counted once, whoever let go of it', async () => {
+    const { journal, reopen } = await open();
+    for (const id of ['1', '2', '3']) await journal.append('CP_1', header(id), message(id));
+    const [first, second] = await journal.first('CP_1', 2);
+    assert.ok(first && second);
+    await Promise.all([journal.remove(first), journal.remove(first)]);
+    await journal.park(second, 'refused');
+    await Promise.all([journal.park(second, 'again'), journal.remove(second)]);
+    const left = { count: 1, parked: 1, thinned: 0 };
+    const { bytes: _bytes, oldestAtWallMs: _at, ...counted } = journal.backlog('CP_1');
+    assert.deepEqual(counted, left);
+    assert.deepEqual([journal.holds(first), journal.holds(second)], [false, false]);
+    const before = journal.backlog('CP_1');
+    const { journal: again, store } = await reopen();
+    assert.deepEqual(again.backlog('CP_1'), before);
+    await store.close();
+  });
+
+  test('what could not be removed is not given out again, and removed when it can be', async () => {
+    const clock = new VirtualClock();
+    const medium = new Medium();
+    const journal = await Journal.open(new MemoryStore(medium, clock));
+    for (const id of ['1', '2']) await journal.append('CP_1', header(id), message(id));
+    const [first] = await journal.first('CP_1', 1);
+    assert.ok(first);
+    medium.conduct.full = true;
+    const also = [{ type: 'put', key: 'x/1', value: message('map') }] as const;
+    await assert.rejects(journal.remove(first, also), /no space/);
+    await assert.rejects(journal.first('CP_1', 1), /no space/);
+    assert.equal(journal.holds(first), false);
+    medium.conduct.full = false;
+    assert.deepEqual(
+      (await journal.first('CP_1', 9)).map(({ seq }) => seq),
+      [first.seq + 1],
+    );
+    assert.equal(medium.records.get('x/1')?.toString(), 'map');
+    assert.equal(journal.backlog('CP_1').count, 1);
+  });
+
+  test('many chargers at once at the bound: every meter value is dropped and counted once', async () => {
+    const { journal, store } = await open(60_000);
+    const fill = async (charger: string): Promise<void> => {
+      for (let i = 0; i < 60; i += 1) {
+        await journal.append(charger, header(String(i), true), message('x'.repeat(200)));
+      }
+    };
+    const chargers = ['CP_1', 'CP_2', 'CP_3', 'CP_4'];
+    await Promise.all(chargers.map(fill));
+    for (const charger of chargers) {
+      const { count, thinned } = journal.backlog(charger);
+      assert.equal(count, [...store.keys(`m/${charger}/`)].length);
+      assert.equal(count + thinned, 60);
+    }
     await store.close();
   });
 
