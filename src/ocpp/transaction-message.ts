@@ -20,6 +20,13 @@ const QUEUED_2X: ReadonlySet<string> = new Set([
 export const isQueued = (version: OcppVersion, action: string): boolean =>
   (version === '1.6' ? QUEUED_16 : QUEUED_2X).has(action);
 
+/**
+ * Whether a queued message begins, carries on or ends a transaction. A charger sends these strictly one
+ * after the other, and others in between: a security event of its start before it repeats a Start.
+ */
+export const isOfTransaction = (action: string): boolean =>
+  action === 'StartTransaction' || action === 'StopTransaction' || action === 'TransactionEvent';
+
 /** The transaction a queued message belongs to, by the id that the charger uses. */
 export const transactionOf = (version: OcppVersion, payload: unknown): string | undefined => {
   const message = readObject(payload);

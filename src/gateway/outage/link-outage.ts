@@ -88,7 +88,7 @@ export class LinkOutage {
     return (
       this.#replay !== undefined ||
       shared.standIn.busy(charger) ||
-      shared.standIn.isRepetition(charger, call) ||
+      shared.standIn.repeated(charger, call) !== undefined ||
       this.#isParked(call)
     );
   }
