@@ -4,6 +4,7 @@ import { FIRST_LOCAL_ID } from '../../src/gateway/outage/transaction-ids.ts';
 import { readObject } from '../../src/ocpp/payload.ts';
 import { VirtualSite } from '../../src/sim/virtual-site.ts';
 import { assertNothingLost, car, startSite, VERSIONS } from './outage-site.ts';
+import { RawCharger } from './raw-charger.ts';
 import { garage } from './virtual-garage.ts';
 
 for (const version of VERSIONS) {
@@ -184,6 +185,27 @@ describe('the CSMS', () => {
     await site.run(300);
     const { lost, inverted, invented } = site.audit('CP_1');
     assert.deepEqual({ lost, inverted, invented }, { lost: [], inverted: [], invented: [] });
+  });
+
+  test('that left a start unanswered which the charger repeated does not get it from us as well', async () => {
+    const site = await startSite('1.6');
+    site.charger('CP_1').setNetwork(false);
+    const charger = new RawCharger(site, 'CP_1', '1.6');
+    await charger.connect();
+    const start = { connectorId: 1, idTag: 'A', meterStart: 0, timestamp: '2026-06-01T06:00:00Z' };
+    site.csms.conduct.silent = true;
+    charger.send('StartTransaction', start, () => {});
+    await site.run(11);
+    site.csms.conduct.silent = false;
+    const { transactionId } = await charger.ask('StartTransaction', start);
+    await site.run(60);
+    assert.equal(typeof transactionId, 'number');
+    site.csms.goDown();
+    await site.run(10);
+    site.csms.comeBack();
+    await site.run(120);
+    const heard = site.csms.transactionMessages('CP_1').map(({ action }) => action);
+    assert.deepEqual(heard, ['StartTransaction', 'StartTransaction'], 'as the charger said it');
   });
 
   test('that never accepts a start: its transaction is set aside, others go on', async () => {
