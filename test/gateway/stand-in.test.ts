@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { SILENT_LOG } from '../../src/core/log.ts';
 import { openOutage } from '../../src/gateway/outage/outage.ts';
+import { WAITING_MOST } from '../../src/gateway/outage/stand-in.ts';
 import { FIRST_LOCAL_ID } from '../../src/gateway/outage/transaction-ids.ts';
 import { callBytes, readFrame } from '../../src/ocpp/frame.ts';
 import { readObject } from '../../src/ocpp/payload.ts';
@@ -37,6 +38,7 @@ const outage = async (version: OcppVersion) => {
     return readFrame(callBytes(`m${count}`, action, payload));
   };
   return {
+    clock,
     medium,
     now: () => shared,
     frameOf,
@@ -132,4 +134,18 @@ test('what could not be kept is not answered, and leaves no transaction id behin
   const { transactionId } = (await says('StartTransaction', START)) ?? {};
   assert.ok(Number(transactionId) >= FIRST_LOCAL_ID);
   assert.equal(now().ids.mapsAny(CHARGER), true);
+});
+
+test('calls that wait for the medium are bounded by how many wait, not by how many came', async () => {
+  const { says, medium, clock, now, held } = await outage('1.6');
+  medium.conduct.syncMs = 10;
+  const stop = (id: number) => says('StopTransaction', { transactionId: id, meterStop: 1 });
+  const first = Array.from({ length: WAITING_MOST }, (_, id) => stop(id));
+  assert.equal(await stop(99), undefined, 'the charger keeps it');
+  await clock.run(15);
+  const more = stop(100);
+  await clock.run(10 * WAITING_MOST);
+  assert.ok([...(await Promise.all(first)), await more].every((answer) => answer !== undefined));
+  assert.equal(now().standIn.busy(CHARGER), false);
+  assert.equal((await held()).length, WAITING_MOST + 1);
 });

@@ -208,6 +208,28 @@ describe('the CSMS', () => {
     assert.deepEqual(heard, ['StartTransaction', 'StartTransaction'], 'as the charger said it');
   });
 
+  test('that never took a start: what is still said of it is set aside too, and soon', async () => {
+    const site = await startSite('1.6');
+    site.charger('CP_1').setNetwork(false);
+    const charger = new RawCharger(site, 'CP_1', '1.6');
+    await charger.connect();
+    site.csms.goDown();
+    await site.run(5);
+    const timestamp = '2026-06-01T06:00:00Z';
+    const start = { connectorId: 1, idTag: 'A', meterStart: 0, timestamp };
+    const { transactionId } = await charger.ask('StartTransaction', start);
+    site.csms.conduct.failNext.set('StartTransaction', 4);
+    site.csms.comeBack();
+    await site.run(120);
+    const { journal } = site.outage ?? assert.fail();
+    assert.deepEqual([journal.backlog('CP_1').count, journal.backlog('CP_1').parked], [0, 1]);
+    const stop = { transactionId, meterStop: 9, timestamp };
+    assert.deepEqual(await charger.ask('StopTransaction', stop), {});
+    await site.run(10);
+    assert.deepEqual([journal.backlog('CP_1').count, journal.backlog('CP_1').parked], [0, 2]);
+    assert.equal((await charger.ask('StartTransaction', start))['transactionId'], 1);
+  });
+
   test('that never accepts a start: its transaction is set aside, others go on', async () => {
     const site = await startSite('1.6', { outageSettings: { unknownTokens: 'accept' } });
     site.csms.goDown();

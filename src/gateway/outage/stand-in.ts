@@ -20,7 +20,7 @@ import type { CsmsMemory } from './csms-memory.ts';
 import type { TransactionIds } from './transaction-ids.ts';
 
 /** Calls of one charger that wait for the medium; one more is not answered at all. */
-const WAITING_MOST = 32;
+export const WAITING_MOST = 32;
 
 export interface StandInOptions {
   readonly journal: Journal;
@@ -80,16 +80,17 @@ export class StandIn {
     const chain = this.#chains.get(call.charger) ?? { tail: Promise.resolve(), length: 0 };
     if (chain.length >= WAITING_MOST) return Promise.resolve(undefined);
     const answer = chain.tail.then(() => this.#answer(call));
-    const next = { tail: answer, length: chain.length + 1 };
-    this.#chains.set(call.charger, next);
-    const ended = () => {
-      next.length -= 1;
-      if (this.#chains.get(call.charger) === next) this.#chains.delete(call.charger);
-    };
-    answer.then(ended, ended);
+    this.#chains.set(call.charger, chain);
+    chain.tail = answer;
+    chain.length += 1;
+    void answer.then(() => {
+      chain.length -= 1;
+      if (chain.length === 0) this.#chains.delete(call.charger);
+    });
     return answer;
   }
 
+  /** Never rejects. */
   async #answer(call: HeldCall): Promise<CallAnswer | undefined> {
     const { charger, version, frame } = call;
     try {
