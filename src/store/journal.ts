@@ -14,6 +14,8 @@ export const DEFAULT_MOST_BYTES = 768 * 1024 * 1024;
 const FULL_SHARE = 1.25;
 /** A single charger is thinned in slices of this many entries. */
 const THIN_SLICE = 512;
+/** Chargers that are looked at for one message that is too many. */
+const THIN_TRIES = 4;
 /** Entries about to be delivered are never thinned: they may be read already. */
 export const READ_AHEAD = 32;
 const SCAN_MOST = 1_000;
@@ -130,7 +132,7 @@ export class Journal {
     head.bytes += bytes;
     head.oldestAtWallMs ??= header.takenAtWallMs;
     this.#bytes += bytes;
-    if (this.#bytes > this.#mostBytes) await this.#thinLargest();
+    if (this.#bytes > this.#mostBytes) await this.#thin();
     return seq;
   }
 
@@ -288,17 +290,23 @@ export class Journal {
     }
   }
 
+  /** The charger that holds most gives first; where it has nothing to give, the next one. */
+  async #thin(): Promise<void> {
+    const largest = [...this.#heads].sort(([, a], [, b]) => b.bytes - a.bytes);
+    for (const [charger, head] of largest.slice(0, THIN_TRIES)) {
+      if ((await this.#thinMiddle(charger, head)) > 0) return;
+    }
+  }
+
   /** Every second thinnable entry goes, first and last of the slice stay; each one is counted. */
-  async #thinLargest(): Promise<void> {
-    const largest = [...this.#heads].sort(([, a], [, b]) => b.bytes - a.bytes)[0];
-    if (largest === undefined) return;
-    const [charger, head] = largest;
+  async #thinMiddle(charger: string, head: Head): Promise<number> {
     const half = head.nextSeq - Math.floor(head.count / 2) - THIN_SLICE / 2;
     const middle = Math.max(head.doneSeq + READ_AHEAD, half);
     const slice = await this.entries(charger, middle, THIN_SLICE);
     const thinnable = slice.slice(1, -1).filter(({ header }) => header.thinnable);
     const dropped = thinnable.filter((_entry, index) => index % 2 === 1);
     await this.#drop(charger, head, dropped);
+    return dropped.length;
   }
 
   async #drop(charger: string, head: Head, found: readonly JournalEntry[]): Promise<void> {

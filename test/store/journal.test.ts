@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { Medium, MemoryStore } from '../../src/sim/memory-store.ts';
 import { VirtualClock } from '../../src/sim/virtual-clock.ts';
-import { Journal, READ_AHEAD } from '../../src/store/journal.ts';
+import { Journal, NO_BACKLOG, READ_AHEAD } from '../../src/store/journal.ts';
 import type { EntryHeader } from '../../src/store/journal-entry.ts';
 import { LogStore } from '../../src/store/log-store.ts';
 
@@ -184,6 +184,52 @@ describe('the journal', () => {
       assert.equal(count + thinned, 60);
     }
     await store.close();
+  });
+
+  test('a charger of which nothing may be dropped does not keep others from being thinned', async () => {
+    const { journal } = await open(60_000);
+    for (let i = 0; i < 100; i += 1) {
+      await journal.append('CP_1', header(String(i)), message('x'.repeat(200)));
+    }
+    for (let i = 0; i < 200; i += 1) {
+      await journal.append('CP_2', header(String(i), true), message('x'.repeat(100)));
+    }
+    assert.equal(journal.backlog('CP_1').count, 100);
+    assert.ok(journal.backlog('CP_2').thinned > 0);
+    assert.ok(journal.totalBytes() < 61_000);
+  });
+
+  test('nothing is thinned before it is full, and then neither the next ones nor the newest', async () => {
+    const { journal } = await open(100_000);
+    const fill = async (from: number, to: number) => {
+      for (let i = from; i <= to; i += 1) {
+        await journal.append('CP_1', header(String(i), true), message('x'.repeat(200)));
+      }
+      return (await journal.first('CP_1', 1_000)).map(({ seq }) => seq);
+    };
+    assert.equal((await fill(1, 250)).length, 250);
+    const left = await fill(251, 500);
+    const all = Array.from({ length: READ_AHEAD }, (_, i) => i + 1);
+    assert.deepEqual(left.slice(0, READ_AHEAD), all);
+    assert.ok(left.length < 400 && left.length > 200, `${left.length} are left`);
+    assert.equal(left.at(-1), 500);
+  });
+
+  test('who has nothing held or set aside is not named', async () => {
+    const { journal } = await open();
+    for (const charger of ['CP_1', 'CP_2']) {
+      await journal.append(charger, header('1'), message('one'));
+    }
+    const [one] = await journal.first('CP_1', 1);
+    const [two] = await journal.first('CP_2', 1);
+    assert.ok(one && two);
+    await journal.remove(one);
+    assert.deepEqual([journal.chargers(), journal.parkedChargers()], [['CP_2'], []]);
+    await journal.park(two, 'refused');
+    assert.deepEqual([journal.chargers(), journal.parkedChargers()], [[], ['CP_2']]);
+    assert.deepEqual(journal.backlog('CP_1'), { ...NO_BACKLOG });
+    assert.equal(journal.backlog('CP_9'), NO_BACKLOG);
+    assert.deepEqual(NO_BACKLOG, { count: 0, bytes: 0, thinned: 0, parked: 0 });
   });
 
   test('a journal that cannot be thinned any further takes nothing more, and says so', async () => {
