@@ -105,6 +105,18 @@ describe('a message that is repeated since its answer was not heard', () => {
     assert.equal(again(), undefined);
   });
 
+  test('has the id of its transaction on disk, beside the message', async () => {
+    const { says, restart, now } = await outage('1.6');
+    await says('StartTransaction', START);
+    await restart();
+    assert.deepEqual(now().ids.find(CHARGER, FIRST_LOCAL_ID), { localId: FIRST_LOCAL_ID });
+    const next = await says('StartTransaction', { ...START, connectorId: 2 });
+    assert.equal(next?.['transactionId'], FIRST_LOCAL_ID + 1);
+    await restart();
+    const other = await says('StartTransaction', { ...START, connectorId: 3 });
+    assert.equal(other?.['transactionId'], FIRST_LOCAL_ID + 2);
+  });
+
   test('in 2.x may be marked as offline meanwhile', async () => {
     const { says, held } = await outage('2.0.1');
     const event = (seqNo: number, more: object = {}) => ({
@@ -148,4 +160,14 @@ test('calls that wait for the medium are bounded by how many wait, not by how ma
   assert.ok([...(await Promise.all(first)), await more].every((answer) => answer !== undefined));
   assert.equal(now().standIn.busy(CHARGER), false);
   assert.equal((await held()).length, WAITING_MOST + 1);
+});
+
+test('what only the CSMS can answer is refused, and not kept', async () => {
+  const { now, frameOf, held } = await outage('2.0.1');
+  const frame = frameOf('NotifyReport', { requestId: 1 });
+  const call = { charger: CHARGER, version: '2.0.1', frame, mayRepeat: false } as const;
+  const description = 'the CSMS is unreachable';
+  const refusal = { errorCode: 'InternalError', description };
+  assert.deepEqual(await now().standIn.answer(call), refusal);
+  assert.deepEqual(await held(), []);
 });
