@@ -74,6 +74,13 @@ export class CallTable<Call> {
     return open.flatMap(({ call }) => call ?? []);
   }
 
+  /** Calls whose answer would still be taken for one, oldest first. */
+  awaited(nowMs: number): readonly Call[] {
+    const since = nowMs - this.#lifeMs;
+    const rows = [...this.#older.values(), ...this.#rows.values()];
+    return rows.flatMap(({ call, sentAtMs }) => (sentAtMs < since ? [] : (call ?? [])));
+  }
+
   /** Calls that were sent and not answered. */
   open(): readonly Call[] {
     return this.openSince(Number.POSITIVE_INFINITY);

@@ -6,6 +6,8 @@ import type { CallOutcome } from './observer.ts';
 /** Order of the queue: a reduction of current, then what the other side asks, then housekeeping. */
 export type LanePriority = 'safety' | 'relayed' | 'housekeeping';
 const PRIORITIES: readonly LanePriority[] = ['safety', 'relayed', 'housekeeping'];
+/** Relayed CALLs that were given up and may be said again. */
+const GIVEN_UP_MOST = 8;
 
 export interface LaneLimits {
   /** A relayed CALL holds the lane no longer than this when another one waits: a peer that sends
@@ -30,6 +32,8 @@ interface Waiting {
   /** The CALL as the other side sent it; what goes out may differ. */
   readonly relayed?: Frame;
   readonly own?: OwnEntry;
+  /** The other side said it again meanwhile: nobody waits for this one. */
+  repeated?: boolean;
 }
 
 interface OwnEntry {
@@ -64,6 +68,7 @@ export class Lane {
     housekeeping: [],
   };
   #outstanding: { readonly entry: Waiting; readonly sentAtMs: number } | undefined;
+  readonly #givenUp: Waiting[] = [];
   #timer: Cancel | undefined;
   #closed = false;
 
@@ -76,6 +81,9 @@ export class Lane {
 
   /** Takes a CALL of the other side, sent as `message`; false when too many wait already. */
   relay(call: Frame, message: Uint8Array = call.bytes): boolean {
+    for (const entry of [this.#outstanding?.entry, ...this.#givenUp]) {
+      if (entry?.relayed !== undefined && saysTheSame(entry.relayed, call)) entry.repeated = true;
+    }
     return this.#push({ id: call.id, message, priority: 'relayed', relayed: call });
   }
 
@@ -87,7 +95,7 @@ export class Lane {
   /** Relayed CALLs that were sent at least so long ago and not answered. */
   unanswered(sinceMs: number): readonly Frame[] {
     const nowMs = this.#clock.monotonicMs();
-    return this.#table.openSince(nowMs - sinceMs).flatMap(({ relayed }) => relayed ?? []);
+    return this.#table.openSince(nowMs - sinceMs).flatMap(asked);
   }
 
   /** Takes a CALL of our own; `done` is called exactly once. */
@@ -142,17 +150,19 @@ export class Lane {
   }
 
   /**
-   * The connection is gone: every own CALL ends here, sent or not. Returns the relayed ones that
-   * were not answered, in their order.
+   * The connection is gone: every own CALL ends here, sent or not. Returns the relayed ones whose
+   * answers were still waited for, in their order: an older status would undo what was said since.
    */
   close(): readonly UnansweredCall[] {
     this.#closed = true;
     this.#timer?.();
-    const open = this.#table.open();
     const waiting = PRIORITIES.flatMap((priority) => this.#waiting[priority].splice(0));
-    for (const { own } of [...open, ...waiting]) own?.done({ outcome: 'offline' });
+    for (const { own } of [...this.#table.open(), ...waiting]) own?.done({ outcome: 'offline' });
     return [
-      ...open.flatMap(({ relayed }) => (relayed ? [{ call: relayed, sent: true }] : [])),
+      ...this.#table
+        .awaited(this.#clock.monotonicMs())
+        .flatMap(asked)
+        .map((call) => ({ call, sent: true })),
       ...waiting.flatMap(({ relayed }) => (relayed ? [{ call: relayed, sent: false }] : [])),
     ];
   }
@@ -204,8 +214,19 @@ export class Lane {
     const leftMs = Math.max(0, sentAtMs + lastsMs - this.#clock.monotonicMs());
     this.#timer = this.#clock.after(leftMs, () => {
       if (entry.own !== undefined) this.#table.forget(entry.id);
+      else if (this.#givenUp.push(entry) > GIVEN_UP_MOST) this.#givenUp.shift();
       this.#release();
       entry.own?.done({ outcome: 'timeout' });
     });
   }
 }
+
+/** The relayed CALL that somebody still waits for. */
+const asked = ({ relayed, repeated }: Waiting): readonly Frame[] =>
+  relayed === undefined || repeated === true ? [] : [relayed];
+
+const saysTheSame = (a: Frame, b: Frame): boolean =>
+  a.action === b.action && payloadBytes(a).equals(payloadBytes(b));
+
+const payloadBytes = ({ bytes, payloadStart, payloadEnd }: Frame): Buffer =>
+  bytes.subarray(payloadStart, payloadEnd);

@@ -111,6 +111,7 @@ export class Link {
     }
     this.#csms = this.#connection('csms', socket);
     this.#tellUpstream('connected');
+    this.#options.outage?.csmsBack();
     this.#deliverHeld();
     this.#watchSilence();
   }
@@ -126,7 +127,7 @@ export class Link {
   #connection(name: 'charger' | 'csms', socket: Socket): Connection {
     const { identity: charger, clock, limits, counters, log, faults } = this.#options;
     const fromCharger = name === 'charger';
-    const connection: Connection = new Connection({
+    return new Connection({
       name,
       charger,
       socket,
@@ -142,7 +143,6 @@ export class Link {
       congested: (full) => (fromCharger ? this.#csms : this.#charger)?.stopReading(full),
       unsent: (id) => (fromCharger ? [] : this.#takeBack(id)),
     });
-    return connection;
   }
 
   #fromCharger(frame: Frame): void {
@@ -265,6 +265,7 @@ export class Link {
       const bytes = answerBytes(call.id, answer);
       this.#charger.send(bytes);
       this.#observeAnswer('charger', call, readFrame(bytes));
+      if (this.#csms !== undefined) this.#deliverHeld();
     };
     outage
       .answer(call, sent)
@@ -277,11 +278,11 @@ export class Link {
   }
 
   #deliverHeld(): void {
-    if (this.#options.outage?.holds() === true) this.#tellUpstream('replaying');
-    this.#options.outage?.csmsBack({
+    const begun = this.#options.outage?.deliver({
       send: (call, first) => this.#sendHeld(call, first),
       delivered: () => this.#tellUpstream('connected'),
     });
+    if (begun === true) this.#tellUpstream('replaying');
   }
 
   /** Their turn at the CSMS is far off: the charger is answered, they go out with what is held. */

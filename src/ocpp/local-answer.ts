@@ -142,6 +142,13 @@ const ANSWERS_2X: ReadonlyMap<string, Answer> = new Map([
   ['NotifyEVChargingSchedule', () => nothing({ status: 'Rejected' })],
 ]);
 
+const ANSWERS_21: ReadonlyMap<string, Answer> = new Map([
+  ...ANSWERS_2X,
+  ['NotifySettlement', () => queue({})],
+  ['BatterySwap', () => queue({})],
+]);
+const ANSWERS = { '1.6': ANSWERS_16, '2.0.1': ANSWERS_2X, '2.1': ANSWERS_21 } as const;
+
 /**
  * The answer to a charger's CALL while the CSMS is away (2.1 part 4 §6.3; for 2.0.1 and 1.6 a
  * documented choice). What only the CSMS can know fails honestly and is never accepted.
@@ -152,6 +159,6 @@ export const localAnswer = (
   payload: unknown,
   context: LocalContext,
 ): LocalAnswer => {
-  const answer = (version === '1.6' ? ANSWERS_16 : ANSWERS_2X).get(action);
+  const answer = ANSWERS[version].get(action);
   return answer === undefined ? failure('the CSMS is unreachable') : answer(payload, context);
 };

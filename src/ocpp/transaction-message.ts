@@ -11,14 +11,24 @@ const QUEUED_16: ReadonlySet<string> = new Set([
   'MeterValues',
   'SecurityEventNotification',
 ]);
-const QUEUED_2X: ReadonlySet<string> = new Set([
+const QUEUED_201: ReadonlySet<string> = new Set([
   'TransactionEvent',
   'MeterValues',
   'SecurityEventNotification',
 ]);
+/** What 2.1 added that somebody is billed by: payments at a terminal, batteries that were swapped. */
+const QUEUED_21: ReadonlySet<string> = new Set([...QUEUED_201, 'NotifySettlement', 'BatterySwap']);
+const QUEUED = { '1.6': QUEUED_16, '2.0.1': QUEUED_201, '2.1': QUEUED_21 } as const;
 
 export const isQueued = (version: OcppVersion, action: string): boolean =>
-  (version === '1.6' ? QUEUED_16 : QUEUED_2X).has(action);
+  QUEUED[version].has(action);
+
+/**
+ * Whether a queued message begins, carries on or ends a transaction. A charger sends these strictly one
+ * after the other, and others in between: a security event of its start before it repeats a Start.
+ */
+export const isOfTransaction = (action: string): boolean =>
+  action === 'StartTransaction' || action === 'StopTransaction' || action === 'TransactionEvent';
 
 /** The transaction a queued message belongs to, by the id that the charger uses. */
 export const transactionOf = (version: OcppVersion, payload: unknown): string | undefined => {
@@ -27,7 +37,8 @@ export const transactionOf = (version: OcppVersion, payload: unknown): string | 
     const id = readInteger(message['transactionId']);
     return id === undefined ? undefined : String(id);
   }
-  return readText(readObject(message['transactionInfo'])['transactionId']);
+  const { transactionInfo, transactionId } = message;
+  return readText(readObject(transactionInfo)['transactionId'] ?? transactionId);
 };
 
 /** Updates that say why a limit ended the charging are kept (2.1 E12.FR.04). */

@@ -78,6 +78,10 @@ export class MemoryStore implements DurableStore {
     return Promise.resolve(this.#medium.records.get(key));
   }
 
+  has(key: string): boolean {
+    return this.#medium.records.has(key);
+  }
+
   scan(prefix: string, { after, limit }: ScanOptions): Promise<readonly StoredRecord[]> {
     const found = this.#under(prefix).filter(([key]) => after === undefined || key > after);
     return Promise.resolve(found.slice(0, limit).map(([key, value]) => ({ key, value })));

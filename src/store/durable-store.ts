@@ -10,6 +10,8 @@ export interface DurableStore {
    */
   write(changes: readonly Change[]): Promise<void>;
   get(key: string): Promise<Uint8Array | undefined>;
+  /** Whether there is a record, without reading it. */
+  has(key: string): boolean;
   /**
    * Records whose key starts with `prefix`, at most `limit`, after key `after`: in order of folders (all
    * of a key up to its last slash), and in key order within one.

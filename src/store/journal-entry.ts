@@ -24,6 +24,9 @@ export interface LastAnswer {
   /** Identifies the content of the message. */
   readonly digest: string;
   readonly answer: object;
+  /** It came in between, and a repetition of the message of a transaction before it may still come. */
+  readonly beside?: boolean;
+  readonly before?: LastAnswer;
 }
 
 export interface JournalEntry {

@@ -14,6 +14,8 @@ export const DEFAULT_MOST_BYTES = 768 * 1024 * 1024;
 const FULL_SHARE = 1.25;
 /** A single charger is thinned in slices of this many entries. */
 const THIN_SLICE = 512;
+/** Chargers that are looked at for one message that is too many. */
+const THIN_TRIES = 4;
 /** Entries about to be delivered are never thinned: they may be read already. */
 export const READ_AHEAD = 32;
 const SCAN_MOST = 1_000;
@@ -38,6 +40,14 @@ interface Head {
   parked: number;
   oldestAtWallMs: number | undefined;
   last: LastAnswer | undefined;
+  /** By number: what nobody may send any more, although the medium still has it. */
+  readonly leaving: Map<number, Leaving>;
+}
+
+/** Entries that go together, and what is written when they do. */
+interface Leaving {
+  readonly entries: readonly JournalEntry[];
+  readonly also: readonly Change[];
 }
 
 export const NO_BACKLOG: Backlog = { count: 0, bytes: 0, thinned: 0, parked: 0 };
@@ -122,7 +132,7 @@ export class Journal {
     head.bytes += bytes;
     head.oldestAtWallMs ??= header.takenAtWallMs;
     this.#bytes += bytes;
-    if (this.#bytes > this.#mostBytes) await this.#thinLargest();
+    if (this.#bytes > this.#mostBytes) await this.#thin();
     return seq;
   }
 
@@ -131,9 +141,13 @@ export class Journal {
     return this.#store.write(changes);
   }
 
-  /** The oldest entries of a charger, in order. */
+  /**
+   * The oldest entries of a charger, in order. Rejects with a StoreError while one of those before them
+   * cannot be removed: it would be sent a second time.
+   */
   async first(charger: string, limit: number): Promise<readonly JournalEntry[]> {
     const head = this.#heads.get(charger);
+    if (head !== undefined) await this.#settle(charger, head);
     const entries = await this.entries(charger, head?.doneSeq ?? 0, limit);
     // The medium lost what was counted, and told: nothing waits for it.
     if (entries.length === 0 && head !== undefined && head.count > 0)
@@ -151,30 +165,28 @@ export class Journal {
     return records.map(({ key, value }) => unpackEntry(charger, seqOf(key), value));
   }
 
-  /** The CSMS has it (or an operator let go of it): removes one entry with `also` in one batch. */
+  /** Whether an entry still waits: an operator may let go of it at any time. */
+  holds({ charger, seq }: JournalEntry): boolean {
+    const leaving = this.#heads.get(charger)?.leaving.has(seq) === true;
+    return !leaving && this.#store.has(entryKey(charger, seq));
+  }
+
+  /**
+   * The CSMS has it (or an operator let go of it): removes one entry with `also` in one batch. Where
+   * that fails the entry is not given out again all the same, and removed as soon as it can be.
+   */
   async remove(entry: JournalEntry, also: readonly Change[] = []): Promise<void> {
-    await this.#store.write([
-      { type: 'delete', key: entryKey(entry.charger, entry.seq) },
-      this.#headChange(entry.charger),
-      ...also,
-    ]);
-    await this.#gone(entry);
+    if (this.holds(entry)) await this.#leave(entry.charger, { entries: [entry], also });
+    else if (also.length > 0) await this.#store.write(also);
   }
 
   /** Sets an entry aside, out of the way of the others: it is kept until somebody looks at it. */
   async park(entry: JournalEntry, why: string, also: readonly Change[] = []): Promise<void> {
-    await this.#store.write([
-      { type: 'delete', key: entryKey(entry.charger, entry.seq) },
-      entryPut(
-        parkedKey(entry.charger, entry.seq),
-        { ...entry.header, parked: why },
-        entry.message,
-      ),
-      this.#headChange(entry.charger),
-      ...also,
-    ]);
-    this.#head(entry.charger).parked += 1;
-    await this.#gone(entry);
+    const { charger, seq, header, message } = entry;
+    if (!this.holds(entry)) return;
+    const aside = entryPut(parkedKey(charger, seq), { ...header, parked: why }, message);
+    this.#head(charger).parked += 1;
+    await this.#leave(charger, { entries: [entry], also: [aside, ...also] });
   }
 
   /** Entries set aside, in order. */
@@ -186,7 +198,8 @@ export class Journal {
 
   async dropParked(entry: JournalEntry): Promise<void> {
     await this.#store.write([{ type: 'delete', key: parkedKey(entry.charger, entry.seq) }]);
-    this.#head(entry.charger).parked -= 1;
+    const left = [...this.#store.keys(parkedPrefix(entry.charger))];
+    this.#head(entry.charger).parked = left.length;
   }
 
   /** The counters outlive the entries; while there are some, the newest of them tells as much. */
@@ -194,17 +207,33 @@ export class Journal {
     return { type: 'put', key: headKey(charger), value: packHead(this.#head(charger)) };
   }
 
-  async #gone(entry: JournalEntry): Promise<void> {
-    const head = this.#head(entry.charger);
-    head.count -= 1;
-    head.bytes -= entry.storedBytes;
-    this.#bytes -= entry.storedBytes;
-    const [next] = head.count > 0 ? await this.first(entry.charger, 1) : [];
-    head.oldestAtWallMs = next?.header.takenAtWallMs;
-    // Entries go in order, but for those that an operator drops.
-    if (next === undefined || next.seq > entry.seq) {
-      head.doneSeq = Math.max(head.doneSeq, entry.seq);
+  #leave(charger: string, leaving: Leaving): Promise<void> {
+    const head = this.#head(charger);
+    for (const { seq } of leaving.entries) head.leaving.set(seq, leaving);
+    return this.#settle(charger, head);
+  }
+
+  /** Two may do this at once: what is written twice is counted once. */
+  async #settle(charger: string, head: Head): Promise<void> {
+    for (const { entries, also } of new Set(head.leaving.values())) {
+      const gone = entries.map(
+        ({ seq }): Change => ({ type: 'delete', key: entryKey(charger, seq) }),
+      );
+      await this.#store.write([...gone, ...also, this.#headChange(charger)]);
+      const left = entries.filter(({ seq }) => head.leaving.delete(seq));
+      if (left.length > 0) await this.#gone(charger, head, left);
     }
+  }
+
+  async #gone(charger: string, head: Head, entries: readonly JournalEntry[]): Promise<void> {
+    const bytes = entries.reduce((sum, entry) => sum + entry.storedBytes, 0);
+    head.count -= entries.length;
+    head.bytes -= bytes;
+    this.#bytes -= bytes;
+    const [next] = head.count > 0 ? await this.entries(charger, head.doneSeq, 1) : [];
+    head.oldestAtWallMs = next?.header.takenAtWallMs;
+    const newest = entries.at(-1)?.seq ?? 0;
+    head.doneSeq = next === undefined ? Math.max(head.doneSeq, newest) : next.seq - 1;
   }
 
   async #recount(): Promise<void> {
@@ -257,33 +286,34 @@ export class Journal {
       const old = oldest.filter(
         ({ header }) => header.thinnable && header.takenAtWallMs < beforeWallMs,
       );
-      if (old.length > 0) await this.#drop(charger, head, old);
+      await this.#drop(charger, head, old);
+    }
+  }
+
+  /** The charger that holds most gives first; where it has nothing to give, the next one. */
+  async #thin(): Promise<void> {
+    const largest = [...this.#heads].sort(([, a], [, b]) => b.bytes - a.bytes);
+    for (const [charger, head] of largest.slice(0, THIN_TRIES)) {
+      if ((await this.#thinMiddle(charger, head)) > 0) return;
     }
   }
 
   /** Every second thinnable entry goes, first and last of the slice stay; each one is counted. */
-  async #thinLargest(): Promise<void> {
-    const largest = [...this.#heads].sort(([, a], [, b]) => b.bytes - a.bytes)[0];
-    if (largest === undefined) return;
-    const [charger, head] = largest;
+  async #thinMiddle(charger: string, head: Head): Promise<number> {
     const half = head.nextSeq - Math.floor(head.count / 2) - THIN_SLICE / 2;
     const middle = Math.max(head.doneSeq + READ_AHEAD, half);
     const slice = await this.entries(charger, middle, THIN_SLICE);
     const thinnable = slice.slice(1, -1).filter(({ header }) => header.thinnable);
     const dropped = thinnable.filter((_entry, index) => index % 2 === 1);
-    if (dropped.length > 0) await this.#drop(charger, head, dropped);
+    await this.#drop(charger, head, dropped);
+    return dropped.length;
   }
 
-  async #drop(charger: string, head: Head, dropped: readonly JournalEntry[]): Promise<void> {
-    head.thinned += dropped.length;
-    await this.#store.write([
-      ...dropped.map(({ seq }): Change => ({ type: 'delete', key: entryKey(charger, seq) })),
-      this.#headChange(charger),
-    ]);
-    const bytes = dropped.reduce((sum, entry) => sum + entry.storedBytes, 0);
-    head.count -= dropped.length;
-    head.bytes -= bytes;
-    this.#bytes -= bytes;
+  async #drop(charger: string, head: Head, found: readonly JournalEntry[]): Promise<void> {
+    const entries = found.filter((entry) => this.holds(entry));
+    if (entries.length === 0) return;
+    head.thinned += entries.length;
+    await this.#leave(charger, { entries, also: [] });
   }
 
   #head(charger: string): Head {
@@ -305,6 +335,7 @@ const freshHead = (): Head => ({
   parked: 0,
   oldestAtWallMs: undefined,
   last: undefined,
+  leaving: new Map(),
 });
 const entryPrefix = (charger: string): string => `m/${charger}/`;
 const entryKey = (charger: string, seq: number): string =>

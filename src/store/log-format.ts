@@ -38,10 +38,10 @@ export const groupBytes = (changes: readonly Change[]): number =>
 const recordBytes = (change: Change): number =>
   RECORD_BYTES + Buffer.byteLength(change.key) + (change.type === 'put' ? putBytes(change) : 0);
 
-/**
- * Writes a group into `bytes`, which has room for it, and tells where each change lies in it. Throws
- * RangeError for a key of more than 65,535 bytes.
- */
+/** Whether a record has no room for the key. */
+export const isTooLong = (key: string): boolean => Buffer.byteLength(key) > KEY_MOST_BYTES;
+
+/** Writes a group into `bytes`, which has room for it, and tells where each change lies in it. */
 export const encodeGroup = (
   changes: readonly Change[],
   bytes: Buffer,
@@ -65,7 +65,6 @@ export const valueBytesOf = (key: string, { length }: Span): number =>
 
 const writeRecord = (bytes: Buffer, at: number, change: Change): number => {
   const keyBytes = bytes.write(change.key, at + RECORD_BYTES);
-  if (keyBytes > KEY_MOST_BYTES) throw new RangeError('the key of a record is too long');
   bytes.writeUInt16LE(keyBytes, at + 4);
   const valueAt = at + RECORD_BYTES + keyBytes;
   const end = change.type === 'put' ? writeValue(bytes, valueAt, change) : valueAt;

@@ -11,7 +11,7 @@ import { StoreError } from './durable-store.ts';
 import { lockFolder } from './folder-lock.ts';
 import { KeyIndex, type Place } from './key-index.ts';
 import { LogCleaner } from './log-cleaner.ts';
-import { encodeGroup, groupBytes, valueBytesOf } from './log-format.ts';
+import { encodeGroup, groupBytes, isTooLong, valueBytesOf } from './log-format.ts';
 import { replay, tellDamage } from './log-replay.ts';
 import { Segment } from './log-segment.ts';
 import { syncFolder } from './sync-folder.ts';
@@ -109,6 +109,10 @@ export class LogStore implements DurableStore {
     if (this.#problem !== undefined && this.#monotonicMs() - this.#failedAtMs < RETRY_AFTER_MS) {
       return Promise.reject(new StoreError(this.#problem));
     }
+    // It would fail all that are written with it.
+    if (changes.some(({ key }) => isTooLong(key))) {
+      return Promise.reject(new StoreError('the key of a record is too long'));
+    }
     return new Promise((resolve, reject) => {
       this.#waiting.push({ changes, resolve, reject });
       this.#flushing ??= this.#flush();
@@ -124,6 +128,10 @@ export class LogStore implements DurableStore {
     this.#index.delete(key);
     await tellDamage(this.#damage, place.segment, `record ${key} cannot be read any more`);
     return undefined;
+  }
+
+  has(key: string): boolean {
+    return this.#index.get(key) !== undefined;
   }
 
   async #read(key: string): Promise<Uint8Array | undefined> {

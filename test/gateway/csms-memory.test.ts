@@ -56,6 +56,16 @@ test('the switches of a charger are kept one by one, whatever its boots', async 
 });
 
 describe('tokens', () => {
+  test('of a length that no card has are not remembered', async () => {
+    const { memory, medium } = await open();
+    for (const token of ['A'.repeat(255), 'B'.repeat(256)]) {
+      memory.learn('CP_1', [{ type: 'token', token, verdict: verdict('Accepted') }]);
+    }
+    assert.deepEqual(memory.token('CP_1', 'a'.repeat(255)), { cache: verdict('Accepted') });
+    assert.deepEqual(memory.token('CP_1', 'B'.repeat(256)), {});
+    assert.equal([...medium.records.keys()].filter((key) => key.startsWith('t/')).length, 1);
+  });
+
   test('are what the CSMS said last, after a restart too', async () => {
     const { memory, medium } = await open();
     memory.learn('CP_1', [{ type: 'token', token: 'A', verdict: verdict('Accepted') }]);

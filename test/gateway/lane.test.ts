@@ -26,7 +26,7 @@ const open = (limits: Partial<LaneLimits> = {}) => {
   return { lane, clock, sent, ends, relay, own, answer };
 };
 
-const callOf = (id: string, action: string): Frame => readFrame(callBytes(id, action, {}));
+const callOf = (id: string, action: string): Frame => readFrame(callBytes(id, action, { id }));
 const idsOf = (calls: readonly Frame[]) => calls.map(({ id }) => id);
 
 describe('one call is out at a time', () => {
@@ -129,6 +129,40 @@ describe('what was not answered', () => {
     assert.deepEqual(ends, ['a offline', 'b offline']);
     await clock.run(60_000);
     assert.deepEqual(ends, ['a offline', 'b offline'], 'each ends once');
+  });
+
+  test('is that which was said last, where the same was said again under another id', async () => {
+    const { lane, clock, answer } = open();
+    const say = (id: string, value: number) =>
+      lane.relay(readFrame(callBytes(id, 'StartTransaction', { value })));
+    say('a', 1);
+    await clock.run(5_000);
+    say('a again', 1);
+    await clock.run(10_000);
+    say('b', 2);
+    await clock.run(10_000);
+    say('a once more', 1);
+    await clock.run(10_000);
+    answer('a once more');
+    assert.deepEqual(idsOf(lane.unanswered(0)), ['b']);
+    assert.equal(answer('a'), 'relayed', 'its answer is passed on all the same');
+    assert.deepEqual(idsOf(lane.close().map(({ call }) => call)), ['b']);
+  });
+
+  test('and not waited for any more does not come back: what was said since counts', async () => {
+    const { lane, relay, clock, answer } = open();
+    relay('old', 'StatusNotification');
+    await clock.run(1_000);
+    relay('new', 'StatusNotification');
+    await clock.run(60_000);
+    answer('new');
+    relay('out');
+    await clock.run(59_001);
+    const left = lane.close();
+    assert.deepEqual(
+      left.map(({ call }) => call.id),
+      ['out'],
+    );
   });
 
   test('is dropped when the side that asked is gone; ours goes on', () => {

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { SILENT_LOG } from '../../src/core/log.ts';
 import type { CallOutcome } from '../../src/gateway/observer.ts';
 import { openOutage } from '../../src/gateway/outage/outage.ts';
+import { QueueDesk } from '../../src/gateway/outage/queue-desk.ts';
 import { Replay } from '../../src/gateway/outage/replay.ts';
 import { FIRST_LOCAL_ID } from '../../src/gateway/outage/transaction-ids.ts';
 import { hashSecret } from '../../src/io/secret-hash.ts';
@@ -20,8 +21,10 @@ type Csms = (action: string, payload: Readonly<Record<string, unknown>>) => Call
 /** What a charger said while the CSMS was away, and a CSMS that hears of it now. */
 const outage = async (version: OcppVersion = '1.6', replayPerSecond = 250) => {
   const clock = new VirtualClock();
+  const medium = new Medium();
+  const store = new MemoryStore(medium, clock);
   const shared = await openOutage({
-    store: new MemoryStore(new Medium(), clock),
+    store,
     clock,
     log: SILENT_LOG,
     random: () => 0.5,
@@ -66,7 +69,8 @@ const outage = async (version: OcppVersion = '1.6', replayPerSecond = 250) => {
     return run;
   };
   const backlog = () => shared.journal.backlog('CP_1');
-  return { ...shared, clock, says, replay, heard, told, backlog };
+  const desk = new QueueDesk(shared.journal, store);
+  return { ...shared, clock, medium, desk, says, replay, heard, told, backlog };
 };
 
 const START = { connectorId: 1, idTag: 'A', meterStart: 0, timestamp: '2026-06-01T06:00:00Z' };
@@ -167,6 +171,38 @@ describe('what was held', () => {
       assert.equal(stopped, 'the CSMS did not take the start of its transaction');
       assert.equal(ids.find('CP_1', FIRST_LOCAL_ID)?.stopped, true);
     }
+  });
+
+  test('that an operator lets go of is not sent again, nor set aside', async () => {
+    const { says, replay, clock, heard, told, backlog, desk } = await outage();
+    await says('StopTransaction', stop(7));
+    await says('StopTransaction', stop(8));
+    replay((_action, payload) => (payload['transactionId'] === 7 ? ERROR : ANSWERED()));
+    await clock.run(1_000);
+    assert.equal(await desk.drop('CP_1', 1, 'me', clock.wallMs()), true);
+    await clock.run(60_000);
+    assert.deepEqual(heard, ['StopTransaction7', 'StopTransaction8']);
+    assert.deepEqual([backlog().count, backlog().parked, told], [0, 0, ['delivered']]);
+  });
+
+  test('and taken by the CSMS is not sent again because the disk is full', async () => {
+    const { says, replay, clock, heard, told, backlog, medium, ids } = await outage();
+    await says('StartTransaction', START);
+    await says('StopTransaction', stop(FIRST_LOCAL_ID));
+    medium.conduct.full = true;
+    const csms: Csms = (action) =>
+      ANSWERED(action === 'StartTransaction' ? { ...ACCEPTED, transactionId: 42 } : {});
+    const run = replay(csms);
+    await clock.run(60_000);
+    run.stop();
+    replay(csms);
+    await clock.run(60_000);
+    assert.deepEqual([heard, told], [['StartTransaction'], []]);
+    medium.conduct.full = false;
+    await clock.run(10_000);
+    assert.deepEqual(heard, ['StartTransaction', 'StopTransaction42']);
+    assert.deepEqual([backlog().count, told], [0, ['delivered']]);
+    assert.equal(ids.find('CP_1', FIRST_LOCAL_ID)?.stopped, true);
   });
 
   test('stays the same for every attempt, and begins to count anew for the next message', async () => {

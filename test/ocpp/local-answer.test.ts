@@ -6,7 +6,7 @@ import {
   type TokenVerdict,
 } from '../../src/ocpp/authorization.ts';
 import { type LocalContext, localAnswer } from '../../src/ocpp/local-answer.ts';
-import { isQueued, isThinnable } from '../../src/ocpp/transaction-message.ts';
+import { isQueued, isThinnable, transactionOf } from '../../src/ocpp/transaction-message.ts';
 import { OCPP_VERSIONS, type OcppVersion } from '../../src/ocpp/version.ts';
 import { validators } from '../ocpp-schemas.ts';
 
@@ -61,12 +61,16 @@ const REQUESTS: Readonly<Record<string, Readonly<Record<string, object>>>> = {
     PublishFirmwareStatusNotification: {},
   },
 };
+const requestsOf = (version: OcppVersion): Readonly<Record<string, object>> => ({
+  ...REQUESTS[version === '1.6' ? '1.6' : '2.x'],
+  ...(version === '2.1' ? { NotifySettlement: { transactionId: 'T1' }, BatterySwap: {} } : {}),
+});
 
 describe('a local answer', () => {
   for (const version of OCPP_VERSIONS) {
     test(`${version}: every one conforms to the schema of its message`, () => {
       const validate = validators(version);
-      const requests = REQUESTS[version === '1.6' ? '1.6' : '2.x'] ?? {};
+      const requests = requestsOf(version);
       for (const [action, request] of Object.entries(requests)) {
         const answer = localAnswer(version, action, request, context());
         assert.notEqual(answer.keep, 'error', action);
@@ -77,9 +81,7 @@ describe('a local answer', () => {
     });
 
     test(`${version}: exactly the messages that are queued are kept on disk`, () => {
-      for (const [action, request] of Object.entries(
-        REQUESTS[version === '1.6' ? '1.6' : '2.x'] ?? {},
-      )) {
+      for (const [action, request] of Object.entries(requestsOf(version))) {
         const answer = localAnswer(version, action, request, context());
         assert.equal(answer.keep === 'queue', isQueued(version, action), action);
       }
@@ -95,6 +97,23 @@ describe('a local answer', () => {
       }
     });
   }
+
+  test('to a stop says of a card only where there is one', () => {
+    const said = (request: object) => localAnswer('1.6', 'StopTransaction', request, context());
+    assert.deepEqual(said({ transactionId: 7 }), { keep: 'queue', payload: {} });
+    const { payload } = said({ transactionId: 7, idTag: 'CARD' }) as { payload: object };
+    assert.deepEqual(Object.keys(payload), ['idTagInfo']);
+  });
+
+  test('in 2.1 keeps payments and swapped batteries, which 2.0.1 does not know', () => {
+    for (const action of ['NotifySettlement', 'BatterySwap']) {
+      assert.deepEqual(localAnswer('2.1', action, {}, context()), { keep: 'queue', payload: {} });
+      assert.equal(localAnswer('2.0.1', action, {}, context()).keep, 'error');
+      assert.equal(isThinnable('2.1', action, { eventType: 'Updated' }), false);
+    }
+    assert.equal(transactionOf('2.1', { transactionId: 'T1', pspRef: '1' }), 'T1');
+    assert.equal(transactionOf('2.1', { transactionInfo: { transactionId: 'T2' } }), 'T2');
+  });
 
   const bootStatus = (version: OcppVersion, changes: Partial<LocalContext>) => {
     const { acceptedIntervalSeconds: _known, ...unknown } = context();

@@ -30,9 +30,59 @@ describe('a value is found by its path', () => {
   });
 });
 
-const key = fc.constantFrom('a', 'b', 'transactionId', 'é"\\');
+const key = fc.constantFrom('a', 'b', 'offline', 'transactionId', 'é"\\');
 const value = fc.jsonValue({ maxDepth: 3 });
-const spaced = fc.constantFrom(undefined, 1, '\t');
+const spaced = fc.constantFrom(undefined, 1, '\t', '\n ');
+
+/** What JSON.parse finds at a path; undefined when there is nothing. */
+const parsed = (text: string, path: readonly string[]): unknown => {
+  let at: unknown = JSON.parse(text);
+  for (const name of path) {
+    const isObject = typeof at === 'object' && at !== null && !Array.isArray(at);
+    if (!isObject || !Object.hasOwn(at as object, name)) return undefined;
+    at = (at as Record<string, unknown>)[name];
+  }
+  return at;
+};
+
+describe('a message that was damaged on its way', () => {
+  const damaged = fc.record({
+    text: fc
+      .tuple(fc.dictionary(key, fc.oneof(value, fc.dictionary(key, value))), spaced)
+      .map(([object, space]) => JSON.stringify(object, null, space)),
+    path: fc.array(key, { minLength: 1, maxLength: 2 }),
+    at: fc.nat({ max: 200 }),
+    byte: fc.constantFrom(...'"\\{}[]:, 0a'),
+  });
+
+  test('is read as JSON.parse reads it, as long as it is JSON', () => {
+    fc.assert(
+      fc.property(damaged, ({ text, path, at, byte }) => {
+        for (const each of [text, text.slice(0, at) + byte + text.slice(at + 1)]) {
+          const span = found(each, path);
+          let expected: unknown;
+          try {
+            expected = parsed(each, path);
+          } catch {
+            continue;
+          }
+          assert.deepEqual(span === undefined ? undefined : JSON.parse(span), expected);
+        }
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test('and cut off has nothing in it', () => {
+    fc.assert(
+      fc.property(damaged, ({ text, path, at }) => {
+        const cut = text.slice(0, Math.min(at, text.length - 1));
+        assert.equal(found(cut, path), undefined);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
 
 describe('a replaced value', () => {
   test('is the only thing that changes', () => {
@@ -60,7 +110,9 @@ describe('a replaced value', () => {
     );
   });
 
-  test('is added where it was missing', () => {
+  test('is added where it was missing, and nowhere else', () => {
+    assert.equal(setMember(Buffer.from('[1]'), 0, 'a', '1').toString(), '[1]');
+    assert.equal(setMember(Buffer.from(' { }'), 0, 'a', '1').toString(), ' {"a":1 }');
     fc.assert(
       fc.property(fc.dictionary(key, value), spaced, (object, space) => {
         const bytes = Buffer.from(JSON.stringify(object, null, space));

@@ -4,6 +4,7 @@ import { FIRST_LOCAL_ID } from '../../src/gateway/outage/transaction-ids.ts';
 import { readObject } from '../../src/ocpp/payload.ts';
 import { VirtualSite } from '../../src/sim/virtual-site.ts';
 import { assertNothingLost, car, startSite, VERSIONS } from './outage-site.ts';
+import { RawCharger } from './raw-charger.ts';
 import { garage } from './virtual-garage.ts';
 
 for (const version of VERSIONS) {
@@ -184,6 +185,49 @@ describe('the CSMS', () => {
     await site.run(300);
     const { lost, inverted, invented } = site.audit('CP_1');
     assert.deepEqual({ lost, inverted, invented }, { lost: [], inverted: [], invented: [] });
+  });
+
+  test('that left a start unanswered which the charger repeated does not get it from us as well', async () => {
+    const site = await startSite('1.6');
+    site.charger('CP_1').setNetwork(false);
+    const charger = new RawCharger(site, 'CP_1', '1.6');
+    await charger.connect();
+    const start = { connectorId: 1, idTag: 'A', meterStart: 0, timestamp: '2026-06-01T06:00:00Z' };
+    site.csms.conduct.silent = true;
+    charger.send('StartTransaction', start, () => {});
+    await site.run(11);
+    site.csms.conduct.silent = false;
+    const { transactionId } = await charger.ask('StartTransaction', start);
+    await site.run(60);
+    assert.equal(typeof transactionId, 'number');
+    site.csms.goDown();
+    await site.run(10);
+    site.csms.comeBack();
+    await site.run(120);
+    const heard = site.csms.transactionMessages('CP_1').map(({ action }) => action);
+    assert.deepEqual(heard, ['StartTransaction', 'StartTransaction'], 'as the charger said it');
+  });
+
+  test('that never took a start: what is still said of it is set aside too, and soon', async () => {
+    const site = await startSite('1.6');
+    site.charger('CP_1').setNetwork(false);
+    const charger = new RawCharger(site, 'CP_1', '1.6');
+    await charger.connect();
+    site.csms.goDown();
+    await site.run(5);
+    const timestamp = '2026-06-01T06:00:00Z';
+    const start = { connectorId: 1, idTag: 'A', meterStart: 0, timestamp };
+    const { transactionId } = await charger.ask('StartTransaction', start);
+    site.csms.conduct.failNext.set('StartTransaction', 4);
+    site.csms.comeBack();
+    await site.run(120);
+    const { journal } = site.outage ?? assert.fail();
+    assert.deepEqual([journal.backlog('CP_1').count, journal.backlog('CP_1').parked], [0, 1]);
+    const stop = { transactionId, meterStop: 9, timestamp };
+    assert.deepEqual(await charger.ask('StopTransaction', stop), {});
+    await site.run(10);
+    assert.deepEqual([journal.backlog('CP_1').count, journal.backlog('CP_1').parked], [0, 2]);
+    assert.equal((await charger.ask('StartTransaction', start))['transactionId'], 1);
   });
 
   test('that never accepts a start: its transaction is set aside, others go on', async () => {

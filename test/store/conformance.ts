@@ -30,6 +30,7 @@ export const storeConformance = (
     ]);
     const again = await reopen();
     assert.equal(await again.get('a'), undefined);
+    assert.deepEqual([again.has('a'), again.has('b')], [false, true]);
     assert.equal(text(await again.get('b')), '2');
     assert.equal(text(await again.get('c')), '');
     await again.close();

@@ -3,7 +3,9 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { Journal, READ_AHEAD } from '../../src/store/journal.ts';
+import { Medium, MemoryStore } from '../../src/sim/memory-store.ts';
+import { VirtualClock } from '../../src/sim/virtual-clock.ts';
+import { Journal, NO_BACKLOG, READ_AHEAD } from '../../src/store/journal.ts';
 import type { EntryHeader } from '../../src/store/journal-entry.ts';
 import { LogStore } from '../../src/store/log-store.ts';
 
@@ -123,9 +125,111 @@ describe('the journal', () => {
     const [aside] = await again.parked('CP_1', 0, 10);
     assert.equal(aside?.header.parked, 'refused');
     assert.equal(aside?.message.toString(), 'one');
-    if (aside) await again.dropParked(aside);
+    if (aside) await Promise.all([again.dropParked(aside), again.dropParked(aside)]);
     assert.equal(again.backlog('CP_1').parked, 0);
     await store.close();
+  });
+
+  test('what leaves twice is counted once, whoever let go of it', async () => {
+    const { journal, reopen } = await open();
+    for (const id of ['1', '2', '3']) await journal.append('CP_1', header(id), message(id));
+    const [first, second] = await journal.first('CP_1', 2);
+    assert.ok(first && second);
+    await Promise.all([journal.remove(first), journal.remove(first)]);
+    await journal.park(second, 'refused');
+    await Promise.all([journal.park(second, 'again'), journal.remove(second)]);
+    const left = { count: 1, parked: 1, thinned: 0 };
+    const { bytes: _bytes, oldestAtWallMs: _at, ...counted } = journal.backlog('CP_1');
+    assert.deepEqual(counted, left);
+    assert.deepEqual([journal.holds(first), journal.holds(second)], [false, false]);
+    const before = journal.backlog('CP_1');
+    const { journal: again, store } = await reopen();
+    assert.deepEqual(again.backlog('CP_1'), before);
+    await store.close();
+  });
+
+  test('what could not be removed is not given out again, and removed when it can be', async () => {
+    const clock = new VirtualClock();
+    const medium = new Medium();
+    const journal = await Journal.open(new MemoryStore(medium, clock));
+    for (const id of ['1', '2']) await journal.append('CP_1', header(id), message(id));
+    const [first] = await journal.first('CP_1', 1);
+    assert.ok(first);
+    medium.conduct.full = true;
+    const also = [{ type: 'put', key: 'x/1', value: message('map') }] as const;
+    await assert.rejects(journal.remove(first, also), /no space/);
+    await assert.rejects(journal.first('CP_1', 1), /no space/);
+    assert.equal(journal.holds(first), false);
+    medium.conduct.full = false;
+    assert.deepEqual(
+      (await journal.first('CP_1', 9)).map(({ seq }) => seq),
+      [first.seq + 1],
+    );
+    assert.equal(medium.records.get('x/1')?.toString(), 'map');
+    assert.equal(journal.backlog('CP_1').count, 1);
+  });
+
+  test('many chargers at once at the bound: every meter value is dropped and counted once', async () => {
+    const { journal, store } = await open(60_000);
+    const fill = async (charger: string): Promise<void> => {
+      for (let i = 0; i < 60; i += 1) {
+        await journal.append(charger, header(String(i), true), message('x'.repeat(200)));
+      }
+    };
+    const chargers = ['CP_1', 'CP_2', 'CP_3', 'CP_4'];
+    await Promise.all(chargers.map(fill));
+    for (const charger of chargers) {
+      const { count, thinned } = journal.backlog(charger);
+      assert.equal(count, [...store.keys(`m/${charger}/`)].length);
+      assert.equal(count + thinned, 60);
+    }
+    await store.close();
+  });
+
+  test('a charger of which nothing may be dropped does not keep others from being thinned', async () => {
+    const { journal } = await open(60_000);
+    for (let i = 0; i < 100; i += 1) {
+      await journal.append('CP_1', header(String(i)), message('x'.repeat(200)));
+    }
+    for (let i = 0; i < 200; i += 1) {
+      await journal.append('CP_2', header(String(i), true), message('x'.repeat(100)));
+    }
+    assert.equal(journal.backlog('CP_1').count, 100);
+    assert.ok(journal.backlog('CP_2').thinned > 0);
+    assert.ok(journal.totalBytes() < 61_000);
+  });
+
+  test('nothing is thinned before it is full, and then neither the next ones nor the newest', async () => {
+    const { journal } = await open(100_000);
+    const fill = async (from: number, to: number) => {
+      for (let i = from; i <= to; i += 1) {
+        await journal.append('CP_1', header(String(i), true), message('x'.repeat(200)));
+      }
+      return (await journal.first('CP_1', 1_000)).map(({ seq }) => seq);
+    };
+    assert.equal((await fill(1, 250)).length, 250);
+    const left = await fill(251, 500);
+    const all = Array.from({ length: READ_AHEAD }, (_, i) => i + 1);
+    assert.deepEqual(left.slice(0, READ_AHEAD), all);
+    assert.ok(left.length < 400 && left.length > 200, `${left.length} are left`);
+    assert.equal(left.at(-1), 500);
+  });
+
+  test('who has nothing held or set aside is not named', async () => {
+    const { journal } = await open();
+    for (const charger of ['CP_1', 'CP_2']) {
+      await journal.append(charger, header('1'), message('one'));
+    }
+    const [one] = await journal.first('CP_1', 1);
+    const [two] = await journal.first('CP_2', 1);
+    assert.ok(one && two);
+    await journal.remove(one);
+    assert.deepEqual([journal.chargers(), journal.parkedChargers()], [['CP_2'], []]);
+    await journal.park(two, 'refused');
+    assert.deepEqual([journal.chargers(), journal.parkedChargers()], [[], ['CP_2']]);
+    assert.deepEqual(journal.backlog('CP_1'), { ...NO_BACKLOG });
+    assert.equal(journal.backlog('CP_9'), NO_BACKLOG);
+    assert.deepEqual(NO_BACKLOG, { count: 0, bytes: 0, thinned: 0, parked: 0 });
   });
 
   test('a journal that cannot be thinned any further takes nothing more, and says so', async () => {

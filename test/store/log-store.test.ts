@@ -310,3 +310,18 @@ const cutCopy = async (path: string, store: LogStore): Promise<string> => {
   await truncate(join(copy, last), (await stat(join(path, last))).size - 1);
   return copy;
 };
+
+test('a key that is too long fails alone: what is written beside it is kept', async () => {
+  const path = await folder();
+  const store = await openAt(path);
+  const long = store.write([put(`t/${'é'.repeat(40_000)}`, 'x')]);
+  const beside = store.write([put('m/a/1', 'start')]);
+  await assert.rejects(long, /key/);
+  await beside;
+  assert.equal(store.problem(), undefined);
+  await store.write([put('k'.repeat(65_535), 'the longest')]);
+  await store.close();
+  const again = await openAt(path);
+  assert.equal(Object.keys(await contents(again)).length, 2);
+  await again.close();
+});

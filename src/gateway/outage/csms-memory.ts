@@ -7,6 +7,8 @@ import { scanAll } from '../../store/scan-all.ts';
 
 /** Tokens of which the CSMS's opinion is remembered, over the whole site. */
 const TOKENS_MOST = 5_000;
+/** Characters of a token (identifierString of 2.1); longer ones are nobody's card. */
+const TOKEN_MOST_CHARS = 255;
 /** Entries of one charger's local list; a list beyond it is not shadowed further. */
 export const LIST_MOST = 20_000;
 /** The list that the CSMS gave to the site itself; no charger can have this identity. */
@@ -202,6 +204,7 @@ export class CsmsMemory {
   }
 
   #setToken(key: string, token: CachedToken): void {
+    if (key.length > TOKEN_MOST_CHARS) return;
     const same = JSON.stringify(this.#tokens.get(key)) === JSON.stringify(token);
     this.#tokens.delete(key);
     this.#tokens.set(key, token);

@@ -88,7 +88,7 @@ export class LinkOutage {
     return (
       this.#replay !== undefined ||
       shared.standIn.busy(charger) ||
-      shared.standIn.isRepetition(charger, call) ||
+      shared.standIn.repeated(charger, call) !== undefined ||
       this.#isParked(call)
     );
   }
@@ -104,12 +104,16 @@ export class LinkOutage {
     this.#redial.begin();
   }
 
-  csmsBack(link: {
+  csmsBack(): void {
+    this.#redial.connected();
+  }
+
+  /** Delivers what is held, if anything is; false: nothing is, or it is being delivered. */
+  deliver(link: {
     readonly send: (call: Frame, first: boolean) => Promise<CallOutcome>;
     readonly delivered: () => void;
-  }): void {
-    this.#redial.connected();
-    if (this.#replay !== undefined || !this.holds()) return;
+  }): boolean {
+    if (this.#replay !== undefined || !this.holds()) return false;
     const { charger, version, shared, clock, log } = this.#options;
     const replay: Replay = new Replay({
       charger,
@@ -130,6 +134,7 @@ export class LinkOutage {
     });
     this.#replay = replay;
     void replay.run();
+    return true;
   }
 
   end(): void {

@@ -151,7 +151,8 @@ export class Replay {
   async #deliver(entry: JournalEntry): Promise<Delivery> {
     const { pacer, send, journal } = this.#options;
     this.#attempts = 0;
-    for (;;) {
+    // An operator may let go of it between two attempts.
+    while (journal.holds(entry)) {
       const call = this.#callOf(entry);
       if (typeof call === 'string') {
         await this.#park(entry, call);
@@ -170,6 +171,7 @@ export class Replay {
       if (await this.#givenUp(entry, outcome)) return 'done';
       if (this.#stopped) return 'interrupted';
     }
+    return 'done';
   }
 
   /** The message as the CSMS has to see it; a text tells why it cannot be sent. */

@@ -2,19 +2,25 @@ import { createHash } from 'node:crypto';
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../core/time.ts';
 import { authorizeOffline, type Token, type UnknownTokens } from '../../ocpp/authorization.ts';
+import { dropMember } from '../../ocpp/drop-member.ts';
 import { type Frame, parsePayload } from '../../ocpp/frame.ts';
 import { type LocalAnswer, localAnswer } from '../../ocpp/local-answer.ts';
-import { isQueued, isThinnable, transactionOf } from '../../ocpp/transaction-message.ts';
+import {
+  isOfTransaction,
+  isQueued,
+  isThinnable,
+  transactionOf,
+} from '../../ocpp/transaction-message.ts';
 import type { OcppVersion } from '../../ocpp/version.ts';
 import type { Change } from '../../store/durable-store.ts';
 import type { Journal } from '../../store/journal.ts';
-import type { EntryHeader } from '../../store/journal-entry.ts';
+import type { EntryHeader, LastAnswer } from '../../store/journal-entry.ts';
 import type { CallAnswer } from '../interceptor.ts';
 import type { CsmsMemory } from './csms-memory.ts';
 import type { TransactionIds } from './transaction-ids.ts';
 
 /** Calls of one charger that wait for the medium; one more is not answered at all. */
-const WAITING_MOST = 32;
+export const WAITING_MOST = 32;
 
 export interface StandInOptions {
   readonly journal: Journal;
@@ -58,13 +64,15 @@ export class StandIn {
     await this.#chains.get(charger)?.tail;
   }
 
-  /** Whether the message is the last queued one again, of which the answer was not heard. */
-  isRepetition(charger: string, frame: Frame): boolean {
-    const last = this.#options.journal.lastAnswer(charger);
-    if (last === undefined) return false;
-    if (last.digest === digestOf(frame)) return true;
-    this.#options.journal.movedOn(charger);
-    return false;
+  /** What the message was answered with, if it is the last queued one again. */
+  repeated(charger: string, frame: Frame): LastAnswer | undefined {
+    const { journal } = this.#options;
+    const last = journal.lastAnswer(charger);
+    if (last === undefined) return undefined;
+    const digest = digestOf(frame);
+    const found = [last, last.before].find((each) => each?.digest === digest);
+    if (found === undefined && isOfTransaction(frame.action)) journal.movedOn(charger);
+    return found;
   }
 
   /** Undefined: no answer may be given, since the message could not be kept; the charger has it. */
@@ -72,23 +80,23 @@ export class StandIn {
     const chain = this.#chains.get(call.charger) ?? { tail: Promise.resolve(), length: 0 };
     if (chain.length >= WAITING_MOST) return Promise.resolve(undefined);
     const answer = chain.tail.then(() => this.#answer(call));
-    const next = { tail: answer, length: chain.length + 1 };
-    this.#chains.set(call.charger, next);
-    const ended = () => {
-      next.length -= 1;
-      if (this.#chains.get(call.charger) === next) this.#chains.delete(call.charger);
-    };
-    answer.then(ended, ended);
+    this.#chains.set(call.charger, chain);
+    chain.tail = answer;
+    chain.length += 1;
+    void answer.then(() => {
+      chain.length -= 1;
+      if (chain.length === 0) this.#chains.delete(call.charger);
+    });
     return answer;
   }
 
+  /** Never rejects. */
   async #answer(call: HeldCall): Promise<CallAnswer | undefined> {
     const { charger, version, frame } = call;
     try {
       const queued = isQueued(version, frame.action);
-      if (queued && this.isRepetition(charger, frame)) {
-        return { payload: this.#options.journal.lastAnswer(charger)?.answer ?? {} };
-      }
+      const before = queued ? this.repeated(charger, frame) : undefined;
+      if (before !== undefined) return { payload: before.answer };
       const changes: Change[] = [];
       const payload = readPayload(frame);
       const answer = localAnswer(version, frame.action, payload, this.#context(call, changes));
@@ -149,19 +157,41 @@ export class StandIn {
       takenAtWallMs: this.#options.clock.wallMs(),
       thinnable: isThinnable(version, frame.action, payload),
       mayRepeat,
-      last: { digest: digestOf(frame), answer: answer.payload },
+      last: this.#lastOf(charger, frame, answer.payload),
       ...(transactionId === undefined ? {} : { transactionId: String(transactionId) }),
     };
-    await this.#options.journal.append(charger, header, frame.bytes, changes);
+    const { journal, ids } = this.#options;
+    try {
+      await journal.append(charger, header, frame.bytes, changes);
+    } catch (error) {
+      if (answer.transactionId !== undefined) ids.release(charger, answer.transactionId);
+      throw error;
+    }
+  }
+
+  #lastOf(charger: string, frame: Frame, answer: object): LastAnswer {
+    const last = { digest: digestOf(frame), answer };
+    if (isOfTransaction(frame.action)) return last;
+    const newest = this.#options.journal.lastAnswer(charger);
+    const before = newest?.beside === true ? newest.before : newest;
+    return { ...last, beside: true, ...(before === undefined ? {} : { before }) };
   }
 }
 
-/** Retries may come under a new message id: the content decides. */
-const digestOf = (frame: Frame): string =>
-  createHash('sha256')
-    .update(frame.action)
-    .update(frame.bytes.subarray(frame.payloadStart, frame.payloadEnd))
+/**
+ * Retries may come under a new message id, and those of 2.x marked as offline meanwhile (E11.FR.07):
+ * the rest of the content decides.
+ */
+const digestOf = ({ action, bytes, payloadStart, payloadEnd }: Frame): string => {
+  const live =
+    action === 'TransactionEvent' ? dropMember(bytes, payloadStart, 'offline') : undefined;
+  const left = live ?? bytes;
+  const end = payloadEnd - (bytes.length - left.length);
+  return createHash('sha256')
+    .update(action)
+    .update(left.subarray(payloadStart, end))
     .digest('base64');
+};
 
 const readPayload = (frame: Frame): unknown => {
   try {

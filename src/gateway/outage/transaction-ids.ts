@@ -66,6 +66,13 @@ export class TransactionIds {
     return { localId, changes };
   }
 
+  /** The changes did not reach the disk: nobody was told of the id. */
+  release(charger: string, localId: number): void {
+    const mappings = this.#byCharger.get(charger);
+    mappings?.delete(localId);
+    if (mappings?.size === 0) this.#byCharger.delete(charger);
+  }
+
   /** The CSMS gave the transaction its id. */
   learn(charger: string, localId: number, csmsId: number): readonly Change[] {
     return this.#set(charger, { localId, csmsId });
