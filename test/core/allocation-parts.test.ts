@@ -24,7 +24,7 @@ describe('sorting', () => {
     fc.assert(
       fc.property(fc.oneof(items(rank), items(few)), (each) => {
         scratch.reset();
-        const named = each.map(([id], i) => ({ id: `${id}${i}` }));
+        const named = each.map(([id], i) => ({ id: `${id}/${i}` }));
         const keys = Float64Array.from(each, ([, value]) => value);
         const ranks = Float64Array.from(each, ([, , value]) => value);
         const expected = [...named.keys()].sort(
