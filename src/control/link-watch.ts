@@ -141,6 +141,7 @@ export class LinkWatch implements LinkObserver {
     if (time !== undefined) {
       const aheadMs = time - this.#clock.wallMs();
       this.#draft.toldTime(charger, aheadMs, atMs, !STATUS.has(action));
+      if (action === 'MeterValues' && this.#draft.isHistory(charger, aheadMs)) return;
     }
     this.#take(charger, observeRequest(version, action, payload, atMs), atMs);
   }

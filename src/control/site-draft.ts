@@ -234,6 +234,14 @@ export class SiteDraft {
     if (this.#chargers.has(id)) this.#clocks.told(id, aheadMs, atMs, live);
   }
 
+  /**
+   * What it measured by its own clock so long ago says nothing of its present draw: 1.6 does not mark
+   * what a charger had held while it was offline.
+   */
+  isHistory(id: string, aheadMs: number): boolean {
+    return this.#clocks.ageMs(id, aheadMs) >= this.#settings.measurementLifeMs;
+  }
+
   learn(id: string, learned: LearnedTraits): void {
     this.#makes.learn(id, learned);
   }

@@ -169,9 +169,8 @@ export const drawBounds = (
   const drawSiteAmps = minAmps(tick.drawSiteAmps, sameAmps(tick.charger.maxAmps));
   const change = lastChange(enforcement, around.measuredAtMs);
   if (change === undefined) return { lowerAmps: drawSiteAmps, upperAmps: drawSiteAmps };
-  const capped = (amps: number) => spread(tick.phases, amps);
-  const low = capped(Math.min(change.toAmps, change.fromAmps));
-  const high = capped(change.toAmps);
+  const low = spread(tick.phases, change.leastAmps);
+  const high = spread(tick.phases, change.mostAmps);
   return {
     lowerAmps: minAmps(drawSiteAmps, low),
     upperAmps: maxAmps(drawSiteAmps, high),
@@ -181,14 +180,20 @@ export const drawBounds = (
 /** A measurement taken this soon after a change may still show the current of before. */
 const FOLLOW_MS = 5_000;
 
-/** What changed since a measurement; it may show anything between the two. */
+/** Offers since a measurement, where there were others: what is drawn may be anything between. */
 export const lastChange = (
-  { changed, pending, accepted }: Enforcement,
+  { changed, pending, accepted, lastRaiseAtMs = Number.NEGATIVE_INFINITY }: Enforcement,
   measuredAtMs: number,
-): { readonly fromAmps: number; readonly toAmps: number } | undefined => {
-  if (pending !== undefined) {
-    return { fromAmps: accepted?.amps ?? pending.amps, toAmps: pending.amps };
-  }
-  if (changed === undefined || measuredAtMs > changed.atMs + FOLLOW_MS) return undefined;
-  return changed;
+): { readonly leastAmps: number; readonly mostAmps: number } | undefined => {
+  const change =
+    pending === undefined
+      ? changed
+      : { fromAmps: accepted?.amps ?? pending.amps, toAmps: pending.amps };
+  if (change === undefined) return undefined;
+  if (pending === undefined && measuredAtMs > (changed?.atMs ?? 0) + FOLLOW_MS) return undefined;
+  const { fromAmps, toAmps } = change;
+  const least = Math.min(fromAmps, toAmps);
+  // A measurement of before the last raise does not tell what was drawn under it.
+  const raised = measuredAtMs <= lastRaiseAtMs + FOLLOW_MS;
+  return { leastAmps: least, mostAmps: raised ? Math.max(fromAmps, toAmps) : toAmps };
 };

@@ -1,5 +1,5 @@
 import { stepAbove, stepBelow } from './allocation/steps.ts';
-import { type Lease, SETTLE_MS } from './chargers/enforcement.ts';
+import { type Lease, SETTLE_MS, tolerated } from './chargers/enforcement.ts';
 import { comesBack } from './contenders.ts';
 import { plannedAt, plannedSteps } from './plan-ahead.ts';
 import type { CircuitTick, Command, ConnectorDecision, ConnectorTick, TickInput } from './tick.ts';
@@ -17,6 +17,8 @@ import {
 const OUTDATED_AHEAD_MS = 10_000;
 /** A limit that became known goes into a plan at once, but plans change at most this often. */
 const PLAN_LEAST_MS = 5_000;
+/** Watts that were too many are asked for again, without anything to spare, after this long. */
+const WATTS_AGAIN_MS = 10 * 60_000;
 
 /**
  * From targets to commands. Reductions always go out. A raise goes out only as far as every
@@ -163,6 +165,27 @@ const lastTurnMs = ({ enforcement: { lastRaiseAtMs, changed } }: ConnectorTick):
       : Number.NEGATIVE_INFINITY,
   );
 
+/** Measured above its offer since that was changed: it has not followed yet, if it ever will. */
+const drawsMore = ({ enforcement: { accepted, changed }, around }: ConnectorTick): boolean =>
+  accepted !== undefined &&
+  (around.measuredAtMs ?? Number.NEGATIVE_INFINITY) > (changed?.atMs ?? 0) &&
+  (around.measuredAmps ?? 0) > tolerated(accepted.amps);
+
+/**
+ * A limit in watts has no margin within which a step may stay: who gave one up for it gets it back
+ * only with something to spare, or the two would follow each other for as long as the load is near it.
+ */
+const spareWatts = (
+  { nowMs }: TickInput,
+  { enforcement: { changed } }: ConnectorTick,
+  { steadyWatts }: Ledger,
+): readonly number[] =>
+  changed !== undefined &&
+  changed.toAmps < changed.fromAmps &&
+  nowMs - changed.atMs < WATTS_AGAIN_MS
+    ? steadyWatts
+    : [];
+
 /** What a raise leaves free of the room that there is now. */
 const keptFreeFor = (
   input: TickInput,
@@ -184,12 +207,14 @@ const raise = (
 ): readonly Command[] => {
   const { tick, targetAmps } = decision;
   const { settings, nowMs } = input;
-  if (raisesBlocked(input, ledger, tick)) return [];
+  // Whoever does not follow would be taken for obedient by a raise, and be lowered again.
+  if (raisesBlocked(input, ledger, tick) || drawsMore(tick)) return [];
   const fromAmps = heldAmps(tick);
   const gap = targetAmps - fromAmps;
   if (fromAmps > 0 && nowMs - lastTurnMs(tick) < settings.raiseIntervalMs) return [];
   const keptFree = keptFreeFor(input, decision, ledger);
-  const left = roomFor(input, ledger, tick, keptFree);
+  const spare = fromAmps > 0 ? spareWatts(input, tick, ledger) : [];
+  const left = roomFor(input, ledger, tick, keptFree, spare);
   // What was taken away lately is still budgeted, but given back only where it is free. Not so after
   // a stop, and what a run before this one may have given is there to be used.
   const strict = fromAmps > 0 && tick.raiseWorstAmps <= tick.worstAmps;

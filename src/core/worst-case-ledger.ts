@@ -25,6 +25,8 @@ export interface Ledger {
   readonly forSteps: readonly PhaseAmps[];
   /** Amps of the margin (negative: less is kept free) within which nothing needs to be done. */
   readonly lent: readonly PhaseAmps[];
+  /** The same in watts: what is to spare where a step is not to come and go. */
+  readonly steadyWatts: readonly number[];
 }
 interface Lines {
   readonly limits: PhaseAmps;
@@ -62,7 +64,9 @@ export const worstCaseLedger = (
       : undefined,
   );
   const lent = input.site.circuits.map(({ marginAmps }) => sameAmps(-marginAmps * KEEP_ON_SHARE));
-  const ledger = { left, lines, stations, noRaise, forStarts, forSteps, lent };
+  const { voltageVolts } = input.site;
+  const steadyWatts = lent.map(([l1, l2, l3]) => -(l1 + l2 + l3) * voltageVolts);
+  const ledger = { left, lines, stations, noRaise, forStarts, forSteps, lent, steadyWatts };
   for (const { tick } of decisions) {
     const own = tick.role === 'shared' ? tick.worstAmps : 0;
     book(input, ledger, tick, own + tick.raiseWorstAmps - tick.worstAmps);
@@ -110,14 +114,15 @@ const takeFrom = (
 };
 
 /**
- * Amps per phase that the connector may gain with `keptFree` on each circuit; negative where a
- * circuit is over already.
+ * Amps per phase that the connector may gain with `keptFree` on each circuit, and `spareWatts` of what
+ * it may carry; negative where a circuit is over already.
  */
 export const roomFor = (
   { site, tree }: TickInput,
   ledger: Ledger,
   tick: ConnectorTick,
   keptFree: readonly PhaseAmps[] = [],
+  spareWatts: readonly number[] = [],
 ): number => {
   const volts = phaseVolts(tick.charger, site.voltageVolts);
   const wattsPerAmp = Math.max(1, phaseCount(tick.phases)) * volts;
@@ -127,7 +132,7 @@ export const roomFor = (
     if (row === undefined) continue;
     const less = keptFree[index] ?? NO_AMPS;
     room = Math.min(room, lineRoom(ledger, index, tick, less));
-    const lessWatts = (less[0] + less[1] + less[2]) * site.voltageVolts;
+    const lessWatts = (less[0] + less[1] + less[2]) * site.voltageVolts + (spareWatts[index] ?? 0);
     room = Math.min(room, (row[WATTS] - lessWatts) / wattsPerAmp);
   }
   const station = ledger.stations.get(tick.charger.id);

@@ -18,6 +18,27 @@ describe('a raise', () => {
     assert.deepEqual(toldIn({ mainAmps: 32, cars }), ['CP_2 raise 11']);
   });
 
+  test('is not for one that was measured above its offer since that was lowered', () => {
+    const told = (drawnAmps: number, drawnAgoMs: number) =>
+      toldIn({
+        cars: [
+          {
+            heldAmps: 6,
+            targetAmps: 16,
+            agoMs: 12_000,
+            drawnAmps,
+            drawnAgoMs,
+            // Until 15 s after the change it may be the current of before, and is no disobedience.
+            enforcement: { recent: [{ amps: 12, untilMs: NOW_MS - 12_000 }] },
+          },
+        ],
+      });
+    assert.deepEqual(told(12, 4_000), []);
+    assert.deepEqual(told(7, 4_000), ['CP_1 raise 11']);
+    // A measurement of before the change says nothing.
+    assert.deepEqual(told(12, 13_000), ['CP_1 raise 11']);
+  });
+
   test('of two cars at once comes to the room that both have together', () => {
     const cars = [
       { heldAmps: 8, targetAmps: 12 },
@@ -126,6 +147,30 @@ describe('a raise', () => {
       }),
       ['CP_1 raise 9'],
     );
+  });
+
+  test('into watts that it gave up a moment ago leaves some to spare', () => {
+    const told = (limitWatts: number, minutesAgo: number, fromAmps: number) =>
+      toldIn({
+        site: { circuits: [{ ...main(63), limitWatts }] },
+        cars: [
+          {
+            heldAmps: 9,
+            targetAmps: 10,
+            enforcement: { changed: { atMs: NOW_MS - minutesAgo * 60_000, fromAmps, toAmps: 9 } },
+          },
+        ],
+      });
+    // Half of the margin of 1 A, on three phases: 345 W.
+    assert.deepEqual(told(7_244, 9, 10), []);
+    assert.deepEqual(told(7_246, 9, 10), ['CP_1 raise 10']);
+    assert.deepEqual(told(6_900, 11, 10), ['CP_1 raise 10']);
+    assert.deepEqual(told(6_900, 9, 6), ['CP_1 raise 10']);
+    // Whoever was stopped needs none of it to start.
+    const stopped = { changed: { atMs: NOW_MS - 400_000, fromAmps: 6, toAmps: 0 } };
+    const cars = [{ heldAmps: 0, targetAmps: 6, enforcement: stopped }];
+    const circuits = [{ ...main(63), limitWatts: 4_200 }];
+    assert.deepEqual(toldIn({ site: { circuits }, cars }), ['CP_1 raise 6']);
   });
 
   test('to start leaves free also the watts that the load of others had a minute ago', () => {

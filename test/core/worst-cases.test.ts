@@ -142,6 +142,25 @@ describe('what a car draws now, at least and at most', () => {
     assert.deepEqual(bounds(asked), [sameAmps(8), sameAmps(15)]);
     const more: OneCar = { heldAmps: 10, drawnAmps: 10, enforcement: { pending: pending(20) } };
     assert.deepEqual(bounds(more), [sameAmps(10), sameAmps(20)]);
+    // Raised and lowered since: it may have followed the raise.
+    const twice = (raisedAgoMs: number): OneCar => ({
+      heldAmps: 6,
+      drawnAmps: 7,
+      drawnAgoMs: 10_000,
+      enforcement: {
+        changed: { atMs: NOW_MS - 1_000, fromAmps: 10, toAmps: 6 },
+        lastRaiseAtMs: NOW_MS - raisedAgoMs,
+      },
+    });
+    assert.deepEqual(bounds(twice(15_000)), [sameAmps(6), sameAmps(10)]);
+    assert.deepEqual(bounds(twice(15_001)), [sameAmps(6), sameAmps(7)]);
+    const { changed: _done, ...raised } = twice(8_000).enforcement ?? {};
+    const again: OneCar = {
+      ...twice(8_000),
+      heldAmps: 10,
+      enforcement: { ...raised, pending: pending(6) },
+    };
+    assert.deepEqual(bounds(again), [sameAmps(6), sameAmps(10)]);
     const first: OneCar = { drawnAmps: 7, enforcement: { pending: pending(6) } };
     assert.deepEqual(bounds(first), [sameAmps(6), sameAmps(7)]);
   });

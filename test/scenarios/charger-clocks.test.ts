@@ -63,6 +63,33 @@ test('a clock that is far off is told to the operator', async () => {
   );
 });
 
+for (const aheadSeconds of [0, -45]) {
+  test(`what it measured while it was away is not its draw now, ${aheadSeconds} s ahead`, async () => {
+    const site = new VirtualSite({
+      site: garage(3),
+      buildingAmps: [14, 10, 12],
+      conduct: { CP_1: { clockAheadMs: aheadSeconds * 1000 } },
+    });
+    await site.run(20);
+    for (const charger of site.chargers.values()) {
+      charger.plugIn(1, new Car({ maxAmps: 32, needWh: 400_000 }), charger.identity);
+    }
+    await site.run(200);
+    // Its offer runs out meanwhile: what it measured at first is more than it may draw now.
+    site.charger('CP_1').setNetwork(false);
+    await site.run(300);
+    site.charger('CP_1').setNetwork(true);
+    for (let tenths = 0; tenths < 300; tenths += 1) {
+      await site.run(0.1);
+      const { alarms, chargers } = site.view();
+      assert.notEqual(chargers[0]?.connectors[0]?.obedience, 'overdrawing', `${tenths / 10} s`);
+      assert.deepEqual(alarms, []);
+    }
+    const [first] = site.view().chargers;
+    assert.ok((first?.connectors[0]?.drawAmps?.[0] ?? 0) > 8, 'it was raised again');
+  });
+}
+
 test('times are read of what a charger sends now, not of what it held', () => {
   const timestamp = '2026-06-01T12:00:00Z';
   const noon = Date.UTC(2026, 5, 1, 12);

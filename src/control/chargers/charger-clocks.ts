@@ -53,6 +53,12 @@ export class ChargerClocks {
     return ahead;
   }
 
+  /** How much older a message is than the youngest of its charger, by its own clock; 0: not known. */
+  ageMs(charger: string, aheadMs: number): number {
+    const { bestMs = aheadMs, before = bestMs } = this.#seen.get(charger) ?? {};
+    return Math.max(bestMs, before) - aheadMs;
+  }
+
   /** It booted: its clock may have been set. */
   forget(charger: string): void {
     this.#seen.delete(charger);

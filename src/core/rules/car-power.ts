@@ -44,11 +44,9 @@ const drawnBy = (tick: ConnectorTick, volts: number): CarPower => {
   const drawnWatts = (terminalAmps[0] + terminalAmps[1] + terminalAmps[2]) * volts;
   const change = lastChange(enforcement, around.measuredAtMs);
   if (change === undefined) return between(drawnWatts, drawnWatts);
-  const { fromAmps, toAmps } = change;
-  const lowWatts = Math.min(fromAmps, toAmps) * wattsPerAmp;
   return {
-    lowerWatts: Math.min(drawnWatts, lowWatts),
-    upperWatts: Math.max(drawnWatts, toAmps * wattsPerAmp),
+    lowerWatts: Math.min(drawnWatts, change.leastAmps * wattsPerAmp),
+    upperWatts: Math.max(drawnWatts, change.mostAmps * wattsPerAmp),
   };
 };
 
