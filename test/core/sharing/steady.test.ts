@@ -13,9 +13,11 @@ import {
   switched,
   type Turn,
 } from '../../../src/core/sharing/turns.ts';
+import { sameAmps } from '../../../src/core/units.ts';
 import { contender, fuse } from './contenders.ts';
 
 const NOW_MS = 60_000;
+const reason = { kind: 'unbalance', id: 'main', text: 'unbalance' } as const;
 const LOOK = {
   length: 'long',
   reason: { kind: 'pending', id: 'b', text: 'starts when 6 A have been free for 60 s' },
@@ -72,6 +74,49 @@ test('a car looks on for as long as it has to itself', () => {
     offers.map((offer) => offer.amps),
     [0, 13],
   );
+});
+
+test('long and short looks are judged side by side, each start by its own', () => {
+  const circuit = { ...fuse(30), lookAmps: { long: sameAmps(20), short: sameAmps(2) } };
+  const short = { look: { ...LOOK, length: 'short' } } as const;
+  const offers = shared(circuit, [on('a'), off('b'), off('c', short)]);
+  assert.deepEqual(
+    offers.map((offer) => offer.amps),
+    [15, 0, 15],
+  );
+  assert.deepEqual(offers[1]?.reasons, [LOOK.reason]);
+});
+
+test('who would not fit without the load of its look waits like everybody', () => {
+  const circuit: AllocationCircuit = {
+    ...swinging(40, 30),
+    freeAmps: [10, 40, 40],
+  };
+  const offers = shared(circuit, [on('a', 6, '1'), off('b'), contender('c', '2', { look: LOOK })]);
+  assert.match(offers[1]?.reasons[0]?.text ?? '', /waits: less than 6 A left on main L1/);
+  assert.deepEqual(
+    offers.map((offer) => offer.amps),
+    [10, 0, 32],
+  );
+});
+
+test('a start is judged beside those before it: whose turn is over does not hold it up', () => {
+  const over = contender('x', '123', {
+    previousAmps: 6,
+    turn: { ...switched(newTurn('x'), true, -DWELL_ON_MS), owedHours: -9 },
+  });
+  assert.deepEqual(amps(swinging(14, 5), [off('b'), over]), [7, 7]);
+});
+
+test('a start that others make room for between the phases is no late one', () => {
+  const circuit: AllocationCircuit = {
+    ...swinging(30, 5),
+    unbalance: { limitAmps: 5, reasons: [reason] },
+  };
+  const cars = ['1', '2', '3'].map((phase, i) =>
+    contender(`c${i}`, phase, { look: LOOK, maxAmps: 10 }),
+  );
+  assert.deepEqual(amps(circuit, cars), [10, 10, 10]);
 });
 
 test('a car that takes nothing looks at nothing: it has what others leave', () => {
@@ -205,6 +250,33 @@ test('whatever the margin and the look, offers hold within what is free and the 
       for (const p of [0, 1, 2] as const) {
         const sum = offers.reduce((a, b, i) => a + (contenders[i]?.phases[p] ? b : 0), 0);
         assert.ok(sum <= free + keepOnAmps + 1e-6, `${sum} of ${free} A`);
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('whoever starts has room for the minimums of all that are on and the load of its look', () => {
+  const car = fc.record({
+    isOn: fc.boolean(),
+    wasAmps: fc.integer({ min: 6, max: 32 }),
+    phases: fc.constantFrom('1', '2', '3', '12', '123'),
+  });
+  const cases = fc.record({
+    cars: fc.array(car, { minLength: 1, maxLength: 7 }),
+    free: fc.integer({ min: 0, max: 50 }),
+    look: fc.integer({ min: 0, max: 20 }),
+  });
+  fc.assert(
+    fc.property(cases, ({ cars, free, look }) => {
+      const contenders = cars.map(({ isOn, wasAmps, phases }, i) =>
+        isOn ? on(`c${i}`, wasAmps, phases) : contender(`c${i}`, phases, { look: LOOK }),
+      );
+      const offers = amps(swinging(free, look), contenders);
+      for (const p of [0, 1, 2] as const) {
+        const charging = contenders.filter(({ phases }, i) => phases[p] && (offers[i] ?? 0) > 0);
+        if (charging.every((each) => each.turn.on)) continue;
+        assert.ok(charging.length * 6 + look <= free, `${charging.length} cars in ${free} A`);
       }
     }),
     { numRuns: 300 },
