@@ -40,9 +40,10 @@ export class MinHeap {
     this.#sink(0, this.#slots[0]!, key);
   }
 
+  /** Nothing to remove is a fault of the caller. */
   removeFirst(): void {
     this.#count -= 1;
-    if (this.#count > 0) this.#sink(0, this.#slots[this.#count]!, this.#keys[this.#count]!);
+    this.#sink(0, this.#slots[this.#count]!, this.#keys[this.#count]!);
   }
 
   /** Puts a slot where the smaller ones below its place have moved up. */
