@@ -116,7 +116,7 @@ describe('a bad site file names the line, the place and the remedy', () => {
     [
       'a word that is none of several',
       MINIMAL.replace('ocpp}', 'ocpp, outage: anser}'),
-      /^3 upstream\.outage: must be one of answer, close$/,
+      /^3 upstream\.outage: must be one of answer, close, got "anser"$/,
     ],
     [
       'adoption into nowhere',
@@ -222,6 +222,31 @@ describe('a bad site file names the line, the place and the remedy', () => {
       'fallbacks that do not fit',
       add('  - {id: CP_2, circuit: main, connectors: 9}'),
       /^5 circuits\[0\]: .*fallbacks below "main" add up to 60 A on L1, more than its 63 A less 10 A.*fallbackAmps: 0 on 1 of 2 chargers \(CP_2\)$/,
+    ],
+    [
+      'a unit beside a number',
+      MINIMAL.replace('limitAmps: 63', 'limitAmps: 63 A'),
+      /limitAmps: must be a number, got "63 A": write 63$/,
+    ],
+    [
+      'a decimal comma',
+      MINIMAL.replace('limitAmps: 63', 'limitAmps: 63,5'),
+      /unknown key "5": a decimal comma\? Write decimals with a point$/,
+    ],
+    [
+      'a key in another unit',
+      add('  - {id: CP_2, circuit: main, maxKw: 22}'),
+      /unknown key "maxKw"; did you mean "maxAmps"\?$/,
+    ],
+    [
+      'a list for a text',
+      add('  - {id: CP_2, circuit: main, phases: [L1, L2]}'),
+      /phases: must be like L1L2L3/,
+    ],
+    [
+      'a key that is there twice',
+      add('site: {id: there}'),
+      /^8 : this key is there twice: site: \{id: there\}$/,
     ],
     [
       'fallbacks that would fit when they are lower',
