@@ -41,6 +41,10 @@ export const validator = (schema: TSchema): ((value: unknown) => Validated) => {
   };
 };
 
+/** What a message has to be before its members are looked at. */
+export const isObject = (raw: unknown): raw is object =>
+  typeof raw === 'object' && raw !== null && !Array.isArray(raw);
+
 /** A problem of a message as one line. What is missing or unknown names itself. */
 export const problemText = ({ path, text }: SchemaProblem): string => {
   const place = text.startsWith(UNKNOWN_KEY) ? path.slice(0, -1) : path;
@@ -165,6 +169,7 @@ const unknownKey = (key: string, known: readonly string[]): string => {
   if (/^\d+$/.test(key)) return `${told}: a decimal comma? Write decimals with a point`;
   const near = meantKey(key, known);
   if (near === undefined) return `${told}; known are ${known.join(', ')}`;
-  const kilo = /kw$/i.test(key) && /watts$/i.test(near) ? ' (1 kW is 1000)' : '';
+  const [, unit] = /(kwh?)$/i.exec(key) ?? [];
+  const kilo = unit !== undefined && /w(atts|h)$/i.test(near) ? ` (1 ${unit} is 1000)` : '';
   return `${told}; did you mean "${near}"${kilo}?`;
 };

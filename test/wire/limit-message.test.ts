@@ -21,7 +21,8 @@ for (const [name, text, problem] of [
     '{"circuit":"main","kW":11,"ttlSeconds":60}',
     /^unknown key "kW"; did you mean "watts" \(1 kW is 1000\)\?$/,
   ],
-  ['no life', '{"circuit":"main","amps":1}', /"ttlSeconds" is missing/],
+  ['no life', '{"circuit":"main","amps":1}', /"ttlSeconds" is missing: for how long/],
+  ['a number alone', '16', /^not a JSON object: send e\.g\. \{"circuit"/],
   [
     'a life that is too short',
     '{"circuit":"main","amps":1,"ttlSeconds":5}',
