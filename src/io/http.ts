@@ -36,6 +36,8 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
+const NOTHING_HERE = 'there is nothing here: /api/v1/openapi.json lists what there is';
+
 /** The page, the API, health and metrics. */
 export const startHttp = async (options: HttpOptions): Promise<HttpServer> => {
   const app = fastify({ bodyLimit: BODY_MOST_BYTES, forceCloseConnections: true });
@@ -54,7 +56,7 @@ export const startHttp = async (options: HttpOptions): Promise<HttpServer> => {
   addPage(app, options.uiFolder);
   app.setNotFoundHandler((request, reply) => {
     const methods = methodsOf(request.url).join(', ');
-    if (methods === '') return problem(reply, 404, 'there is nothing here');
+    if (methods === '') return problem(reply, 404, NOTHING_HERE);
     reply.header('allow', methods);
     return problem(reply, 405, `${request.method} means nothing here: use ${methods}`);
   });
