@@ -113,14 +113,14 @@ const problemOf = (error: ErrorObject, errors: readonly ErrorObject[]): SchemaPr
     case 'const': {
       const listed = error.params['allowedValues'] as unknown[] | undefined;
       const allowed = listed ?? allowedAt(error.instancePath, errors);
-      return { path, text: `must be one of ${allowed.map(String).join(', ')}${got(error.data)}` };
+      return { path, text: `must be one of ${allowed.map(String).join(', ')}${got(error)}` };
     }
     case 'type': {
       const type = String(error.params['type']);
       const own = error.parentSchema?.['errorMessage'] as string | undefined;
       const wanted = own ?? (TYPES[type] && `must be ${TYPES[type]}`);
       if (wanted === undefined) break;
-      const found = error.data === null ? ', got nothing' : got(error.data);
+      const found = error.data === null ? ', got nothing' : got(error);
       const isNumber = type === 'number' || type === 'integer';
       const name = path.findLast((step) => typeof step === 'string') ?? '';
       return { path, text: wanted + found + (isNumber ? numberHint(name, error.data) : '') };
@@ -132,10 +132,12 @@ const problemOf = (error: ErrorObject, errors: readonly ErrorObject[]): SchemaPr
     case 'maxItems':
     case 'additionalItems':
       return { path, text: `takes at most ${entries(error)}` };
+    case 'minLength':
+      return { path, text: `needs at least ${error.params['limit']} characters` };
     case 'format':
-      return { path, text: `must be ${formatText(error)}${got(error.data)}` };
+      return { path, text: `must be ${formatText(error)}${got(error)}` };
   }
-  return { path, text: `${error.message ?? 'is not valid'}${got(error.data)}` };
+  return { path, text: `${error.message ?? 'is not valid'}${got(error)}` };
 };
 
 /** Of JSON Schema, in words. */
@@ -151,7 +153,7 @@ const TYPES: Readonly<Record<string, string>> = {
 const patternText = (error: ErrorObject): string => {
   const wanted =
     (error.parentSchema?.['errorMessage'] as string | undefined) ?? 'has the wrong form';
-  return `${wanted}${got(error.data)}`;
+  return `${wanted}${got(error)}`;
 };
 
 const entries = ({ params, data }: ErrorObject): string =>
@@ -160,8 +162,14 @@ const entries = ({ params, data }: ErrorObject): string =>
 const formatText = ({ params }: ErrorObject): string =>
   params['format'] === 'date-time' ? 'a time as 2026-06-01T17:00:00Z' : `a ${params['format']}`;
 
-const got = (data: unknown): string =>
-  typeof data === 'object' ? '' : `, got ${JSON.stringify(data)?.slice(0, 60)}`;
+const SECRET = /(token|password|secret|^key|^cert|^ca)$/i;
+
+/** What stands there instead; no secret, since problems go into logs and tickets. */
+const got = ({ data, instancePath }: ErrorObject): string => {
+  if (typeof data === 'object' || SECRET.test(instancePath.split('/').at(-1) ?? '')) return '';
+  const shown = JSON.stringify(data)?.replace(/\/\/[^@/]*@/, '//...@');
+  return `, got ${shown?.slice(0, 60)}`;
+};
 
 const unknownKey = (key: string, known: readonly string[]): string => {
   const told = `${UNKNOWN_KEY} "${key}"`;

@@ -284,6 +284,26 @@ test('the environment overrides the file, also in lists', () => {
   assert.equal(config?.chargers[0]?.fallbackTrusted, true);
 });
 
+test('what is wrong in the environment is told by the name of the variable', () => {
+  const problem = (name: string, text: string) => problemsOf(MINIMAL, { [name]: text })[0];
+  assert.match(
+    problem('BUSBAR__CIRCUITS__0__LIMITAMPS', 'abc') ?? '',
+    /: BUSBAR__CIRCUITS__0__LIMITAMPS in the environment: must be a number, got "abc"/,
+  );
+  assert.match(problem('BUSBAR__LISTEN__HTPP', '1') ?? '', /BUSBAR__LISTEN__HTPP in the.*"http"/);
+  assert.match(
+    problem('BUSBAR__CIRCUITS__MAIN__LIMITAMPS', '40') ?? '',
+    /^\d+ circuits: BUSBAR__CIRCUITS__MAIN.*"MAIN" is no entry of the list: they count from 0/,
+  );
+});
+
+test('no problem repeats a secret', () => {
+  const [short] = problemsOf(add('listen: {token: geheim}'));
+  assert.match(short ?? '', /listen\.token: needs at least 16 characters$/);
+  const url = add('ems: {mqtt: {url: "mqqt://me:geheim@broker"}}');
+  assert.match(problemsOf(url).join(), /got "mqqt:\/\/\.\.\.@broker"/);
+});
+
 test('secrets come from the environment or from files', () => {
   const file = join(mkdtempSync(join(tmpdir(), 'busbar-secret-')), 'password');
   writeFileSync(file, 'hush\n');
