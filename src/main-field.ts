@@ -141,7 +141,7 @@ const startBuilding = async (
   const { sources, watchdogSeconds, listen, ...rest } = server;
   const view = () => loop.view();
   const setLimit = (source: string, command: LimitCommand) => loop.setLimit(source, command);
-  const registers = { site, view, sources, watchdogSeconds, setLimit, clock: systemClock };
+  const registers = { site, view, sources, watchdogSeconds, setLimit, clock: systemClock, log };
   const bank = new BuildingRegisters(registers);
   const fault = (error: unknown): void => faults.note('registers of the building', error);
   const running = await listening('ems.modbusServer.listen', listen, (at) =>

@@ -247,6 +247,7 @@ export const gatewayOf = (
     interceptor: roles.interceptor,
     upstreamBase: (identity) => roles.base(identity),
     admits: (identity) => adoption.admits(identity),
+    remedyFor: (identity) => adoption.remedyFor(identity),
     newId: randomUUID,
     outage: held.outage,
     withhold: (charger, transactionId) => loop.withhold(charger, transactionId),

@@ -84,9 +84,12 @@ const row = ({ charger, held, parked, thinned, oldestAt }: QueueSummary): string
 
 const show = async (source: QueueSource, { charger, json }: Order): Promise<number> => {
   if (charger === undefined) return 2;
+  let shown = 0;
   for await (const message of messagesOf(source, charger)) {
     process.stdout.write(json ? `${JSON.stringify(message)}\n` : line(message));
+    shown += 1;
   }
+  if (shown === 0) process.stderr.write(`nothing is held of "${charger}"\n`);
   return 0;
 };
 
@@ -116,7 +119,7 @@ const drop = async (source: QueueSource, order: Order): Promise<number> => {
   process.stdout.write(
     dropped
       ? `message ${seq} of ${charger} dropped by ${by}\n`
-      : `${charger} has no message ${seq}\n`,
+      : `${charger} has no message ${seq}: busbar queue show ${charger} tells which\n`,
   );
   return dropped ? 0 : 1;
 };

@@ -1,3 +1,5 @@
+import type { SchemaProblem } from '../schema/validator.ts';
+
 const PREFIX = 'BUSBAR__';
 
 /**
@@ -8,28 +10,50 @@ const PREFIX = 'BUSBAR__';
 export const overridesFrom = (
   raw: Readonly<Record<string, unknown>>,
   environment: Readonly<Record<string, string | undefined>>,
-): Record<string, unknown> => {
+): Overridden => {
   const value = structuredClone(raw) as Record<string, unknown>;
+  const names = new Map<string, string>();
+  const problems: SchemaProblem[] = [];
   for (const [name, text] of Object.entries(environment)) {
     if (!name.startsWith(PREFIX) || text === undefined) continue;
-    put(value, name.slice(PREFIX.length).split('__'), scalar(text));
+    const { path, problem } = put(value, name.slice(PREFIX.length).split('__'), scalar(text));
+    if (problem === undefined) names.set(path.join('/'), name);
+    else problems.push({ path: path.slice(0, -1), text: `${name} in the environment: ${problem}` });
   }
-  return value;
+  return { value, names, problems };
 };
 
-const put = (target: object, steps: readonly string[], value: unknown): void => {
+export interface Overridden {
+  readonly value: Record<string, unknown>;
+  /** Which variable set a place, by its steps joined by `/`. */
+  readonly names: ReadonlyMap<string, string>;
+  readonly problems: readonly SchemaProblem[];
+}
+
+interface Placed {
+  readonly path: readonly (string | number)[];
+  readonly problem?: string;
+}
+
+const put = (target: object, steps: readonly string[], value: unknown): Placed => {
   const [step, ...rest] = steps;
-  if (step === undefined || step === '') return;
+  if (step === undefined || step === '')
+    return { path: [step ?? ''], problem: 'its name ends early' };
   const holder = target as Record<string, unknown>;
-  const key = keyIn(holder, step);
+  const key = Array.isArray(target) ? Number(step) : keyIn(holder, step);
+  // Anything else would be set beside the entries, where nobody looks.
+  if (Array.isArray(target) && !(Number.isInteger(key) && Number(key) <= target.length)) {
+    return { path: [step], problem: `"${step}" is no entry of the list: they count from 0` };
+  }
   if (rest.length === 0) {
     holder[key] = value;
-    return;
+    return { path: [key] };
   }
   const next = holder[key];
   const child = typeof next === 'object' && next !== null ? next : {};
   holder[key] = child;
-  put(child, rest, value);
+  const { path, ...below } = put(child, rest, value);
+  return { path: [key, ...path], ...below };
 };
 
 /** Keys of the file are camelCase: an existing one, else the well-known spelling, else lower case. */

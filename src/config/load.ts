@@ -60,18 +60,22 @@ export const readConfig = (
     return failed([{ severity: 'error', place: 'version', line, text: problem }]);
   }
   const overridden = overridesFrom(raw as Record<string, unknown>, environment);
-  const { value, problems: secretProblems } = resolveSecrets(overridden, environment);
+  const { value, problems: secretProblems } = resolveSecrets(overridden.value, environment);
   const validated = validator(SiteConfigSchema)(value);
   // A reference that leads nowhere has the wrong form too, which says nothing more.
   const unresolved = new Set(secretProblems.map(({ path }) => placeOf(path)));
   const others = validated.problems.filter(({ path }) => !unresolved.has(placeOf(path)));
-  const problems = [...secretProblems, ...others].map(
-    ({ path, text: problem }): ConfigProblem => ({
-      severity: 'error',
-      place: placeOf(path),
-      line: yaml.lineOf(path),
-      text: problem,
-    }),
+  const problems = [...overridden.problems, ...secretProblems, ...others].map(
+    ({ path, text: problem }): ConfigProblem => {
+      // It stands nowhere in the file.
+      const name = overridden.names.get(path.join('/'));
+      return {
+        severity: 'error',
+        place: placeOf(path),
+        line: yaml.lineOf(path),
+        text: name === undefined ? problem : `${name} in the environment: ${problem}`,
+      };
+    },
   );
   return {
     config: problems.length === 0 ? (validated.value as SiteConfig) : undefined,

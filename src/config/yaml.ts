@@ -4,7 +4,7 @@ export interface YamlFile {
   /** Undefined when the text is not YAML. */
   readonly value: unknown;
   /** Syntax errors, each with its line. */
-  readonly problems: readonly { readonly line: number; readonly text: string }[];
+  readonly problems: readonly Problem[];
   /** Line of the value at a path like ['circuits', 1, 'id'], or of its nearest parent. */
   lineOf(path: readonly (string | number)[]): number;
 }
@@ -17,10 +17,13 @@ export const parseYaml = (text: string): YamlFile => {
   const counter = new LineCounter();
   const document = parseDocument(text, { lineCounter: counter, version: '1.2' });
   const lineAt = (offset: number) => counter.linePos(offset).line;
-  const problems = document.errors.map(({ pos, message }) => ({
-    line: lineAt(pos[0]),
-    text: message.split('\n')[0] ?? message,
-  }));
+  const lines = text.split('\n');
+  const problems = firstOfEachLine(
+    document.errors.map(({ pos, message, code }) => {
+      const line = lineAt(pos[0]);
+      return { line, text: syntaxText(code, message, lines[line - 1] ?? '') };
+    }),
+  );
   const lineOf = (path: readonly (string | number)[]) => lineAt(offsetOf(document, path));
   if (problems.length > 0) return { value: undefined, problems, lineOf };
   try {
@@ -30,6 +33,26 @@ export const parseYaml = (text: string): YamlFile => {
     return { value: undefined, problems: [problem], lineOf };
   }
 };
+
+/** Of a line more is shown than anybody needs to find it. */
+const SHOWN_MOST = 60;
+
+const syntaxText = (code: string, message: string, line: string): string => {
+  if (code === 'DUPLICATE_KEY')
+    return `this key is there twice: ${line.trim().slice(0, SHOWN_MOST)}`;
+  if (code === 'TAB_AS_INDENT') return 'indented with a tab: YAML takes spaces only';
+  // The line is told already.
+  return (message.split('\n')[0] ?? message).replace(/ at line \d+, column \d+:?$/, '');
+};
+
+interface Problem {
+  readonly line: number;
+  readonly text: string;
+}
+
+/** What follows in a line comes from the first mistake. */
+const firstOfEachLine = (problems: readonly Problem[]): readonly Problem[] =>
+  problems.filter(({ line }, i) => problems.findIndex((each) => each.line === line) === i);
 
 /** Offset of the key (or list item) that the path names; unknown keys end at their parent. */
 const offsetOf = (document: Document.Parsed, path: readonly (string | number)[]): number => {

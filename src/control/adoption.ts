@@ -1,5 +1,6 @@
 import type { ChargerSpec } from '../core/site.ts';
 import type { LinkObserver } from '../gateway/observer.ts';
+import { nearestName } from '../schema/distance.ts';
 
 /** Chargers adopted beyond those listed; further ones are rejected. */
 export const ADOPTED_MOST = 200;
@@ -32,6 +33,13 @@ export class Adoption {
   admits(identity: string): boolean {
     if (this.#known.has(identity)) return true;
     return this.#known.size < this.#most && this.#options.specOf(identity) !== undefined;
+  }
+
+  /** What somebody may do about a charger that is not admitted: the identity ends its URL. */
+  remedyFor(identity: string): string {
+    const near = nearestName(identity, this.#known);
+    const meant = near === undefined ? '' : `is it ${near}? Then mend the end of its URL; or `;
+    return `${meant}add it to chargers of the site file, or see unknownChargers`;
   }
 
   /** The observer, with unknown chargers adopted before it hears of them. */

@@ -207,7 +207,8 @@ export class ControlLoop {
     const told = JSON.stringify([applied?.amps, applied?.watts, applied?.startsAt, reason]);
     // A source that only repeats itself every second is not told every second.
     const news = this.#toldLimits.get(source) !== told;
-    if (news) log.info('limit from EMS', { source, accepted, reason });
+    const { circuit, amps, watts } = command;
+    if (news) log.info('limit from EMS', { source, circuit, amps, watts, accepted, reason });
     if (this.#toldLimits.size < TOLD_MOST || this.#toldLimits.has(source)) {
       this.#toldLimits.set(source, told);
     }

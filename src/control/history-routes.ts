@@ -5,6 +5,8 @@ import { explain, type History, type Moment } from './history.ts';
 
 /** Of a large site not all chargers are named in a problem. */
 const SHOWN_MOST = 20;
+/** Clocks of those who ask may differ from ours by this. */
+const AHEAD_MOST_MS = 60_000;
 
 /** `/api/v1/explain/...` and `/api/v1/history`: why a charger gets what it gets, now and before. */
 export const historyRoutes = (history: History, view: () => SiteView): readonly ApiRoute[] => [
@@ -31,6 +33,9 @@ const explained = (history: History, now: SiteView, { params, query }: ApiReques
   const atMs = query['at'] === undefined ? undefined : Date.parse(query['at']);
   if (atMs !== undefined && Number.isNaN(atMs)) {
     return { status: 400, problem: 'at must be a time like 2026-01-05T17:00:00Z' };
+  }
+  if (atMs !== undefined && atMs > Date.parse(now.at) + AHEAD_MOST_MS) {
+    return { status: 400, problem: `at lies ahead: it is ${now.at} here` };
   }
   const moment = atMs === undefined ? now : history.at(atMs);
   if (moment === undefined) {

@@ -154,16 +154,27 @@ export const explain = (
     .filter((each) => connector === undefined || each.connector === connector)
     .map((each) => explanationOf(at, charger, each));
 
+/** What it is offered and draws; of a charger that is away only what was known last. */
+const situationOf = (view: Remembered): string => {
+  const { status, offerAmps, targetAmps, drawAmps, obedience, reasons } = view;
+  const most = drawAmps === null ? undefined : Math.max(...drawAmps);
+  if (obedience === 'silent') {
+    const last = [
+      status === 'available' ? '' : `was ${status}`,
+      most === undefined ? '' : `last drew ${most} A`,
+    ].filter((part) => part !== '');
+    return `is not connected${last.length === 0 ? '' : ` (${last.join(', ')})`}`;
+  }
+  // Nobody is there: what it "will get" would be read as a promise to a car.
+  if (status === 'available' && reasons[0]?.kind === 'fallback') return `(${status})`;
+  const next = targetAmps === offerAmps ? '' : `, will get ${targetAmps} A`;
+  const draws = most === undefined ? '' : `, draws ${most} A`;
+  return `(${status}) is offered ${offerAmps} A${next}${draws}`;
+};
+
 const explanationOf = (at: string, charger: string, view: Remembered): Explanation => {
   const { connector, status, offerAmps, targetAmps, drawAmps, obedience, reasons, reason } = view;
-  // Nothing is measured of a charger that is away: what it draws now nobody knows.
-  const verb = obedience === 'silent' ? 'is not connected, last drew' : 'draws';
-  const draws = drawAmps === null ? '' : `, ${verb} ${Math.max(...drawAmps)} A`;
-  const next = targetAmps === offerAmps ? '' : `, will get ${targetAmps} A`;
-  // Nobody is there: what it "will get" would be read as a promise to a car.
-  const isEmpty = status === 'available' && reasons[0]?.kind === 'fallback';
-  const offer = isEmpty ? '' : ` is offered ${offerAmps} A${next}${draws}`;
-  const text = `${charger} connector ${connector} (${status})${offer}: ${reason}`;
+  const text = `${charger} connector ${connector} ${situationOf(view)}: ${reason}`;
   return {
     charger,
     connector,

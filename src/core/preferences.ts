@@ -43,7 +43,7 @@ export const takePreference = (
   nowMs: number,
 ): { readonly preferences: Preferences; readonly answer: PreferenceAnswer } => {
   const spec = site.chargers.find(({ id }) => id === command.charger);
-  const problem = problemOf(spec, command);
+  const problem = problemOf(spec, command, site);
   if (spec === undefined || problem !== undefined) {
     return { preferences, answer: { accepted: false, reason: problem ?? '' } };
   }
@@ -57,13 +57,21 @@ export const takePreference = (
   return { preferences: changed, answer: { accepted: true, reason: 'accepted' } };
 };
 
+/** Of a large site not all chargers are named in a problem. */
+const KNOWN_SHOWN = 20;
+
 const problemOf = (
   spec: ChargerSpec | undefined,
   { charger, connector }: PreferenceCommand,
+  { chargers }: Site,
 ): string | undefined => {
-  if (spec === undefined) return `unknown charger ${charger}`;
+  if (spec === undefined) {
+    const known = chargers.slice(0, KNOWN_SHOWN).map(({ id }) => id);
+    const more = chargers.length > KNOWN_SHOWN ? ', ...' : '';
+    return `unknown charger ${charger}; known are ${known.join(', ')}${more}`;
+  }
   if (connector !== undefined && connector > spec.connectors) {
-    return `${charger} has no connector ${connector}`;
+    return `${charger} has no connector ${connector}; it has 1 to ${spec.connectors}`;
   }
   return undefined;
 };

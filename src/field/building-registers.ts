@@ -1,4 +1,5 @@
 import type { LimitAnswer, LimitCommand } from '../core/limits/limit-book.ts';
+import type { Log } from '../core/log.ts';
 import type { Site } from '../core/site.ts';
 import type { Clock } from '../core/time.ts';
 import { sameAmps } from '../core/units.ts';
@@ -15,6 +16,16 @@ export interface BuildingRegistersOptions {
   readonly watchdogSeconds: number;
   readonly setLimit: (source: string, command: LimitCommand) => LimitAnswer;
   readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Different refusals that are logged in one run: there may be one for every address. */
+const REFUSALS_TOLD_MOST = 100;
+
+/** Why something is not written: the exception that is answered, and what it cannot say. */
+interface Refusal {
+  readonly exception: number;
+  readonly problem: string;
 }
 
 /** Amps in tenths and watts as last written; the values that stand for none are kept as they are. */
@@ -34,6 +45,7 @@ type Values = Pick<Written, 'amps' | 'watts'>;
 export class BuildingRegisters implements RegisterBank {
   readonly #options: BuildingRegistersOptions;
   readonly #written = new Map<string, Written>();
+  readonly #refused = new Set<string>();
 
   constructor(options: BuildingRegistersOptions) {
     this.#options = options;
@@ -61,17 +73,36 @@ export class BuildingRegisters implements RegisterBank {
   }
 
   write(address: number, words: readonly number[]): number | undefined {
+    const refusal = this.#take(address, words);
+    if (refusal === undefined) return undefined;
+    const { exception, problem } = refusal;
+    // A controller repeats itself, and shows a number at best.
+    if (!this.#refused.has(problem) && this.#refused.size < REFUSALS_TOLD_MOST) {
+      this.#refused.add(problem);
+      this.#options.log.warn('Modbus write refused', { address, words: [...words], problem });
+    }
+    return exception;
+  }
+
+  #take(address: number, words: readonly number[]): Refusal | undefined {
     const { sources, clock, watchdogSeconds, setLimit } = this.#options;
-    if (LIMITS === undefined || address < LIMITS.start) return ILLEGAL_ADDRESS;
-    const source = sources[Math.floor((address - LIMITS.start) / LIMITS.size)];
-    if (source === undefined) return ILLEGAL_ADDRESS;
+    const index = LIMITS === undefined ? -1 : Math.floor((address - LIMITS.start) / LIMITS.size);
+    const source = sources[index];
+    if (LIMITS === undefined || source === undefined) {
+      return { exception: ILLEGAL_ADDRESS, problem: notWritable(address, sources) };
+    }
     const nowMs = clock.monotonicMs();
     const last = this.#written.get(source);
     const before = last === undefined || nowMs >= last.untilMs ? NOTHING_WRITTEN : last;
     const written = changed(before, (address - LIMITS.start) % LIMITS.size, words);
-    if (typeof written === 'number') return written;
+    if ('exception' in written) return written;
     const command = this.#commandOf(source, written);
-    if (command === undefined || !setLimit(source, command).accepted) return ILLEGAL_VALUE;
+    if (command === undefined) {
+      const problem = `${written.watts} W is below 0; none is -2147483648`;
+      return { exception: ILLEGAL_VALUE, problem };
+    }
+    const { accepted, reason } = setLimit(source, command);
+    if (!accepted) return { exception: ILLEGAL_VALUE, problem: reason };
     this.#written.set(source, { ...written, untilMs: nowMs + watchdogSeconds * 1000 });
     return undefined;
   }
@@ -92,13 +123,28 @@ export class BuildingRegisters implements RegisterBank {
   }
 }
 
+const notWritable = (address: number, sources: readonly string[]): string => {
+  const { start = 0, size = 1 } = LIMITS ?? {};
+  const at = sources.map((source, i) => `${source} at ${start + i * size}`).join(', ');
+  const writable = at === '' ? 'ems.modbusServer.sources names none' : `writable are ${at}`;
+  return address < start
+    ? `register ${address} is read only; ${writable}`
+    : `there is no limit at register ${address}; ${writable}`;
+};
+
 /** What is written after words came in at an offset, or the exception to answer with. */
-const changed = (before: Values, offset: number, words: readonly number[]): Values | number => {
+const changed = (before: Values, offset: number, words: readonly number[]): Values | Refusal => {
   const amps = offset === 0 ? words[0] : undefined;
   const rest = offset === 0 ? words.slice(1) : words;
-  if (offset > 1) return ILLEGAL_ADDRESS;
+  if (offset > 1) {
+    const problem = 'of a limit the first register is written (amps), the next two (watts), or all';
+    return { exception: ILLEGAL_ADDRESS, problem };
+  }
   // Half a number of two words would be another number.
-  if (rest.length !== 0 && rest.length !== 2) return ILLEGAL_VALUE;
+  if (rest.length !== 0 && rest.length !== 2) {
+    const problem = 'watts are two registers, the high word first: write both in one request';
+    return { exception: ILLEGAL_VALUE, problem };
+  }
   const [high, low] = rest;
   const watts = high === undefined || low === undefined ? before.watts : (high << 16) | low;
   return { amps: amps ?? before.amps, watts };

@@ -97,7 +97,8 @@ export class LimitTopics implements TopicHandler {
     if (message.bytes === 0 || message.bytes > LIMIT_MESSAGE_MOST_BYTES) return;
     if (isAnswer(message.text())) return;
     this.#misled.add(source);
-    const reason = `heard on the topic of the answers: publish limits on ${base}/limits/${source}/set`;
+    const name = source === 'set' ? '<source>' : source;
+    const reason = `heard on the topic of the answers: publish limits on ${base}/limits/${name}/set`;
     log.warn('limit ignored', { source, reason });
     const answer: LimitAnswer = { accepted: false, applied: null, reason };
     publish(`${base}/limits/${source}`, JSON.stringify(answer));

@@ -48,7 +48,10 @@ const takePolicy = (
   const policy = policies.get(name);
   if (policy === undefined) {
     const known = [...policies.keys()].join(', ') || 'none';
-    return { accepted: false, reason: `may be chosen: ${known}; see ems.policies` };
+    return {
+      accepted: false,
+      reason: `"${name}" may not be chosen, but ${known}; see ems.policies`,
+    };
   }
   const untilMs = ttlSeconds === undefined ? {} : { untilMs: nowMs + ttlSeconds * 1000 };
   taker.setPolicy({ name, policy, ...untilMs });

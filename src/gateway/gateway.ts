@@ -42,6 +42,8 @@ export interface GatewayOptions {
   readonly upstreamBase: (identity: string) => string;
   /** Whether a charger may connect: configured, or to be adopted. */
   readonly admits: (identity: string) => boolean;
+  /** What somebody may do about a charger that may not connect. */
+  readonly remedyFor?: (identity: string) => string;
   /** Absent: all chargers are alike. */
   readonly mannersOf?: (identity: string) => Manners;
   /** Message ids of our own calls: unique for ever, e.g. UUIDs. */
@@ -154,7 +156,8 @@ export class Gateway implements ChargerCalls {
     const { identity } = found;
     if (!admits(identity)) {
       const { remoteAddress } = knock;
-      log.warn('unknown charger refused', { identity, remoteAddress });
+      const remedy = this.#options.remedyFor?.(identity);
+      log.warn('unknown charger refused', { identity, remoteAddress, remedy });
       this.#options.suspicious?.({ kind: 'unknown', identity, remoteAddress });
       return refuse(knock, 404, 'unknown charger');
     }

@@ -36,6 +36,12 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
+const TOKEN_NEEDED =
+  'a token is needed: "Authorization: Bearer" and listen.token; to a browser it is the password';
+const LOOPBACK_ONLY =
+  'unknown host name: listen.http is for this machine only, so use http://127.0.0.1 or localhost';
+const NOTHING_HERE = 'there is nothing here: /api/v1/openapi.json lists what there is';
+
 /** The page, the API, health and metrics. */
 export const startHttp = async (options: HttpOptions): Promise<HttpServer> => {
   const app = fastify({ bodyLimit: BODY_MOST_BYTES, forceCloseConnections: true });
@@ -54,7 +60,7 @@ export const startHttp = async (options: HttpOptions): Promise<HttpServer> => {
   addPage(app, options.uiFolder);
   app.setNotFoundHandler((request, reply) => {
     const methods = methodsOf(request.url).join(', ');
-    if (methods === '') return problem(reply, 404, 'there is nothing here');
+    if (methods === '') return problem(reply, 404, NOTHING_HERE);
     reply.header('allow', methods);
     return problem(reply, 405, `${request.method} means nothing here: use ${methods}`);
   });
@@ -151,7 +157,7 @@ const guard = (app: FastifyInstance, { host, token }: HttpOptions): void => {
     reply.headers(SECURITY_HEADERS);
     // A foreign name that resolves to this machine is DNS rebinding.
     if (loopback && !LOOPBACK_HOST.test(request.headers.host ?? '')) {
-      return problem(reply, 403, 'unknown host name');
+      return problem(reply, 403, LOOPBACK_ONLY);
     }
     // A page of another site must not change anything with the browser's credentials.
     if (request.method !== 'GET' && !sameOrigin(request)) {
@@ -160,7 +166,7 @@ const guard = (app: FastifyInstance, { host, token }: HttpOptions): void => {
     if (token === undefined || request.url === '/healthz') return;
     if (!authorized(request, token)) {
       reply.header('www-authenticate', 'Basic realm="busbar", charset="UTF-8"');
-      return problem(reply, 401, 'a token is needed');
+      return problem(reply, 401, TOKEN_NEEDED);
     }
   });
 };

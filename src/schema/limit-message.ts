@@ -1,7 +1,7 @@
 import type { LimitCommand } from '../core/limits/limit-book.ts';
 import { sameAmps } from '../core/units.ts';
 import { type Static, Type } from './typebox.ts';
-import { problemText, validator } from './validator.ts';
+import { isObject, problemText, validator } from './validator.ts';
 
 const AMPS_MOST = 10_000;
 const Amps = Type.Number({ minimum: 0, maximum: AMPS_MOST });
@@ -57,6 +57,8 @@ type LimitMessage = Static<typeof LimitMessageSchema>;
 /** Larger messages are refused unread. */
 export const LIMIT_MESSAGE_MOST_BYTES = 4_096;
 
+const EXAMPLE = 'send e.g. {"circuit":"main","amps":16,"ttlSeconds":120}';
+
 /** What stands for ever, as far as a limit can. */
 const LASTING_SECONDS = 10 * 365 * 86_400;
 
@@ -71,8 +73,9 @@ export const limitReader = (): ((
     try {
       raw = JSON.parse(text);
     } catch {
-      return { problem: 'not JSON: send e.g. {"circuit":"main","amps":16,"ttlSeconds":120}' };
+      return { problem: `not JSON: ${EXAMPLE}` };
     }
+    if (!isObject(raw)) return { problem: `not a JSON object: ${EXAMPLE}` };
     const { value, problems } = validate(raw);
     const [first] = problems;
     if (first !== undefined) return { problem: problemText(first) };
@@ -87,7 +90,11 @@ const commandOf = (
   const { circuit, watts, amps, seq, epoch, at, reason, active, startAt, randomizeSeconds } =
     message;
   const { ttlSeconds = lasting ? LASTING_SECONDS : undefined } = message;
-  if (ttlSeconds === undefined) return { problem: '"ttlSeconds" is missing' };
+  if (ttlSeconds === undefined) {
+    return {
+      problem: '"ttlSeconds" is missing: for how long it holds, 10 to 86400; then send it again',
+    };
+  }
   const lifted = active === false;
   if (lifted && (watts !== undefined || amps !== undefined)) {
     return { problem: '"active": false lifts the limit: leave out "watts" and "amps"' };

@@ -1,5 +1,6 @@
+import { unknownText } from './distance.ts';
 import { type Static, Type } from './typebox.ts';
-import { problemText, validator } from './validator.ts';
+import { isObject, problemText, validator } from './validator.ts';
 
 const strict = { additionalProperties: false } as const;
 const Charger = Type.String({ maxLength: 48, description: 'Charger of the site file' });
@@ -99,15 +100,16 @@ export const requestReader = (): ((
   return (verb, text) => {
     const validate = validators.get(verb as Verb);
     if (validate === undefined) {
-      return { problem: `unknown request; known are ${VERBS.join(', ')}` };
+      return { problem: unknownText('request', verb, VERBS) };
     }
+    const example = verb === 'policy' ? '{"policy":"equal"}' : '{"charger":"CP_1"}';
     let raw: unknown;
     try {
       raw = JSON.parse(text);
     } catch {
-      const example = verb === 'policy' ? '{"policy":"equal"}' : '{"charger":"CP_1"}';
       return { problem: `not JSON: send e.g. ${example}` };
     }
+    if (!isObject(raw)) return { problem: `not a JSON object: send e.g. ${example}` };
     const { value, problems } = validate(raw);
     const [first] = problems;
     if (first !== undefined) return { problem: problemText(first) };

@@ -1,7 +1,7 @@
 import { Ajv, type ErrorObject } from 'ajv';
 import addFormats from 'ajv-formats';
-import { nearestName } from './distance.ts';
 import type { TSchema } from './typebox.ts';
+import { meantKey, numberHint } from './unit-hints.ts';
 
 export interface SchemaProblem {
   /** Steps from the top, e.g. ['circuits', 1, 'limitAmps']. */
@@ -41,6 +41,10 @@ export const validator = (schema: TSchema): ((value: unknown) => Validated) => {
   };
 };
 
+/** What a message has to be before its members are looked at. */
+export const isObject = (raw: unknown): raw is object =>
+  typeof raw === 'object' && raw !== null && !Array.isArray(raw);
+
 /** A problem of a message as one line. What is missing or unknown names itself. */
 export const problemText = ({ path, text }: SchemaProblem): string => {
   const place = text.startsWith(UNKNOWN_KEY) ? path.slice(0, -1) : path;
@@ -56,7 +60,7 @@ const UNKNOWN_KEY = 'unknown key';
 const mostSpecific = (errors: readonly ErrorObject[]): readonly ErrorObject[] => {
   const seen = new Set<string>();
   return errors.filter((error) => {
-    if (isAside(error, errors)) return false;
+    if (isAside(error, errors) || isMisspelt(error, errors)) return false;
     const extra = error.params['additionalProperty'] ?? error.params['missingProperty'] ?? '';
     const key = `${error.instancePath}#${extra}`;
     if (seen.has(key)) return false;
@@ -71,6 +75,17 @@ const isAside = (error: ErrorObject, errors: readonly ErrorObject[]): boolean =>
   errors.some(
     ({ keyword, instancePath }) =>
       keyword !== 'type' && keyword !== 'const' && instancePath.startsWith(error.instancePath),
+  );
+
+/** What is missing is there under another name, and told with that. */
+const isMisspelt = (error: ErrorObject, errors: readonly ErrorObject[]): boolean =>
+  error.keyword === 'required' &&
+  errors.some(
+    ({ keyword, instancePath, params }) =>
+      keyword === 'additionalProperties' &&
+      instancePath === error.instancePath &&
+      meantKey(String(params['additionalProperty']), [String(error.params['missingProperty'])]) !==
+        undefined,
   );
 
 /** Every value that the alternatives of a place allow. */
@@ -98,13 +113,17 @@ const problemOf = (error: ErrorObject, errors: readonly ErrorObject[]): SchemaPr
     case 'const': {
       const listed = error.params['allowedValues'] as unknown[] | undefined;
       const allowed = listed ?? allowedAt(error.instancePath, errors);
-      return { path, text: `must be one of ${allowed.map(String).join(', ')}` };
+      return { path, text: `must be one of ${allowed.map(String).join(', ')}${got(error)}` };
     }
     case 'type': {
-      const wanted = TYPES[String(error.params['type'])];
+      const type = String(error.params['type']);
+      const own = error.parentSchema?.['errorMessage'] as string | undefined;
+      const wanted = own ?? (TYPES[type] && `must be ${TYPES[type]}`);
       if (wanted === undefined) break;
-      const found = error.data === null ? ', got nothing' : got(error.data);
-      return { path, text: `must be ${wanted}${found}` };
+      const found = error.data === null ? ', got nothing' : got(error);
+      const isNumber = type === 'number' || type === 'integer';
+      const name = path.findLast((step) => typeof step === 'string') ?? '';
+      return { path, text: wanted + found + (isNumber ? numberHint(name, error.data) : '') };
     }
     case 'pattern':
       return { path, text: patternText(error) };
@@ -113,10 +132,12 @@ const problemOf = (error: ErrorObject, errors: readonly ErrorObject[]): SchemaPr
     case 'maxItems':
     case 'additionalItems':
       return { path, text: `takes at most ${entries(error)}` };
+    case 'minLength':
+      return { path, text: `needs at least ${error.params['limit']} characters` };
     case 'format':
-      return { path, text: `must be ${formatText(error)}${got(error.data)}` };
+      return { path, text: `must be ${formatText(error)}${got(error)}` };
   }
-  return { path, text: `${error.message ?? 'is not valid'}${got(error.data)}` };
+  return { path, text: `${error.message ?? 'is not valid'}${got(error)}` };
 };
 
 /** Of JSON Schema, in words. */
@@ -132,7 +153,7 @@ const TYPES: Readonly<Record<string, string>> = {
 const patternText = (error: ErrorObject): string => {
   const wanted =
     (error.parentSchema?.['errorMessage'] as string | undefined) ?? 'has the wrong form';
-  return `${wanted}${got(error.data)}`;
+  return `${wanted}${got(error)}`;
 };
 
 const entries = ({ params, data }: ErrorObject): string =>
@@ -141,11 +162,22 @@ const entries = ({ params, data }: ErrorObject): string =>
 const formatText = ({ params }: ErrorObject): string =>
   params['format'] === 'date-time' ? 'a time as 2026-06-01T17:00:00Z' : `a ${params['format']}`;
 
-const got = (data: unknown): string =>
-  typeof data === 'object' ? '' : `, got ${JSON.stringify(data)?.slice(0, 60)}`;
+const SECRET = /(token|password|secret|^key|^cert|^ca)$/i;
+
+/** What stands there instead; no secret, since problems go into logs and tickets. */
+const got = ({ data, instancePath }: ErrorObject): string => {
+  if (typeof data === 'object' || SECRET.test(instancePath.split('/').at(-1) ?? '')) return '';
+  const shown = JSON.stringify(data)?.replace(/\/\/[^@/]*@/, '//...@');
+  return `, got ${shown?.slice(0, 60)}`;
+};
 
 const unknownKey = (key: string, known: readonly string[]): string => {
-  const near = nearestName(key, known);
-  const hint = near === undefined ? `; known are ${known.join(', ')}` : `; did you mean "${near}"?`;
-  return `${UNKNOWN_KEY} "${key}"${hint}`;
+  const told = `${UNKNOWN_KEY} "${key}"`;
+  // YAML takes what comes after the comma for the next key.
+  if (/^\d+$/.test(key)) return `${told}: a decimal comma? Write decimals with a point`;
+  const near = meantKey(key, known);
+  if (near === undefined) return `${told}; known are ${known.join(', ')}`;
+  const [, unit] = /(kwh?)$/i.exec(key) ?? [];
+  const kilo = unit !== undefined && /w(atts|h)$/i.test(near) ? ` (1 ${unit} is 1000)` : '';
+  return `${told}; did you mean "${near}"${kilo}?`;
 };

@@ -31,7 +31,9 @@ export const lockFolder = async (folder: string): Promise<() => Promise<void>> =
 };
 
 const lock = async (path: string, folder: string): Promise<() => Promise<void>> => {
-  const held = new StoreError(`cannot open ${folder}: another process holds its lock`);
+  const held = new StoreError(
+    `cannot open ${folder}: another process holds its lock; does busbar run already, with this dataDir?`,
+  );
   for (let tries = 0; tries < TAKE_OVER_TRIES; tries += 1) {
     const unlock = await listen(path);
     if (unlock !== undefined) return unlock;

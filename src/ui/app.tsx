@@ -105,6 +105,7 @@ const Alarms = ({ alarms, connected }: { alarms: readonly string[]; connected: b
 /** What the CSMS has not heard yet; nothing while all is well. */
 const Outage = ({ chargers, at }: { chargers: readonly ChargerView[]; at: string }) => {
   const away = chargers.filter(({ upstream }) => upstream === 'outage').length;
+  const served = chargers.filter(({ upstream, online }) => upstream === 'outage' && online).length;
   const catchingUp = chargers.filter(({ upstream }) => upstream === 'replaying').length;
   const held = chargers.reduce((sum, { backlog }) => sum + backlog.held, 0);
   if (away + catchingUp + held === 0) return null;
@@ -113,7 +114,11 @@ const Outage = ({ chargers, at }: { chargers: readonly ChargerView[]; at: string
   return (
     <p class="outage" role="status">
       {away > 0 &&
-        `The CSMS is away for ${away} of ${chargers.length} chargers: charging goes on. `}
+        `The CSMS is away for ${away} of ${chargers.length} chargers: ${
+          served > 0
+            ? 'charging goes on'
+            : 'those that it never accepted cannot connect until it is back'
+        }. `}
       {catchingUp > 0 && `The CSMS is back and catching up with ${catchingUp} chargers. `}
       {held > 0 && `${held} messages are held for it`}
       {held > 0 && minutes >= 1 && `, the oldest for ${duration(minutes)}`}

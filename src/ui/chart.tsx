@@ -53,7 +53,9 @@ const optionsOf = (width: number): uPlot.Options => ({
       grid: { show: false },
       ticks: { show: false },
       space: 90,
-      size: 28,
+      // The lowest level and the first time stand apart.
+      gap: 10,
+      size: 33,
       values: (_plot, values) => values.map(timeOfDay),
     },
     {

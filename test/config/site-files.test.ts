@@ -116,7 +116,7 @@ describe('a bad site file names the line, the place and the remedy', () => {
     [
       'a word that is none of several',
       MINIMAL.replace('ocpp}', 'ocpp, outage: anser}'),
-      /^3 upstream\.outage: must be one of answer, close$/,
+      /^3 upstream\.outage: must be one of answer, close, got "anser"$/,
     ],
     [
       'adoption into nowhere',
@@ -224,6 +224,31 @@ describe('a bad site file names the line, the place and the remedy', () => {
       /^5 circuits\[0\]: .*fallbacks below "main" add up to 60 A on L1, more than its 63 A less 10 A.*fallbackAmps: 0 on 1 of 2 chargers \(CP_2\)$/,
     ],
     [
+      'a unit beside a number',
+      MINIMAL.replace('limitAmps: 63', 'limitAmps: 63 A'),
+      /limitAmps: must be a number, got "63 A": write 63$/,
+    ],
+    [
+      'a decimal comma',
+      MINIMAL.replace('limitAmps: 63', 'limitAmps: 63,5'),
+      /unknown key "5": a decimal comma\? Write decimals with a point$/,
+    ],
+    [
+      'a key in another unit',
+      add('  - {id: CP_2, circuit: main, maxKw: 22}'),
+      /unknown key "maxKw"; did you mean "maxAmps"\?$/,
+    ],
+    [
+      'a list for a text',
+      add('  - {id: CP_2, circuit: main, phases: [L1, L2]}'),
+      /phases: must be like L1L2L3/,
+    ],
+    [
+      'a key that is there twice',
+      add('site: {id: there}'),
+      /^8 : this key is there twice: site: \{id: there\}$/,
+    ],
+    [
       'fallbacks that would fit when they are lower',
       add(
         '  - {id: CP_2, circuit: main, fallbackAmps: 16, connectors: 2}\n' +
@@ -257,6 +282,26 @@ test('the environment overrides the file, also in lists', () => {
   assert.equal(config?.listen.http, '127.0.0.1:9999');
   assert.equal(config?.circuits[0]?.limitAmps, 40);
   assert.equal(config?.chargers[0]?.fallbackTrusted, true);
+});
+
+test('what is wrong in the environment is told by the name of the variable', () => {
+  const problem = (name: string, text: string) => problemsOf(MINIMAL, { [name]: text })[0];
+  assert.match(
+    problem('BUSBAR__CIRCUITS__0__LIMITAMPS', 'abc') ?? '',
+    /: BUSBAR__CIRCUITS__0__LIMITAMPS in the environment: must be a number, got "abc"/,
+  );
+  assert.match(problem('BUSBAR__LISTEN__HTPP', '1') ?? '', /BUSBAR__LISTEN__HTPP in the.*"http"/);
+  assert.match(
+    problem('BUSBAR__CIRCUITS__MAIN__LIMITAMPS', '40') ?? '',
+    /^\d+ circuits: BUSBAR__CIRCUITS__MAIN.*"MAIN" is no entry of the list: they count from 0/,
+  );
+});
+
+test('no problem repeats a secret', () => {
+  const [short] = problemsOf(add('listen: {token: geheim}'));
+  assert.match(short ?? '', /listen\.token: needs at least 16 characters$/);
+  const url = add('ems: {mqtt: {url: "mqqt://me:geheim@broker"}}');
+  assert.match(problemsOf(url).join(), /got "mqqt:\/\/\.\.\.@broker"/);
 });
 
 test('secrets come from the environment or from files', () => {

@@ -40,6 +40,8 @@ test('adopted before or listed: known; all others are rejected where nothing is 
     ['CP_1', 'CP_2', 'CP_9'].map((id) => adoption.admits(id)),
     [true, true, false],
   );
+  assert.match(adoption.remedyFor('CP1'), /^is it CP_1\? Then mend the end of its URL; or add it/);
+  assert.match(adoption.remedyFor('garage-west'), /^add it to chargers of the site file/);
 });
 
 test('a flood of identities ends at a bound', () => {

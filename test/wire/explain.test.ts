@@ -79,7 +79,7 @@ describe('why a charger gets what it gets', () => {
     const [told] = explain(site.view(), 'CP_1', undefined);
     assert.match(
       told?.text ?? '',
-      /is not connected, last drew [\d.]+ A: charger silent: fallback/,
+      / is not connected \(was charging, last drew [\d.]+ A\): charger silent: fallback/,
     );
   });
 
@@ -92,6 +92,7 @@ describe('why a charger gets what it gets', () => {
     assert.match(await problem('cp_1'), /did you mean "CP_1"\?/);
     assert.equal(await problem('CP_1?connector=3'), 'CP_1 has no connector 3; it has 1');
     assert.match(await problem('CP_1?at=yesterday'), /at must be a time/);
+    assert.match(await problem('CP_1?at=2101-01-01T00:00:00Z'), /at lies ahead: it is .* here/);
     assert.match(await problem('CP_1?at=a&at=b'), /querystring\/at must be string/);
     assert.match(await problem('CP_1?at=2001-01-01T00:00:00Z'), /nothing is kept from before/);
   });

@@ -19,16 +19,21 @@ for (const [name, text, problem] of [
   [
     'kilowatts',
     '{"circuit":"main","kW":11,"ttlSeconds":60}',
-    /^unknown key "kW"; known are circuit, watts/,
+    /^unknown key "kW"; did you mean "watts" \(1 kW is 1000\)\?$/,
   ],
-  ['no life', '{"circuit":"main","amps":1}', /"ttlSeconds" is missing/],
+  ['no life', '{"circuit":"main","amps":1}', /"ttlSeconds" is missing: for how long/],
+  ['a number alone', '16', /^not a JSON object: send e\.g\. \{"circuit"/],
   [
     'a life that is too short',
     '{"circuit":"main","amps":1,"ttlSeconds":5}',
     /ttlSeconds must be >= 10/,
   ],
   ['a negative limit', '{"circuit":"main","amps":-1,"ttlSeconds":60}', /amps must be >= 0/],
-  ['text for a number', '{"circuit":"main","amps":"16","ttlSeconds":60}', /amps must be a number/],
+  [
+    'text for a number',
+    '{"circuit":"main","amps":"16","ttlSeconds":60}',
+    /amps must be a number, got "16": write 16 without quotes$/,
+  ],
   ['a number that is none', '{"circuit":"main","amps":NaN,"ttlSeconds":60}', /not JSON/],
   [
     'amps and watts',

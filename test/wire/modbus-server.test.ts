@@ -19,6 +19,9 @@ const run = promisify(execFile);
 const startServer = async (t: TestContext, changes: Partial<ModbusServerOptions> = {}) => {
   const taken: { source: string; command: LimitCommand }[] = [];
   const time = { laterMs: 0 };
+  const refused: string[] = [];
+  const warn = (_text: string, data?: object) =>
+    refused.push(String((data as { problem?: string }).problem));
   const bank = new BuildingRegisters({
     site: garage(1, { emsSources: [{ id: 'bms', circuit: 'main' }] }),
     view: () => ({
@@ -38,6 +41,7 @@ const startServer = async (t: TestContext, changes: Partial<ModbusServerOptions>
     }),
     sources: ['bms'],
     watchdogSeconds: 60,
+    log: { ...SILENT_LOG, warn },
     clock: { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + time.laterMs },
     setLimit: (source, command) => {
       taken.push({ source, command });
@@ -54,7 +58,7 @@ const startServer = async (t: TestContext, changes: Partial<ModbusServerOptions>
     ...changes,
   });
   t.after(() => server.close());
-  return { port: server.port, taken, time };
+  return { port: server.port, taken, time, refused };
 };
 
 /** What mbpoll prints as `[address]: value`. */
@@ -137,7 +141,7 @@ describe('a building controller (mbpoll)', () => {
 
   test('is told what it may not', async (t) => {
     if (mbpoll === undefined) return t.skip('mbpoll is not installed');
-    const { port, taken } = await startServer(t);
+    const { port, taken, refused } = await startServer(t);
     const fails = (...args: readonly string[]) =>
       assert.rejects(poll(port, ...args), (error: { stderr?: string }) =>
         /Illegal data address|Illegal function|Illegal data value/i.test(error.stderr ?? ''),
@@ -147,7 +151,16 @@ describe('a building controller (mbpoll)', () => {
     await fails('-r', '60010', '127.0.0.1', '5');
     await fails('-r', '120', '-c', '1', '127.0.0.1');
     await fails('-t', '0', '-r', '0', '-c', '1', '127.0.0.1');
+    await fails('-r', '60001', '127.0.0.1', '5');
+    await fails('-r', '60001', '127.0.0.1', '6');
     assert.deepEqual(taken, []);
+    // An exception is a number: what it means is in the log, once.
+    assert.deepEqual(refused, [
+      'register 100 is read only; writable are bms at 60000',
+      'of a limit the first register is written (amps), the next two (watts), or all',
+      'there is no limit at register 60010; writable are bms at 60000',
+      'watts are two registers, the high word first: write both in one request',
+    ]);
   });
 });
 

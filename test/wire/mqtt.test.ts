@@ -79,6 +79,10 @@ onBothBrokers('MQTT contract', (on) => {
       logged.lines.map(({ source }) => source),
       ['ems'],
     );
+    // Who leaves out the source is told where it belongs.
+    await own('set');
+    const placed = await watcher.until(`${BASE}/limits/set`, (text) => /accepted/.test(text));
+    assert.match(placed, /publish limits on busbar\/v1\/garage\/limits\/<source>\/set/);
   });
 
   on('a retained request is not carried out, and says why', async (t, url) => {
@@ -179,7 +183,7 @@ onBothBrokers('MQTT contract', (on) => {
     watcher.texts.clear();
     await ask('policy', { policy: '/etc/passwd' });
     const refused = JSON.parse(await watcher.until(`${BASE}/response/policy`));
-    assert.match(refused.reason, /may be chosen: equal; see ems\.policies/);
+    assert.match(refused.reason, /may not be chosen, but equal; see ems\.policies/);
     await ask('explode', {});
     const unknown = JSON.parse(await watcher.until(`${BASE}/response/explode`));
     assert.equal(unknown.accepted, false);

@@ -1,10 +1,14 @@
 import { toldVolts } from '../../core/chargers/told-limit.ts';
 import type { ChargerSpec } from '../../core/site.ts';
 import type { OcppVersion } from '../../ocpp/version.ts';
+import { unknownText } from '../../schema/distance.ts';
 import type { SiteDraft } from '../site-draft.ts';
 import { ChargerProbe, type ProbeReport } from './charger-probe.ts';
 import type { ChargerSetup } from './charger-setup.ts';
 import { EffectProbe } from './effect-probe.ts';
+
+/** Of a large site not all chargers are named in a problem. */
+const SHOWN_MOST = 20;
 
 /** Whether and when a charger may be probed, and what becomes of what is found out. */
 export class ProbeDesk {
@@ -39,7 +43,10 @@ export class ProbeDesk {
     const state = this.#draft.charger(charger);
     const spec = this.#draft.site.chargers.find(({ id }) => id === charger);
     const version = state?.version;
-    if (state === undefined || spec === undefined) return { problem: `no charger ${charger}` };
+    if (state === undefined || spec === undefined) {
+      const ids = this.#draft.site.chargers.map(({ id }) => id);
+      return { problem: unknownText('charger', charger, ids, SHOWN_MOST) };
+    }
     if (!state.online || version === undefined) return { problem: `${charger} is not connected` };
     if (this.#running.has(charger)) return { problem: `${charger} is being probed` };
     const busy = [...state.connectors.values()].some((each) => each.transaction !== undefined);

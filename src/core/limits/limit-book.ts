@@ -126,7 +126,7 @@ export const submitLimit = (
     answer: { accepted: false, applied: null, reason, ...echo(command) },
   });
   const spec = site.emsSources.find((candidate) => candidate.id === source);
-  if (spec === undefined) return rejected(`unknown source ${source}: add it to ems.sources`);
+  if (spec === undefined) return rejected(unknownSource(source, site));
   const circuit = site.circuits.find((candidate) => candidate.id === command.circuit);
   if (circuit === undefined) {
     return rejected(
@@ -349,6 +349,14 @@ const appliedOf = (
 /** Less than the least car takes (6 A on one phase at 120 V); most who send it mean kilowatts. */
 const SUSPECT_WATTS = 700;
 
+const unknownSource = (source: string, { emsSources }: Site): string => {
+  const known = emsSources.map(({ id }) => id).join(', ') || 'none';
+  return `unknown source ${source}; known are ${known}: add it to ems.sources`;
+};
+
+/** No car takes less (IEC 61851-1). */
+const LEAST_CAR_AMPS = 6;
+
 const acceptedText = (
   circuit: Circuit,
   { dimmingFloorWatts: floor }: EmsSourceSpec,
@@ -358,6 +366,10 @@ const acceptedText = (
   const ampsCapped = amps?.some((value, p) => value > (circuit.limitAmps[p] ?? 0)) ?? false;
   const wattsCapped = (watts ?? 0) > (circuit.limitWatts ?? Number.POSITIVE_INFINITY);
   if (ampsCapped || wattsCapped) return `accepted; the fuse of ${circuit.id} is lower`;
+  const mostAmps = Math.max(...(amps ?? [0]));
+  if (mostAmps > 0 && mostAmps < LEAST_CAR_AMPS) {
+    return `accepted; no car charges with less than ${LEAST_CAR_AMPS} A: is ${mostAmps} A meant?`;
+  }
   if (watts !== undefined && watts > 0 && watts < SUSPECT_WATTS) {
     return `accepted; no car charges with ${watts} W: is it in kW?`;
   }
