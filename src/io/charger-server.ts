@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import type { Clock } from '../core/time.ts';
 import type { Knock } from '../gateway/socket.ts';
-import { WsSocket } from '../gateway/ws-socket.ts';
+import { CHUNKS_MOST, FRAGMENTS_MOST, WsSocket } from '../gateway/ws-socket.ts';
 
 /** OCPP messages are a few kB; reports of large chargers are some hundred. */
 const DEFAULT_PAYLOAD_MOST_BYTES = 1024 * 1024;
@@ -37,6 +37,8 @@ export const startChargerServer = async (options: ChargerServerOptions): Promise
     noServer: true,
     maxPayload: options.payloadMostBytes ?? DEFAULT_PAYLOAD_MOST_BYTES,
     perMessageDeflate: false,
+    maxFragments: FRAGMENTS_MOST,
+    maxBufferedChunks: CHUNKS_MOST,
     clientTracking: true,
     // The subprotocol is chosen by the CSMS; it is put into the request before the upgrade.
     handleProtocols: (_offered, request) => chosenSubprotocol(request),
