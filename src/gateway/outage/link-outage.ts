@@ -267,7 +267,7 @@ export class LinkOutage {
       this.#redial.begin();
       return;
     }
-    shared.admission.refused(charger);
+    void shared.admission.refused(charger, 'name');
     disconnect('the CSMS does not accept the charger any more');
   }
 
