@@ -1,4 +1,4 @@
-/** Knocks of one identity from one address in the window; a charger that flaps has to come back later. */
+/** Knocks of one identity from one address in the window; one that flaps is told to come later. */
 const KNOCKS_MOST = 12;
 /** From all addresses but the one from which it was let in last: anybody may knock with its name. */
 const KNOCKS_OF_OTHERS_MOST = 36;

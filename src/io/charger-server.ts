@@ -11,6 +11,8 @@ const DEFAULT_PAYLOAD_MOST_BYTES = 1024 * 1024;
 const HEADERS_TIMEOUT_MS = 10_000;
 const CONNECTIONS_CHECK_MS = 2_000;
 const HEADERS_MOST = 64;
+/** Chargers of the largest sites, each also with the connection that it has not noticed to be dead. */
+const SOCKETS_MOST = 8_192;
 const SUBPROTOCOLS_MOST = 16;
 /** A handshake that was held longer than this is given up. */
 const HOLD_MOST_MS = 30_000;
@@ -47,6 +49,12 @@ export const startChargerServer = async (options: ChargerServerOptions): Promise
   server.headersTimeout = HEADERS_TIMEOUT_MS;
   server.requestTimeout = HEADERS_TIMEOUT_MS;
   server.maxHeadersCount = HEADERS_MOST;
+  server.maxConnections = SOCKETS_MOST;
+  // The timeout of headers begins with their first byte: who never says one would stay for ever.
+  server.on('connection', (socket) => {
+    const end = (): void => void (socket.bytesRead === 0 && socket.destroy());
+    socket.once('close', options.clock.after(HEADERS_TIMEOUT_MS, end));
+  });
   server.on('request', (_request, response) => {
     response.writeHead(426, { connection: 'close', upgrade: 'websocket' });
     response.end('This is an OCPP endpoint: connect with a WebSocket.\n');
