@@ -4,7 +4,7 @@ import { access, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ProfileShelf } from './control/profiles/profile-shelf.ts';
 import { dropOldValues } from './gateway/outage/old-values.ts';
-import { openOutage } from './gateway/outage/outage.ts';
+import { openOutage, outageAlarms } from './gateway/outage/outage.ts';
 import { QueueDesk } from './gateway/outage/queue-desk.ts';
 import { hashSecret } from './io/secret-hash.ts';
 import { systemClock } from './io/system-clock.ts';
@@ -51,12 +51,9 @@ const readHeld = async ({ config, log }: BusbarOptions, store: LogStore) => {
   const raised: string[] = [...readOnly];
   const alarms = (): readonly string[] => {
     const problem = store.problem();
-    const parked = outage.journal.parkedChargers();
     return [
       ...(problem === undefined ? [] : [`Messages are not kept: ${problem}.`]),
-      ...(parked.length === 0
-        ? []
-        : [`The CSMS does not take messages of ${parked.join(', ')}: see busbar queue ls.`]),
+      ...outageAlarms(outage),
       ...store.damage().map(({ what }) => `Journal: ${what}.`),
       ...raised,
     ];

@@ -15,6 +15,7 @@ import {
   containedObserver,
   type LinkObserver,
   type OwnCall,
+  type UpstreamState,
 } from './observer.ts';
 import { AbsentFlush } from './outage/absent-flush.ts';
 import { isRejection, LinkOutage } from './outage/link-outage.ts';
@@ -154,16 +155,15 @@ export class Gateway implements ChargerCalls {
     const found = identityInPath(knock.rawPath);
     if (found === undefined) return refuse(knock, 400, 'no charger identity in the path');
     const { identity } = found;
+    const { remoteAddress } = knock;
     if (!admits(identity)) {
-      const { remoteAddress } = knock;
       const remedy = this.#options.remedyFor?.(identity);
       log.warn('unknown charger refused', { identity, remoteAddress, remedy });
       this.#options.suspicious?.({ kind: 'unknown', identity, remoteAddress });
       return refuse(knock, 404, 'unknown charger');
     }
     if (this.#closed || this.#held.size >= HELD_MOST) return refuse(knock, 503, 'busy');
-    if (!this.#knocks.admit(identity, clock.monotonicMs())) {
-      const { remoteAddress } = knock;
+    if (!this.#knocks.admit(identity, remoteAddress, clock.monotonicMs())) {
       this.#options.suspicious?.({ kind: 'too often', identity, remoteAddress });
       return refuse(knock, 429, 'too many connections of this charger');
     }
@@ -180,13 +180,12 @@ export class Gateway implements ChargerCalls {
   }
 
   async #pair(knock: Knock, found: Found, current: () => boolean): Promise<void> {
-    const { upstreamBase, clock } = this.#options;
-    const observer = this.#observer;
+    const { upstreamBase } = this.#options;
     const { identity } = found;
     const base = upstreamBase(identity);
     // Nobody is kept waiting for a CSMS that is known to be away: it is dialled in the background.
     if (this.#away.has(base) && (await this.#acceptInOutage(knock, found, current))) return;
-    observer.upstreamChanged(identity, 'connecting', clock.monotonicMs());
+    this.#tellUpstream(identity, 'connecting');
     const result = await this.#dial(found, knock);
     if (isAway(result)) this.#away.add(base);
     else this.#away.delete(base);
@@ -239,28 +238,27 @@ export class Gateway implements ChargerCalls {
     identity: string,
     result: Extract<DialResult, { outcome: 'refused' | 'unreachable' }>,
   ): void {
-    const { clock, log } = this.#options;
-    const observer = this.#observer;
+    const { log } = this.#options;
     if (result.outcome === 'refused') {
-      observer.upstreamChanged(identity, 'none', clock.monotonicMs());
+      this.#tellUpstream(identity, 'none');
       log.warn('CSMS refused the charger', { identity, status: result.status });
       if (isRejection(result.status)) {
-        const { remoteAddress } = knock;
-        this.#outageOf(identity)?.admission.refused(identity);
+        const { remoteAddress, authorization } = knock;
+        const by = result.status === 404 ? 'name' : { authorization };
+        void this.#outageOf(identity)?.admission.refused(identity, by);
         this.#options.suspicious?.({ kind: 'refused', identity, remoteAddress });
       }
       // A redirect is not for the charger to follow.
       refuse(knock, result.status < 400 ? 502 : result.status, result.message);
     } else {
-      observer.upstreamChanged(identity, 'outage', clock.monotonicMs());
+      this.#tellUpstream(identity, 'outage');
       log.warn('CSMS unreachable', { identity, problem: result.problem });
       refuse(knock, 503, 'CSMS unreachable');
     }
   }
 
   async #accept(knock: Knock, found: Found, csms: Socket | undefined): Promise<void> {
-    const { log, clock } = this.#options;
-    const observer = this.#observer;
+    const { log } = this.#options;
     const { identity } = found;
     const subprotocol = csms?.subprotocol ?? '';
     const { pingSeconds } = this.#mannersOf(identity);
@@ -271,7 +269,7 @@ export class Gateway implements ChargerCalls {
     });
     const version = agreedVersion(knock, subprotocol);
     if (version === undefined || csms === undefined) {
-      observer.upstreamChanged(identity, 'none', clock.monotonicMs());
+      this.#tellUpstream(identity, 'none');
       // OCPP-J 2.1 §3.1.2: the handshake is completed without a subprotocol, then closed.
       log.warn('no common subprotocol', { identity, offered: knock.subprotocols.join(' ') });
       for (const socket of [charger, csms]) letGo(socket, 1002, 'no common subprotocol');
@@ -280,6 +278,12 @@ export class Gateway implements ChargerCalls {
     void this.#outageOf(identity)?.admission.accepted(identity, subprotocol, knock.authorization);
     this.#replace(identity);
     this.#open(found, knock, version, charger, csms);
+  }
+
+  /** Of a knock: whoever knocks with the name of a charger that is linked changes nothing for it. */
+  #tellUpstream(identity: string, state: UpstreamState): void {
+    if (this.#links.has(identity)) return;
+    this.#observer.upstreamChanged(identity, state, this.#options.clock.monotonicMs());
   }
 
   #mannersOf(identity: string): Manners {
@@ -300,6 +304,7 @@ export class Gateway implements ChargerCalls {
     const { clock, newId, log, limits, interceptor } = this.#options;
     const observer = this.#observer;
     const { identity } = found;
+    this.#knocks.letIn(identity, knock.remoteAddress);
     // The observer hears of the charger before anything of its upstream.
     observer.chargerConnected(identity, version, clock.monotonicMs());
     const link: Link = new Link({

@@ -4,13 +4,15 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import type { Clock } from '../core/time.ts';
 import type { Knock } from '../gateway/socket.ts';
-import { WsSocket } from '../gateway/ws-socket.ts';
+import { CHUNKS_MOST, FRAGMENTS_MOST, WsSocket } from '../gateway/ws-socket.ts';
 
 /** OCPP messages are a few kB; reports of large chargers are some hundred. */
 const DEFAULT_PAYLOAD_MOST_BYTES = 1024 * 1024;
 const HEADERS_TIMEOUT_MS = 10_000;
 const CONNECTIONS_CHECK_MS = 2_000;
 const HEADERS_MOST = 64;
+/** Chargers of the largest sites, each also with the connection that it has not noticed to be dead. */
+const SOCKETS_MOST = 8_192;
 const SUBPROTOCOLS_MOST = 16;
 /** A handshake that was held longer than this is given up. */
 const HOLD_MOST_MS = 30_000;
@@ -37,6 +39,8 @@ export const startChargerServer = async (options: ChargerServerOptions): Promise
     noServer: true,
     maxPayload: options.payloadMostBytes ?? DEFAULT_PAYLOAD_MOST_BYTES,
     perMessageDeflate: false,
+    maxFragments: FRAGMENTS_MOST,
+    maxBufferedChunks: CHUNKS_MOST,
     clientTracking: true,
     // The subprotocol is chosen by the CSMS; it is put into the request before the upgrade.
     handleProtocols: (_offered, request) => chosenSubprotocol(request),
@@ -45,6 +49,12 @@ export const startChargerServer = async (options: ChargerServerOptions): Promise
   server.headersTimeout = HEADERS_TIMEOUT_MS;
   server.requestTimeout = HEADERS_TIMEOUT_MS;
   server.maxHeadersCount = HEADERS_MOST;
+  server.maxConnections = SOCKETS_MOST;
+  // The timeout of headers begins with their first byte: who never says one would stay for ever.
+  server.on('connection', (socket) => {
+    const end = (): void => void (socket.bytesRead === 0 && socket.destroy());
+    socket.once('close', options.clock.after(HEADERS_TIMEOUT_MS, end));
+  });
   server.on('request', (_request, response) => {
     response.writeHead(426, { connection: 'close', upgrade: 'websocket' });
     response.end('This is an OCPP endpoint: connect with a WebSocket.\n');

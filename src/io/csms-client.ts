@@ -1,7 +1,7 @@
 import { WebSocket } from 'ws';
 import type { Clock } from '../core/time.ts';
 import type { Dialer, DialRequest, DialResult } from '../gateway/socket.ts';
-import { WsSocket } from '../gateway/ws-socket.ts';
+import { CHUNKS_MOST, FRAGMENTS_MOST, WsSocket } from '../gateway/ws-socket.ts';
 
 export interface CsmsClientOptions {
   readonly clock: Clock;
@@ -29,6 +29,8 @@ const dial = (
         handshakeTimeout: timeoutMs,
         maxPayload: payloadMostBytes,
         perMessageDeflate: false,
+        maxFragments: FRAGMENTS_MOST,
+        maxBufferedChunks: CHUNKS_MOST,
         followRedirects: false,
         ...(authorization === undefined ? {} : { headers: { authorization } }),
       });

@@ -41,10 +41,26 @@ const TOKEN_NEEDED =
 const LOOPBACK_ONLY =
   'unknown host name: listen.http is for this machine only, so use http://127.0.0.1 or localhost';
 const NOTHING_HERE = 'there is nothing here: /api/v1/openapi.json lists what there is';
+/** Who sends less in that time is no page and no script; they would hold the door for ever. */
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 20_000;
+const CHECK_MS = 2_000;
+const SOCKETS_MOST = 512;
 
 /** The page, the API, health and metrics. */
 export const startHttp = async (options: HttpOptions): Promise<HttpServer> => {
-  const app = fastify({ bodyLimit: BODY_MOST_BYTES, forceCloseConnections: true });
+  const app = fastify({
+    bodyLimit: BODY_MOST_BYTES,
+    forceCloseConnections: true,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: CHECK_MS },
+  });
+  app.server.maxConnections = SOCKETS_MOST;
+  // The timeout of headers begins with their first byte: who never says one would stay for ever.
+  app.server.on('connection', (socket) => {
+    const end = (): void => void (socket.bytesRead === 0 && socket.destroy());
+    socket.once('close', options.clock.after(HEADERS_TIMEOUT_MS, end));
+  });
   await app.register(swagger, {
     openapi: { openapi: '3.1.0', info: { title: 'Busbar', version: options.version } },
   });

@@ -1,3 +1,4 @@
+import { refuseDeep } from './json-depth.ts';
 import { parseMended } from './mended-json.ts';
 
 /**
@@ -88,20 +89,23 @@ const readCall = (bytes: Buffer, kind: FrameKind, id: string, idEnd: number): Fr
   return { kind, id, action, bytes, payloadStart, payloadEnd };
 };
 
-/** The payload as a value. Throws SyntaxError when it is not JSON. */
-export const parsePayload = (frame: Frame): unknown =>
-  JSON.parse(frame.bytes.toString('utf8', frame.payloadStart, frame.payloadEnd));
+/** The payload as a value. Throws SyntaxError when it is not JSON, or nested beyond all reason. */
+export const parsePayload = (frame: Frame): unknown => JSON.parse(payloadText(frame));
 
 /** The same for reading only, of what is almost JSON: chargers write such things. */
-export const readPayload = (frame: Frame): unknown =>
-  parseMended(frame.bytes.toString('utf8', frame.payloadStart, frame.payloadEnd));
+export const readPayload = (frame: Frame): unknown => parseMended(payloadText(frame));
+
+const payloadText = ({ bytes, payloadStart, payloadEnd }: Frame): string => {
+  refuseDeep(bytes, payloadStart, payloadEnd);
+  return bytes.toString('utf8', payloadStart, payloadEnd);
+};
 
 /** The elements after the id of an error: code, description, details; undefined where absent. */
 export const parseError = (
   frame: Frame,
 ): { readonly code: string; readonly description: string; readonly details: unknown } => {
   try {
-    const text = `[${frame.bytes.toString('utf8', frame.payloadStart, frame.payloadEnd)}]`;
+    const text = `[${payloadText(frame)}]`;
     const [code, description, details] = JSON.parse(text) as unknown[];
     return {
       code: typeof code === 'string' ? code : 'GenericError',

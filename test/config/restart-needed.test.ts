@@ -34,6 +34,14 @@ test('a restart is needed for what a running gateway does not take over, and for
     'upstream.mode',
   ]);
   assert.deepEqual(changed({ circuits: [] }), ['circuits']);
+  // Of the one station that the CSMS sees nothing is taken over, whatever it is.
+  const station = { identity: 'GARAGE-7', version: '2.0.1', vendor: 'B', model: 'C' };
+  const aggregate = { ...config, upstream: { ...config.upstream, mode: 'aggregate', station } };
+  for (const change of [{ password: 'x' }, { identity: 'GARAGE-8' }, { serial: '1' }]) {
+    const upstream = { ...aggregate.upstream, station: { ...station, ...change } };
+    const pair = [aggregate, { ...aggregate, upstream }] as unknown as [SiteConfig, SiteConfig];
+    assert.deepEqual([restartNeeded(...pair), takenOver(...pair)], [['upstream.station'], []]);
+  }
   const controller = { identity: 'A', version: '2.0.1', vendor: 'B', model: 'C' };
   const withController = { ...config, upstream: { ...config.upstream, controller } } as SiteConfig;
   const ofController = (change: object, more: object = {}) => {

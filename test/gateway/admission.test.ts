@@ -54,8 +54,22 @@ describe('while the CSMS cannot be asked', () => {
   test('a charger that the CSMS refused stays out', async () => {
     const { admission } = await start();
     await admission.accepted('CP_1', 'ocpp1.6', basic('secret'));
-    admission.refused('CP_1');
+    await admission.refused('CP_1', { authorization: basic('secret') });
     assert.equal(await admission.admits('CP_1', OFFERED, basic('secret')), undefined);
+    await admission.accepted('CP_1', 'ocpp1.6', basic('secret'));
+    await admission.refused('CP_1', 'name');
+    assert.equal(await admission.admits('CP_1', OFFERED, basic('secret')), undefined);
+  });
+
+  test('a stranger who was refused with its name keeps no charger out', async () => {
+    const { admission, medium } = await start();
+    await admission.accepted('CP_1', 'ocpp1.6', basic('secret'));
+    for (const authorization of [undefined, basic('guess')]) {
+      await admission.refused('CP_1', { authorization });
+      assert.equal(await admission.admits('CP_1', OFFERED, basic('secret')), 'ocpp1.6');
+      const { admission: later } = await start(medium);
+      assert.equal(await later.admits('CP_1', OFFERED, basic('secret')), 'ocpp1.6');
+    }
   });
 
   test('a charger without a password needs none, until it came with one', async () => {

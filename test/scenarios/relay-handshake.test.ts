@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { request as httpRequest } from 'node:http';
 import { describe, test } from 'node:test';
-import { connectCharger, startPair, startRawCsms, startRelay } from './relay-site.ts';
+import { KnockLimiter } from '../../src/gateway/knock-limiter.ts';
+import { connectCharger, NO_OBSERVER, startPair, startRawCsms, startRelay } from './relay-site.ts';
 
 const statusOf = (error: unknown) => (error as { status?: number }).status;
 
@@ -136,6 +137,49 @@ describe('probes of the address', () => {
     }
     assert.ok(statuses.includes(429));
     assert.ok(csms.requests.length < 20);
+  });
+
+  test('strangers who knock with its name keep a charger out neither before nor after', async (t) => {
+    let refused: number | undefined = 401;
+    const csms = await startRawCsms(t, { refuse: () => refused });
+    const told: string[] = [];
+    const upstreamChanged = (_id: string, state: string): void => void told.push(state);
+    const observer = { ...NO_OBSERVER, upstreamChanged };
+    const { url } = await startRelay(t, csms.url, { observer });
+    const strangers = async (): Promise<readonly unknown[]> => {
+      const statuses: unknown[] = [];
+      for (let i = 0; i < 20; i += 1) {
+        const from = { localAddress: '127.0.0.2' };
+        const knock = connectCharger(`${url}/CP_1`, ['ocpp1.6'], {}, from);
+        statuses.push(await knock.then(() => 101, statusOf));
+      }
+      return statuses;
+    };
+    assert.ok((await strangers()).includes(429));
+    refused = undefined;
+    const charger = await connectCharger(`${url}/CP_1`);
+    assert.equal(told.at(-1), 'connected');
+    const upstream = await csms.nextPeer();
+    refused = 401;
+    const before = told.length;
+    assert.ok(!(await strangers()).includes(101));
+    assert.deepEqual(told.slice(before), [], 'its link is what it was');
+    charger.send('[2,"1","Heartbeat",{}]');
+    assert.equal(await upstream.next(), '[2,"1","Heartbeat",{}]');
+    refused = undefined;
+    await connectCharger(`${url}/CP_1`);
+  });
+
+  test('from ever more addresses too, once it has been let in', () => {
+    const limiter = new KnockLimiter();
+    limiter.letIn('CP_1', '10.0.0.7');
+    let admitted = 0;
+    for (let i = 0; i < 500; i += 1) {
+      if (limiter.admit('CP_1', `10.1.${i % 50}.1`, i)) admitted += 1;
+    }
+    assert.ok(admitted > 12 && admitted < 50, `${admitted}`);
+    assert.equal(limiter.admit('CP_1', '10.0.0.7', 600), true);
+    assert.equal(limiter.admit('CP_1', '10.9.9.9', 10_600), true);
   });
 });
 

@@ -161,8 +161,9 @@ export const connectCharger = async (
   url: string,
   subprotocols: readonly string[] = ['ocpp1.6'],
   headers: Record<string, string> = {},
+  from: { readonly localAddress?: string } = {},
 ): Promise<Peer> => {
-  const socket = new WebSocket(url, [...subprotocols], { headers });
+  const socket = new WebSocket(url, [...subprotocols], { headers, ...from });
   const peer = new Peer(socket);
   await new Promise<void>((resolve, reject) => {
     socket.once('open', () => resolve());

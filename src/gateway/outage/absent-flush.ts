@@ -46,6 +46,7 @@ export class AbsentFlush {
     for (const charger of shared.journal.chargers()) {
       const oldest = shared.journal.backlog(charger).oldestAtWallMs;
       if (connected(charger) || oldest === undefined || oldest > beforeWallMs) continue;
+      if (shared.memory.mustWait(charger, clock.monotonicMs())) continue;
       await this.#flush(charger);
     }
   }

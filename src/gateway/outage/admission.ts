@@ -61,8 +61,15 @@ export class Admission {
     this.#save(charger, { subprotocol, salt, hashes });
   }
 
-  /** The CSMS does not know the charger any more. */
-  refused(charger: string): void {
+  /**
+   * The CSMS refused the charger, by its name or with this header. A header that it would not have been
+   * let in with here says nothing of it: anybody may come with its name.
+   */
+  async refused(
+    charger: string,
+    by: 'name' | { readonly authorization: string | undefined },
+  ): Promise<void> {
+    if (by !== 'name' && !(await this.#lets(charger, by.authorization))) return;
     this.#proven.delete(charger);
     if (!this.#access.delete(charger)) return;
     this.#store.write([{ type: 'delete', key: PREFIX + charger }]).catch(this.#notSaved);
@@ -85,16 +92,20 @@ export class Admission {
   ): Promise<string | undefined> {
     const access = this.#access.get(charger);
     if (access === undefined) return undefined;
-    const { subprotocol, salt, hashes } = access;
+    const { subprotocol, hashes } = access;
     if (subprotocol !== '' && !offered.includes(subprotocol)) return undefined;
-    if (hashes.length === 0) return subprotocol;
-    if (authorization === undefined) return undefined;
-    if (this.#proven.get(charger) !== authorization) {
-      const hash = await this.#hash(authorization, salt);
-      if (!hashes.includes(hash)) return undefined;
-      this.#proven.set(charger, authorization);
-    }
+    if (!(await this.#lets(charger, authorization))) return undefined;
+    if (hashes.length > 0 && authorization !== undefined) this.#proven.set(charger, authorization);
     return subprotocol;
+  }
+
+  async #lets(charger: string, authorization: string | undefined): Promise<boolean> {
+    const access = this.#access.get(charger);
+    if (access === undefined) return false;
+    if (access.hashes.length === 0) return true;
+    if (authorization === undefined) return false;
+    if (this.#proven.get(charger) === authorization) return true;
+    return access.hashes.includes(await this.#hash(authorization, access.salt));
   }
 
   /** Authorization header for dialling on behalf of an absent charger, if it is known. */

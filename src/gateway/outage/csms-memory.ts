@@ -47,6 +47,8 @@ export class CsmsMemory {
   /** BootNotification that the CSMS has not seen. */
   readonly #boots = new Map<string, Buffer>();
   readonly #latest = new Map<string, Map<string, Buffer>>();
+  /** Until when, monotonic, the CSMS wants to hear of no boot. A run that begins asks once. */
+  readonly #bootRests = new Map<string, number>();
   #csmsTimeMs = 0;
 
   private constructor(store: DurableStore, log: Log) {
@@ -134,7 +136,23 @@ export class CsmsMemory {
     return this.#boots.get(charger);
   }
 
+  /** The CSMS did not accept it and named a time: over every link and in every try it is kept. */
+  restBoot(charger: string, untilMs: number): void {
+    this.#bootRests.set(charger, untilMs);
+  }
+
+  bootRestsUntilMs(charger: string): number {
+    return this.#bootRests.get(charger) ?? 0;
+  }
+
+  /** Nothing can be delivered yet, and no boot either: its charger has to boot, or to wait. */
+  mustWait(charger: string, nowMs: number): boolean {
+    if (this.#boots.has(charger)) return nowMs < this.bootRestsUntilMs(charger);
+    return this.bootRefused(charger);
+  }
+
   bootDelivered(charger: string): void {
+    this.#bootRests.delete(charger);
     if (this.#boots.delete(charger)) this.#write([{ type: 'delete', key: `b/${charger}` }]);
   }
 

@@ -23,6 +23,16 @@ import { Replay } from './replay.ts';
 /** Own calls to a charger after an outage. */
 const HOUSEKEEPING = { priority: 'housekeeping', timeoutMs: 30_000 } as const;
 
+/**
+ * What a charger says by itself once it is accepted. Before the CSMS has accepted the boot that was
+ * accepted here, it may hear none of it (B01.FR.08, 1.6 §4.2); other calls follow from what it asked.
+ */
+const OF_THE_ACCEPTED: ReadonlySet<string> = new Set([
+  'Heartbeat',
+  'StatusNotification',
+  'Authorize',
+]);
+
 export interface LinkOutageOptions {
   readonly charger: string;
   readonly version: OcppVersion;
@@ -83,8 +93,10 @@ export class LinkOutage {
   /** Whether the gateway answers this call: the CSMS is away, or older messages go first. */
   takes(call: Frame, connected: boolean): boolean {
     if (!connected) return true;
-    if (!this.isQueued(call)) return false;
     const { charger, shared } = this.#options;
+    if (!this.isQueued(call)) {
+      return OF_THE_ACCEPTED.has(call.action) && shared.memory.boot(charger) !== undefined;
+    }
     return (
       this.#replay !== undefined ||
       shared.standIn.busy(charger) ||
@@ -255,7 +267,7 @@ export class LinkOutage {
       this.#redial.begin();
       return;
     }
-    shared.admission.refused(charger);
+    void shared.admission.refused(charger, 'name');
     disconnect('the CSMS does not accept the charger any more');
   }
 

@@ -57,7 +57,6 @@ export class Replay {
   readonly #options: ReplayOptions;
   #stopped = false;
   #attempts = 0;
-  #nextBootAtMs = 0;
 
   constructor(options: ReplayOptions) {
     this.#options = options;
@@ -94,7 +93,7 @@ export class Replay {
       if (again) bootRefused('not accepted yet', again);
       return !again;
     }
-    if (clock.monotonicMs() < this.#nextBootAtMs) return false;
+    if (clock.monotonicMs() < memory.bootRestsUntilMs(charger)) return false;
     const outcome = await send(readFrame(message), true);
     const settled = outcome.outcome === 'answered' || outcome.outcome === 'error';
     if (this.#stopped || !settled) return false;
@@ -106,8 +105,8 @@ export class Replay {
       memory.bootDelivered(charger);
       return true;
     }
-    this.#nextBootAtMs =
-      clock.monotonicMs() + Math.min(intervalSeconds * 1000, BOOT_INTERVAL_MOST_MS);
+    const restMs = Math.min(intervalSeconds * 1000, BOOT_INTERVAL_MOST_MS);
+    memory.restBoot(charger, clock.monotonicMs() + restMs);
     bootRefused(outcome.outcome === 'error' ? outcome.code : String(answer['status']), again);
     return false;
   }

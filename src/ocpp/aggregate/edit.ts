@@ -38,6 +38,9 @@ const valuesAt = (value: unknown, [key, ...deeper]: readonly string[]): readonly
   return isPayload(value) ? valuesAt(value[key], deeper) : [];
 };
 
+/** Longer values are no names, and not worth the reading. */
+const NAME_MOST_BYTES = 1_024;
+
 /** The message with its values renamed. Without lists on the way every other byte stays. */
 export const edited = (frame: Frame, edits: readonly Edit[], rename: Rename): Frame =>
   edits.reduce(
@@ -48,7 +51,7 @@ export const edited = (frame: Frame, edits: readonly Edit[], rename: Rename): Fr
 
 const spliced = (frame: Frame, { path, as }: Edit, rename: Rename): Frame => {
   const span = findValue(frame.bytes, frame.payloadStart, path);
-  if (span === undefined) return frame;
+  if (span === undefined || span.end - span.start > NAME_MOST_BYTES) return frame;
   const value: unknown = JSON.parse(frame.bytes.toString('utf8', span.start, span.end));
   const other = isName(value) ? rename(as, value) : undefined;
   if (other === undefined || other === value) return frame;
