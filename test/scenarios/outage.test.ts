@@ -230,6 +230,28 @@ describe('the CSMS', () => {
     assert.equal((await charger.ask('StartTransaction', start))['transactionId'], 1);
   });
 
+  test('does not hear our own id of a transaction whose start an operator dropped', async () => {
+    const site = await startSite('1.6');
+    site.charger('CP_1').setNetwork(false);
+    const charger = new RawCharger(site, 'CP_1', '1.6');
+    await charger.connect();
+    site.csms.goDown();
+    await site.run(5);
+    const timestamp = '2026-06-01T06:00:00Z';
+    const start = { connectorId: 1, idTag: 'A', meterStart: 0, timestamp };
+    const { transactionId } = await charger.ask('StartTransaction', start);
+    const { journal } = site.outage ?? assert.fail();
+    const [entry] = await journal.first('CP_1', 1);
+    if (entry !== undefined) await journal.remove(entry);
+    site.csms.comeBack();
+    await site.run(120);
+    const stop = { transactionId, meterStop: 9, timestamp };
+    assert.deepEqual(await charger.ask('StopTransaction', stop), {});
+    await site.run(10);
+    assert.equal(journal.backlog('CP_1').parked, 1);
+    assert.deepEqual(site.csms.transactionMessages('CP_1'), []);
+  });
+
   test('that never accepts a start: its transaction is set aside, others go on', async () => {
     const site = await startSite('1.6', { outageSettings: { unknownTokens: 'accept' } });
     site.csms.goDown();

@@ -89,7 +89,7 @@ export class LinkOutage {
       this.#replay !== undefined ||
       shared.standIn.busy(charger) ||
       shared.standIn.repeated(charger, call) !== undefined ||
-      this.#isParked(call)
+      this.#isOfNothing(call)
     );
   }
 
@@ -236,8 +236,10 @@ export class LinkOutage {
     return localId === undefined ? undefined : shared.ids.find(charger, localId);
   }
 
-  #isParked(call: Frame): boolean {
-    return this.#mappingOf(call)?.parked === true;
+  /** The CSMS never gave the transaction an id: its start was not taken, or dropped by an operator. */
+  #isOfNothing(call: Frame): boolean {
+    const mapping = this.#mappingOf(call);
+    return mapping !== undefined && mapping.csmsId === undefined;
   }
 
   #dialled(result: Exclude<DialResult, { outcome: 'unreachable' }>): void {
