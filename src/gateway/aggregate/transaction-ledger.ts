@@ -113,7 +113,7 @@ export class TransactionLedger {
   }
 
   /**
-   * The CSMS has taken what the entry tells of: known from now on, although the medium may fail. Without
+   * The CSMS has taken what the entry tells of: known from now on, even where the medium fails. Without
    * its answer the charger would say it again, and begin a second transaction.
    */
   async taken(entry: LedgerEntry): Promise<void> {
