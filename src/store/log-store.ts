@@ -119,11 +119,17 @@ export class LogStore implements DurableStore {
     });
   }
 
+  /** Rejects with a StoreError while the medium is away altogether: what is on it is not lost. */
   async get(key: string): Promise<Uint8Array | undefined> {
     // Once more where it fails: it may have moved meanwhile, or the medium have stumbled.
     const value = (await this.#read(key)) ?? (await this.#read(key));
     const place = this.#index.get(key);
     if (value !== undefined || place === undefined) return value;
+    await place.segment.reopen().catch((error: unknown) => {
+      throw new StoreError(`journal cannot be read: ${causeOf(error)}`);
+    });
+    const again = await this.#read(key);
+    if (again !== undefined) return again;
     // Bytes that were in order when the store was opened: the medium loses what it holds.
     this.#index.delete(key);
     await tellDamage(this.#damage, place.segment, `record ${key} cannot be read any more`);

@@ -72,6 +72,26 @@ test('silence counts from the moment when a call is really sent', async () => {
   assert.deepEqual(sent, ['a1', 'b1']);
 });
 
+test('after a silence the next one goes out, and the answer to the silent one counts no more', async () => {
+  const { clock, put, sent, silences, answer } = makeLane();
+  void put('A', 'a1');
+  void put('A', 'a2');
+  await clock.run(30_000);
+  assert.deepEqual([sent, silences.length], [['a1', 'a2'], 1]);
+  assert.equal(answer('a1'), false);
+  assert.equal(answer('a2'), true);
+});
+
+test('when it closes, who is out and who waits hear of it, and it is silent for ever', async () => {
+  const { clock, lane, put, sent, silences, answer } = makeLane();
+  const all = [put('A', 'a1'), put('A', 'a2'), put('B', 'b1', { urgency: 'status' })];
+  lane.close();
+  assert.deepEqual(await Promise.all(all), ['lost', 'lost', 'lost']);
+  assert.deepEqual([lane.waiting, answer('a1')], [0, false]);
+  await clock.run(60_000);
+  assert.deepEqual([sent, silences], [['a1'], []]);
+});
+
 describe('urgency', () => {
   test('transactions, then drivers, then progress, then statuses, then the rest', () => {
     const { put, drain } = makeLane();
@@ -90,6 +110,7 @@ describe('urgency', () => {
     for (let i = 0; i < 20; i += 1) void put(`T${i}`, `t${i}`, { urgency: 'transaction' });
     drain();
     assert.ok(sent.indexOf('patient') <= OLDEST_EVERY, `${sent}`);
+    assert.ok(sent.indexOf('patient') > OLDEST_EVERY / 2, 'the others go first most of the time');
   });
 
   test('a newer status takes the place of the one that waits', async () => {
@@ -100,7 +121,8 @@ describe('urgency', () => {
     void put('A', 'new', { urgency: 'status', subject: 'status 1' });
     assert.equal(await older, 'superseded');
     assert.equal(lane.superseded, 1);
-    assert.deepEqual(drain().slice(0, 3), ['out', 'new', 'else']);
+    assert.deepEqual(drain(), ['out', 'new', 'else']);
+    assert.equal(lane.waiting, 0);
   });
 
   test('what is kept elsewhere is withdrawn; a status is not', () => {
@@ -108,11 +130,12 @@ describe('urgency', () => {
     void put('A', 'out');
     void put('A', 'values', { urgency: 'progress' });
     void put('A', 'status', { urgency: 'status', subject: 'status 1' });
+    void put('A', 'of no transaction', { urgency: 'progress', subject: 'meter 1' });
     assert.equal(lane.keeps('A'), true);
     assert.equal(lane.keeps('B'), false);
     lane.withdraw('A');
     assert.equal(lane.keeps('A'), false);
-    assert.deepEqual(drain(), ['out', 'status']);
+    assert.deepEqual(drain(), ['out', 'of no transaction', 'status']);
   });
 
   test('is read from the message of either family', () => {

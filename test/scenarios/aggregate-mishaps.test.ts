@@ -87,6 +87,51 @@ describe('a charger whose line breaks', () => {
   });
 });
 
+describe('a disk that is full', () => {
+  test('keeps nobody from hearing what the CSMS took: a repetition would be a second one', async () => {
+    for (const [upstream, version] of [
+      ['1.6', '1.6'],
+      ['1.6', '2.0.1'],
+      ['2.0.1', '2.0.1'],
+      ['2.0.1', '1.6'],
+    ] as const) {
+      const { scene, heard, first } = await begin(upstream, [version, version]);
+      const { site } = scene;
+      const full = (on: boolean) => {
+        site.csms.conduct.answers = () => {
+          site.medium.conduct.full = on;
+          return undefined;
+        };
+      };
+      full(true);
+      const start = startOf(scene);
+      const started =
+        version === '1.6'
+          ? await first.ask('StartTransaction', start)
+          : await first.ask('TransactionEvent', event(scene, 'Started', 'T', 0));
+      assert.ok('idTagInfo' in started || 'idTokenInfo' in started, `${upstream} ${version}`);
+      site.medium.conduct.full = false;
+      const { transactionId } = started;
+      const stop = { transactionId, meterStop: 9, timestamp: scene.now() };
+      const ended =
+        version === '1.6'
+          ? await first.ask('StopTransaction', stop)
+          : await first.ask('TransactionEvent', event(scene, 'Ended', 'T', 1));
+      assert.equal(ended['code'], undefined, `${upstream} ${version}`);
+      site.medium.conduct.full = false;
+      await site.run(60);
+      const [begins, ends] = ['Started', 'Ended'].map(
+        (type) => heard('TransactionEvent').filter(({ eventType }) => eventType === type).length,
+      );
+      const counts =
+        upstream === '1.6'
+          ? [heard('StartTransaction').length, heard('StopTransaction').length]
+          : [begins, ends];
+      assert.deepEqual(counts, [1, 1], `${upstream} ${version}`);
+    }
+  });
+});
+
 describe('a charger that connects anew', () => {
   test('and leaves during the handshake stays where it was', async () => {
     const { scene, first } = await begin('1.6', ['1.6', '1.6']);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readObject } from '../../src/ocpp/payload.ts';
 import type { OcppVersion } from '../../src/ocpp/version.ts';
 import { Car } from '../../src/sim/car.ts';
 import { VirtualSite, type VirtualSiteOptions } from '../../src/sim/virtual-site.ts';
@@ -39,4 +40,14 @@ export const assertNothingLost = (site: VirtualSite, least: number, id = 'CP_1')
   assert.ok(count >= least, `${count} transaction messages reached the CSMS`);
   assert.equal(site.outage?.journal.backlog(id).count, 0);
   assert.deepEqual(site.csms.problems, []);
+};
+
+/** The CSMS calls CP_1; what status it is answered within ten seconds. */
+export const callAndRun = async (site: VirtualSite, action: string, payload: object) => {
+  let status: unknown;
+  void site.csms.call('CP_1', action, payload).then((answer) => {
+    status = readObject(answer)['status'];
+  });
+  await site.run(10);
+  return status;
 };

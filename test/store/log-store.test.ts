@@ -248,6 +248,18 @@ test('a drained backlog leaves no files, a living record moves on', async () => 
   await again.close();
 });
 
+test('what is alive is not written again while nothing around it is dead', async () => {
+  const path = await folder();
+  const store = await openAt(path, 1_000);
+  for (let n = 100; n < 300; n += 1) await store.write([put(`m/${n}`, 'x'.repeat(50))]);
+  const names = await segmentsOf(path);
+  assert.deepEqual(names[0], FIRST);
+  assert.equal(Number(names.at(-1)?.slice(0, 12)), names.length);
+  const sizes = await Promise.all(names.map(async (name) => (await stat(join(path, name))).size));
+  assert.ok(sizes.reduce((a, b) => a + b, 0) < 200 * 100);
+  await store.close();
+});
+
 const KEYS = ['m/a/1', 'm/a/2', 'm/ab/1', 't/a', 'h/b'] as const;
 const changeArbitrary = fc.oneof(
   fc.record({

@@ -137,7 +137,7 @@ export class BridgeFrom16 {
     const facts = this.#facts(seat, entry, seqNo, readText(asked['timestamp']));
     const { bytes, said } = await carry(this.#floor, seat, call, ended2x(asked, facts));
     const now = ledger.find(seat.charger, localId);
-    if (said !== undefined && now !== undefined) await ledger.put({ ...now, ended: true });
+    if (said !== undefined && now !== undefined) await ledger.taken({ ...now, ended: true });
     return bytes;
   }
 

@@ -163,7 +163,7 @@ export class BridgeFrom2x {
     }
     if (id === undefined) return bytes;
     const started = { ...entry, upstreamId: String(id), idTag: at.idTag };
-    await this.#floor.ledger.put(started);
+    await this.#floor.ledger.taken(started);
     if (asked['eventType'] !== 'Ended') return bytes;
     return this.#stop(seat, call, asked, readEvent(asked), started);
   }
@@ -179,7 +179,7 @@ export class BridgeFrom2x {
     const idTag = idTagOf(asked['idToken']);
     const out = stopTransaction16(asked, Number(entry.upstreamId), { meterStopWh, idTag });
     const { bytes, said } = await carry(this.#floor, seat, call, out);
-    if (said !== undefined) await this.#floor.ledger.put({ ...entry, ended: true });
+    if (said !== undefined) await this.#floor.ledger.taken({ ...entry, ended: true });
     return bytes;
   }
 

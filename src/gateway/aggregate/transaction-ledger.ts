@@ -112,6 +112,14 @@ export class TransactionLedger {
     return entry;
   }
 
+  /**
+   * The CSMS has taken what the entry tells of: known from now on, even where the medium fails. Without
+   * its answer the charger would say it again, and begin a second transaction.
+   */
+  async taken(entry: LedgerEntry): Promise<void> {
+    await this.put(entry).catch(() => {});
+  }
+
   #of(charger: string): readonly LedgerEntry[] {
     return [...(this.#byCharger.get(charger)?.values() ?? [])];
   }

@@ -147,7 +147,13 @@ export class UpDesk {
       const id = readInteger(payloadOf(answer)?.['transactionId']);
       if (id === undefined) return;
       const outlet = readInteger(asked['connectorId']) ?? 0;
-      await ledger.put({ charger, localId: String(id), upstreamId: String(id), outlet, seqNo: 0 });
+      await ledger.taken({
+        charger,
+        localId: String(id),
+        upstreamId: String(id),
+        outlet,
+        seqNo: 0,
+      });
       return;
     }
     const localId =
@@ -157,7 +163,7 @@ export class UpDesk {
           ? readText(readObject(asked['transactionInfo'])['transactionId'])
           : undefined;
     const entry = localId === undefined ? undefined : ledger.find(charger, localId);
-    if (entry !== undefined && entry.ended !== true) await ledger.put({ ...entry, ended: true });
+    if (entry !== undefined && entry.ended !== true) await ledger.taken({ ...entry, ended: true });
   }
 }
 

@@ -12,6 +12,7 @@ import {
 } from '../../ocpp/transaction-id.ts';
 import { isQueued } from '../../ocpp/transaction-message.ts';
 import type { OcppVersion } from '../../ocpp/version.ts';
+import type { Change } from '../../store/durable-store.ts';
 import { basicAuthorization } from '../dial-request.ts';
 import type { CallAnswer } from '../interceptor.ts';
 import type { CallOutcome, OwnCall } from '../observer.ts';
@@ -32,6 +33,8 @@ const OF_THE_ACCEPTED: ReadonlySet<string> = new Set([
   'StatusNotification',
   'Authorize',
 ]);
+/** Ids that could not be written are written again after so long, while the charger is there. */
+const SAVE_AGAIN_MS = 5_000;
 
 export interface LinkOutageOptions {
   readonly charger: string;
@@ -61,6 +64,7 @@ export class LinkOutage {
   readonly #options: LinkOutageOptions;
   readonly #redial: Redial;
   #replay: Replay | undefined;
+  #ended = false;
 
   constructor(options: LinkOutageOptions) {
     const { clock, shared, dial } = options;
@@ -101,7 +105,7 @@ export class LinkOutage {
       this.#replay !== undefined ||
       shared.standIn.busy(charger) ||
       shared.standIn.repeated(charger, call) !== undefined ||
-      this.#isParked(call)
+      this.#isOfNothing(call)
     );
   }
 
@@ -150,6 +154,7 @@ export class LinkOutage {
   }
 
   end(): void {
+    this.#ended = true;
     this.#replay?.stop();
     this.#redial.stop();
   }
@@ -209,12 +214,12 @@ export class LinkOutage {
   }
 
   #transaction16(call: Frame, answer: Frame, payload: unknown): Frame | Promise<Frame> {
-    const { charger, shared, log } = this.#options;
-    const { ids, journal } = shared;
+    const { charger, shared } = this.#options;
+    const { ids } = shared;
     if (call.action === 'StopTransaction') {
       const localId = transactionIdIn(call);
       const changes = localId === undefined ? [] : ids.stopped(charger, localId);
-      if (changes.length > 0) journal.write(changes).catch((error) => log.warn(String(error)));
+      if (changes.length > 0) void this.#save(changes);
     }
     if (call.action !== 'StartTransaction') return answer;
     const csmsId = readInteger(readObject(payload)['transactionId']);
@@ -223,10 +228,18 @@ export class LinkOutage {
     const { localId, changes } = ids.allocate(charger);
     const learned = ids.learn(charger, localId, csmsId);
     const mapped = answerWithTransactionId(answer, localId);
-    return journal.write([...changes, ...learned]).then(
-      () => mapped,
-      () => mapped,
-    );
+    return this.#save([...changes, ...learned]).then(() => mapped);
+  }
+
+  /** The CSMS has answered: the charger hears it although the medium fails, which is tried again. */
+  async #save(changes: readonly Change[]): Promise<void> {
+    const { shared, clock, log } = this.#options;
+    try {
+      await shared.journal.write(changes);
+    } catch (error) {
+      log.warn('ids of a transaction not saved yet', { problem: String(error) });
+      if (!this.#ended) clock.after(SAVE_AGAIN_MS, () => void this.#save(changes));
+    }
   }
 
   #learn(facts: readonly CsmsFact[]): void {
@@ -248,8 +261,10 @@ export class LinkOutage {
     return localId === undefined ? undefined : shared.ids.find(charger, localId);
   }
 
-  #isParked(call: Frame): boolean {
-    return this.#mappingOf(call)?.parked === true;
+  /** The CSMS never gave the transaction an id: its start was not taken, or dropped by an operator. */
+  #isOfNothing(call: Frame): boolean {
+    const mapping = this.#mappingOf(call);
+    return mapping !== undefined && mapping.csmsId === undefined;
   }
 
   #dialled(result: Exclude<DialResult, { outcome: 'unreachable' }>): void {
