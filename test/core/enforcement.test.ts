@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import {
   accepted,
   type Enforcement,
+  forgotten,
   inheritedEnforcement,
   LEASE_SKEW_MS,
   leaseAmps,
@@ -118,6 +119,27 @@ describe('what stays in doubt', () => {
     assert.equal(worstAmps(known, around(20_001)), 25, 'the car may still follow the doubtful one');
     assert.equal(worstAmps(known, around(35_000)), 8);
     assert.deepEqual([known.failures, known.retryAtMs, known.problem], [0, 0, undefined]);
+  });
+
+  test('of a charger that may have lost its offer is the largest that it may hold', () => {
+    const raised = sent(give(NO_ENFORCEMENT, 8, 0), lease(25, 20_000));
+    const asked = forgotten(raised);
+    assert.equal(asked.accepted, undefined);
+    assert.equal(worstAmps(asked, around(20_001)), 25, 'it may have taken the last one');
+    assert.equal(worstAmps(asked, around(20_000 + LIFE_MS)), 6);
+    const doubt = forgotten(give(unanswered(raised, 'no answer', 30_000), 8, 40_000));
+    assert.equal(worstAmps(doubt, around(40_001)), 25, 'the car may not have followed yet');
+    assert.equal(worstAmps(doubt, around(55_000)), 8);
+    const twice = forgotten(
+      unanswered(sent(give(NO_ENFORCEMENT, 8, 0), lease(20, 5_000)), 'x', 6_000),
+    );
+    assert.equal(worstAmps(twice, around(7_000)), 20);
+    const inherited = forgotten({
+      ...give(NO_ENFORCEMENT, 8, 0),
+      inherited: { amps: 30, untilMs: 60_000 },
+    });
+    assert.equal(raiseWorstAmps(inherited, around(20_000)), 30);
+    assert.equal(forgotten(NO_ENFORCEMENT), NO_ENFORCEMENT);
   });
 
   test('without a question in flight nothing changes', () => {

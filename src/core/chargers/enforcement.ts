@@ -140,6 +140,23 @@ export const unanswered = (e: Enforcement, problem: string, nowMs: number): Enfo
   };
 };
 
+/**
+ * It may have lost what it was told, or not: the largest that it may hold counts until the latest end,
+ * and it is told anew.
+ */
+export const forgotten = (e: Enforcement): Enforcement => {
+  const { accepted: lease, pending, doubtful, inherited, recent } = e;
+  if (lease === undefined) return e;
+  const amps = Math.max(lease.amps, pending?.amps ?? 0, doubtful?.amps ?? 0);
+  const untilMs = Math.max(lease.endsAtMs, pending?.endsAtMs ?? 0, doubtful?.untilMs ?? 0);
+  return {
+    ...NO_ENFORCEMENT,
+    recent,
+    doubtful: { amps, untilMs },
+    ...(inherited === undefined ? {} : { inherited }),
+  };
+};
+
 /** Largest current per phase that the connector may draw now. */
 export const worstAmps = (e: Enforcement, around: Surroundings): number => {
   if (!around.inTransaction && around.online) return Math.max(floorAmps(around), draw(around));
