@@ -1,4 +1,5 @@
-import { defies, type Overloads, overloadsAfter, pressing } from '../core/emergency.ts';
+import { defies } from '../core/chargers/enforcement.ts';
+import { type Overloads, overloadsAfter, pressing } from '../core/emergency.ts';
 import type { Log } from '../core/log.ts';
 import type { Site } from '../core/site.ts';
 import type { ConnectorKey, ConnectorTick, Decision } from '../core/tick.ts';
@@ -63,7 +64,7 @@ export class RemoteStop {
   /** At once, whoever keeps drawing what it was told not to. */
   #defend(tick: ConnectorTick, version: OcppVersion | undefined): void {
     const id = tick.state.transaction?.id;
-    if (id === undefined || version === undefined || !defies(tick)) return;
+    if (id === undefined || version === undefined || !defies(tick.enforcement, tick.around)) return;
     const nowMs = this.#clock.monotonicMs();
     const known = this.#defended.get(tick.key);
     if (known?.transactionId === id && nowMs < known.againMs) return;

@@ -12,6 +12,7 @@ import type { ChargerTraits, LearnedTraits } from '../core/chargers/charger-trai
 import { seenFromFuse } from '../core/chargers/direct-current.ts';
 import {
   type Enforcement,
+  forgotten,
   inheritedEnforcement,
   NO_ENFORCEMENT,
 } from '../core/chargers/enforcement.ts';
@@ -206,12 +207,8 @@ export class SiteDraft {
   forgetOffers(id: string): void {
     for (const connector of this.#chargers.get(id)?.connectors.keys() ?? []) {
       const key = connectorKey(id, connector);
-      const held = this.#enforcement.get(key)?.accepted;
-      if (held === undefined) continue;
-      this.#enforcement.set(key, {
-        ...NO_ENFORCEMENT,
-        doubtful: { amps: held.amps, untilMs: held.endsAtMs },
-      });
+      const held = this.#enforcement.get(key);
+      if (held !== undefined) this.#enforcement.set(key, forgotten(held));
     }
   }
 

@@ -1,4 +1,3 @@
-import { isSettling } from './chargers/enforcement.ts';
 import type { CircuitTick, ConnectorTick, MeterTrust, TickInput } from './tick.ts';
 
 const TRUST_TEXT: Record<Exclude<MeterTrust, 'fresh'>, string> = {
@@ -24,7 +23,7 @@ export const siteAlarms = (
 
 const connectorAlarm = (tick: ConnectorTick): readonly string[] => {
   const problem = tick.enforcement.problem;
-  if (tick.obedience === 'overdrawing' && !isSettling(tick.enforcement, tick.around)) {
+  if (tick.obedience === 'overdrawing') {
     return [`${tick.key} draws more than its offer; budgeted at what it draws`];
   }
   if (tick.obedience === 'refused') return [`${tick.key} refused its limit: ${problem ?? ''}`];

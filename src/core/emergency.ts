@@ -1,9 +1,6 @@
-import { tolerated } from './chargers/enforcement.ts';
 import type { Circuit } from './site.ts';
-import type { CircuitTick, ConnectorTick } from './tick.ts';
+import type { CircuitTick } from './tick.ts';
 
-/** A car that was told of less has followed by then, with pilot and ramp, or does not follow. */
-const FOLLOW_MS = 8_000;
 /** Below this share of its fuse a breaker never trips (IEC 60898-1); above it, minutes count. */
 export const NO_TRIP_SHARE = 1.13;
 /** How long a circuit may be over before a defiant charger is stopped: a little, and much. */
@@ -41,13 +38,3 @@ export const pressing = (overloads: Overloads, nowMs: number): ReadonlySet<strin
       )
       .map(([id]) => id),
   );
-
-/** It was told of less, had time to follow, and was measured above it since. */
-export const defies = ({
-  enforcement: { changed, accepted },
-  around,
-}: Pick<ConnectorTick, 'enforcement' | 'around'>): boolean =>
-  changed !== undefined &&
-  accepted !== undefined &&
-  (around.measuredAtMs ?? 0) >= changed.atMs + FOLLOW_MS &&
-  (around.measuredAmps ?? 0) > tolerated(accepted.amps);

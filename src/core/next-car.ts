@@ -40,7 +40,6 @@ export const givingWay = (
   );
   return mapPhases((p) => {
     const needs = starved.filter(({ phases }) => phases[p]).map(({ minAmps }) => minAmps);
-    if (needs.length === 0) return kept[p];
     return Math.max(least[p], Math.min(kept[p], freeAmps[p] - Math.max(...needs)));
   });
 };

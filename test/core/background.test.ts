@@ -145,3 +145,28 @@ describe('many readings', () => {
     assert.deepEqual([background.recent.length, background.recent[0]?.atMs], [10, 90_000]);
   });
 });
+
+test('of many samples none is forgotten: neighbours are merged into the larger one', () => {
+  const feed = (peakAt: number): Background => {
+    let background: Background | undefined;
+    for (let i = 0; i <= 128; i += 1) {
+      const draws = { lowerAmps: all(0), upperAmps: all(0) };
+      const meter = all(i === peakAt ? 20 : 5);
+      background = observeBackground(background, meter, draws, i * 500, 600_000);
+    }
+    // One sample later, when the peak is not the load of now any more.
+    const later = observeBackground(
+      background,
+      all(5),
+      { lowerAmps: all(0), upperAmps: all(0) },
+      64_500,
+      600_000,
+    );
+    assert.ok(later.recent.length <= 66, `${later.recent.length} samples`);
+    return later;
+  };
+  for (const peakAt of [0, 1, 64, 127, 128]) {
+    assert.deepEqual(backgroundForRaise(feed(peakAt)), all(20), `the peak of sample ${peakAt}`);
+  }
+  assert.deepEqual(backgroundForRaise(feed(-1)), all(5));
+});

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
   accepted,
+  defies,
   NO_ENFORCEMENT,
   type Surroundings,
   sent,
 } from '../../src/core/chargers/enforcement.ts';
-import { defies, type Overloads, overloadsAfter, pressing } from '../../src/core/emergency.ts';
+import { type Overloads, overloadsAfter, pressing } from '../../src/core/emergency.ts';
 import type { CircuitTick } from '../../src/core/tick.ts';
 import { NO_AMPS, sameAmps } from '../../src/core/units.ts';
 
@@ -60,13 +61,13 @@ describe('a charger that was told of less', () => {
   const unanswered = sent(NO_ENFORCEMENT, lease);
 
   test('defies it when it was measured above it after its time to follow', () => {
-    assert.equal(defies({ enforcement, around: around(7_000, 20) }), false);
-    assert.equal(defies({ enforcement, around: around(9_000, 20) }), true);
-    assert.equal(defies({ enforcement, around: around(8_000, 20) }), true);
-    assert.equal(defies({ enforcement, around: around(9_000, 6.4) }), false);
-    assert.equal(defies({ enforcement, around: around(9_000, 7) }), false, 'tolerance of a meter');
-    assert.equal(defies({ enforcement, around: around(30_000, 20, 5_000) }), false);
-    assert.equal(defies({ enforcement: unanswered, around: around(9_000, 20) }), false);
-    assert.equal(defies({ enforcement: NO_ENFORCEMENT, around: around(9_000, 20) }), false);
+    assert.equal(defies(enforcement, around(7_000, 20)), false);
+    assert.equal(defies(enforcement, around(9_000, 20)), true);
+    assert.equal(defies(enforcement, around(8_000, 20)), true);
+    assert.equal(defies(enforcement, around(9_000, 6.4)), false);
+    assert.equal(defies(enforcement, around(9_000, 7)), false, 'tolerance of a meter');
+    assert.equal(defies(enforcement, around(30_000, 20, 5_000)), false);
+    assert.equal(defies(unanswered, around(9_000, 20)), false);
+    assert.equal(defies(NO_ENFORCEMENT, around(9_000, 20)), false);
   });
 });

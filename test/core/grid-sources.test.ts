@@ -117,6 +117,16 @@ describe('a source with a heartbeat', () => {
     assert.equal(desk.phase(321_000), 'unlimited-autonomous');
   });
 
+  test('heard after a start without a limit for 120 s does not limit any more', () => {
+    const desk = new Desk();
+    desk.hearUntil(10_000, 70_000);
+    assert.equal(desk.phase(129_999), 'init');
+    assert.equal(desk.watts(129_999), 4_200);
+    assert.equal(desk.phase(130_000), 'unlimited-autonomous');
+    desk.set(140_000, { watts: 5_000 });
+    assert.equal(desk.phase(140_001), 'limited');
+  });
+
   test('heard again only once stays in its failsafe', () => {
     const desk = new Desk();
     desk.set(0, { watts: 9_000 });

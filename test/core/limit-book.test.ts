@@ -56,6 +56,24 @@ describe('a limit from an EMS', () => {
     });
   });
 
+  test('that begins now is taken however many wait, one more that waits is not', () => {
+    let book = EMPTY_BOOK;
+    const ahead = (minutes: number) => {
+      const startAtMs = now.wallMs + minutes * 60_000;
+      const taken = submitLimit(book, site, 'bms', command({ startAtMs }), now);
+      book = taken.book;
+      return taken.answer;
+    };
+    for (let minutes = 1; minutes <= 16; minutes += 1) assert.ok(ahead(minutes).accepted);
+    assert.equal(ahead(17).reason, '16 limits wait already');
+    const less = submitLimit(book, site, 'bms', command({ amps: sameAmps(10) }), now);
+    assert.equal(less.answer.accepted, true);
+    const [limit] = limitsInForce(less.book, site, now.monotonicMs);
+    assert.deepEqual(limit?.amps, sameAmps(10));
+    const begun = command({ amps: sameAmps(8), startAtMs: now.wallMs - 5_000 });
+    assert.equal(submitLimit(less.book, site, 'bms', begun, now).answer.accepted, true);
+  });
+
   test('above the fuse is applied at the fuse, and says so', () => {
     const { answer } = submit(command({ amps: sameAmps(100) }));
     assert.deepEqual(answer.applied?.amps, [63, 63, 63]);

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { reservedOf } from '../../src/core/budget.ts';
 import { arrivals, type CarHere, givingWay } from '../../src/core/next-car.ts';
+import type { Contender } from '../../src/core/sharing/share.ts';
 import { NO_AMPS, type PhaseAmps, sameAmps } from '../../src/core/units.ts';
-import { seenOf } from './one-tick.ts';
+import { main, seenOf } from './one-tick.ts';
+import { contender } from './sharing/contenders.ts';
 
 describe('the room for the next car', () => {
   const car = (minAmps: number, phases: CarHere['phases'] = [true, true, true]): CarHere => ({
@@ -30,6 +33,33 @@ describe('the room for the next car', () => {
 
   test('gives way to a car that could otherwise never charge, by what that car needs', () => {
     assert.deepEqual(givingWay(kept, sameAmps(13), sameAmps(16), [car(6), car(8)]), sameAmps(5));
+  });
+
+  test('gives way to the one that needs most, of several that could each charge alone', () => {
+    assert.deepEqual(givingWay(kept, sameAmps(13), sameAmps(40), [car(8), car(10)]), sameAmps(3));
+    assert.deepEqual(givingWay(kept, sameAmps(13), sameAmps(40), [car(10), car(8)]), sameAmps(3));
+  });
+
+  test('gives way to cars that want amps now, on the circuits above them', () => {
+    const barn = { ...main(16), id: 'barn', parent: 'main' };
+    const { meter: _none, ...unmetered } = barn;
+    const free = { noCar: 'available' as const, spec: { circuit: 'barn' } };
+    const { input, below, circuits } = seenOf({
+      site: { circuits: [main(40), { ...unmetered, assumedLoadAmps: sameAmps(3) }] },
+      cars: [free],
+    });
+    // 16 A less 1 A and 3 A: 6 A beside the next car are too few for 8 A, which could have them.
+    const kept = (changes: Partial<Contender> = {}) =>
+      reservedOf(input, below, circuits, [
+        contender('CP_9', '123', { circuit: 1, minAmps: 8, ...changes }),
+      ]).nextCarAmps[1];
+    const notYet = { kind: 'pending', id: 'night', text: 'at night' } as const;
+    assert.deepEqual(kept(), sameAmps(4));
+    assert.deepEqual(kept({ idle: true }), sameAmps(6));
+    assert.deepEqual(kept({ notYet }), sameAmps(6));
+    assert.deepEqual(kept({ maxAmps: 7.9 }), sameAmps(6));
+    assert.deepEqual(kept({ maxAmps: 8 }), sameAmps(4));
+    assert.deepEqual(kept({ circuit: 0 }), sameAmps(6), 'it is not below this one');
   });
 
   test('but no further than the fuse bears when the next car comes', () => {

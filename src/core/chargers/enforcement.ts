@@ -6,6 +6,8 @@
 
 /** After an accepted reduction the car has this long to follow before its old current is let go. */
 export const SETTLE_MS = 15_000;
+/** A car that was told of less has followed by then, with pilot and ramp, or does not follow. */
+const FOLLOW_MS = 8_000;
 /** A charger's clock and the delivery of a profile may shift the end of a lease by this much. */
 export const LEASE_SKEW_MS = 10_000;
 /** An offer begins this much before it is sent, for chargers whose clock is behind. */
@@ -138,6 +140,23 @@ export const unanswered = (e: Enforcement, problem: string, nowMs: number): Enfo
   };
 };
 
+/**
+ * It may have lost what it was told, or not: the largest that it may hold counts until the latest end,
+ * and it is told anew.
+ */
+export const forgotten = (e: Enforcement): Enforcement => {
+  const { accepted: lease, pending, doubtful, inherited, recent } = e;
+  if (lease === undefined) return e;
+  const amps = Math.max(lease.amps, pending?.amps ?? 0, doubtful?.amps ?? 0);
+  const untilMs = Math.max(lease.endsAtMs, pending?.endsAtMs ?? 0, doubtful?.untilMs ?? 0);
+  return {
+    ...NO_ENFORCEMENT,
+    recent,
+    doubtful: { amps, untilMs },
+    ...(inherited === undefined ? {} : { inherited }),
+  };
+};
+
 /** Largest current per phase that the connector may draw now. */
 export const worstAmps = (e: Enforcement, around: Surroundings): number => {
   if (!around.inTransaction && around.online) return Math.max(floorAmps(around), draw(around));
@@ -145,6 +164,8 @@ export const worstAmps = (e: Enforcement, around: Surroundings): number => {
   if (e.pending !== undefined) worst = Math.max(worst, e.pending.amps);
   if (isSettling(e, around)) worst = Math.max(worst, recentAmps(e, around.nowMs));
   if (isOverdrawing(e, around)) worst = Math.max(worst, draw(around));
+  // The next measurement may be a minute away: until then it is not known to follow.
+  if (defies(e, around)) worst = Math.max(worst, draw(around));
   // How much it is that it draws, the meter of the site cannot tell.
   if (around.seenByMeter === 'defied') worst = Math.max(worst, around.maxAmps);
   return Math.min(worst, Math.max(around.maxAmps, draw(around)));
@@ -165,16 +186,25 @@ export const obedienceOf = (e: Enforcement, around: Surroundings): Obedience => 
   if (e.refused) return 'refused';
   if (e.pending !== undefined || isSettling(e, around)) return 'pending';
   if (e.accepted === undefined || around.nowMs >= e.accepted.endsAtMs) return 'unverified';
+  if (defies(e, around)) return 'pending';
   if (around.seenByMeter === 'followed') return 'confirmed';
   return (around.measuredAtMs ?? -1) >= (e.changed?.atMs ?? 0) ? 'confirmed' : 'unverified';
 };
 
 /** True while the current of before an accepted reduction still has to be budgeted. */
-export const isSettling = (e: Enforcement, around: Surroundings): boolean => {
+const isSettling = (e: Enforcement, around: Surroundings): boolean => {
   if (recentAmps(e, around.nowMs) <= leaseAmps(e.accepted, around)) return false;
   const measuredSince = (around.measuredAtMs ?? -1) > (e.changed?.atMs ?? 0);
   return !(measuredSince && draw(around) <= tolerated(leaseAmps(e.accepted, around)));
 };
+
+/** It was told of less, had time to follow, and was measured above it since. */
+export const defies = ({ changed, accepted: lease }: Enforcement, around: Surroundings): boolean =>
+  around.inTransaction &&
+  changed !== undefined &&
+  lease !== undefined &&
+  (around.measuredAtMs ?? Number.NEGATIVE_INFINITY) >= changed.atMs + FOLLOW_MS &&
+  draw(around) > tolerated(lease.amps);
 
 /** Measured above everything that was in force within the time a car needs to follow. */
 const isOverdrawing = (e: Enforcement, around: Surroundings): boolean => {

@@ -154,7 +154,10 @@ export const submitLimit = (
   if (delayMs + command.ttlSeconds * 1000 <= 0) return rejected('startAt and its life are over');
   if (spec.lpc !== undefined && delayMs > 0) return rejected('this source cannot order ahead');
   const entries = entriesWith(before.entries, command, delayMs, now.monotonicMs);
-  if (entries.length > ENTRIES_MOST) return rejected(`${ENTRIES_MOST} limits wait already`);
+  // What holds from now on is never turned away for what was ordered ahead.
+  if (delayMs > 0 && entries.length > ENTRIES_MOST) {
+    return rejected(`${ENTRIES_MOST} limits wait already`);
+  }
   const seq = command.seq ?? lastSeq;
   const after: SourceBook = {
     entries: spec.lpc === undefined ? entries : [],

@@ -88,8 +88,8 @@ export const stepUp = ({ amps, recent }: Background, nowMs: number): PhaseAmps =
 
 const thinned = (recent: Background['recent']): Background['recent'] => {
   const merged: { atMs: number; amps: PhaseAmps }[] = [];
-  for (let i = 0; i + 1 < recent.length; i += 2) {
-    const [a, b] = [recent[i], recent[i + 1]];
+  for (let i = 0; i < recent.length; i += 2) {
+    const [a, b = a] = recent.slice(i, i + 2);
     if (a && b) merged.push({ atMs: b.atMs, amps: maxAmps(a.amps, b.amps) });
   }
   return merged;

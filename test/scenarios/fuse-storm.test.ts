@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { FuseStorm, type StormResult } from './fuse-storm.ts';
+
+/** `BUSBAR_STORM=n` replays one storm with its story; `BUSBAR_STORMS=n` runs that many. */
+const one = process.env['BUSBAR_STORM'];
+const count = Number(process.env['BUSBAR_STORMS'] ?? 2);
+const seeds = one === undefined ? Array.from({ length: count }, (_, i) => i + 1) : [Number(one)];
+
+/** Times that the breakers bear (IEC 60898-1), with meter, network, pilot and car in them. */
+const OVER_MOST_MS = 30_000;
+const OVER_113_MOST_MS = 15_000;
+/** In ten minutes one round of turns may fall: down, and up again step by step. */
+const TURNS_MOST = 4;
+
+const brokenBy = ({
+  breakers,
+  aboveEmsAmps,
+  turnsInCalm,
+  lies,
+}: StormResult): readonly string[] => {
+  const broken: string[] = [];
+  for (const [id, record] of breakers) {
+    if (record.tripped) broken.push(`${id} trips`);
+    if (record.longestOver113Ms > OVER_113_MOST_MS) broken.push(`${id} far over`);
+    if (record.longestOverMs > OVER_MOST_MS) broken.push(`${id} over`);
+  }
+  if (aboveEmsAmps > 0.5) broken.push(`${aboveEmsAmps} A above the limit of an EMS`);
+  // Who obeys at times and at times does not is raised and lowered for as long as it likes.
+  if (!lies && turnsInCalm > TURNS_MOST) broken.push(`${turnsInCalm} turns of an offer`);
+  return broken;
+};
+
+test(`${seeds.length} storms at the fuses: no breaker trips, limits hold, and it comes to rest`, async (t) => {
+  const failed: string[] = [];
+  for (const seed of seeds) {
+    const storm = await new FuseStorm(seed).run();
+    const broken = brokenBy(storm);
+    const records = JSON.stringify([...storm.breakers]);
+    const story = [`BUSBAR_STORM=${seed} ${broken.join(', ')}`, ...storm.story, records].join('\n');
+    if (one !== undefined) t.diagnostic(story);
+    if (broken.length > 0) failed.push(story);
+  }
+  assert.deepEqual(failed, [], failed.join('\n\n'));
+});
