@@ -323,4 +323,27 @@ describe('why', () => {
       'main L2',
     ]);
   });
+
+  test('of one that may have less than it accepts, also what bounds it; of nothing only that', () => {
+    const least = (maxAmps: number) => chainOf([main], [car('a', '1', { maxAmps })], 'a');
+    assert.deepEqual(least(5), ['less than its minimum of 6 A', 'rated']);
+    assert.deepEqual(least(0), ['rated']);
+  });
+
+  test('the steps, when they leave it below its rating', () => {
+    const tens = { maxAmps: 15.5, stepAmps: 10 };
+    assert.deepEqual(chainOf([main], [car('a', '1', tens)], 'a'), ['steps of 10 A', 'rated']);
+    const listed = { maxAmps: 15.5, stepsAmps: [6, 10, 16] };
+    assert.deepEqual(chainOf([main], [car('a', '1', listed)], 'a'), ['steps 6/10/16 A', 'rated']);
+  });
+
+  test('who waits for other minimums on one row is told its own', () => {
+    const cars = [car('a', '2'), car('b', '2'), car('c', '2', { minAmps: 8 }), car('d', '2')];
+    const waits = (id: string) => chainOf([main], cars, id)?.[0];
+    assert.deepEqual(['b', 'c', 'd'].map(waits), [
+      'waits: less than 6 A left on main L2',
+      'waits: less than 8 A left on main L2',
+      'waits: less than 6 A left on main L2',
+    ]);
+  });
 });
