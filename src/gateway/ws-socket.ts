@@ -3,8 +3,11 @@ import type { Socket, SocketListener } from './socket.ts';
 
 /** A peer that answers none of this many pings in a row is dead. */
 const PINGS_MISSED_MOST = 2;
-/** Pieces of one message, and of what arrives of it: tiny ones cost far more memory than they say. */
-export const FRAGMENTS_MOST = 64;
+/**
+ * Pieces of one message, and of what arrives of it: tiny ones cost far more memory than they say. Small
+ * chargers do send long reports in pieces of 256 bytes.
+ */
+export const FRAGMENTS_MOST = 1_024;
 export const CHUNKS_MOST = 4_096;
 /** Close reasons are at most 123 bytes of UTF-8 (RFC 6455 §5.5). */
 const CLOSE_REASON_MOST = 120;

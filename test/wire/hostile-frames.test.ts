@@ -131,7 +131,7 @@ describe('a charger that sends frames', () => {
       send: (c) => {
         c.frame(TEXT, Buffer.from('['), { fin: false });
         const piece = Buffer.from([0, 0x81, 0, 0, 0, 0, 0x20]);
-        c.socket.write(Buffer.concat(Array.from({ length: 1_000 }, () => piece)));
+        c.socket.write(Buffer.concat(Array.from({ length: 2_000 }, () => piece)));
       },
     },
     {
