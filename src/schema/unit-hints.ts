@@ -1,19 +1,32 @@
 import { nearestName } from './distance.ts';
 
-/** Units as people write them at the end of a key; those of power first, which come in kilo. */
+/** Units as people write them at the end of a key. */
 const POWER = /(kilo|k)?w(atts?)?$/i;
-const UNIT =
-  /((kilo|k)?w(h|atts?)?|amps?|amperes?|a|ms|milliseconds|s|secs?|seconds?|min|minutes?|h|hours?)$/i;
+const ENERGY = /(kilo|k)?wh$/i;
+const CURRENT = /a(mp(s|eres?)?)?$/i;
+const TIME = /(ms|milliseconds|s|secs?|seconds?|min|minutes?|h|hours?)$/i;
+/** The first that fits: kWh is no h. */
+const FAMILIES = [ENERGY, POWER, CURRENT, TIME] as const;
+/** Names of which others are made: limitWatts. */
+const WHOLE_NAME_LENGTH = 4;
 
 /** The key that was meant, also where it was given in another unit: maxKw is maxAmps. */
 export const meantKey = (key: string, known: readonly string[]): string | undefined => {
-  const near = nearestName(key, known);
-  if (near !== undefined || !UNIT.test(key)) return near;
-  const alike = known.filter((each) => UNIT.test(each) && stemOf(each) === stemOf(key));
-  return (POWER.test(key) ? alike.find((each) => POWER.test(each)) : undefined) ?? alike[0];
+  const near = nearestName(key, known) ?? known.find((each) => isEndOf(each, key));
+  const family = familyOf(key);
+  if (near !== undefined || family === undefined) return near;
+  const alike = known.filter((each) => stemOf(each) === stemOf(key));
+  const same = alike.find((each) => familyOf(each) === family);
+  // Who thinks in power is told that it goes by current.
+  return same ?? (family === POWER ? alike.find((each) => familyOf(each) === CURRENT) : undefined);
 };
 
-const stemOf = (key: string): string => key.replace(UNIT, '').toLowerCase();
+const isEndOf = (name: string, key: string): boolean =>
+  name.length >= WHOLE_NAME_LENGTH && key.toLowerCase().endsWith(name.toLowerCase());
+
+const familyOf = (key: string): RegExp | undefined => FAMILIES.find((family) => family.test(key));
+
+const stemOf = (key: string): string => key.replace(familyOf(key) ?? '', '').toLowerCase();
 
 const NUMBER_WITH_UNIT = /^\s*(-?\d+)(?:[.,](\d+))?\s*([a-z]*)\s*$/i;
 /** By unit that was written: the keys that are in it, and how many of those make one. */

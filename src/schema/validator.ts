@@ -74,7 +74,8 @@ const isAside = (error: ErrorObject, errors: readonly ErrorObject[]): boolean =>
   (error.keyword === 'type' || error.keyword === 'const') &&
   errors.some(
     ({ keyword, instancePath }) =>
-      keyword !== 'type' && keyword !== 'const' && instancePath.startsWith(error.instancePath),
+      instancePath.startsWith(`${error.instancePath}/`) ||
+      (keyword !== 'type' && keyword !== 'const' && instancePath === error.instancePath),
   );
 
 /** What is missing is there under another name, and told with that. */
@@ -93,6 +94,14 @@ const allowedAt = (path: string, errors: readonly ErrorObject[]): readonly unkno
   errors
     .filter(({ instancePath, keyword }) => instancePath === path && keyword === 'const')
     .map(({ params }) => params['allowedValue'] as unknown);
+
+/** The kinds of value that the alternatives of a place allow. */
+const typesAt = (path: string, errors: readonly ErrorObject[]): readonly string[] => {
+  const types = errors
+    .filter(({ instancePath, keyword }) => instancePath === path && keyword === 'type')
+    .map(({ params }) => String(params['type']));
+  return [...new Set(types)].filter((type) => type in TYPES);
+};
 
 const problemOf = (error: ErrorObject, errors: readonly ErrorObject[]): SchemaProblem => {
   const path = error.instancePath
@@ -116,12 +125,12 @@ const problemOf = (error: ErrorObject, errors: readonly ErrorObject[]): SchemaPr
       return { path, text: `must be one of ${allowed.map(String).join(', ')}${got(error)}` };
     }
     case 'type': {
-      const type = String(error.params['type']);
+      const types = typesAt(error.instancePath, errors);
       const own = error.parentSchema?.['errorMessage'] as string | undefined;
-      const wanted = own ?? (TYPES[type] && `must be ${TYPES[type]}`);
-      if (wanted === undefined) break;
+      if (own === undefined && types.length === 0) break;
+      const wanted = own ?? `must be ${types.map((type) => TYPES[type]).join(' or ')}`;
       const found = error.data === null ? ', got nothing' : got(error);
-      const isNumber = type === 'number' || type === 'integer';
+      const isNumber = types.includes('number') || types.includes('integer');
       const name = path.findLast((step) => typeof step === 'string') ?? '';
       return { path, text: wanted + found + (isNumber ? numberHint(name, error.data) : '') };
     }

@@ -44,7 +44,7 @@ meters: [{id: grid, device: eastron-sdm630, connect: "tcp://${host}", unit: 2, p
     run('read', 'grid', '--config', file, '--watch', '--count', '3', '--json'),
   ]);
   assert.equal(mistyped.status, 2);
-  assert.match(mistyped.output, /unknown: meter raed; did you mean meter read\?/);
+  assert.match(mistyped.output, /^busbar meter: unknown: raed; did you mean read\?/);
   assert.equal(turned.status, 2);
   assert.match(turned.output, /the file comes first: meter test eastron-sdm630 127/);
   assert.equal(scanned.status, 0, scanned.output);

@@ -226,7 +226,7 @@ describe('a bad site file names the line, the place and the remedy', () => {
     [
       'a unit beside a number',
       MINIMAL.replace('limitAmps: 63', 'limitAmps: 63 A'),
-      /limitAmps: must be a number, got "63 A": write 63$/,
+      /limitAmps: must be a number or a list, got "63 A": write 63$/,
     ],
     [
       'a decimal comma',
@@ -288,7 +288,7 @@ test('what is wrong in the environment is told by the name of the variable', () 
   const problem = (name: string, text: string) => problemsOf(MINIMAL, { [name]: text })[0];
   assert.match(
     problem('BUSBAR__CIRCUITS__0__LIMITAMPS', 'abc') ?? '',
-    /: BUSBAR__CIRCUITS__0__LIMITAMPS in the environment: must be a number, got "abc"/,
+    /: BUSBAR__CIRCUITS__0__LIMITAMPS in the environment: must be a number or a list, got "abc"/,
   );
   assert.match(problem('BUSBAR__LISTEN__HTPP', '1') ?? '', /BUSBAR__LISTEN__HTPP in the.*"http"/);
   assert.match(

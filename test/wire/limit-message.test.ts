@@ -22,6 +22,9 @@ for (const [name, text, problem] of [
     /^unknown key "kW"; did you mean "watts" \(1 kW is 1000\)\?$/,
   ],
   ['no life', '{"circuit":"main","amps":1}', /"ttlSeconds" is missing: for how long/],
+  ['another word', '{"circuit":"main","ampere":16,"ttlSeconds":60}', /did you mean "amps"\?$/],
+  ['a longer one', '{"circuit":"main","limitWatts":9000,"ttlSeconds":60}', /mean "watts"\?$/],
+  ['a word in a list', '{"circuit":"main","amps":[6,6,"x"],"ttlSeconds":60}', /^amps\.2 must be/],
   ['a number alone', '16', /^not a JSON object: send e\.g\. \{"circuit"/],
   [
     'a life that is too short',
@@ -32,7 +35,7 @@ for (const [name, text, problem] of [
   [
     'text for a number',
     '{"circuit":"main","amps":"16","ttlSeconds":60}',
-    /amps must be a number, got "16": write 16 without quotes$/,
+    /amps must be a number or a list, got "16": write 16 without quotes$/,
   ],
   ['a number that is none', '{"circuit":"main","amps":NaN,"ttlSeconds":60}', /not JSON/],
   [
