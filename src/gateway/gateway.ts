@@ -3,6 +3,7 @@ import type { Clock } from '../core/time.ts';
 import { type OcppVersion, versionOf } from '../ocpp/version.ts';
 import { DIAL_TIMEOUT_MS } from './dial-request.ts';
 import { Faults } from './faults.ts';
+import { HeldKnocks, type Turn } from './held-knocks.ts';
 import { identityInPath, upstreamUrl } from './identity.ts';
 import type { Interceptor } from './interceptor.ts';
 import { KnockLimiter } from './knock-limiter.ts';
@@ -73,8 +74,7 @@ export class Gateway implements ChargerCalls {
   readonly counters: LinkCounters = newLinkCounters();
   readonly #options: GatewayOptions;
   readonly #links = new Map<string, Link>();
-  /** Latest knock of each identity that is still held: a newer one supersedes it. */
-  readonly #held = new Map<string, symbol>();
+  readonly #held = new HeldKnocks();
   readonly #knocks = new KnockLimiter();
   /** CSMSs that did not answer the last dial. */
   readonly #away = new Set<string>();
@@ -167,38 +167,38 @@ export class Gateway implements ChargerCalls {
       this.#options.suspicious?.({ kind: 'too often', identity, remoteAddress });
       return refuse(knock, 429, 'too many connections of this charger');
     }
-    const turn = Symbol(identity);
-    this.#held.set(identity, turn);
+    const turn = this.#held.begin(identity);
     try {
-      await this.#pair(knock, found, () => this.#held.get(identity) === turn && !this.#closed);
+      await this.#pair(knock, found, turn);
     } catch (error) {
       log.error('handshake failed', { identity, problem: String(error) });
       refuse(knock, 500, 'internal error');
     } finally {
-      if (this.#held.get(identity) === turn) this.#held.delete(identity);
+      turn.end();
     }
   }
 
-  async #pair(knock: Knock, found: Found, current: () => boolean): Promise<void> {
+  async #pair(knock: Knock, found: Found, turn: Turn): Promise<void> {
     const { upstreamBase } = this.#options;
     const { identity } = found;
     const base = upstreamBase(identity);
     // Nobody is kept waiting for a CSMS that is known to be away: it is dialled in the background.
-    if (this.#away.has(base) && (await this.#acceptInOutage(knock, found, current))) return;
+    if (this.#away.has(base) && (await this.#acceptInOutage(knock, found, turn))) return;
     this.#tellUpstream(identity, 'connecting');
     const result = await this.#dial(found, knock);
     if (isAway(result)) this.#away.add(base);
     else this.#away.delete(base);
-    if (isAway(result) && (await this.#acceptInOutage(knock, found, current))) return;
+    if (isAway(result) && (await this.#acceptInOutage(knock, found, turn))) return;
     if (result.outcome === 'refused' || result.outcome === 'unreachable') {
       this.#notConnected(knock, identity, result);
       return;
     }
     const csms = result.outcome === 'connected' ? result.socket : undefined;
-    if (!current() || knock.gone) {
+    if (!turn.current() || knock.gone || this.#closed) {
       csms?.close(1000, 'charger gave up');
       return refuse(knock, 409, 'a newer connection of this charger took over');
     }
+    turn.letIn();
     await this.#accept(knock, found, csms);
   }
 
@@ -218,14 +218,15 @@ export class Gateway implements ChargerCalls {
   }
 
   /** Lets a charger in that the CSMS accepted before; false when it has to ask the CSMS. */
-  async #acceptInOutage(knock: Knock, found: Found, current: () => boolean): Promise<boolean> {
+  async #acceptInOutage(knock: Knock, found: Found, turn: Turn): Promise<boolean> {
     const { identity } = found;
     const admission = this.#outageOf(identity)?.admission;
     const { subprotocols, authorization } = knock;
     const subprotocol = await admission?.admits(identity, subprotocols, authorization);
-    if (subprotocol === undefined || !current() || knock.gone) return false;
+    if (subprotocol === undefined || !turn.current() || knock.gone || this.#closed) return false;
     const version = agreedVersion(knock, subprotocol);
     if (version === undefined) return false;
+    turn.letIn();
     const charger = await knock.accept(subprotocol, this.#mannersOf(identity).pingSeconds);
     this.#options.log.info('CSMS unreachable: charger let in', { identity });
     this.#replace(identity);

@@ -50,6 +50,21 @@ describe('a charger that is left out of a decision', () => {
     assert.equal(worstOf(decided({ heldAmps: 16, drawnAmps: [16, Number.NaN, 16] })), 32);
   });
 
+  test('is there at what it was offered before, while its car may still follow', () => {
+    const recent = [{ amps: 16, untilMs: NOW_MS - 1_000 }];
+    assert.equal(worstOf(decided({ heldAmps: 6, drawnAmps: 16, enforcement: { recent } })), 16);
+  });
+
+  test('holds its offer for as long as its clock is behind', () => {
+    const ended = { heldAmps: 16, agoMs: 150_000, drawnAmps: 5 };
+    assert.equal(worstOf(decided(ended)), 6);
+    const behind = (input: TickInput) => ({
+      ...input,
+      clocksAheadMs: new Map([['CP_1', -60_000]]),
+    });
+    assert.equal(worstOf(decided(ended, behind)), 16);
+  });
+
   test('is there at its rating when what it holds is odd', () => {
     const rated = (enforcement: Partial<Enforcement>) => worstOf(decided({ ...ODD, enforcement }));
     const lease = { amps: 16, sentAtMs: NOW_MS, endsAtMs: NOW_MS + 60_000 };

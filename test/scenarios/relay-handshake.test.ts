@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { request as httpRequest } from 'node:http';
 import { describe, test } from 'node:test';
+import { HeldKnocks } from '../../src/gateway/held-knocks.ts';
 import { KnockLimiter } from '../../src/gateway/knock-limiter.ts';
 import { connectCharger, NO_OBSERVER, startPair, startRawCsms, startRelay } from './relay-site.ts';
 
@@ -168,6 +169,39 @@ describe('probes of the address', () => {
     assert.equal(await upstream.next(), '[2,"1","Heartbeat",{}]');
     refused = undefined;
     await connectCharger(`${url}/CP_1`);
+  });
+
+  test('nor while its own knock is held', async (t) => {
+    let release = (): void => {};
+    const holdUntil = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const csms = await startRawCsms(t, {
+      holdUntil,
+      refuse: (request) => (request > 1 ? 401 : undefined),
+    });
+    const { url } = await startRelay(t, csms.url);
+    const honest = connectCharger(`${url}/CP_1`);
+    while (csms.requests.length < 1) await new Promise((r) => setImmediate(r));
+    const stranger = connectCharger(`${url}/CP_1`).then(() => 101, statusOf);
+    while (csms.requests.length < 2) await new Promise((r) => setImmediate(r));
+    release();
+    assert.equal(await stranger, 401);
+    assert.equal((await honest).socket.readyState, 1);
+  });
+
+  test('of two knocks that are let in the newer one is served', () => {
+    const held = new HeldKnocks();
+    const [older, newer] = [held.begin('CP_1'), held.begin('CP_1')];
+    assert.deepEqual([older.current(), newer.current()], [true, true]);
+    newer.letIn();
+    assert.deepEqual([older.current(), newer.current()], [false, true]);
+    newer.end();
+    assert.equal(held.has('CP_1'), false);
+    const many = Array.from({ length: 20 }, () => held.begin('CP_1'));
+    assert.equal(many.filter((turn) => turn.current()).length, 8);
+    for (const turn of many) turn.end();
+    assert.equal(held.size, 0);
   });
 
   test('from ever more addresses too, once it has been let in', () => {

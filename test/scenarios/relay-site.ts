@@ -83,9 +83,9 @@ export const startRawCsms = async (
   });
   const server = createServer();
   server.on('upgrade', async (request, stream, head) => {
-    requests.push(request);
+    const number = requests.push(request);
     await behaviour.holdUntil;
-    const refused = behaviour.refuse?.(requests.length);
+    const refused = behaviour.refuse?.(number);
     if (refused !== undefined) {
       stream.end(`HTTP/1.1 ${refused} No\r\nContent-Length: 0\r\n\r\n`);
       return;
