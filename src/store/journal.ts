@@ -19,6 +19,8 @@ const THIN_TRIES = 4;
 /** Entries about to be delivered are never thinned: they may be read already. */
 export const READ_AHEAD = 32;
 const SCAN_MOST = 1_000;
+/** A message that was sent so often without an answer is told: an operator has to look at it. */
+export const STUCK_AFTER_TIMES = 5;
 
 export interface Backlog {
   readonly count: number;
@@ -40,6 +42,8 @@ interface Head {
   parked: number;
   oldestAtWallMs: number | undefined;
   last: LastAnswer | undefined;
+  /** Times in a row that the CSMS was sent this one and did not answer. */
+  unanswered: { readonly seq: number; readonly times: number };
   /** By number: what nobody may send any more, although the medium still has it. */
   readonly leaving: Map<number, Leaving>;
 }
@@ -92,6 +96,26 @@ export class Journal {
   /** Chargers of which messages were set aside. */
   parkedChargers(): readonly string[] {
     return [...this.#heads].filter(([, head]) => head.parked > 0).map(([charger]) => charger);
+  }
+
+  /** The CSMS was sent an entry, and neither took nor refused it. */
+  unanswered({ charger, seq }: JournalEntry): void {
+    const head = this.#head(charger);
+    const times = head.unanswered.seq === seq ? head.unanswered.times : 0;
+    head.unanswered = { seq, times: times + 1 };
+  }
+
+  /** Chargers whose oldest message the CSMS leaves unanswered again and again: nothing passes it. */
+  stuckChargers(): readonly string[] {
+    return [...this.#heads].flatMap(
+      ([
+        charger,
+        {
+          unanswered: { seq, times },
+        },
+      ]) =>
+        times >= STUCK_AFTER_TIMES && this.#store.has(entryKey(charger, seq)) ? [charger] : [],
+    );
   }
 
   /** What the charger's last queued message was answered with; undefined once it moved on. */
@@ -335,6 +359,7 @@ const freshHead = (): Head => ({
   parked: 0,
   oldestAtWallMs: undefined,
   last: undefined,
+  unanswered: { seq: 0, times: 0 },
   leaving: new Map(),
 });
 const entryPrefix = (charger: string): string => `m/${charger}/`;

@@ -12,6 +12,7 @@ import { readObject } from '../../src/ocpp/payload.ts';
 import type { OcppVersion } from '../../src/ocpp/version.ts';
 import { Medium, MemoryStore } from '../../src/sim/memory-store.ts';
 import { VirtualClock } from '../../src/sim/virtual-clock.ts';
+import { STUCK_AFTER_TIMES } from '../../src/store/journal.ts';
 
 const ANSWERED = (payload: object = {}): CallOutcome => ({ outcome: 'answered', payload });
 const ERROR: CallOutcome = { outcome: 'error', code: 'InternalError', description: 'no' };
@@ -139,6 +140,19 @@ describe('what was held', () => {
       await clock.run(60_000);
       assert.deepEqual([heard.length, told, backlog().count], [1, [], 1]);
     }
+  });
+
+  test('and never answered is told in the end', async () => {
+    const { says, replay, clock, journal } = await outage();
+    await says('StopTransaction', stop(7));
+    for (let line = 0; line < STUCK_AFTER_TIMES; line += 1) {
+      assert.deepEqual(journal.stuckChargers(), []);
+      const run = replay(() => ({ outcome: 'offline' }));
+      await clock.run(1_000);
+      run.stop();
+      await clock.run(10_000);
+    }
+    assert.deepEqual(journal.stuckChargers(), ['CP_1']);
   });
 
   test('is sent four times with growing waits, then set aside; the rest goes on', async () => {

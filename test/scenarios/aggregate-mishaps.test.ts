@@ -87,49 +87,56 @@ describe('a charger whose line breaks', () => {
   });
 });
 
-describe('a disk that is full', () => {
-  test('keeps nobody from hearing what the CSMS took: a repetition would be a second one', async () => {
-    for (const [upstream, version] of [
-      ['1.6', '1.6'],
-      ['1.6', '2.0.1'],
-      ['2.0.1', '2.0.1'],
-      ['2.0.1', '1.6'],
-    ] as const) {
-      const { scene, heard, first } = await begin(upstream, [version, version]);
-      const { site } = scene;
-      const full = (on: boolean) => {
-        site.csms.conduct.answers = () => {
-          site.medium.conduct.full = on;
-          return undefined;
-        };
-      };
-      full(true);
-      const start = startOf(scene);
-      const started =
-        version === '1.6'
-          ? await first.ask('StartTransaction', start)
-          : await first.ask('TransactionEvent', event(scene, 'Started', 'T', 0));
-      assert.ok('idTagInfo' in started || 'idTokenInfo' in started, `${upstream} ${version}`);
-      site.medium.conduct.full = false;
-      const { transactionId } = started;
-      const stop = { transactionId, meterStop: 9, timestamp: scene.now() };
-      const ended =
-        version === '1.6'
-          ? await first.ask('StopTransaction', stop)
-          : await first.ask('TransactionEvent', event(scene, 'Ended', 'T', 1));
-      assert.equal(ended['code'], undefined, `${upstream} ${version}`);
-      site.medium.conduct.full = false;
-      await site.run(60);
-      const [begins, ends] = ['Started', 'Ended'].map(
-        (type) => heard('TransactionEvent').filter(({ eventType }) => eventType === type).length,
-      );
-      const counts =
-        upstream === '1.6'
-          ? [heard('StartTransaction').length, heard('StopTransaction').length]
-          : [begins, ends];
-      assert.deepEqual(counts, [1, 1], `${upstream} ${version}`);
-    }
-  });
+test('a disk that is full keeps nobody from hearing what the CSMS took: a repetition would be a second one', async () => {
+  for (const [upstream, version] of [
+    ['1.6', '1.6'],
+    ['1.6', '2.0.1'],
+    ['2.0.1', '2.0.1'],
+    ['2.0.1', '1.6'],
+  ] as const) {
+    const { scene, heard, first } = await begin(upstream, [version, version]);
+    const { site } = scene;
+    site.csms.conduct.answers = () => {
+      site.medium.conduct.full = true;
+      return undefined;
+    };
+    const started =
+      version === '1.6'
+        ? await first.ask('StartTransaction', startOf(scene))
+        : await first.ask('TransactionEvent', event(scene, 'Started', 'T', 0));
+    const told = `${version} under ${upstream}`;
+    assert.ok('idTagInfo' in started || 'idTokenInfo' in started, told);
+    site.medium.conduct.full = false;
+    const { transactionId } = started;
+    const stop = { transactionId, meterStop: 9, timestamp: scene.now() };
+    const ended =
+      version === '1.6'
+        ? await first.ask('StopTransaction', stop)
+        : await first.ask('TransactionEvent', event(scene, 'Ended', 'T', 1));
+    assert.equal(ended['code'], undefined, told);
+    site.medium.conduct.full = false;
+    await site.run(60);
+    const events = heard('TransactionEvent').map(({ eventType }) => eventType);
+    const counts =
+      upstream === '1.6'
+        ? [heard('StartTransaction').length, heard('StopTransaction').length]
+        : ['Started', 'Ended'].map((type) => events.filter((each) => each === type).length);
+    assert.deepEqual(counts, [1, 1], told);
+  }
+});
+
+test('a charger whose clock stands still begins another transaction when it says the same again', async () => {
+  const { scene, heard, first } = await begin('2.0.1', ['1.6', '2.0.1']);
+  const timestamp = '1970-01-01T00:00:00Z';
+  const start = { ...startOf(scene), timestamp };
+  for (const meterStop of [5, 7]) {
+    const { transactionId } = await first.ask('StartTransaction', start);
+    const again = await first.ask('StartTransaction', start);
+    assert.equal(again['transactionId'], transactionId, 'a repetition is none');
+    await first.ask('StopTransaction', { transactionId, meterStop, timestamp });
+  }
+  const infos = heard('TransactionEvent').map((each) => readObject(each['transactionInfo']));
+  assert.equal(new Set(infos.map(({ transactionId }) => transactionId)).size, 2);
 });
 
 describe('a charger that connects anew', () => {

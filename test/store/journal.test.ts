@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { Medium, MemoryStore } from '../../src/sim/memory-store.ts';
 import { VirtualClock } from '../../src/sim/virtual-clock.ts';
-import { Journal, NO_BACKLOG, READ_AHEAD } from '../../src/store/journal.ts';
+import { Journal, NO_BACKLOG, READ_AHEAD, STUCK_AFTER_TIMES } from '../../src/store/journal.ts';
 import type { EntryHeader } from '../../src/store/journal-entry.ts';
 import { LogStore } from '../../src/store/log-store.ts';
 
@@ -213,6 +213,21 @@ describe('the journal', () => {
     assert.deepEqual(left.slice(0, READ_AHEAD), all);
     assert.ok(left.length < 400 && left.length > 200, `${left.length} are left`);
     assert.equal(left.at(-1), 500);
+  });
+
+  test('a message that is sent again and again without an answer is told, until it is gone', async () => {
+    const { journal } = await open();
+    for (const id of ['1', '2']) await journal.append('CP_1', header(id), message(id));
+    const [first, second] = await journal.first('CP_1', 2);
+    assert.ok(first && second);
+    for (let times = 1; times < STUCK_AFTER_TIMES; times += 1) journal.unanswered(first);
+    assert.deepEqual(journal.stuckChargers(), []);
+    journal.unanswered(first);
+    assert.deepEqual(journal.stuckChargers(), ['CP_1']);
+    await journal.remove(first);
+    assert.deepEqual(journal.stuckChargers(), []);
+    journal.unanswered(second);
+    assert.deepEqual(journal.stuckChargers(), [], 'each message counts for itself');
   });
 
   test('who has nothing held or set aside is not named', async () => {

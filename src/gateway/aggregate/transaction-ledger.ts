@@ -74,8 +74,9 @@ export class TransactionLedger {
     return this.#byUpstream.get(upstreamId);
   }
 
+  /** One that goes on: a charger whose clock stands still begins the next one in the same words. */
   byStart(charger: string, start: string): LedgerEntry | undefined {
-    return this.#of(charger).find((entry) => entry.start === start);
+    return this.#of(charger).find((entry) => entry.start === start && entry.ended !== true);
   }
 
   /** The transaction that goes on at an outlet; where one began, those before it are over. */

@@ -70,11 +70,15 @@ export const openOutage = async (options: OutageOptions): Promise<Outage> => {
 /** What is held and does not get through, though the CSMS is there. */
 export const outageAlarms = ({ journal, memory }: Outage): readonly string[] => {
   const parked = journal.parkedChargers();
+  const stuck = journal.stuckChargers();
   const refused = journal.chargers().filter((charger) => memory.bootRefused(charger));
   return [
     ...(parked.length === 0
       ? []
       : [`The CSMS does not take messages of ${parked.join(', ')}: see busbar queue ls.`]),
+    ...(stuck.length === 0
+      ? []
+      : [`The CSMS leaves a message of ${stuck.join(', ')} unanswered: see busbar queue ls.`]),
     ...(refused.length === 0
       ? []
       : [`The CSMS does not accept ${refused.join(', ')}: messages are held until it does.`]),

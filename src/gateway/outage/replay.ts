@@ -166,7 +166,10 @@ export class Replay {
           await journal.remove(entry, changes);
           return 'done';
         }
-      } else if (outcome.outcome !== 'error') return 'interrupted';
+      } else if (outcome.outcome !== 'error') {
+        journal.unanswered(entry);
+        return 'interrupted';
+      }
       if (await this.#givenUp(entry, outcome)) return 'done';
       if (this.#stopped) return 'interrupted';
     }
