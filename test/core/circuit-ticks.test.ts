@@ -93,6 +93,13 @@ describe('the load of others', () => {
     // sqrt(20^2 - 10^2 * 3 / 4) - 5: others may be 60 degrees away from the car.
     assert.deepEqual(rounded(load.uncontrolledAmps), [13.03, 13.03, 20]);
     assert.deepEqual(circuitOf({ cars, meterAmps: 20 }).load.uncontrolledAmps, [10, 10, 20]);
+    // Two on different lines share the second one at 60 degrees: 17.32 A there.
+    const two = [
+      ...cars,
+      { heldAmps: 16, drawnAmps: [10, 10, 0] as const, spec: { ...spec, phases: [1, 2] } },
+    ];
+    const shared = circuitOf({ cars: two, site, meterAmps: [20, 30, 20] }).load;
+    assert.deepEqual(rounded(shared.uncontrolledAmps), [13.03, 17.32, 13.03]);
     // One that does not measure may draw 16 A: others are at least sqrt(20^2 - 16^2 * 3 / 4) - 8 A.
     const blind = [{ heldAmps: 16, spec }];
     const background = { amps: NO_AMPS, recent: [] };

@@ -27,6 +27,14 @@ describe('a reduction', () => {
     assert.deepEqual(told(16), []);
   });
 
+  test('below an overload goes out at once, also within the dead band', () => {
+    const told = (atOnce?: true) => {
+      const car = { heldAmps: 6.4, targetAmps: 6, ...(atOnce === undefined ? {} : { atOnce }) };
+      return toldIn({ mainAmps: 32, cars: [car] });
+    };
+    assert.deepEqual([told(), told(true)], [[], ['CP_1 reduce 6']]);
+  });
+
   test('goes before every raise', () => {
     const cars = [
       { heldAmps: 6, targetAmps: 16 },

@@ -57,6 +57,8 @@ export interface OneCar {
   readonly targetAmps?: number;
   readonly later?: readonly LaterAmps[];
   readonly reasons?: ReasonChain;
+  /** It is below an overload: less goes out whatever the difference is. */
+  readonly atOnce?: true;
   readonly online?: boolean;
   /** Without a car: the status of the connector. */
   readonly noCar?: ConnectorStatus;
@@ -207,6 +209,7 @@ const decisionsOf = ({ cars }: OneTick, ticks: readonly ConnectorTick[]) =>
       targetAmps: car?.targetAmps ?? car?.heldAmps ?? 0,
       reasons: car?.reasons ?? [],
       ...(car?.later === undefined ? {} : { later: car.later }),
+      ...(car?.atOnce === undefined ? {} : { atOnce: car.atOnce }),
     };
   });
 

@@ -50,6 +50,19 @@ describe('a raise', () => {
     assert.deepEqual(toldIn({ mainAmps: 18, cars: same }), ['CP_1 raise 10']);
   });
 
+  test('gives back what was taken away lately only where it is free; not so after a stop', () => {
+    const lately = (heldAmps: number, amps: number, targetAmps: number): OneCar => ({
+      heldAmps,
+      targetAmps,
+      agoMs: 12_000,
+      enforcement: { recent: [{ amps, untilMs: NOW_MS - 12_000 }] },
+    });
+    // It is still budgeted at 16 A, which are 6 A too many: half of the gap would be 12 A.
+    assert.deepEqual(toldIn({ mainAmps: 11, cars: [lately(8, 16, 16)] }), ['CP_1 raise 10']);
+    assert.deepEqual(toldIn({ mainAmps: 30, cars: [lately(8, 16, 16)] }), ['CP_1 raise 12']);
+    assert.deepEqual(toldIn({ mainAmps: 6.5, cars: [lately(0, 6, 6)] }), ['CP_1 raise 6']);
+  });
+
   test('counts the load of others, by phase of the car', () => {
     const told = (phase: number) => {
       const spec = { phases: [phase] };
