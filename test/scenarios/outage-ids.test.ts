@@ -69,20 +69,25 @@ describe('a start that the CSMS', () => {
   });
 });
 
+/** A session of an outage was delivered; the CSMS counts on to the id that its charger knows it by. */
+const collidingSite = async () => {
+  const site = await startSite('1.6', { outageSettings: { unknownTokens: 'accept' } });
+  site.csms.goDown();
+  await site.run(10);
+  site.charger('CP_1').plugIn(1, car(), 'CARD-1');
+  await site.run(60);
+  site.charger('CP_1').unplug(1);
+  await site.run(20);
+  site.csms.nextTransactionId = 7;
+  site.csms.comeBack();
+  await site.run(120);
+  site.csms.nextTransactionId = FIRST_LOCAL_ID;
+  return site;
+};
+
 describe('ids of 1.6 transactions', () => {
   test('a CSMS that hands out our own local id gets it translated', async () => {
-    const site = await startSite('1.6', { outageSettings: { unknownTokens: 'accept' } });
-    site.csms.goDown();
-    await site.run(10);
-    site.charger('CP_1').plugIn(1, car(), 'CARD-1');
-    await site.run(60);
-    site.charger('CP_1').unplug(1);
-    await site.run(20);
-    site.csms.nextTransactionId = 7;
-    site.csms.comeBack();
-    await site.run(120);
-    // The CSMS counts on: its next id may be one that the charger knows for another transaction.
-    site.csms.nextTransactionId = FIRST_LOCAL_ID;
+    const site = await collidingSite();
     site.charger('CP_1').plugIn(1, car(), 'CARD-2');
     await site.run(60);
     assert.notEqual(site.charger('CP_1').transactionId(1), String(FIRST_LOCAL_ID));
@@ -97,17 +102,7 @@ describe('ids of 1.6 transactions', () => {
   });
 
   test('and still after a restart, although the disk was full when it did', async () => {
-    const site = await startSite('1.6', { outageSettings: { unknownTokens: 'accept' } });
-    site.csms.goDown();
-    await site.run(10);
-    site.charger('CP_1').plugIn(1, car(), 'CARD-1');
-    await site.run(60);
-    site.charger('CP_1').unplug(1);
-    await site.run(20);
-    site.csms.nextTransactionId = 7;
-    site.csms.comeBack();
-    await site.run(120);
-    site.csms.nextTransactionId = FIRST_LOCAL_ID;
+    const site = await collidingSite();
     site.medium.conduct.full = true;
     site.charger('CP_1').plugIn(1, car(), 'CARD-2');
     await site.run(60);
