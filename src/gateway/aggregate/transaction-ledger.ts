@@ -96,20 +96,21 @@ export class TransactionLedger {
     }
   }
 
-  /** A charger may use an id again once its transaction is over: that is another transaction. */
+  /**
+   * A charger may use an id again once its transaction is over: that is another transaction. What did
+   * not reach the disk is not known either: an id that is used nevertheless would be another one after
+   * a power cut.
+   */
   async put(put: LedgerEntry): Promise<LedgerEntry> {
     const known = this.find(put.charger, put.localId);
-    const anew = known === undefined || (known.ended === true && put.ended !== true);
-    const entry = { ...put, order: anew ? this.#nextOrder : (known.order ?? 0) };
-    if (anew) this.#nextOrder += 1;
-    if (known !== undefined && anew) this.#drop(known);
-    this.#take(entry);
-    const next: Change = {
-      type: 'put',
-      key: NEXT_KEY,
-      value: Buffer.from(String(this.#nextInteger)),
-    };
-    await this.#store.write([putOf(entry), next, ...this.#forgotten(entry.charger)]);
+    const entry = this.#remember(put);
+    try {
+      await this.#save(entry);
+    } catch (error) {
+      this.#drop(entry);
+      if (known !== undefined) this.#take(known);
+      throw error;
+    }
     return entry;
   }
 
@@ -118,7 +119,26 @@ export class TransactionLedger {
    * its answer the charger would say it again, and begin a second transaction.
    */
   async taken(entry: LedgerEntry): Promise<void> {
-    await this.put(entry).catch(() => {});
+    await this.#save(this.#remember(entry)).catch(() => {});
+  }
+
+  #remember(put: LedgerEntry): LedgerEntry {
+    const known = this.find(put.charger, put.localId);
+    const anew = known === undefined || (known.ended === true && put.ended !== true);
+    const entry = { ...put, order: anew ? this.#nextOrder : (known.order ?? 0) };
+    if (anew) this.#nextOrder += 1;
+    if (known !== undefined && anew) this.#drop(known);
+    this.#take(entry);
+    return entry;
+  }
+
+  #save(entry: LedgerEntry): Promise<void> {
+    const next: Change = {
+      type: 'put',
+      key: NEXT_KEY,
+      value: Buffer.from(String(this.#nextInteger)),
+    };
+    return this.#store.write([putOf(entry), next, ...this.#forgotten(entry.charger)]);
   }
 
   #of(charger: string): readonly LedgerEntry[] {
