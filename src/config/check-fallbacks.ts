@@ -17,9 +17,10 @@ export interface CircuitSums {
   readonly connectors: number;
 }
 
-export const circuitSums = (site: Site): readonly CircuitSums[] =>
-  site.circuits.map((circuit) => {
-    const below = chargersBelow(site, circuit);
+export const circuitSums = (site: Site): readonly CircuitSums[] => {
+  const chargers = chargersBelow(site);
+  return site.circuits.map((circuit, index) => {
+    const below = chargers[index] ?? [];
     return {
       circuit: circuit.id,
       limitAmps: circuit.limitAmps,
@@ -29,11 +30,15 @@ export const circuitSums = (site: Site): readonly CircuitSums[] =>
       connectors: below.reduce((total, { connectors }) => total + connectors, 0),
     };
   });
+};
 
-const chargersBelow = (site: Site, circuit: Circuit): readonly ChargerSpec[] => {
+/** All chargers below each circuit, in the order of the circuits. */
+const chargersBelow = (site: Site): readonly (readonly ChargerSpec[])[] => {
   const { paths, indexOf } = circuitTree(site);
-  const index = indexOf.get(circuit.id) ?? -1;
-  return site.chargers.filter(({ circuit: id }) => paths[indexOf.get(id) ?? -1]?.includes(index));
+  const pathOf = ({ circuit }: ChargerSpec) => paths[indexOf.get(circuit) ?? -1];
+  return site.circuits.map((_circuit, index) =>
+    site.chargers.filter((charger) => pathOf(charger)?.includes(index)),
+  );
 };
 
 const phasesOf = ({ phases }: ChargerSpec) => loadedPhases(phases, undefined);
@@ -61,6 +66,7 @@ export const checkFallbacks = (
   report: Report,
 ): void => {
   const children = new Set(ems.children.map(({ id }) => id));
+  const chargers = chargersBelow(site);
   for (const { circuit, limitAmps, assumedLoadAmps, fallbackAmps } of sums) {
     const free = mapPhases((p) => limitAmps[p] - assumedLoadAmps[p]);
     const worst = ([0, 1, 2] as const).find((p) => fallbackAmps[p] > free[p]);
@@ -76,7 +82,7 @@ export const checkFallbacks = (
     const assumed = assumedLoadAmps[worst] > 0 ? ` less ${assumedLoadAmps[worst]} A of others` : '';
     const sum = `the fallbacks below "${circuit}" add up to ${tenths(fallbackAmps[worst])} A on ${PHASES[worst]}`;
     const most = `more than its ${limitAmps[worst]} A${assumed}`;
-    const remedy = remedyOf(spec, chargersBelow(site, spec), free, children);
+    const remedy = remedyOf(spec, chargers[index] ?? [], free, children);
     report('error', path, `if this box fails, ${sum}, ${most}: ${remedy}`);
   }
 };
