@@ -13,23 +13,20 @@ import type { SiteDraft } from './site-draft.ts';
  */
 export const UNDECIDED_MOST_MS = 10_000;
 
+export interface UndecidedOptions {
+  readonly draft: SiteDraft;
+  readonly enforcer: Enforcer;
+  readonly clock: Clock;
+  readonly faults: Faults;
+}
+
 /** What becomes of the offers while nothing is decided: for the site, or for single chargers. */
 export class Undecided {
-  readonly #options: {
-    readonly draft: SiteDraft;
-    readonly enforcer: Enforcer;
-    readonly clock: Clock;
-    readonly faults: Faults;
-  };
+  readonly #options: UndecidedOptions;
   /** Since when nothing was decided, and why at first. */
   #since: { readonly sinceMs: number; readonly problem: string } | undefined;
 
-  constructor(options: {
-    draft: SiteDraft;
-    enforcer: Enforcer;
-    clock: Clock;
-    faults: Faults;
-  }) {
+  constructor(options: UndecidedOptions) {
     this.#options = options;
   }
 

@@ -1,5 +1,5 @@
 import type { Cancel, Clock } from '../core/time.ts';
-import type { Frame } from '../ocpp/frame.ts';
+import { type Frame, payloadBytes } from '../ocpp/frame.ts';
 import { type AnswerVerdict, CallTable } from './call-table.ts';
 import type { CallOutcome } from './observer.ts';
 
@@ -227,6 +227,3 @@ const asked = ({ relayed, repeated }: Waiting): readonly Frame[] =>
 
 const saysTheSame = (a: Frame, b: Frame): boolean =>
   a.action === b.action && payloadBytes(a).equals(payloadBytes(b));
-
-const payloadBytes = ({ bytes, payloadStart, payloadEnd }: Frame): Buffer =>
-  bytes.subarray(payloadStart, payloadEnd);

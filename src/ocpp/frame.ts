@@ -89,6 +89,10 @@ const readCall = (bytes: Buffer, kind: FrameKind, id: string, idEnd: number): Fr
   return { kind, id, action, bytes, payloadStart, payloadEnd };
 };
 
+/** The payload as it was sent. */
+export const payloadBytes = ({ bytes, payloadStart, payloadEnd }: Frame): Buffer =>
+  bytes.subarray(payloadStart, payloadEnd);
+
 /** The payload as a value. Throws SyntaxError when it is not JSON, or nested beyond all reason. */
 export const parsePayload = (frame: Frame): unknown => JSON.parse(payloadText(frame));
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { UpCall } from '../../ocpp/aggregate/bridge-up-v16.ts';
-import { callBytes, type Frame, readFrame, resultBytes } from '../../ocpp/frame.ts';
+import { callBytes, type Frame, payloadBytes, readFrame, resultBytes } from '../../ocpp/frame.ts';
 import type { Payload } from '../../ocpp/payload.ts';
 import type { Floor } from './floor.ts';
 import type { Seat } from './seat.ts';
@@ -40,7 +40,4 @@ export const carryOn = async (
 
 /** The same content is the same message, whatever its id. */
 export const digestOf = (call: Frame): string =>
-  createHash('sha256')
-    .update(call.action)
-    .update(call.bytes.subarray(call.payloadStart, call.payloadEnd))
-    .digest('base64');
+  createHash('sha256').update(call.action).update(payloadBytes(call)).digest('base64');

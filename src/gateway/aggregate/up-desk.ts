@@ -2,7 +2,13 @@ import { timestamp } from '../../core/time.ts';
 import { edited, namesIn, type Rename } from '../../ocpp/aggregate/edit.ts';
 import { narrowed, narrows, noPartnerIn, ONLY_IN_21 } from '../../ocpp/aggregate/narrow-v21.ts';
 import { familyOf, type UpRule, upRule } from '../../ocpp/aggregate/rules.ts';
-import { errorBytes, type Frame, parsePayload, resultBytes } from '../../ocpp/frame.ts';
+import {
+  errorBytes,
+  type Frame,
+  parsePayload,
+  payloadBytes,
+  resultBytes,
+} from '../../ocpp/frame.ts';
 import { type Payload, readInteger, readObject, readText } from '../../ocpp/payload.ts';
 import { withMessageId } from '../../ocpp/transaction-id.ts';
 import type { Unanswered } from './fair-lane.ts';
@@ -180,7 +186,7 @@ export const payloadOf = (frame: Frame): Payload | undefined => {
 export const answerAs = (answer: Frame, id: string): Buffer =>
   Buffer.concat([
     Buffer.from(`[${answer.kind === 'result' ? 3 : 4},${JSON.stringify(id)},`),
-    answer.bytes.subarray(answer.payloadStart, answer.payloadEnd),
+    payloadBytes(answer),
     Buffer.of(0x5d),
   ]);
 
