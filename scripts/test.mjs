@@ -72,6 +72,8 @@ const { status } = spawnSync(
     '--enable-source-maps',
     '--test',
     '--test-concurrency=2',
+    '--test-reporter=./scripts/tap-reporter.mjs',
+    '--test-reporter-destination=stdout',
     `--test-timeout=${minutes * 60_000}`,
     ...flags,
     ...entries.map(({ out }) => join(bundles, `${out}.js`)),

@@ -95,7 +95,8 @@ const excess = (
 
 /** The least offer above these amps; infinite when there is none. */
 const nextOf = ({ minAmps, maxAmps, stepAmps, stepsAmps }: RankedDemand, amps: number): number => {
-  const step = Math.floor(amps / stepAmps + 1e-6) * stepAmps + stepAmps;
+  // 199 steps of 0.1 and one more are 20, not 20.000000000000004, which is above a most of 20.
+  const step = Number(((Math.floor(amps / stepAmps + 1e-6) + 1) * stepAmps).toFixed(6));
   const listed = stepsAmps?.find((value) => value > amps && value >= minAmps);
   const next = stepsAmps === undefined ? Math.max(minAmps, step) : listed;
   return next !== undefined && next <= maxAmps ? next : Number.POSITIVE_INFINITY;
