@@ -70,6 +70,7 @@ const { status } = spawnSync(
   process.execPath,
   [
     '--enable-source-maps',
+    '--import=./scripts/property-seed.mjs',
     '--test',
     '--test-concurrency=2',
     '--test-reporter=./scripts/tap-reporter.mjs',
