@@ -5,6 +5,7 @@ import { tap } from 'node:test/reporters';
 /** Enough to know what failed; the rest is where the test is reported. */
 const ERROR_LINES = 12;
 
+// biome-ignore lint/style/noDefaultExport: the runner takes the default export of a reporter.
 export default async function* tapReporter(source) {
   yield* tap(withFailures(source));
 }
