@@ -8,16 +8,22 @@ export const ADMITTED = -1;
 export const TOO_SMALL = -2;
 
 /**
+ * Asked of a demand that would fit beside the minimums, summed up by row, of those before it: whether
+ * it may not come on now all the same.
+ */
+export type Gate = (index: number, sums: Float64Array) => boolean;
+
+/**
  * Who gets at least the minimum (an offer is 0 or at least `minAmps`). In the order of class, dwell,
  * score, then id, each is taken in while every row above holds. Taking in order is the best in the
  * lexicographic sense: giving up a later one can never make room for one that did not fit before it.
  * Only the limit on the difference of phases breaks that rule, so with it a second look follows.
  */
-export const admit = (rows: Rows): Int32Array => {
-  const { scratch, limits, demands } = rows;
+export const admit = (rows: Rows, isClosed?: Gate): Int32Array => {
+  const { scratch, demands } = rows;
   const verdicts = scratch.integers(demands.length).fill(TOO_SMALL);
-  const sums = scratch.floats(limits.length);
-  if (everybodyFits(rows, sums)) {
+  const sums = scratch.copyOf(rows.taken);
+  if (isClosed === undefined && everybodyFits(rows, sums)) {
     for (let i = 0; i < verdicts.length; i += 1) if (isPossible(rows, i)) verdicts[i] = ADMITTED;
     return verdicts;
   }
@@ -29,8 +35,10 @@ export const admit = (rows: Rows): Int32Array => {
       const index = order[k]!;
       if (verdicts[index] === ADMITTED || !isPossible(rows, index)) continue;
       const least = rows.leastAmps[index]!;
-      verdicts[index] = blockingRow(rows, sums, index, least, AMPS_EPSILON);
-      if (verdicts[index] === ADMITTED) load(rows, sums, index, least);
+      const row = blockingRow(rows, sums, index, least, AMPS_EPSILON);
+      if (row < 0 && isClosed?.(index, sums) === true) continue;
+      verdicts[index] = row;
+      if (row < 0) load(rows, sums, index, least);
     }
   }
   return verdicts;
@@ -42,7 +50,6 @@ export const isPossible = ({ mostAmps, leastAmps }: Rows, index: number): boolea
 
 const everybodyFits = (rows: Rows, sums: Float64Array): boolean => {
   const { limits, userStarts, leastAmps, groups } = rows;
-  sums.set(rows.taken);
   for (let g = 0; g < groups.count; g += 1) {
     let least = 0;
     for (let m = groups.starts[g]!; m < groups.starts[g + 1]!; m += 1) {

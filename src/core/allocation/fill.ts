@@ -92,7 +92,7 @@ const start = (
     amps: scratch.floats(demands),
     bottleneck: scratch.integers(demands).fill(AT_MAXIMUM),
     state: scratch.integers(demands).fill(FROZEN),
-    taken: scratch.floats(limits.length),
+    taken: scratch.copyOf(rows.taken),
     slopes: scratch.floats(limits.length),
     growing: scratch.integers(limits.length),
     open: 0,
@@ -100,7 +100,6 @@ const start = (
     firstFull: 0,
     firstFullAt: Number.POSITIVE_INFINITY,
   };
-  filling.taken.set(rows.taken);
   for (let g = 0; g < rows.groups.count; g += 1) startGroup(filling, g);
   filling.turns.build();
   findFirst(filling);

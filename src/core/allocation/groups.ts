@@ -43,8 +43,7 @@ export const groupsOf = (
     starts[groupOf[i]! + 1]! += 1;
   }
   for (let g = 0; g < count; g += 1) starts[g + 1]! += starts[g]!;
-  const next = scratch.integers(count + 1);
-  next.set(starts);
+  const next = scratch.copyOfIntegers(starts);
   const members = scratch.integers(demands.length);
   for (let i = 0; i < groupOf.length; i += 1) {
     const group = groupOf[i]!;

@@ -70,9 +70,8 @@ interface Sale extends Shares {
 }
 
 const saleOf = (rows: Rows): Sale => {
-  const { scratch, demands, limits, groups } = rows;
-  const sums = scratch.floats(limits.length);
-  sums.set(rows.taken);
+  const { scratch, demands, groups } = rows;
+  const sums = scratch.copyOf(rows.taken);
   return {
     rows,
     sums,

@@ -250,8 +250,7 @@ const usersOf = (
     for (let e = starts[g]!; e < end; e += 1) userStarts[entries[e]! + 1]! += 1;
   }
   for (let row = 0; row < rowCount; row += 1) userStarts[row + 1]! += userStarts[row]!;
-  const next = scratch.integers(rowCount + 1);
-  next.set(userStarts);
+  const next = scratch.copyOfIntegers(userStarts);
   const users = scratch.integers(entries.length);
   for (let g = 0; g < groupCount; g += 1) {
     const end = raisingEnds[g]!;

@@ -60,8 +60,7 @@ interface Wants {
 
 const wantsOf = (rows: Rows, worthOf: Float64Array): Wants => {
   const { scratch, mostAmps, demands, groups } = rows;
-  const order = scratch.integers(demands.length);
-  order.set(groups.members);
+  const order = scratch.copyOfIntegers(groups.members);
   const spare = scratch.integers(demands.length);
   const worth = scratch.floats(demands.length);
   const upTo = scratch.floats(demands.length);
@@ -101,8 +100,7 @@ interface Trade extends Market {
 
 const tradeOf = (rows: Rows, { upTo }: Wants): Trade => {
   const { scratch, limits, groups } = rows;
-  const sums = scratch.floats(limits.length);
-  sums.set(rows.taken);
+  const sums = scratch.copyOf(rows.taken);
   for (let g = 0; g < groups.count; g += 1) {
     loadGroup(rows, sums, g, upTo[groups.starts[g + 1]! - 1]!);
   }

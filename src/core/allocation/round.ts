@@ -19,8 +19,7 @@ export const round = (rows: Rows, verdicts: Int32Array, filled: Filled): Float64
   const { amps, bottleneck } = filled;
   const { demands } = rows;
   const rounded = rows.scratch.floats(amps.length);
-  const sums = rows.scratch.floats(rows.limits.length);
-  sums.set(rows.taken);
+  const sums = rows.scratch.copyOf(rows.taken);
   for (let i = 0; i < amps.length; i += 1) {
     if (verdicts[i] !== ADMITTED) continue;
     rounded[i] = Math.max(rows.leastAmps[i]!, stepBelow(demands[i]!, amps[i]!));

@@ -20,6 +20,18 @@ export class Scratch {
   integers(length: number): Int32Array {
     return this.#integers.take(length);
   }
+
+  copyOf(floats: Float64Array): Float64Array {
+    const copy = this.#floats.takeUsed(floats.length);
+    copy.set(floats);
+    return copy;
+  }
+
+  copyOfIntegers(integers: Int32Array): Int32Array {
+    const copy = this.#integers.takeUsed(integers.length);
+    copy.set(integers);
+    return copy;
+  }
 }
 
 interface Shelf<T> {
@@ -43,6 +55,11 @@ class Pool<T extends Float64Array | Int32Array> {
   }
 
   take(length: number): T {
+    return this.takeUsed(length).fill(0) as T;
+  }
+
+  /** What was in it before is still there. */
+  takeUsed(length: number): T {
     let shelf = this.#shelves.get(length);
     if (shelf === undefined) {
       shelf = { length, arrays: [], taken: 0, unused: 0 };
@@ -50,7 +67,7 @@ class Pool<T extends Float64Array | Int32Array> {
     }
     const kept = shelf.arrays[shelf.taken];
     shelf.taken += 1;
-    if (kept !== undefined) return kept.fill(0) as T;
+    if (kept !== undefined) return kept;
     const fresh = this.#make(length);
     shelf.arrays.push(fresh);
     return fresh;

@@ -79,16 +79,14 @@ const isSame = (a: Float64Array, b: Float64Array): boolean => {
 };
 
 const sumsOf = (rows: Rows, amps: Float64Array): Float64Array => {
-  const sums = rows.scratch.floats(rows.limits.length);
-  sums.set(rows.taken);
+  const sums = rows.scratch.copyOf(rows.taken);
   loadAll(rows, sums, amps);
   return sums;
 };
 
 /** Limits of the differences, raised by what the low phase takes at least. */
 const withRelief = (rows: Rows, low: Float64Array): Float64Array => {
-  const limits = rows.scratch.floats(rows.limits.length);
-  limits.set(rows.limits);
+  const limits = rows.scratch.copyOf(rows.limits);
   const { starts, raisingEnds, entries, coefficients, groups } = rows;
   for (let g = 0; g < groups.count; g += 1) {
     const total = totalOf(groups, g, low);

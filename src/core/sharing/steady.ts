@@ -1,4 +1,4 @@
-import { ADMITTED, admissionOrder, isPossible } from '../allocation/admit.ts';
+import { ADMITTED, admissionOrder, admit, type Gate, isPossible } from '../allocation/admit.ts';
 import type { AllocationCircuit, Objective } from '../allocation/problem.ts';
 import { blockingRow, isDifference, load, phaseOfRow, type Rows } from '../allocation/rows.ts';
 import { type Admission, admission, type Shares, sharesAfter } from '../allocation/shares.ts';
@@ -51,49 +51,59 @@ const withoutLateStarts = (
   objective: Objective,
   held: (Reason | undefined)[],
 ): Admission => {
+  const someoneLooks = contenders.some((contender, i) => looks(contender, held[i]));
+  if (!someoneLooks) return admission(rows, objective);
+  const isLate = lateStarts(rows, contenders, held);
+  if (objective === 'fair' && !rows.hasDifferences) {
+    return { verdicts: admit(rows, isLate), shares: undefined };
+  }
   const asked = admission(rows, objective);
-  const toLook = contenders.some(
+  const starts = contenders.some(
     (contender, i) => asked.verdicts[i] === ADMITTED && looks(contender, held[i]),
   );
-  if (!toLook || !holdLateStarts(rows, contenders, asked, held)) return asked;
-  return admission(rows, objective);
+  return starts && holdLateStarts(rows, asked, isLate) ? admission(rows, objective) : asked;
 };
 
 const looks = ({ look, idle }: Contender, held: Reason | undefined): boolean =>
   look !== undefined && !idle && held === undefined;
 
 /**
- * In the order of admission, whoever is to start has to fit beside the minimums of those before it
- * and the load of its look; whether anybody does not.
+ * Whoever is to start has to fit beside the minimums of those before it and the load of its look.
+ * Otherwise it is held, and has no claim any more.
  */
-const holdLateStarts = (
+const lateStarts = (
   rows: Rows,
   contenders: readonly Contender[],
-  { verdicts }: Admission,
   held: (Reason | undefined)[],
-): boolean => {
+): Gate => {
   const limits: { long?: Float64Array; short?: Float64Array } = {};
-  const sums = rows.scratch.floats(rows.limits.length);
-  sums.set(rows.taken);
+  return (index, sums) => {
+    const contender = contenders[index]!;
+    const { look } = contender;
+    if (look === undefined || !looks(contender, held[index])) return false;
+    limits[look.length] ??= lookLimits(rows, look.length);
+    const row = fullRow(rows, sums, index, limits[look.length]!);
+    if (row < 0) return false;
+    held[index] = passingOn(rows, row) ?? look.reason;
+    rows.mostAmps[index] = 0;
+    return true;
+  };
+};
+
+/**
+ * Where the order of admission alone does not say who is on, since the market does or somebody later
+ * lowers a difference: in that order, whoever would fit without the load of its look, also those that
+ * were left out; whether anybody is held.
+ */
+const holdLateStarts = (rows: Rows, { verdicts }: Admission, isLate: Gate): boolean => {
+  const sums = rows.scratch.copyOf(rows.taken);
   const order = admissionOrder(rows);
   let late = false;
   for (let k = 0; k < order.length; k += 1) {
     const i = order[k]!;
-    const contender = contenders[i]!;
-    const { look } = contender;
-    if (look !== undefined && looks(contender, held[i]) && isPossible(rows, i)) {
-      limits[look.length] ??= lookLimits(rows, look.length);
-      const row = fullRow(rows, sums, i, limits[look.length]!);
-      if (row >= 0) {
-        // Without the load of its look it would not fit either: it waits like everybody.
-        if (fullRow(rows, sums, i, rows.limits) >= 0) continue;
-        held[i] = passingOn(rows, row) ?? look.reason;
-        rows.mostAmps[i] = 0;
-        late = true;
-        continue;
-      }
-    }
-    if (verdicts[i] === ADMITTED) load(rows, sums, i, rows.leastAmps[i]!);
+    const fits = isPossible(rows, i) && fullRow(rows, sums, i, rows.limits) < 0;
+    if (fits && isLate(i, sums)) late = true;
+    else if (verdicts[i] === ADMITTED) load(rows, sums, i, rows.leastAmps[i]!);
   }
   return late;
 };
@@ -106,8 +116,7 @@ const fullRow = (rows: Rows, sums: Float64Array, index: number, limits: Float64A
 
 /** Limits for a start after a look of this length. */
 const lookLimits = (rows: Rows, length: 'long' | 'short'): Float64Array => {
-  const limits = rows.scratch.floats(rows.limits.length);
-  limits.set(rows.limits);
+  const limits = rows.scratch.copyOf(rows.limits);
   changeLimits(rows, limits, ({ lookAmps, passing }, phase) =>
     phase === undefined ? -(passing?.watts ?? 0) : -(lookAmps?.[length][phase] ?? 0),
   );
@@ -129,10 +138,8 @@ const keptOn = (
 ): Shares | undefined => {
   if (!rows.circuits.some(({ keepOnAmps = 0 }) => keepOnAmps > 0)) return undefined;
   const { mostAmps, scratch } = rows;
-  const claims = scratch.floats(mostAmps.length);
-  claims.set(mostAmps);
-  const limits = scratch.floats(rows.limits.length);
-  limits.set(rows.limits);
+  const claims = scratch.copyOf(mostAmps);
+  const limits = scratch.copyOf(rows.limits);
   for (let i = 0; i < contenders.length; i += 1) if (!charges(contenders[i]!)) mostAmps[i] = 0;
   changeLimits(rows, rows.limits, ({ keepOnAmps = 0 }, phase) =>
     phase === undefined ? 0 : keepOnAmps,

@@ -87,6 +87,11 @@ test('long and short looks are judged side by side, each start by its own', () =
   assert.deepEqual(offers[1]?.reasons, [LOOK.reason]);
 });
 
+test('whoever starts with the amps of a car that looks on is counted at the looks after it', () => {
+  const cars = [off('a', { minAmps: 12 }), off('b'), off('c')];
+  assert.deepEqual(amps(swinging(14, 4), cars), [0, 14, 0]);
+});
+
 test('who would not fit without the load of its look waits like everybody', () => {
   const circuit: AllocationCircuit = {
     ...swinging(40, 30),
