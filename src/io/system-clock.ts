@@ -4,8 +4,16 @@ import type { Cancel, Clock } from '../core/time.ts';
 export const systemClock: Clock = {
   monotonicMs: () => performance.now(),
   wallMs: () => Date.now(),
+  /** What arrived before the wait was over is heard first, also when the machine stopped us meanwhile. */
   after(delayMs: number, run: () => void): Cancel {
-    const timer = setTimeout(run, delayMs);
-    return () => clearTimeout(timer);
+    let immediate: NodeJS.Immediate | undefined;
+    const timer = setTimeout(() => {
+      // Timers run before sockets are read: an answer that is there would count as silence.
+      immediate = setImmediate(run);
+    }, delayMs);
+    return () => {
+      clearTimeout(timer);
+      clearImmediate(immediate);
+    };
   },
 };

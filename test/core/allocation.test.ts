@@ -69,6 +69,20 @@ describe('who gets how much', () => {
     assert.deepEqual(share([circuit('main', [30, 30, 30])], cars), { a: 20, b: 10 });
   });
 
+  test('the last step goes to the same car in whatever order they are told', () => {
+    const fine = { stepAmps: 0.1, phases: [true, false, false] } as const;
+    const cars = [
+      car('a', '1', { ...fine, minAmps: 0, maxAmps: 1, weight: 0.2 }),
+      car('b', '1', { ...fine, minAmps: 8, maxAmps: 8 }),
+      car('c', '1', { ...fine, minAmps: 8, maxAmps: 10, weight: 3 }),
+    ];
+    for (const order of ['abc', 'acb', 'bac', 'bca', 'cab', 'cba']) {
+      const told = [...order].flatMap((id) => cars.filter((each) => each.id === id));
+      const offers = share([circuit('main', [18, 18, 18])], told);
+      assert.deepEqual(offers, { a: 0.7, b: 8, c: 9.3 }, order);
+    }
+  });
+
   test('a fuse further up binds as well', () => {
     const circuits = [
       circuit('main', [24, 24, 24]),

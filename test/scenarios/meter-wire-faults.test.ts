@@ -6,15 +6,16 @@ import { decodeReading } from '../../src/devices/decode.ts';
 import type { ModbusFraming } from '../../src/devices/modbus-frame.ts';
 import { readMeterOnce } from '../../src/field/meter-read.ts';
 import { openModbusPort } from '../../src/io/modbus.ts';
-import { systemClock } from '../../src/io/system-clock.ts';
 import { Car } from '../../src/sim/car.ts';
 import { type MeterConduct, startModbusMeter } from '../../src/sim/modbus-meter.ts';
 import { VirtualSite } from '../../src/sim/virtual-site.ts';
+import { patientClock } from '../patient-clock.ts';
 import { garage } from './virtual-garage.ts';
 
 const CARS = 1;
 const [GRID] = garage(1).meters;
 const DEVICE = 'eastron-sdm630';
+const { devices } = loadMeterDevices('devices/meters');
 
 /** Where silence is part of the fault, so that it does not take long. */
 const SILENCE_MS = 150;
@@ -57,17 +58,19 @@ const WIRE_FAULTS: Readonly<Record<string, WireFault>> = {
 /** What the gateway reads from a meter that misbehaves on a real socket. */
 const readFrom = async (t: TestContext, fault: WireFault): Promise<readonly Reading[]> => {
   const { conduct = 'good', exceptionCode = 2, unit = 1, framing = 'tcp', polls = 1, told } = fault;
-  const device = loadMeterDevices('devices/meters').devices.get(DEVICE);
+  const device = devices.get(DEVICE);
   assert.ok(device && GRID);
   const values = () => ({ ampsL1: 10, ampsL2: 10, ampsL3: 10 });
   const meter = await startModbusMeter({ device, unit: 1, values, framing });
   t.after(() => meter.close());
   Object.assign(meter, { conduct, exceptionCode });
   if (fault.listening === false) await meter.close();
+  const clock = patientClock();
+  clock.hasty = told.source.includes(SILENT.source);
   const port = openModbusPort({
     url: `${framing === 'rtu' ? 'rtu+' : ''}tcp://127.0.0.1:${meter.port}`,
-    clock: systemClock,
-    ...(told === SILENT ? { timeoutMs: SILENCE_MS } : {}),
+    clock,
+    timeoutMs: SILENCE_MS,
   });
   t.after(() => port.close());
   const readings: Reading[] = [];
@@ -145,7 +148,7 @@ describe('a fault on the wire is told by the tick, which only lowers', {
   });
 
   test('0x8000 in every register of an integer meter', async () => {
-    const device = loadMeterDevices('devices/meters').devices.get('victron-grid-meter');
+    const device = devices.get('victron-grid-meter');
     assert.ok(device && GRID);
     const image = new Map(Array.from({ length: 100 }, (_, i) => [2600 + i, 0x8000] as const));
     const reading = decodeReading(device, GRID, image, 0);

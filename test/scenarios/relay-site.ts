@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import { WebSocket, WebSocketServer } from 'ws';
 import { SILENT_LOG } from '../../src/core/log.ts';
+import type { Clock } from '../../src/core/time.ts';
 import { Gateway } from '../../src/gateway/gateway.ts';
 import type { LaneLimits } from '../../src/gateway/lane.ts';
 import type { LinkObserver } from '../../src/gateway/observer.ts';
@@ -129,9 +130,13 @@ export const NO_OBSERVER: LinkObserver = {
 export const startRelay = async (
   t: TestContext,
   upstream: string,
-  options: { readonly limits?: Partial<LaneLimits>; readonly observer?: LinkObserver } = {},
+  options: {
+    readonly limits?: Partial<LaneLimits>;
+    readonly observer?: LinkObserver;
+    readonly clock?: Clock;
+  } = {},
 ): Promise<{ gateway: Gateway; url: string }> => {
-  const clock = systemClock;
+  const { clock = systemClock } = options;
   const gateway = new Gateway({
     clock,
     dialer: csmsClient({ clock, pingSeconds: 0 }),

@@ -230,7 +230,9 @@ test('three boxes on one broker: parent, child or broker dies', async (t) => {
   await until(() => limitOf(hallB) > 85, 600, 'the other hall gets what is left');
 
   // The broker dies: nobody is told anything, everybody falls back; it returns, and so does all.
+  const lost = new Promise<void>((resolve) => watcher.client.once('close', resolve));
   await broker.stop();
+  await lost;
   await run(LIFE_MS / 1000 + 15);
   assert.equal(limitOf(hallB), 20);
   assert.equal(offerOf(campus, 'hall-b')?.obedience, 'silent');

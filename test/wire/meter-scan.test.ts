@@ -4,8 +4,8 @@ import { loadMeterDevices } from '../../src/config/device-files.ts';
 import { scanUnits } from '../../src/field/meter-scan.ts';
 import { likelySlip } from '../../src/field/meter-variants.ts';
 import { openModbusPort } from '../../src/io/modbus.ts';
-import { systemClock } from '../../src/io/system-clock.ts';
 import { startModbusMeter } from '../../src/sim/modbus-meter.ts';
+import { patientClock } from '../patient-clock.ts';
 
 const { devices } = loadMeterDevices('devices/meters');
 const VALUES = {
@@ -31,7 +31,7 @@ describe('a scan of a host finds each known meter at its unit', { concurrency: t
       const meter = await startModbusMeter(options);
       t.after(() => meter.close());
       const url = `tcp://127.0.0.1:${meter.port}`;
-      const port = openModbusPort({ url, clock: systemClock, timeoutMs: 2_000 });
+      const port = openModbusPort({ url, clock: patientClock() });
       t.after(() => port.close());
       const found = await scanUnits({ port, units: [1, 2, 3], devices });
       assert.deepEqual(
@@ -79,7 +79,7 @@ describe('a map with a slip is found out', { concurrency: true }, () => {
       const meter = await startModbusMeter(options);
       t.after(() => meter.close());
       const url = `tcp://127.0.0.1:${meter.port}`;
-      const port = openModbusPort({ url, clock: systemClock, timeoutMs: 2_000 });
+      const port = openModbusPort({ url, clock: patientClock() });
       t.after(() => port.close());
       assert.match((await likelySlip(port, device, 3)) ?? '', found);
     });

@@ -9,8 +9,9 @@ import { readMeterOnce } from '../../src/field/meter-read.ts';
 import { openModbusPort } from '../../src/io/modbus.ts';
 import { systemClock } from '../../src/io/system-clock.ts';
 import { imageOf } from '../../src/sim/modbus-meter.ts';
+import { patientClock } from '../patient-clock.ts';
 import { RIPPLE_CONTROL } from './link-parts.ts';
-import { mbpoll, pymodbus, startPymodbus } from './modbus-peers.ts';
+import { MBPOLL_PATIENT, mbpoll, pymodbus, startPymodbus } from './modbus-peers.ts';
 
 const VALUES = { ampsL1: 12, ampsL2: 3, ampsL3: 7.5, wattsL1: 2700, wattsL2: 600, wattsL3: 1700 };
 const { devices } = loadMeterDevices('devices/meters');
@@ -38,7 +39,7 @@ describe('against pymodbus, an independent server', { concurrency: true }, () =>
       }
       const tcpPort = await startPymodbus(t, pymodbus, framing, words);
       const connect = `${framing === 'rtu' ? 'rtu+' : ''}tcp://127.0.0.1:${tcpPort}`;
-      const port = openModbusPort({ url: connect, clock: systemClock, timeoutMs: 5_000 });
+      const port = openModbusPort({ url: connect, clock: patientClock() });
       t.after(() => port.close());
       const spec = {
         id: 'grid',
@@ -72,7 +73,7 @@ test('a contact behind a coil limits while it is active, and while it cannot be 
   }
   const words = new Map(Array.from({ length: 10 }, (_, i) => [i, 0]));
   const tcpPort = await startPymodbus(t, pymodbus, 'tcp', words);
-  const port = openModbusPort({ url: `tcp://127.0.0.1:${tcpPort}`, clock: systemClock });
+  const port = openModbusPort({ url: `tcp://127.0.0.1:${tcpPort}`, clock: patientClock() });
   const taken: LimitCommand[] = [];
   let heard = (): void => {};
   const watch = new DigitalInputWatch({
@@ -95,6 +96,6 @@ test('a contact behind a coil limits while it is active, and while it cannot be 
   };
   await until(({ lifted }) => lifted === true);
   const coil = ['-0', '-r', '3', '-t', '0', '-1', '-p', String(tcpPort), '127.0.0.1', '1'];
-  assert.equal(spawnSync(mbpoll, coil).status, 0);
+  assert.equal(spawnSync(mbpoll, [...MBPOLL_PATIENT, ...coil]).status, 0);
   await until(({ watts }) => watts === 4_200);
 });

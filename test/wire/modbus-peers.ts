@@ -13,6 +13,9 @@ export const mbpoll = ['mbpoll', '/usr/bin/mbpoll'].find(
   (path) => spawnSync(path, ['-h']).error === undefined,
 );
 
+/** It waits ten seconds for an answer, its most, instead of one: a busy machine may take one away. */
+export const MBPOLL_PATIENT = ['-o', '10'] as const;
+
 export const startPymodbus = async (
   t: TestContext,
   python: string,

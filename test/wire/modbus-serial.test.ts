@@ -8,6 +8,10 @@ import { specOf } from '../../src/field/meter-scan.ts';
 import { openModbusPort } from '../../src/io/modbus.ts';
 import { systemClock } from '../../src/io/system-clock.ts';
 import { imageOf } from '../../src/sim/modbus-meter.ts';
+import { patientClock } from '../patient-clock.ts';
+
+/** How long a unit that is not there is waited for. */
+const SILENCE_MS = 300;
 
 const python = ['python3', '/usr/bin/python3'].find(
   (path) => spawnSync(path, ['-c', 'import pty']).status === 0,
@@ -30,12 +34,15 @@ test('a meter on a serial line, here a pseudo terminal', async (t) => {
   t.after(() => meter.kill('SIGKILL'));
   const [line] = (await once(meter.stdout, 'data')) as [Buffer];
   const url = `serial://${line.toString().trim()}?baud=9600&parity=none`;
-  const port = openModbusPort({ url, clock: systemClock, timeoutMs: 2_000 });
+  const clock = patientClock();
+  const port = openModbusPort({ url, clock, timeoutMs: SILENCE_MS });
   t.after(() => port.close());
   const read = (unit: number) =>
     readMeterOnce(port, { spec: specOf('eastron-sdm630', unit), device }, 0);
   assert.deepEqual((await read(2)).amps, [12, 3, 7.5]);
+  clock.hasty = true;
   assert.match((await read(3)).problem ?? '', /no answer in time/);
+  clock.hasty = false;
   // The line was opened afresh.
   assert.deepEqual((await read(2)).amps, [12, 3, 7.5]);
 });

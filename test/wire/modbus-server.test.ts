@@ -10,9 +10,10 @@ import { BuildingRegisters } from '../../src/field/building-registers.ts';
 import { openModbusPort } from '../../src/io/modbus.ts';
 import { type ModbusServerOptions, startModbusServer } from '../../src/io/modbus-server.ts';
 import { systemClock } from '../../src/io/system-clock.ts';
+import { patientClock } from '../patient-clock.ts';
 import { garage } from '../scenarios/virtual-garage.ts';
 import { emptyView } from './empty-view.ts';
-import { mbpoll, pymodbus } from './modbus-peers.ts';
+import { MBPOLL_PATIENT, mbpoll, pymodbus } from './modbus-peers.ts';
 
 const run = promisify(execFile);
 
@@ -66,7 +67,7 @@ const poll = async (
   port: number,
   ...args: readonly string[]
 ): Promise<ReadonlyMap<number, number>> => {
-  const all = ['-0', '-1', '-q', '-p', String(port), ...args];
+  const all = [...MBPOLL_PATIENT, '-0', '-1', '-q', '-p', String(port), ...args];
   const { stdout } = await run(mbpoll ?? '', all);
   return new Map(
     [...stdout.matchAll(/^\[(\d+)\]:\s+(-?\d+)/gm)].map(([, at, value]) => [
@@ -169,7 +170,7 @@ test('pymodbus reads and writes it, too', async (t) => {
   const { port, taken } = await startServer(t);
   const script = [
     'from pymodbus.client import ModbusTcpClient',
-    `c = ModbusTcpClient("127.0.0.1", port=${port})`,
+    `c = ModbusTcpClient("127.0.0.1", port=${port}, timeout=60)`,
     'c.connect()',
     'print(c.read_holding_registers(100, 3, slave=1).registers)',
     'print(c.write_registers(60000, [65535, 0, 7000], slave=1).isError())',
@@ -194,7 +195,7 @@ describe('the server', () => {
     client.on('error', () => {});
     await once(client, 'close');
     const { port: open } = await startServer(t, { allow: ['127.0.0.0/8'] });
-    const bus = openModbusPort({ url: `tcp://127.0.0.1:${open}`, clock: systemClock });
+    const bus = openModbusPort({ url: `tcp://127.0.0.1:${open}`, clock: patientClock() });
     t.after(() => bus.close());
     assert.deepEqual(await bus.read({ unit: 1, table: 'input', address: 0, count: 1 }), [1]);
   });
@@ -217,7 +218,7 @@ describe('the server', () => {
     assert.deepEqual([received[1], received[12], received[23]], [1, 2, 3]);
     client.write(Buffer.alloc(64, 0xff));
     await once(client, 'close');
-    const bus = openModbusPort({ url: `tcp://127.0.0.1:${port}`, clock: systemClock });
+    const bus = openModbusPort({ url: `tcp://127.0.0.1:${port}`, clock: patientClock() });
     t.after(() => bus.close());
     assert.equal((await bus.read({ unit: 1, table: 'holding', address: 0, count: 1 })).length, 1);
   });

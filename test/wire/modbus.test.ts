@@ -13,12 +13,15 @@ import {
   type SimModbusOptions,
   startModbusMeter,
 } from '../../src/sim/modbus-meter.ts';
+import { HurriedClock } from '../hurried-clock.ts';
+import { patientClock } from '../patient-clock.ts';
 
 const { devices } = loadMeterDevices('devices/meters');
 const PHASES = { ampsL1: 12, ampsL2: 3, ampsL3: 7.5, wattsL1: 2700, wattsL2: 600, wattsL3: 1700 };
 const VALUES = { ...PHASES, watts: 5000 };
-/** Everything is on this machine: whoever is silent for so long stays silent. */
-const TIMEOUT_MS = 150;
+const SILENT = /no answer in time/;
+/** How long who never answers is waited for. */
+const SILENCE_MS = 150;
 
 const deviceOf = (name: string) => {
   const device = devices.get(name);
@@ -48,11 +51,12 @@ const startMeter = async (
   const meter = await startModbusMeter({ device, unit: 1, values: () => VALUES, ...changes });
   t.after(() => meter.close());
   const connect = `${framing === 'rtu' ? 'rtu+' : ''}tcp://127.0.0.1:${meter.port}`;
-  const port = openModbusPort({ url: connect, clock: systemClock, timeoutMs: TIMEOUT_MS });
+  const clock = patientClock();
+  const port = openModbusPort({ url: connect, clock, timeoutMs: SILENCE_MS });
   t.after(() => port.close());
   const busMeter: BusMeter = { spec: specOf({ device: name, connect, unit: ask }), device };
   const read = () => readMeterOnce(port, busMeter, systemClock.monotonicMs());
-  return { meter, port, busMeter, read };
+  return { meter, port, clock, busMeter, read };
 };
 
 const rounded = ({ amps }: Reading) => amps?.map((value) => Math.round(value * 10) / 10);
@@ -75,11 +79,8 @@ describe('reading meters over Modbus TCP', () => {
 test('a meter that is not set as its registers need it is not read, and says what to set', async (t) => {
   const device = deviceOf('carlo-gavazzi-em24-e1');
   const { meter } = await startMeter(t, 'carlo-gavazzi-em340');
-  const port = openModbusPort({
-    url: `tcp://127.0.0.1:${meter.port}`,
-    clock: systemClock,
-    timeoutMs: TIMEOUT_MS,
-  });
+  const url = `tcp://127.0.0.1:${meter.port}`;
+  const port = openModbusPort({ url, clock: patientClock() });
   t.after(() => port.close());
   const reading = await readMeterOnce(port, { spec: specOf({}), device }, 0);
   assert.equal(reading.quality, 'absent');
@@ -89,27 +90,26 @@ test('a meter that is not set as its registers need it is not read, and says wha
 for (const framing of ['tcp', 'rtu'] as const) {
   describe(`a device that misbehaves (${framing}) gives no current, and says why`, () => {
     for (const [conduct, problem] of [
-      ['silent', /no answer in time/],
-      [
-        'short',
-        framing === 'tcp' ? /37 registers instead of 76|\d registers/ : /no answer in time/,
-      ],
-      ['late', /no answer in time/],
-      ['half', /no answer in time/],
-      ['wrong-unit', /no answer in time/],
+      ['silent', SILENT],
+      ['short', framing === 'tcp' ? /37 registers instead of 76|\d registers/ : SILENT],
+      ['late', SILENT],
+      ['half', SILENT],
+      ['wrong-unit', SILENT],
       ['garbage', /no answer in time|not Modbus TCP/],
       ['closes', /connection closed by the device/],
       ['not-available', /reports no currents/],
     ] as const satisfies readonly (readonly [MeterConduct, RegExp])[]) {
       test(conduct, async (t) => {
-        const { meter, read } = await startMeter(t, 'eastron-sdm630', { framing });
+        const { meter, clock, read } = await startMeter(t, 'eastron-sdm630', { framing });
         meter.conduct = conduct;
+        clock.hasty = problem.source.includes(SILENT.source);
         const reading = await read();
         assert.equal(reading.quality, 'absent');
         assert.equal(reading.amps, undefined);
         assert.match(reading.problem ?? '', problem);
         // And what arrives of it later is never taken for the next answer.
         meter.conduct = 'good';
+        clock.hasty = false;
         assert.deepEqual(rounded(await untilGood(read)), [12, 3, 7.5]);
       });
     }
@@ -145,8 +145,9 @@ const untilGood = async (read: () => Promise<Reading>): Promise<Reading> => {
 };
 
 test('a unit that is not there', async (t) => {
-  const { read } = await startMeter(t, 'eastron-sdm630', { ask: 7 });
-  assert.match((await read()).problem ?? '', /no answer in time/);
+  const { clock, read } = await startMeter(t, 'eastron-sdm630', { ask: 7 });
+  clock.hasty = true;
+  assert.match((await read()).problem ?? '', SILENT);
 });
 
 test('nobody listens', async (t) => {
@@ -187,8 +188,9 @@ describe('many units behind one gateway', () => {
     });
     const bus = new MeterBus({
       meters: UNITS.map((unit) => ({ spec: specOf({ id: `m${unit}`, unit, pollMs: 20 }), device })),
-      port: openModbusPort({ url, clock: systemClock, timeoutMs: TIMEOUT_MS }),
-      clock: systemClock,
+      port: openModbusPort({ url, clock: patientClock() }),
+      // Who is asked when depends on no stop of the machine.
+      clock: new HurriedClock(),
       log: SILENT_LOG,
       onReading: (reading) => {
         polls.set(reading.meter, (polls.get(reading.meter) ?? 0) + 1);

@@ -5,31 +5,9 @@ import { SILENT_LOG } from '../../src/core/log.ts';
 import type { Clock } from '../../src/core/time.ts';
 import { openModbusPort } from '../../src/io/modbus.ts';
 import { openBroker } from '../../src/io/mqtt.ts';
+import { HurriedClock } from '../hurried-clock.ts';
 
 const NOTHING = (): void => {};
-
-/** Waits pass at once and are noted; what happens on sockets takes no time. */
-class HurriedClock implements Clock {
-  readonly waitsMs: number[] = [];
-  nowMs = 0;
-
-  monotonicMs(): number {
-    return this.nowMs;
-  }
-
-  wallMs(): number {
-    return this.nowMs;
-  }
-
-  after(delayMs: number, run: () => void): () => void {
-    this.waitsMs.push(delayMs);
-    const soon = setImmediate(() => {
-      this.nowMs += delayMs;
-      run();
-    });
-    return () => clearImmediate(soon);
-  }
-}
 
 /** Counts who connects; `meet` is what happens to them. */
 const startHost = async (t: TestContext, meet: (socket: Socket, turn: number) => void) => {

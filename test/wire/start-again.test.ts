@@ -7,17 +7,16 @@ import { describe, type TestContext, test } from 'node:test';
 import { readSiteFile } from '../../src/cli/site-file.ts';
 import { SILENT_LOG } from '../../src/core/log.ts';
 import { startBusbar } from '../../src/main.ts';
+import { freePort } from '../free-port.ts';
 
-/** A listener, and the port that it keeps from others. */
-const occupied = (t: TestContext): Promise<{ server: Server; port: number }> =>
-  new Promise((resolve) => {
-    const server = createServer();
-    t.after(() => server.close());
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      resolve({ server, port: typeof address === 'object' ? (address?.port ?? 0) : 0 });
-    });
-  });
+/** A listener, and the port that it keeps from others; nobody gets it once it is released either. */
+const occupied = async (t: TestContext): Promise<{ server: Server; port: number }> => {
+  const port = await freePort();
+  const server = createServer();
+  t.after(() => server.close());
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  return { server, port };
+};
 
 const release = (server: Server): Promise<void> =>
   new Promise((resolve) => server.close(() => resolve()));
@@ -78,13 +77,12 @@ describe('a start that fails', () => {
     test(`since its ${door} port is taken leaves nothing open, and can be tried again`, async (t) => {
       const folder = mkdtempSync(join(tmpdir(), 'busbar-start-'));
       t.after(() => rmSync(folder, { recursive: true, force: true }));
-      const gone = await occupied(t);
-      await release(gone.server);
+      const gone = await freePort();
       const taken = [];
       for (let i = 0; i < 4; i += 1) taken.push(await occupied(t));
       const at = taken.map(({ port }) => `127.0.0.1:${port}`);
       const [ocpp = '', http = '', modbus = '', firmware = ''] = at;
-      const text = siteFile(folder, gone.port, { ocpp, http, modbus, firmware });
+      const text = siteFile(folder, gone, { ocpp, http, modbus, firmware });
       const index = ['ocpp', 'http', 'modbus'].indexOf(door);
       const others = taken.filter((_each, i) => i !== index);
       for (const { server } of others) await release(server);
@@ -110,10 +108,9 @@ describe('a start that fails', () => {
   test('since another one has the data folder takes nothing from that one', async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'busbar-start-'));
     t.after(() => rmSync(folder, { recursive: true, force: true }));
-    const gone = await occupied(t);
-    await release(gone.server);
+    const gone = await freePort();
     const any = '127.0.0.1:0';
-    const text = siteFile(folder, gone.port, { ocpp: any, http: any, modbus: any, firmware: any });
+    const text = siteFile(folder, gone, { ocpp: any, http: any, modbus: any, firmware: any });
     const first = await start(folder, text);
     await assert.rejects(start(folder, text), /another process holds its lock/);
     const health = await fetch(`${first.httpUrl}/healthz`);

@@ -70,6 +70,13 @@ const candidates = (
   settleTies(sorted, claims, demands);
   return sorted;
 };
+
+/**
+ * What a sum misses by, depending on the order in which it was made. The tolerance of one row must not
+ * add up over many steps, so here it is no larger.
+ */
+const SUM_NOISE_AMPS = 1e-9;
+
 /** More than rounding can ever take from anybody. */
 const HAD_IT_BEFORE = 1e15;
 
@@ -77,8 +84,7 @@ const takeStep = (rows: Rows, rounded: Float64Array, sums: Float64Array, index: 
   const next = stepAbove(rows.demands[index]!, rounded[index]!);
   if (next > rows.mostAmps[index]! + AMPS_EPSILON) return false;
   const more = next - rounded[index]!;
-  // The tolerance of one row must not add up over many steps, so here it is zero.
-  if (blockingRow(rows, sums, index, more, 0) >= 0) return false;
+  if (blockingRow(rows, sums, index, more, SUM_NOISE_AMPS) >= 0) return false;
   rounded[index] = next;
   load(rows, sums, index, more);
   return true;
