@@ -17,13 +17,14 @@ import type { Gateway } from './gateway/gateway.ts';
 import type { ChargerCalls } from './gateway/observer.ts';
 import type { QueueSummary } from './gateway/outage/queue-desk.ts';
 import { queueRoutes } from './gateway/outage/queue-routes.ts';
+import { ResendDesk } from './gateway/outage/resend-desk.ts';
 import type { UpstreamRoles } from './gateway/upstream-roles.ts';
 import { startChargerServer } from './io/charger-server.ts';
 import { startHttp } from './io/http.ts';
 import { siteMetrics } from './io/metrics.ts';
 import { systemClock } from './io/system-clock.ts';
 import { type FieldSide, startFieldSide } from './main-field.ts';
-import { openHeld } from './main-held.ts';
+import { type Held, openHeld } from './main-held.ts';
 import { type Learned, learnedFacts } from './main-learned.ts';
 import { listening } from './main-listen.ts';
 import { closeParts, handOut, type Parts } from './main-parts.ts';
@@ -150,7 +151,7 @@ const build = async (options: BusbarOptions, parts: Parts): Promise<Busbar> => {
   loop.start();
   parts.field = await startFieldSide(options, loop, faults);
   const urls = await startServers(options, parts, loop, gateway, [
-    ...queueRoutes(held.desk, systemClock, log),
+    ...heldRoutes(held, loop, gateway, log),
     ...chargerRoutes(loop.probes, held.shelf),
     ...parts.field.routes,
     ...historyRoutes(history, () => loop.view()),
@@ -184,6 +185,21 @@ const loopSettings = (options: BusbarOptions, facts: Learned) => {
     remoteStopAfterSeconds,
     limitReports: limitReportsOf(config),
   };
+};
+
+/** What is held, over HTTP. */
+const heldRoutes = (
+  { desk, outage }: Held,
+  loop: ControlLoop,
+  gateway: Gateway,
+  log: Log,
+): readonly ApiRoute[] => {
+  const again = new ResendDesk({
+    ...outage,
+    chargers: () => loop.view().chargers.map(({ id }) => id),
+    queued: (charger) => gateway.deliverHeld(charger),
+  });
+  return queueRoutes({ desk, again, clock: systemClock, log });
 };
 
 /** The doors: HTTP for people and machines, OCPP for chargers. */

@@ -26,7 +26,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
     load: () => import('./charger.ts'),
   },
   queue: {
-    summary: 'what is held for the CSMS: ls|show|export|drop --config FILE',
+    summary: 'what is held for the CSMS: ls|show|export|drop|resend --config FILE',
     load: () => import('./queue.ts'),
   },
   simulate: {

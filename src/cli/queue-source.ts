@@ -1,10 +1,12 @@
 import { join } from 'node:path';
 import type { QueuedMessage, QueueSummary } from '../gateway/outage/queue-desk.ts';
 import { QueueDesk } from '../gateway/outage/queue-desk.ts';
+import { ResendDesk, type Resent, type Selection } from '../gateway/outage/resend-desk.ts';
+import { TransactionIds } from '../gateway/outage/transaction-ids.ts';
 import type { SiteConfig } from '../schema/site-config.ts';
 import { Journal } from '../store/journal.ts';
 import { LogStore } from '../store/log-store.ts';
-import { askGateway, GatewayRefusal } from './running-gateway.ts';
+import { askGateway, GatewayRefusal, noGateway } from './running-gateway.ts';
 
 /** The queue of a gateway: asked of the running one, or read from the disk of a stopped one. */
 export interface QueueSource {
@@ -13,10 +15,14 @@ export interface QueueSource {
   messages(charger: string, parked: boolean, after: number): Promise<readonly QueuedMessage[]>;
   /** False when there is no such message. */
   drop(charger: string, seq: number, by: string): Promise<boolean>;
+  /** Throws an Error that says why when nothing can be sent again. */
+  resend(selection: Selection, by: string): Promise<Resent>;
   close(): Promise<void>;
 }
 
 export const PAGE = 200;
+/** Some thousand messages on a slow card. */
+const RESEND_TIMEOUT_MS = 120_000;
 const PATH = '/api/v1/queue';
 
 /** Throws an Error that says what to do when neither works. */
@@ -40,19 +46,51 @@ export const openQueue = async (config: SiteConfig): Promise<QueueSource> => {
         throw error;
       }
     },
+    resend: async (selection, by) => {
+      const answer = await askGateway<Resent>(config, resendPath(selection, by), {
+        method: 'POST',
+        timeoutMs: RESEND_TIMEOUT_MS,
+      });
+      if (answer === undefined) throw new Error(noGateway(config));
+      return answer;
+    },
     close: () => Promise.resolve(),
   };
+};
+
+const resendPath = ({ charger, seq, transactionId }: Selection, by: string): string => {
+  const parts = [charger, seq].filter((part) => part !== undefined);
+  const of = parts.map((part) => `/${encodeURIComponent(part)}`).join('');
+  const query = new URLSearchParams({
+    by,
+    ...(transactionId !== undefined && { transaction: transactionId }),
+  });
+  return `${PATH}${of}/resend?${query}`;
 };
 
 const openStopped = async (config: SiteConfig): Promise<QueueSource> => {
   const path = join(config.dataDir, 'journal');
   const store = await LogStore.open(path, { monotonicMs: () => performance.now() });
-  const desk = new QueueDesk(await Journal.open(store), store);
+  const mostBytes = config.journal.mostMegabytes * 1024 * 1024;
+  const journal = await Journal.open(store, { mostBytes });
+  const desk = new QueueDesk(journal, store);
+  const again = new ResendDesk({
+    journal,
+    ids: await TransactionIds.open(store),
+    chargers: () => config.chargers.map(({ id }) => id),
+    // The gateway delivers them after its start.
+    queued: () => {},
+  });
   return {
     running: false,
     list: () => Promise.resolve(desk.list()),
     messages: (charger, parked, after) => desk.messages(charger, { parked, after, limit: PAGE }),
     drop: (charger, seq, by) => desk.drop(charger, seq, by, Date.now()),
+    resend: async (selection) => {
+      const answer = await again.resend(selection);
+      if ('problem' in answer) throw new Error(answer.problem);
+      return answer;
+    },
     close: () => store.close(),
   };
 };

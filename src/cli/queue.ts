@@ -2,6 +2,7 @@ import { userInfo } from 'node:os';
 import { createInterface } from 'node:readline/promises';
 import { parseArgs } from 'node:util';
 import type { QueuedMessage, QueueSummary } from '../gateway/outage/queue-desk.ts';
+import type { Resent, Selection } from '../gateway/outage/resend-desk.ts';
 import { openQueue, PAGE, type QueueSource } from './queue-source.ts';
 import { usableSite } from './site-file.ts';
 import { actionProblem, wrongUsage } from './wrong-usage.ts';
@@ -10,11 +11,14 @@ export const USAGE = `usage: busbar queue ls --config FILE [--json]
        busbar queue show CHARGER --config FILE [--json]
        busbar queue export [CHARGER] --config FILE        (one JSON message a line)
        busbar queue drop CHARGER SEQ --config FILE [--by NAME] [--yes]
+       busbar queue resend [CHARGER [SEQ]] [--transaction ID] --config FILE [--by NAME] [--json]
+                                                          (what is set aside, once more)
 `;
 
 interface Order {
   readonly charger: string | undefined;
-  readonly seq: number;
+  readonly seq: number | undefined;
+  readonly transaction: string | undefined;
   readonly json: boolean;
   readonly by: string;
   readonly yes: boolean;
@@ -29,6 +33,7 @@ export const run = async (args: readonly string[]): Promise<number> => {
       config: { type: 'string' },
       json: { type: 'boolean', default: false },
       by: { type: 'string' },
+      transaction: { type: 'string' },
       yes: { type: 'boolean', default: false },
     },
   });
@@ -36,7 +41,10 @@ export const run = async (args: readonly string[]): Promise<number> => {
   const verb = VERBS.get(action);
   const problem =
     actionProblem(positionals[0], [...VERBS.keys()], values.config) ??
-    incomplete(action, charger, seq);
+    incomplete(action, charger, seq) ??
+    (values.transaction === undefined || action === 'resend'
+      ? undefined
+      : '--transaction is for resend');
   if (problem !== undefined || verb === undefined || values.config === undefined) {
     return wrongUsage('queue', problem ?? '', USAGE);
   }
@@ -47,7 +55,8 @@ export const run = async (args: readonly string[]): Promise<number> => {
     const by = values.by ?? userInfo().username;
     return await verb(source, {
       charger,
-      seq: Number(seq),
+      seq: seq === undefined ? undefined : Number(seq),
+      transaction: values.transaction,
       by,
       json: values.json,
       yes: values.yes,
@@ -63,10 +72,10 @@ const incomplete = (
   seq: string | undefined,
 ): string | undefined => {
   if (['show', 'drop'].includes(action) && charger === undefined) return `${action} which CHARGER?`;
-  const number = seq !== undefined && Number.isInteger(Number(seq));
-  return action !== 'drop' || number
+  const needed = action === 'drop' || (action === 'resend' && seq !== undefined);
+  return !needed || (seq !== undefined && Number.isInteger(Number(seq)))
     ? undefined
-    : 'drop which message? Its SEQ is the first number that busbar queue show prints';
+    : `${action} which message? Its SEQ is the first number that busbar queue show prints`;
 };
 
 const list = async (source: QueueSource, { json }: Order): Promise<number> => {
@@ -93,9 +102,10 @@ const show = async (source: QueueSource, { charger, json }: Order): Promise<numb
   return 0;
 };
 
-const line = ({ seq, takenAt, action, transactionId, parked }: QueuedMessage): string =>
+const line = ({ seq, takenAt, action, transactionId, parked, resent }: QueuedMessage): string =>
   `${String(seq).padStart(8)}  ${takenAt}  ${action.padEnd(26)}` +
   `${transactionId === null ? '' : `transaction ${transactionId}`}` +
+  `${resent === 0 ? '' : `  sent again ${resent === 1 ? 'once' : `${resent} times`}`}` +
   `${parked === null ? '' : `  SET ASIDE: ${parked}`}\n`;
 
 const copy = async (source: QueueSource, { charger }: Order): Promise<number> => {
@@ -110,7 +120,7 @@ const copy = async (source: QueueSource, { charger }: Order): Promise<number> =>
 };
 
 const drop = async (source: QueueSource, order: Order): Promise<number> => {
-  const { charger = '', seq, by, yes } = order;
+  const { charger = '', seq = 0, by, yes } = order;
   if (!yes && !(await confirmed(charger, seq))) {
     process.stderr.write('nothing was dropped\n');
     return 1;
@@ -138,6 +148,27 @@ const confirmed = async (charger: string, seq: number): Promise<boolean> => {
   }
 };
 
+const resend = async (source: QueueSource, order: Order): Promise<number> => {
+  const { charger, seq, transaction, by, json } = order;
+  const selection: Selection = {
+    ...(charger !== undefined && { charger }),
+    ...(seq !== undefined && { seq }),
+    ...(transaction !== undefined && { transactionId: transaction }),
+  };
+  const answer = await source.resend(selection, by);
+  process.stdout.write(json ? `${JSON.stringify(answer)}\n` : resentText(answer, source.running));
+  return 0;
+};
+
+const resentText = ({ resent, chargers, staying, stays, more }: Resent, running: boolean): string =>
+  [
+    `${resent} ${resent === 1 ? 'message' : 'messages'} of ${chargers.join(', ')} queued again` +
+      `${running ? '' : ': no gateway runs, they go out when it does'}\n`,
+    ...stays.map((each) => `${each.charger} ${each.seq} stays set aside: ${each.why}\n`),
+    ...(staying > stays.length ? [`and ${staying - stays.length} more stay set aside\n`] : []),
+    ...(more === null ? [] : [`there is more: ${more}\n`]),
+  ].join('');
+
 /** Those set aside first, then those that wait, in order. */
 async function* messagesOf(source: QueueSource, charger: string): AsyncGenerator<QueuedMessage> {
   for (const parked of [true, false]) {
@@ -156,4 +187,5 @@ const VERBS: ReadonlyMap<string, (source: QueueSource, order: Order) => Promise<
   ['show', show],
   ['export', copy],
   ['drop', drop],
+  ['resend', resend],
 ]);

@@ -114,6 +114,11 @@ export class Gateway implements ChargerCalls {
     else link.call(call, told);
   }
 
+  /** Messages of a charger were queued again; of one that is away they wait until it is back. */
+  deliverHeld(charger: string): void {
+    this.#links.get(charger)?.deliverHeld();
+  }
+
   /** Ends one charger's link, e.g. since its route changed: it connects anew by itself. */
   disconnect(charger: string, reason: string): void {
     this.#links.get(charger)?.close(1012, reason);

@@ -112,7 +112,7 @@ export class Link {
     this.#csms = this.#connection('csms', socket);
     this.#tellUpstream('connected');
     this.#options.outage?.csmsBack();
-    this.#deliverHeld();
+    this.deliverHeld();
     this.#watchSilence();
   }
 
@@ -235,7 +235,7 @@ export class Link {
       this.#pass(this.#charger, answer.bytes);
       this.#observeAnswer('charger', call, answer);
     };
-    if (seen instanceof Promise) seen.then(go).catch((error) => this.#fault(error));
+    if (seen instanceof Promise) seen.then(go).catch(this.#fault);
     else go(seen);
   }
 
@@ -265,19 +265,17 @@ export class Link {
       const bytes = answerBytes(call.id, answer);
       this.#charger.send(bytes);
       this.#observeAnswer('charger', call, readFrame(bytes));
-      if (this.#csms !== undefined) this.#deliverHeld();
+      this.deliverHeld();
     };
-    outage
-      .answer(call, sent)
-      .then(give)
-      .catch((error) => this.#fault(error));
+    outage.answer(call, sent).then(give).catch(this.#fault);
   }
 
-  #fault(error: unknown): void {
+  readonly #fault = (error: unknown): void =>
     this.#options.faults.note(`answer to ${this.identity}`, error);
-  }
 
-  #deliverHeld(): void {
+  /** What is held goes out, if anything is and the CSMS is there. */
+  deliverHeld(): void {
+    if (this.#csms === undefined) return;
     const begun = this.#options.outage?.deliver({
       send: (call, first) => this.#sendHeld(call, first),
       delivered: () => this.#tellUpstream('connected'),
@@ -291,7 +289,7 @@ export class Link {
     const fit = (call: Frame): boolean => outage?.isQueued(call) === true;
     const calls = this.#csms?.lane.withdrawFrom(id, fit) ?? [];
     for (const call of calls) this.#hold({ call, sent: false });
-    if (calls.length > 0) this.#deliverHeld();
+    if (calls.length > 0) this.deliverHeld();
     return calls.map((call) => call.id);
   }
 

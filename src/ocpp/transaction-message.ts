@@ -30,6 +30,16 @@ export const isQueued = (version: OcppVersion, action: string): boolean =>
 export const isOfTransaction = (action: string): boolean =>
   action === 'StartTransaction' || action === 'StopTransaction' || action === 'TransactionEvent';
 
+/** Whether a message is the first one of its transaction. */
+export const beginsTransaction = (
+  version: OcppVersion,
+  action: string,
+  payload: () => unknown,
+): boolean =>
+  version === '1.6'
+    ? action === 'StartTransaction'
+    : action === 'TransactionEvent' && readObject(payload())['eventType'] === 'Started';
+
 /** The transaction a queued message belongs to, by the id that the charger uses. */
 export const transactionOf = (version: OcppVersion, payload: unknown): string | undefined => {
   const message = readObject(payload);

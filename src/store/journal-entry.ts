@@ -1,4 +1,5 @@
-import type { Put } from './durable-store.ts';
+import { type Change, type Put, putBytes } from './durable-store.ts';
+import { entryKey, parkedKey } from './journal-keys.ts';
 
 /** What the journal knows of a message besides its bytes. */
 export interface EntryHeader {
@@ -15,9 +16,16 @@ export interface EntryHeader {
   readonly mayRepeat: boolean;
   /** Why it was set aside: the CSMS did not take it. */
   readonly parked?: string;
+  /** What the CSMS called its transaction then, for the time when the map of ids has forgotten it. */
+  readonly csmsTransactionId?: number;
+  /** Times an operator had it sent once more. */
+  readonly resent?: number;
   /** What it was answered with, for the case that the charger asks again. */
   readonly last?: LastAnswer;
 }
+
+/** What is noted of an entry when it is set aside. */
+export type Aside = Required<Pick<EntryHeader, 'parked'>> & Pick<EntryHeader, 'csmsTransactionId'>;
 
 /** What was answered to a message, so that its repetition gets the same answer. */
 export interface LastAnswer {
@@ -46,6 +54,29 @@ export const entryPut = (key: string, header: EntryHeader, message: Uint8Array):
   key,
   preface: `${JSON.stringify(header)}\n`,
   value: message,
+});
+
+/** What moves entries from those set aside to those that wait, and the bytes that these take there. */
+export const waitingChanges = (
+  entries: readonly JournalEntry[],
+): { readonly changes: readonly Change[]; readonly bytes: number } => {
+  const puts = entries.map(({ charger, seq, header, message }) =>
+    entryPut(entryKey(charger, seq), waitingAgain(header), message),
+  );
+  const gone = entries.map(
+    ({ charger, seq }): Change => ({ type: 'delete', key: parkedKey(charger, seq) }),
+  );
+  return {
+    changes: [...puts, ...gone],
+    bytes: puts.reduce((sum, put) => sum + putBytes(put), 0),
+  };
+};
+
+/** It was asked for: it is not thinned out any more. */
+const waitingAgain = ({ parked: _why, ...header }: EntryHeader): EntryHeader => ({
+  ...header,
+  thinnable: false,
+  resent: (header.resent ?? 0) + 1,
 });
 
 export const unpackEntry = (charger: string, seq: number, value: Uint8Array): JournalEntry => {

@@ -1,11 +1,23 @@
 import { type Change, type DurableStore, putBytes, StoreError } from './durable-store.ts';
 import {
+  type Aside,
   type EntryHeader,
   entryPut,
   type JournalEntry,
   type LastAnswer,
   unpackEntry,
+  waitingChanges,
 } from './journal-entry.ts';
+import { freshHead, type Head, type Leaving, packHead } from './journal-head.ts';
+import {
+  chargerOf,
+  entryKey,
+  entryPrefix,
+  headKey,
+  parkedKey,
+  parkedPrefix,
+  seqOf,
+} from './journal-keys.ts';
 import { scanAll } from './scan-all.ts';
 
 /** Space the journal may take, as a sum of message bytes, before meter values are thinned. */
@@ -30,28 +42,6 @@ export interface Backlog {
   readonly thinned: number;
   /** Messages set aside because the CSMS does not take them. */
   readonly parked: number;
-}
-
-interface Head {
-  nextSeq: number;
-  /** Entries up to this number are gone. */
-  doneSeq: number;
-  count: number;
-  bytes: number;
-  thinned: number;
-  parked: number;
-  oldestAtWallMs: number | undefined;
-  last: LastAnswer | undefined;
-  /** Times in a row that the CSMS was sent this one and did not answer. */
-  unanswered: { readonly seq: number; readonly times: number };
-  /** By number: what nobody may send any more, although the medium still has it. */
-  readonly leaving: Map<number, Leaving>;
-}
-
-/** Entries that go together, and what is written when they do. */
-interface Leaving {
-  readonly entries: readonly JournalEntry[];
-  readonly also: readonly Change[];
 }
 
 export const NO_BACKLOG: Backlog = { count: 0, bytes: 0, thinned: 0, parked: 0 };
@@ -171,6 +161,7 @@ export class Journal {
    */
   async first(charger: string, limit: number): Promise<readonly JournalEntry[]> {
     const head = this.#heads.get(charger);
+    await head?.moving.idle();
     if (head !== undefined) await this.#settle(charger, head);
     const entries = await this.entries(charger, head?.doneSeq ?? 0, limit);
     // The medium lost what was counted, and told: nothing waits for it.
@@ -205,12 +196,11 @@ export class Journal {
   }
 
   /** Sets an entry aside, out of the way of the others: it is kept until somebody looks at it. */
-  async park(entry: JournalEntry, why: string, also: readonly Change[] = []): Promise<void> {
+  async park(entry: JournalEntry, aside: Aside, also: readonly Change[] = []): Promise<void> {
     const { charger, seq, header, message } = entry;
     if (!this.holds(entry)) return;
-    const aside = entryPut(parkedKey(charger, seq), { ...header, parked: why }, message);
-    this.#head(charger).parked += 1;
-    await this.#leave(charger, { entries: [entry], also: [aside, ...also] });
+    const put = entryPut(parkedKey(charger, seq), { ...header, ...aside }, message);
+    await this.#leave(charger, { entries: [entry], also: [put, ...also] });
   }
 
   /** Entries set aside, in order. */
@@ -220,10 +210,53 @@ export class Journal {
     return records.map(({ key, value }) => unpackEntry(charger, seqOf(key), value));
   }
 
-  async dropParked(entry: JournalEntry): Promise<void> {
-    await this.#store.write([{ type: 'delete', key: parkedKey(entry.charger, entry.seq) }]);
-    const left = [...this.#store.keys(parkedPrefix(entry.charger))];
-    this.#head(entry.charger).parked = left.length;
+  async dropParked({ charger, seq }: JournalEntry): Promise<void> {
+    await this.#store.write([{ type: 'delete', key: parkedKey(charger, seq) }]);
+    this.#countParked(charger);
+  }
+
+  /**
+   * Entries set aside, in order, wait again in the places that they had: in one batch with `also`, and
+   * they count as waiting only once it is on the medium. Belongs inside `alone`. False: no room for them.
+   */
+  async requeue(
+    charger: string,
+    entries: readonly JournalEntry[],
+    also: readonly Change[] = [],
+  ): Promise<boolean> {
+    const [oldest] = entries;
+    if (oldest === undefined) return true;
+    const { changes, bytes } = waitingChanges(entries);
+    if (this.#bytes + bytes > this.#mostBytes) return false;
+    await this.#store.write([...changes, ...also]);
+    const head = this.#head(charger);
+    head.requeued += 1;
+    if (head.count === 0 || oldest.seq <= head.doneSeq) {
+      head.doneSeq = oldest.seq - 1;
+      head.oldestAtWallMs = oldest.header.takenAtWallMs;
+    }
+    head.count += entries.length;
+    head.bytes += bytes;
+    this.#bytes += bytes;
+    this.#countParked(charger);
+    return true;
+  }
+
+  /** Counts up whenever older entries of a charger come to wait before those that were given out. */
+  requeued(charger: string): number {
+    return this.#heads.get(charger)?.requeued ?? 0;
+  }
+
+  /**
+   * Work on what was set aside of a charger: one after the other, since it reads first and writes then;
+   * meanwhile nothing is given out, so that what comes back is in its place before newer ones go.
+   */
+  alone<T>(charger: string, work: () => Promise<T>): Promise<T> {
+    return this.#heads.get(charger)?.moving.run(work) ?? work();
+  }
+
+  #countParked(charger: string): void {
+    this.#head(charger).parked = [...this.#store.keys(parkedPrefix(charger))].length;
   }
 
   /** The counters outlive the entries; while there are some, the newest of them tells as much. */
@@ -244,6 +277,7 @@ export class Journal {
         ({ seq }): Change => ({ type: 'delete', key: entryKey(charger, seq) }),
       );
       await this.#store.write([...gone, ...also, this.#headChange(charger)]);
+      if (also.some(({ key }) => key.startsWith(parkedPrefix(charger)))) this.#countParked(charger);
       const left = entries.filter(({ seq }) => head.leaving.delete(seq));
       if (left.length > 0) await this.#gone(charger, head, left);
     }
@@ -254,10 +288,19 @@ export class Journal {
     head.count -= entries.length;
     head.bytes -= bytes;
     this.#bytes -= bytes;
-    const [next] = head.count > 0 ? await this.entries(charger, head.doneSeq, 1) : [];
+    const next = await this.#next(charger, head);
     head.oldestAtWallMs = next?.header.takenAtWallMs;
     const newest = entries.at(-1)?.seq ?? 0;
     head.doneSeq = next === undefined ? Math.max(head.doneSeq, newest) : next.seq - 1;
+  }
+
+  /** The first one that is left, also of those that come to wait again while it is read. */
+  async #next(charger: string, head: Head): Promise<JournalEntry | undefined> {
+    for (;;) {
+      const { requeued } = head;
+      const [next] = head.count > 0 ? await this.entries(charger, head.doneSeq, 1) : [];
+      if (head.requeued === requeued) return next;
+    }
   }
 
   async #recount(): Promise<void> {
@@ -266,7 +309,12 @@ export class Journal {
       const charger = key.slice('h/'.length);
       this.#heads.set(charger, { ...freshHead(), nextSeq, thinned, last });
     }
-    for (const { key } of this.#store.keys('k/')) this.#head(chargerOf(key)).parked += 1;
+    for (const { key } of this.#store.keys('k/')) {
+      const head = this.#head(chargerOf(key));
+      head.parked += 1;
+      // The number stays taken although the counters were lost: it comes back to its place.
+      head.nextSeq = Math.max(head.nextSeq, seqOf(key) + 1);
+    }
     for (const { key, valueBytes } of this.#store.keys('m/')) this.#count(key, valueBytes);
     for (const [charger, head] of this.#heads) await this.#readEnds(charger, head);
   }
@@ -348,28 +396,3 @@ export class Journal {
     return head;
   }
 }
-
-const SEQ_DIGITS = 12;
-const freshHead = (): Head => ({
-  nextSeq: 1,
-  doneSeq: 0,
-  count: 0,
-  bytes: 0,
-  thinned: 0,
-  parked: 0,
-  oldestAtWallMs: undefined,
-  last: undefined,
-  unanswered: { seq: 0, times: 0 },
-  leaving: new Map(),
-});
-const entryPrefix = (charger: string): string => `m/${charger}/`;
-const entryKey = (charger: string, seq: number): string =>
-  entryPrefix(charger) + String(seq).padStart(SEQ_DIGITS, '0');
-const parkedPrefix = (charger: string): string => `k/${charger}/`;
-const parkedKey = (charger: string, seq: number): string =>
-  parkedPrefix(charger) + String(seq).padStart(SEQ_DIGITS, '0');
-const headKey = (charger: string): string => `h/${charger}`;
-const seqOf = (key: string): number => Number(key.slice(-SEQ_DIGITS));
-const chargerOf = (key: string): string => key.slice('m/'.length, -SEQ_DIGITS - 1);
-const packHead = ({ nextSeq, thinned, last }: Head): Buffer =>
-  Buffer.from(JSON.stringify({ nextSeq, thinned, last }));

@@ -104,7 +104,9 @@ const Connector = ({ charger, connector }: { charger: ChargerView; connector: Co
         )}
         {charger.backlog.held > 0 && <span class="warn">{charger.backlog.held} messages held</span>}
         {charger.backlog.parked > 0 && (
-          <span class="bad">{charger.backlog.parked} messages not taken by the CSMS</span>
+          <span class="bad" title={`once mended there: busbar queue resend ${charger.id}`}>
+            {charger.backlog.parked} messages not taken by the CSMS
+          </span>
         )}
       </footer>
     </li>

@@ -7,6 +7,8 @@ import { describe, type TestContext, test } from 'node:test';
 import { SILENT_LOG } from '../../src/core/log.ts';
 import { QueueDesk } from '../../src/gateway/outage/queue-desk.ts';
 import { queueRoutes } from '../../src/gateway/outage/queue-routes.ts';
+import { ResendDesk } from '../../src/gateway/outage/resend-desk.ts';
+import { TransactionIds } from '../../src/gateway/outage/transaction-ids.ts';
 import { startHttp } from '../../src/io/http.ts';
 import { systemClock } from '../../src/io/system-clock.ts';
 import { Journal } from '../../src/store/journal.ts';
@@ -38,7 +40,8 @@ const heldSite = async (http: string) => {
   await journal.append('CP_1', header('1'), Buffer.from(START));
   await journal.append('CP_1', header('2'), Buffer.from(START.replace('"1"', '"2"')));
   const [first] = await journal.first('CP_1', 1);
-  if (first !== undefined) await journal.park(first, 'the CSMS answered InternalError 4 times');
+  if (first !== undefined)
+    await journal.park(first, { parked: 'the CSMS answered InternalError 4 times' });
   const file = join(folder, 'site.yaml');
   await writeFile(
     file,
@@ -73,6 +76,14 @@ const busbar = (...args: string[]): Promise<{ status: number | null; out: string
 const running = async (t: TestContext) => {
   const site = await heldSite('127.0.0.1:1');
   const desk = new QueueDesk(site.journal, site.store);
+  const ids = await TransactionIds.open(site.store);
+  const told: string[] = [];
+  const again = new ResendDesk({
+    journal: site.journal,
+    ids,
+    chargers: () => ['CP_1', 'CP_2'],
+    queued: (charger) => told.push(charger),
+  });
   const server = await startHttp({
     host: '127.0.0.1',
     port: 0,
@@ -83,14 +94,14 @@ const running = async (t: TestContext) => {
     uiFolder: 'src/ui',
     version: '1',
     token: TOKEN,
-    routes: queueRoutes(desk, systemClock, SILENT_LOG),
+    routes: queueRoutes({ desk, again, clock: systemClock, log: SILENT_LOG }),
     log: SILENT_LOG,
   });
   t.after(async () => {
     await server.close();
     await site.store.close();
   });
-  return { ...site, desk, base: `http://127.0.0.1:${server.port}` };
+  return { ...site, desk, told, base: `http://127.0.0.1:${server.port}` };
 };
 
 describe('the queue of a stopped gateway', () => {

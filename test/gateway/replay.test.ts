@@ -1,78 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { SILENT_LOG } from '../../src/core/log.ts';
 import type { CallOutcome } from '../../src/gateway/observer.ts';
-import { openOutage } from '../../src/gateway/outage/outage.ts';
-import { QueueDesk } from '../../src/gateway/outage/queue-desk.ts';
-import { Replay } from '../../src/gateway/outage/replay.ts';
 import { FIRST_LOCAL_ID } from '../../src/gateway/outage/transaction-ids.ts';
-import { hashSecret } from '../../src/io/secret-hash.ts';
-import { callBytes, type Frame, parsePayload, readFrame } from '../../src/ocpp/frame.ts';
-import { readObject } from '../../src/ocpp/payload.ts';
-import type { OcppVersion } from '../../src/ocpp/version.ts';
-import { Medium, MemoryStore } from '../../src/sim/memory-store.ts';
-import { VirtualClock } from '../../src/sim/virtual-clock.ts';
 import { STUCK_AFTER_TIMES } from '../../src/store/journal.ts';
-
-const ANSWERED = (payload: object = {}): CallOutcome => ({ outcome: 'answered', payload });
-const ERROR: CallOutcome = { outcome: 'error', code: 'InternalError', description: 'no' };
-const ACCEPTED = { idTagInfo: { status: 'Accepted' } };
-type Csms = (action: string, payload: Readonly<Record<string, unknown>>) => CallOutcome;
-
-/** What a charger said while the CSMS was away, and a CSMS that hears of it now. */
-const outage = async (version: OcppVersion = '1.6', replayPerSecond = 250) => {
-  const clock = new VirtualClock();
-  const medium = new Medium();
-  const store = new MemoryStore(medium, clock);
-  const shared = await openOutage({
-    store,
-    clock,
-    log: SILENT_LOG,
-    random: () => 0.5,
-    hash: hashSecret,
-    newSalt: () => 'salt',
-    settings: {
-      unknownTokens: 'accept',
-      unknownBoot: 'pending',
-      replayPerSecond,
-      mostBytes: 1_000_000,
-    },
-  });
-  const heard: string[] = [];
-  const told: string[] = [];
-  let count = 0;
-  const says = async (action: string, payload: object) => {
-    count += 1;
-    const frame = readFrame(callBytes(`m${count}`, action, payload));
-    const held = shared.standIn.answer({ charger: 'CP_1', version, frame, mayRepeat: false });
-    await clock.run(10);
-    const answer = await held;
-    return readObject(answer !== undefined && 'payload' in answer ? answer.payload : {});
-  };
-  const replay = (csms: Csms) => {
-    const send = (call: Frame, first: boolean): Promise<CallOutcome> => {
-      const payload = readObject(parsePayload(call));
-      heard.push(`${call.action}${first ? ' first' : ''}${payload['transactionId'] ?? ''}`);
-      return Promise.resolve(csms(call.action, payload));
-    };
-    const run = new Replay({
-      charger: 'CP_1',
-      version,
-      ...shared,
-      clock,
-      log: SILENT_LOG,
-      send,
-      bootRefused: (status, again) => told.push(`refused ${status}${again ? ' again' : ''}`),
-      unwanted: (id) => told.push(`unwanted ${id}`),
-      delivered: () => told.push('delivered'),
-    });
-    void run.run();
-    return run;
-  };
-  const backlog = () => shared.journal.backlog('CP_1');
-  const desk = new QueueDesk(shared.journal, store);
-  return { ...shared, clock, medium, desk, says, replay, heard, told, backlog };
-};
+import { ACCEPTED, ANSWERED, type Csms, ERROR, outage } from './replay-scene.ts';
 
 const START = { connectorId: 1, idTag: 'A', meterStart: 0, timestamp: '2026-06-01T06:00:00Z' };
 const stop = (transactionId: number) => ({

@@ -118,7 +118,7 @@ describe('the journal', () => {
     await journal.append('CP_1', header('2'), message('two'));
     const [first] = await journal.first('CP_1', 1);
     assert.ok(first);
-    await journal.park(first, 'refused');
+    await journal.park(first, { parked: 'refused' });
     const { journal: again, store } = await reopen();
     assert.equal(again.backlog('CP_1').parked, 1);
     assert.equal(again.backlog('CP_1').count, 1);
@@ -136,8 +136,8 @@ describe('the journal', () => {
     const [first, second] = await journal.first('CP_1', 2);
     assert.ok(first && second);
     await Promise.all([journal.remove(first), journal.remove(first)]);
-    await journal.park(second, 'refused');
-    await Promise.all([journal.park(second, 'again'), journal.remove(second)]);
+    await journal.park(second, { parked: 'refused' });
+    await Promise.all([journal.park(second, { parked: 'again' }), journal.remove(second)]);
     const left = { count: 1, parked: 1, thinned: 0 };
     const { bytes: _bytes, oldestAtWallMs: _at, ...counted } = journal.backlog('CP_1');
     assert.deepEqual(counted, left);
@@ -240,7 +240,7 @@ describe('the journal', () => {
     assert.ok(one && two);
     await journal.remove(one);
     assert.deepEqual([journal.chargers(), journal.parkedChargers()], [['CP_2'], []]);
-    await journal.park(two, 'refused');
+    await journal.park(two, { parked: 'refused' });
     assert.deepEqual([journal.chargers(), journal.parkedChargers()], [[], ['CP_2']]);
     assert.deepEqual(journal.backlog('CP_1'), { ...NO_BACKLOG });
     assert.equal(journal.backlog('CP_9'), NO_BACKLOG);

@@ -25,6 +25,8 @@ export interface QueuedMessage {
   readonly transactionId: string | null;
   /** Why it was set aside; null: it waits for its turn. */
   readonly parked: string | null;
+  /** Times an operator had it sent once more. */
+  readonly resent: number;
   /** The CALL as the charger sent it. */
   readonly message: string;
 }
@@ -71,7 +73,11 @@ export class QueueDesk {
    * Lets go of one message for good; who did it, and the message, are kept. False when there is no
    * such message.
    */
-  async drop(charger: string, seq: number, by: string, nowWallMs: number): Promise<boolean> {
+  drop(charger: string, seq: number, by: string, nowWallMs: number): Promise<boolean> {
+    return this.#journal.alone(charger, () => this.#drop(charger, seq, by, nowWallMs));
+  }
+
+  async #drop(charger: string, seq: number, by: string, nowWallMs: number): Promise<boolean> {
     const [waiting] = await this.#journal.entries(charger, seq - 1, 1);
     const [aside] = await this.#journal.parked(charger, seq - 1, 1);
     const found = [waiting, aside].find((entry) => entry?.seq === seq);
@@ -102,5 +108,6 @@ const shown = ({ charger, seq, header, message }: JournalEntry): QueuedMessage =
   action: header.action,
   transactionId: header.transactionId ?? null,
   parked: header.parked ?? null,
+  resent: header.resent ?? 0,
   message: message.toString(),
 });

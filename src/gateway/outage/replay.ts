@@ -26,6 +26,8 @@ const RETRY_INTERVAL_MS = 5_000;
 /** The CSMS says how long it wants to hear of no boot; it is believed up to here. */
 const BOOT_INTERVAL_MOST_MS = 15 * 60_000;
 const BATCH = 32;
+/** Why a message is set aside whose transaction the CSMS does not know. */
+export const NOT_BEGUN = 'the CSMS did not take the start of its transaction';
 
 export interface ReplayOptions {
   readonly charger: string;
@@ -57,6 +59,8 @@ export class Replay {
   readonly #options: ReplayOptions;
   #stopped = false;
   #attempts = 0;
+  /** What the journal counted of entries queued again when it was read last. */
+  #requeued = 0;
 
   constructor(options: ReplayOptions) {
     this.#options = options;
@@ -67,10 +71,12 @@ export class Replay {
   }
 
   async run(): Promise<void> {
-    const { charger, log, delivered } = this.#options;
+    const { charger, journal, log, delivered } = this.#options;
     while (!this.#stopped) {
       try {
         if ((await this.#boot()) && (await this.#everything()) && !this.#stopped) {
+          // Queued again by an operator in the meantime.
+          if (journal.backlog(charger).count > 0) continue;
           delivered();
           return;
         }
@@ -136,8 +142,10 @@ export class Replay {
   async #journal(): Promise<Delivery> {
     const { charger, journal, standIn } = this.#options;
     while (!this.#stopped) {
+      this.#requeued = journal.requeued(charger);
       const entries = await journal.first(charger, BATCH);
       for (const entry of entries) {
+        if (this.#isOvertaken(charger)) break;
         if ((await this.#deliver(entry)) === 'interrupted') return 'interrupted';
       }
       if (entries.length > 0) continue;
@@ -159,6 +167,7 @@ export class Replay {
       }
       await pacer.turn();
       if (this.#stopped) return 'interrupted';
+      if (this.#isOvertaken(entry.charger)) return 'done';
       const outcome = await send(call, false);
       if (outcome.outcome === 'answered') {
         const changes = this.#taken(entry, outcome.payload);
@@ -176,6 +185,11 @@ export class Replay {
     return 'done';
   }
 
+  /** Older ones were queued again since the journal was read: they go first. */
+  #isOvertaken(charger: string): boolean {
+    return this.#options.journal.requeued(charger) !== this.#requeued;
+  }
+
   /** The message as the CSMS has to see it; a text tells why it cannot be sent. */
   #callOf(entry: JournalEntry): Frame | string {
     const { charger, ids } = this.#options;
@@ -186,8 +200,9 @@ export class Replay {
     const localId = transactionIdIn(frame);
     if (localId === undefined) return frame;
     const mapping = ids.find(charger, localId);
-    if (mapping?.parked === true) return 'the CSMS did not take the start of its transaction';
-    if (mapping?.csmsId !== undefined) return withTransactionId(frame, mapping.csmsId);
+    if (mapping?.parked === true) return NOT_BEGUN;
+    const csmsId = mapping?.csmsId ?? entry.header.csmsTransactionId;
+    if (csmsId !== undefined) return withTransactionId(frame, csmsId);
     // Without a mapping it is an id that the CSMS gave before the outage.
     return mapping === undefined ? frame : 'the start of its transaction was not delivered';
   }
@@ -235,12 +250,25 @@ export class Replay {
     const { action, transactionId, version } = entry.header;
     const starts = action === 'StartTransaction' && transactionId !== undefined;
     const ends = action === 'StopTransaction' && transactionId !== undefined && version === '1.6';
+    const csmsTransactionId = this.#csmsNameFor(entry);
     const changes = starts
       ? ids.park(charger, Number(transactionId))
       : ends
         ? ids.stopped(charger, Number(transactionId))
         : [];
-    await journal.park(entry, why, changes);
+    const aside = { parked: why, ...(csmsTransactionId !== undefined && { csmsTransactionId }) };
+    await journal.park(entry, aside, changes);
     log.error('message set aside: see busbar queue', { charger, action, transactionId, why });
+  }
+
+  /** The map forgets a transaction after its stop; without a mapping the CSMS gave the id itself. */
+  #csmsNameFor({ charger, header }: JournalEntry): number | undefined {
+    const { version, action, transactionId, csmsTransactionId } = header;
+    if (version !== '1.6' || transactionId === undefined || action === 'StartTransaction') {
+      return undefined;
+    }
+    const mapping = this.#options.ids.find(charger, Number(transactionId));
+    const own = mapping === undefined ? Number(transactionId) : undefined;
+    return mapping?.csmsId ?? csmsTransactionId ?? own;
   }
 }

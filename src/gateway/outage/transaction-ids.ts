@@ -54,16 +54,20 @@ export class TransactionIds {
   /** A fresh local id. It is used only once the changes are on disk. */
   allocate(charger: string): { readonly localId: number; readonly changes: readonly Change[] } {
     const localId = this.#free();
-    const mapping: Mapping = { localId };
+    const changes = this.#bringIn(charger, localId);
+    return { localId, changes: [...changes, putText(NEXT_KEY, String(this.#next))] };
+  }
+
+  /** Of which the CSMS knows nothing yet; the oldest one goes where there are too many. */
+  #bringIn(charger: string, localId: number): readonly Change[] {
+    const changes = [...this.#set(charger, { localId })];
     const mappings = this.#of(charger);
-    mappings.set(localId, mapping);
-    const changes = [put(charger, mapping), putText(NEXT_KEY, String(this.#next))];
     const [oldest] = mappings.keys();
     if (mappings.size > MAPPED_MOST && oldest !== undefined) {
       mappings.delete(oldest);
       changes.push(remove(charger, oldest));
     }
-    return { localId, changes };
+    return changes;
   }
 
   /** The changes did not reach the disk: nobody was told of the id. */
@@ -80,6 +84,11 @@ export class TransactionIds {
 
   park(charger: string, localId: number): readonly Change[] {
     return this.#set(charger, { localId, parked: true });
+  }
+
+  /** Its start is sent once more: what is known of it before the CSMS answers. */
+  unpark(charger: string, localId: number): readonly Change[] {
+    return this.#bringIn(charger, localId);
   }
 
   /** The stop was acknowledged upstream: the oldest ones that are over are forgotten. */
