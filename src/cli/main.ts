@@ -1,4 +1,4 @@
-import { distance } from '../schema/distance.ts';
+import { distance } from '../core/near-name.ts';
 import { optionProblem, wrongUsage } from './wrong-usage.ts';
 
 /** One verb of the command line; its file is loaded only when it is used. */

@@ -1,9 +1,9 @@
 import type { Reading } from '../core/meters/reading.ts';
+import { unknownText } from '../core/near-name.ts';
 import type { MeterSpec } from '../core/site.ts';
 import { readMeterOnce } from '../field/meter-read.ts';
 import { openModbusPort } from '../io/modbus.ts';
 import { systemClock } from '../io/system-clock.ts';
-import { unknownText } from '../schema/distance.ts';
 import type { MeterDevice } from '../schema/meter-device.ts';
 import type { SiteConfig } from '../schema/site-config.ts';
 import type { SiteView } from '../schema/view.ts';

@@ -1,4 +1,4 @@
-import { nearestName } from '../schema/distance.ts';
+import { nearestName } from '../core/near-name.ts';
 
 /** Exit code of a command line that is not understood. */
 const WRONG_USAGE = 2;

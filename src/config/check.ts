@@ -1,4 +1,4 @@
-import { unknownText } from '../schema/distance.ts';
+import { unknownText } from '../core/near-name.ts';
 import type { SiteConfig } from '../schema/site-config.ts';
 import { type CircuitSums, checkFallbacks, circuitSums } from './check-fallbacks.ts';
 import { checkListening } from './check-listening.ts';

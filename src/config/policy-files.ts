@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { unknownText } from '../core/near-name.ts';
 import { combined, type Policy, type PolicyWindow } from '../core/sharing/policy.ts';
-import { unknownText } from '../schema/distance.ts';
 import { type PolicyFile, PolicyFileSchema, WEEKDAYS } from '../schema/policy-file.ts';
 import type { SiteConfig } from '../schema/site-config.ts';
 import { validator } from '../schema/validator.ts';

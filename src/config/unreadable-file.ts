@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, dirname, extname, join, resolve } from 'node:path';
-import { nearestName } from '../schema/distance.ts';
+import { nearestName } from '../core/near-name.ts';
 
 const CAUSES: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',

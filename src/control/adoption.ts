@@ -1,6 +1,6 @@
+import { nearestName } from '../core/near-name.ts';
 import type { ChargerSpec } from '../core/site.ts';
 import type { LinkObserver } from '../gateway/observer.ts';
-import { nearestName } from '../schema/distance.ts';
 
 /** Chargers adopted beyond those listed; further ones are rejected. */
 export const ADOPTED_MOST = 200;

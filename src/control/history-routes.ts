@@ -1,5 +1,5 @@
+import { unknownText } from '../core/near-name.ts';
 import type { ApiAnswer, ApiRequest, ApiRoute } from '../schema/api-route.ts';
-import { unknownText } from '../schema/distance.ts';
 import type { SiteView } from '../schema/view.ts';
 import { explain, type History, type Moment } from './history.ts';
 

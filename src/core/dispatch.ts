@@ -1,5 +1,5 @@
 import { stepAbove, stepBelow } from './allocation/steps.ts';
-import { type Lease, SETTLE_MS, tolerated } from './chargers/enforcement.ts';
+import { type Lease, lags, SETTLE_MS } from './chargers/enforcement.ts';
 import { comesBack } from './contenders.ts';
 import { plannedAt, plannedSteps } from './plan-ahead.ts';
 import type { CircuitTick, Command, ConnectorDecision, ConnectorTick, TickInput } from './tick.ts';
@@ -165,12 +165,6 @@ const lastTurnMs = ({ enforcement: { lastRaiseAtMs, changed } }: ConnectorTick):
       : Number.NEGATIVE_INFINITY,
   );
 
-/** Measured above its offer since that was changed: it has not followed yet, if it ever will. */
-const drawsMore = ({ enforcement: { accepted, changed }, around }: ConnectorTick): boolean =>
-  accepted !== undefined &&
-  (around.measuredAtMs ?? Number.NEGATIVE_INFINITY) > (changed?.atMs ?? 0) &&
-  (around.measuredAmps ?? 0) > tolerated(accepted.amps);
-
 /**
  * A limit in watts has no margin within which a step may stay: who gave one up for it gets it back
  * only with something to spare, or the two would follow each other for as long as the load is near it.
@@ -208,7 +202,7 @@ const raise = (
   const { tick, targetAmps } = decision;
   const { settings, nowMs } = input;
   // Whoever does not follow would be taken for obedient by a raise, and be lowered again.
-  if (raisesBlocked(input, ledger, tick) || drawsMore(tick)) return [];
+  if (raisesBlocked(input, ledger, tick) || lags(tick.enforcement, tick.around)) return [];
   const fromAmps = heldAmps(tick);
   const gap = targetAmps - fromAmps;
   if (fromAmps > 0 && nowMs - lastTurnMs(tick) < settings.raiseIntervalMs) return [];

@@ -1,4 +1,5 @@
 import type { Demand } from './allocation/problem.ts';
+import { unknownText } from './near-name.ts';
 import type { ChargerSpec, Site } from './site.ts';
 import { type ConnectorKey, connectorKey } from './tick.ts';
 
@@ -66,9 +67,8 @@ const problemOf = (
   { chargers }: Site,
 ): string | undefined => {
   if (spec === undefined) {
-    const known = chargers.slice(0, KNOWN_SHOWN).map(({ id }) => id);
-    const more = chargers.length > KNOWN_SHOWN ? ', ...' : '';
-    return `unknown charger ${charger}; known are ${known.join(', ')}${more}`;
+    const known = chargers.map(({ id }) => id);
+    return unknownText('charger', charger, known, KNOWN_SHOWN);
   }
   if (connector !== undefined && connector > spec.connectors) {
     return `${charger} has no connector ${connector}; it has 1 to ${spec.connectors}`;

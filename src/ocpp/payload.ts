@@ -31,6 +31,21 @@ export const readInteger = (value: unknown): number | undefined => {
   return number !== undefined && Number.isSafeInteger(number) ? number : undefined;
 };
 
+const ZONE = /(?:Z|[+-]\d{2}:?\d{2})$/i;
+
+/** Epoch ms. Some senders leave the zone out: the standard's times are UTC. */
+export const readTime = (value: unknown): number | undefined => {
+  const text = readText(value);
+  const ms = text === undefined ? Number.NaN : Date.parse(ZONE.test(text) ? text : `${text}Z`);
+  return Number.isNaN(ms) ? undefined : ms;
+};
+
+/** K01.FR.90: the digits are local time, whatever zone stands behind them. */
+export const readLocalTime = (value: unknown): number | undefined => {
+  const text = readText(value);
+  return text === undefined ? undefined : readTime(text.replace(ZONE, ''));
+};
+
 /** `{key: value}` when the value is there, else nothing: for optional fields. */
 export const optional = <Key extends string, Value>(
   key: Key,

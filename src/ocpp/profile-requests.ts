@@ -1,6 +1,7 @@
 import type { ProfileCriteria } from '../profiles/book.ts';
 import type { ProfilePurpose, RateUnit } from '../profiles/profile.ts';
 import {
+  isPayload,
   optional,
   type Payload,
   readInteger,
@@ -9,6 +10,7 @@ import {
   readObject,
   readText,
 } from './payload.ts';
+import { readAmount, unreadableField } from './profile-fields.ts';
 import { keyOf, PURPOSE_2X, PURPOSE_16 } from './profile-names.ts';
 import type { ProfileFault } from './read-profile.ts';
 import type { OcppVersion } from './version.ts';
@@ -58,7 +60,8 @@ export const readClearProfile = (
     const id = readInteger(request[idName]);
     return id === undefined ? invalid(idName) : { ids: [id] };
   }
-  return readCriteria(version, old ? request : readObject(request['chargingProfileCriteria']));
+  const criteria = old ? request : (request['chargingProfileCriteria'] ?? {});
+  return isPayload(criteria) ? readCriteria(version, criteria) : invalid('chargingProfileCriteria');
 };
 
 /** GetCompositeSchedule; `unit` absent: the gateway chooses. */
@@ -89,12 +92,13 @@ export const readGetProfiles = (payload: unknown): ProfilesRequest | ProfileFaul
   const requestId = readInteger(request['requestId']);
   if (requestId === undefined) return missing('requestId');
   const criterion = readObject(request['chargingProfile']);
-  const ids = readList(criterion['chargingProfileId']).flatMap((id) => readInteger(id) ?? []);
+  const asked = readList(criterion['chargingProfileId']);
+  const ids = asked.flatMap((id) => readInteger(id) ?? []);
   const sources = readList(criterion['chargingLimitSource']);
   const connector = readInteger(request['evseId']);
   const on = connector === undefined ? {} : { connector };
   const ofCsms = sources.length === 0 || sources.includes('CSO');
-  if (ids.length > 0) return { requestId, ofCsms, criteria: { ids, ...on } };
+  if (asked.length > 0) return { requestId, ofCsms, criteria: { ids, ...on } };
   const criteria = readCriteria('2.0.1', criterion);
   return 'problem' in criteria ? criteria : { requestId, ofCsms, criteria: { ...criteria, ...on } };
 };
@@ -119,18 +123,22 @@ export const readDynamicUpdate = (payload: unknown): DynamicRequest | ProfileFau
   const request = readObject(payload);
   const id = readInteger(request['chargingProfileId']);
   if (id === undefined) return missing('chargingProfileId');
-  return { id, figures: dynamicFigures(readObject(request['scheduleUpdate'])) };
+  const read = dynamicFigures(readObject(request['scheduleUpdate']));
+  return 'problem' in read ? read : { id, figures: read.figures };
 };
 
-const FIGURES = ['limit', 'limit_L2', 'limit_L3'];
+const FIGURES = { limit: readAmount, limit_L2: readAmount, limit_L3: readAmount };
 
-export const dynamicFigures = (update: Payload): Readonly<Record<string, number>> =>
-  Object.fromEntries(
-    FIGURES.flatMap((name) => {
-      const value = readNumber(update[name]);
-      return value === undefined || value < 0 ? [] : [[name, value]];
-    }),
-  );
+/** The new figures of a scheduleUpdate; none is a sign of life of what holds (K28.FR.13). */
+export const dynamicFigures = (update: Payload): Pick<DynamicRequest, 'figures'> | ProfileFault => {
+  const unreadable = unreadableField(update, FIGURES);
+  if (unreadable !== undefined) return invalid(unreadable);
+  const figures = Object.entries(FIGURES).flatMap(([name, read]) => {
+    const value = read(update[name]);
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return { figures: Object.fromEntries(figures) };
+};
 
 /** A dynamic profile as the CSMS would read it back after an update. */
 export const withDynamicUpdate = (
@@ -178,9 +186,12 @@ const readCriteria = (version: OcppVersion, raw: Payload): ProfileCriteria | Pro
   const named = raw['chargingProfilePurpose'];
   const purpose: ProfilePurpose | undefined = keyOf(old ? PURPOSE_16 : PURPOSE_2X, named);
   if (named !== undefined && purpose === undefined) return invalid('chargingProfilePurpose');
+  const place = old ? 'connectorId' : 'evseId';
+  const unreadable = unreadableField(raw, { [place]: readInteger, stackLevel: readInteger });
+  if (unreadable !== undefined) return invalid(unreadable);
   if (purpose === 'external-constraints' || purpose === 'local-generation') return NOTHING;
   return {
-    ...optional('connector', readInteger(raw[old ? 'connectorId' : 'evseId'])),
+    ...optional('connector', readInteger(raw[place])),
     ...optional('stackLevel', readInteger(raw['stackLevel'])),
     ...optional<'purpose', ProfilePurpose>('purpose', purpose),
   };

@@ -10,11 +10,23 @@ import {
   type Payload,
   readInteger,
   readList,
+  readLocalTime,
   readNumber,
   readObject,
   readText,
+  readTime,
 } from './payload.ts';
-import { KIND, keyOf, OPERATION_MODES, PURPOSE_2X, PURPOSE_16 } from './profile-names.ts';
+import {
+  PERIOD_FIELDS,
+  PROFILE_FIELDS,
+  readAmount,
+  readLimitAtSoc,
+  readMode,
+  readNumericId,
+  SCHEDULE_FIELDS,
+  unreadableField,
+} from './profile-fields.ts';
+import { KIND, keyOf, PURPOSE_2X, PURPOSE_16 } from './profile-names.ts';
 import type { OcppVersion } from './version.ts';
 
 /** What keeps a profile from being read; `missing` and `invalid` have error codes of their own. */
@@ -73,6 +85,8 @@ export const readProfile = (
   if (kind === undefined || (kind === 'dynamic' && version !== '2.1')) {
     return invalid('chargingProfileKind');
   }
+  const unreadable = unreadableField(value, PROFILE_FIELDS[version]);
+  if (unreadable !== undefined) return invalid(unreadable);
   const schedules = readSchedules(version, value['chargingSchedule']);
   if ('problem' in schedules) return schedules;
   const [schedule, ...alternatives] = schedules.schedules;
@@ -94,10 +108,7 @@ const optionalFields = (
   version: OcppVersion,
   value: Payload,
 ): Omit<ChargingProfile, 'id' | 'stackLevel' | 'purpose' | 'kind' | 'schedule'> => {
-  const transactionId =
-    version === '1.6'
-      ? readInteger(value['transactionId'])?.toString()
-      : readText(value['transactionId']);
+  const readId = version === '1.6' ? readNumericId : readText;
   const recurrency = readText(value['recurrencyKind']);
   const newest = version === '2.1';
   return {
@@ -105,7 +116,7 @@ const optionalFields = (
     ...(recurrency === 'Weekly' ? { recurrency: 'weekly' } : {}),
     ...optional('validFromMs', readTime(value['validFrom'])),
     ...optional('validToMs', readTime(value['validTo'])),
-    ...optional('transactionId', transactionId),
+    ...optional('transactionId', readId(value['transactionId'])),
     ...(newest ? optional('maxOfflineSeconds', readInteger(value['maxOfflineDuration'])) : {}),
     ...(newest && value['invalidAfterOfflineDuration'] === true
       ? { invalidAfterOffline: true }
@@ -141,16 +152,16 @@ const readSchedule = (version: OcppVersion, value: unknown): ChargingSchedule | 
   const periods = list.map((entry) => readPeriod(version, readObject(entry)));
   const fault = periods.find((period) => 'problem' in period);
   if (fault !== undefined && 'problem' in fault) return fault;
+  const unreadable = unreadableField(raw, SCHEDULE_FIELDS[version]);
+  if (unreadable !== undefined) return invalid(unreadable);
   const localTime = version === '2.1' && raw['useLocalTime'] === true;
   const start = raw['startSchedule'];
-  const startMs = localTime ? readLocalTime(start) : readTime(start);
-  if (start !== undefined && startMs === undefined) return invalid('startSchedule');
   return {
     unit,
     periods: periods.filter((period): period is SchedulePeriod => !('problem' in period)),
-    ...optional('startMs', startMs),
+    ...optional('startMs', localTime ? readLocalTime(start) : readTime(start)),
     ...(localTime ? { localTime } : {}),
-    ...optional('durationSeconds', readInteger(raw['duration'])),
+    ...optional('durationSeconds', readAmount(raw['duration'])),
     ...optional('minChargingRate', readNumber(raw['minChargingRate'])),
     ...(version === '2.1' ? optional('limitAtSoc', readLimitAtSoc(raw['limitAtSoC'])) : {}),
     ...(version === '2.1'
@@ -167,44 +178,24 @@ const readPeriod = (version: OcppVersion, raw: Payload): SchedulePeriod | Profil
   const limit = optionalLimit ? Number.POSITIVE_INFINITY : readNumber(raw['limit']);
   if (limit === undefined) return missing('limit');
   if (startSeconds < 0 || limit < 0) return invalid('chargingSchedulePeriod');
-  const mode = OPERATION_MODES.find((name) => name === raw['operationMode']);
+  const unreadable = unreadableField(raw, PERIOD_FIELDS[version]);
+  if (unreadable !== undefined) return invalid(unreadable);
+  const mode = readMode(raw['operationMode']);
   const newest = version === '2.1';
   return {
     startSeconds,
     limit,
     ...optional('numberPhases', readInteger(raw['numberPhases'])),
     ...(version === '1.6' ? {} : optional('phaseToUse', readInteger(raw['phaseToUse']))),
-    ...(newest ? optional('limitL2', readNumber(raw['limit_L2'])) : {}),
-    ...(newest ? optional('limitL3', readNumber(raw['limit_L3'])) : {}),
+    ...(newest ? optional('limitL2', readAmount(raw['limit_L2'])) : {}),
+    ...(newest ? optional('limitL3', readAmount(raw['limit_L3'])) : {}),
     ...(newest ? optional<'operationMode', OperationMode>('operationMode', mode) : {}),
     ...(newest && raw['evseSleep'] === true ? { evseSleep: true } : {}),
   };
 };
 
-const readLimitAtSoc = (value: unknown): ChargingSchedule['limitAtSoc'] => {
-  const raw = readObject(value);
-  const socPercent = readNumber(raw['soc']);
-  const limit = readNumber(raw['limit']);
-  return socPercent === undefined || limit === undefined ? undefined : { socPercent, limit };
-};
-
 const knownPurpose = (version: OcppVersion, purpose: ChargingProfile['purpose']): boolean =>
   version === '2.1' || (purpose !== 'priority' && purpose !== 'local-generation');
-
-const ZONE = /(?:Z|[+-]\d{2}:?\d{2})$/i;
-
-/** Epoch ms. Some senders leave the zone out: the standard's times are UTC. */
-export const readTime = (value: unknown): number | undefined => {
-  const text = readText(value);
-  const ms = text === undefined ? Number.NaN : Date.parse(ZONE.test(text) ? text : `${text}Z`);
-  return Number.isNaN(ms) ? undefined : ms;
-};
-
-/** K01.FR.90: the digits are local time, whatever zone stands behind them. */
-const readLocalTime = (value: unknown): number | undefined => {
-  const text = readText(value);
-  return text === undefined ? undefined : readTime(text.replace(ZONE, ''));
-};
 
 const missing = (what: string): ProfileFault => ({ fault: 'missing', problem: `no ${what}` });
 const invalid = (what: string): ProfileFault => ({ fault: 'invalid', problem: `unusable ${what}` });

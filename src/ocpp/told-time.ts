@@ -1,5 +1,4 @@
-import { readList, readObject } from './payload.ts';
-import { readTime } from './read-profile.ts';
+import { readList, readObject, readTime } from './payload.ts';
 import type { OcppVersion } from './version.ts';
 
 /**

@@ -173,11 +173,11 @@ const ampsOf = (
 };
 
 const minimum = (
-  { minChargingRate, unit }: ChargingSchedule,
+  { minChargingRate = 0, unit }: ChargingSchedule,
   numberPhases: number,
   { voltageVolts }: ProfileContext,
 ): Pick<Leading, 'minAmps'> => {
-  if (minChargingRate === undefined || !(minChargingRate > 0)) return {};
+  if (minChargingRate <= 0) return {};
   return {
     minAmps: unit === 'A' ? minChargingRate : minChargingRate / (voltageVolts * numberPhases),
   };

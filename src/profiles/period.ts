@@ -7,7 +7,7 @@ export interface InstalledProfile {
   /** 0: the charger as a whole, or for TxDefaultProfile all of its connectors. */
   readonly connector: number;
   readonly profile: ChargingProfile;
-  /** Epoch ms; the start of a schedule that names none and belongs to no transaction. */
+  /** Epoch ms, of a dynamic one the last update: where a schedule of no transaction begins. */
   readonly receivedAtMs: number;
 }
 
@@ -105,13 +105,15 @@ const positionAt = (
   bearings: Bearings,
   atMs: number,
 ): Position | undefined => {
+  const startOfCharging = isStationWide(profile) ? receivedAtMs : bearings.relativeStartMs;
   switch (profile.kind) {
     case 'dynamic':
-      return once(profile.updatedAtMs ?? receivedAtMs, atMs);
+      // A CSMS whose clock is ahead of ours does not put off what it asks for.
+      return once(Math.min(profile.updatedAtMs ?? receivedAtMs, receivedAtMs), atMs);
     case 'relative':
-      return once(isStationWide(profile) ? receivedAtMs : bearings.relativeStartMs, atMs);
+      return once(startOfCharging, atMs);
     case 'absolute': {
-      if (startMs === undefined) return once(receivedAtMs, atMs);
+      if (startMs === undefined) return once(startOfCharging, atMs);
       if (!localTime) return once(startMs, atMs);
       const { zone } = bearings;
       const elapsedMs = zone.toLocal(atMs) - startMs;

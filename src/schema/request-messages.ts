@@ -1,4 +1,4 @@
-import { unknownText } from './distance.ts';
+import { unknownText } from '../core/near-name.ts';
 import { type Static, Type } from './typebox.ts';
 import { isObject, problemText, validator } from './validator.ts';
 

@@ -1,4 +1,4 @@
-import { nearestName } from './distance.ts';
+import { nearestName } from '../core/near-name.ts';
 
 /** Units as people write them at the end of a key. */
 const POWER = /(kilo|k)?w(atts?)?$/i;

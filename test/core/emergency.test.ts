@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import {
   accepted,
   defies,
+  lags,
   NO_ENFORCEMENT,
   type Surroundings,
   sent,
@@ -69,5 +70,15 @@ describe('a charger that was told of less', () => {
     assert.equal(defies(enforcement, around(30_000, 20, 5_000)), false);
     assert.equal(defies(unanswered, around(9_000, 20)), false);
     assert.equal(defies(NO_ENFORCEMENT, around(9_000, 20)), false);
+    assert.equal(defies(enforcement, { ...around(9_000, 20), inTransaction: false }), false);
+    assert.equal(defies(enforcement, { ...around(9_000, 20), measuredAtMs: undefined }), false);
+  });
+
+  test('lags from its first measurement above it on: it is not raised before it is seen below', () => {
+    assert.equal(lags(enforcement, around(0, 20)), false, 'measured before it could know');
+    assert.equal(lags(enforcement, around(1, 20)), true);
+    assert.equal(lags(enforcement, around(30_000, 20, 5_000)), true, 'and not measured since');
+    assert.equal(lags(enforcement, around(30_000, 7)), false, 'tolerance of a meter');
+    assert.equal(lags(unanswered, around(9_000, 20)), false);
   });
 });

@@ -144,7 +144,12 @@ describe('a limit from an EMS', () => {
   });
 
   for (const [name, source, changes, reason] of [
-    ['an unknown source', 'nobody', {}, /unknown source nobody/],
+    [
+      'an unknown source',
+      'nobody',
+      {},
+      /^unknown source "nobody"; known are .*: add it to ems.sources$/,
+    ],
     [
       'an unknown circuit',
       'bms',

@@ -12,7 +12,7 @@ describe('a request about a connector', () => {
   test('names a charger and a connector that exist', () => {
     assert.deepEqual(take({ kind: 'resume', charger: 'CP_9' }).answer, {
       accepted: false,
-      reason: 'unknown charger CP_9; known are CP_1, CP_2',
+      reason: 'unknown charger "CP_9"; did you mean "CP_1"? known are CP_1, CP_2',
     });
     const answer = take({ kind: 'pause', charger: 'CP_1', connector: 2, by: 'me' }).answer;
     assert.match(answer.reason, /CP_1 has no connector 2/);

@@ -277,6 +277,7 @@ const ROWS: readonly Row[] = [
         id: 2,
         stackLevel: 1,
         kind: 'dynamic',
+        receivedAtMs: NOW,
         updatedAtMs: NOW,
         schedule: { durationSeconds: 120 },
       }),

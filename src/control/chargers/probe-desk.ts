@@ -1,7 +1,7 @@
 import { toldVolts } from '../../core/chargers/told-limit.ts';
+import { unknownText } from '../../core/near-name.ts';
 import type { ChargerSpec } from '../../core/site.ts';
 import type { OcppVersion } from '../../ocpp/version.ts';
-import { unknownText } from '../../schema/distance.ts';
 import type { SiteDraft } from '../site-draft.ts';
 import { ChargerProbe, type ProbeReport } from './charger-probe.ts';
 import type { ChargerSetup } from './charger-setup.ts';

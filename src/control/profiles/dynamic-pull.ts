@@ -65,8 +65,9 @@ export class DynamicPull {
     const answer = readObject(payload);
     const known = this.#shelf.book(charger).find(({ profile }) => profile.id === id);
     if (answer['status'] !== 'Accepted' || known === undefined) return;
-    const figures = dynamicFigures(readObject(answer['scheduleUpdate']));
-    const made = dynamicallyUpdated(known, figures, this.#clock.wallMs());
+    const read = dynamicFigures(readObject(answer['scheduleUpdate']));
+    if ('problem' in read) return;
+    const made = dynamicallyUpdated(known, read.figures, this.#clock.wallMs());
     if ('problem' in made) return;
     this.#shelf.put(charger, made.updated, []).catch((error: unknown) => {
       this.#log.error('dynamic profile not saved', { charger, problem: String(error) });

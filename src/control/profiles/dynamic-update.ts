@@ -14,5 +14,5 @@ export const dynamicallyUpdated = (
   if ('problem' in read) return read;
   const { transactionId } = known.profile;
   const profile = transactionId === undefined ? read.profile : { ...read.profile, transactionId };
-  return { updated: { ...known, asSent, profile } };
+  return { updated: { ...known, receivedAtMs: nowMs, asSent, profile } };
 };

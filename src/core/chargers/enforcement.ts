@@ -198,13 +198,24 @@ const isSettling = (e: Enforcement, around: Surroundings): boolean => {
   return !(measuredSince && draw(around) <= tolerated(leaseAmps(e.accepted, around)));
 };
 
-/** It was told of less, had time to follow, and was measured above it since. */
-export const defies = ({ changed, accepted: lease }: Enforcement, around: Surroundings): boolean =>
-  around.inTransaction &&
+/** Disobedient: it had time to follow its offer, and was measured above it since. */
+export const defies = (e: Enforcement, around: Surroundings): boolean =>
+  around.inTransaction && drawsAbove(e, around, FOLLOW_MS);
+
+/** Not seen to follow yet: measured above its offer since that was changed, however lately. */
+export const lags = (e: Enforcement, around: Surroundings): boolean => drawsAbove(e, around, 1);
+
+/** Measured above its offer, that long after the offer was changed or later. */
+const drawsAbove = (
+  { changed, accepted: lease }: Enforcement,
+  { measuredAtMs, measuredAmps = 0 }: Surroundings,
+  afterMs: number,
+): boolean =>
   changed !== undefined &&
   lease !== undefined &&
-  (around.measuredAtMs ?? Number.NEGATIVE_INFINITY) >= changed.atMs + FOLLOW_MS &&
-  draw(around) > tolerated(lease.amps);
+  measuredAtMs !== undefined &&
+  measuredAtMs >= changed.atMs + afterMs &&
+  measuredAmps > tolerated(lease.amps);
 
 /** Measured above everything that was in force within the time a car needs to follow. */
 const isOverdrawing = (e: Enforcement, around: Surroundings): boolean => {

@@ -1,3 +1,4 @@
+import { unknownText } from '../near-name.ts';
 import type { Circuit, EmsSourceSpec, Site } from '../site.ts';
 import type { LimitsAhead } from '../tick.ts';
 import { timestamp } from '../time.ts';
@@ -353,8 +354,8 @@ const appliedOf = (
 const SUSPECT_WATTS = 700;
 
 const unknownSource = (source: string, { emsSources }: Site): string => {
-  const known = emsSources.map(({ id }) => id).join(', ') || 'none';
-  return `unknown source ${source}; known are ${known}: add it to ems.sources`;
+  const known = emsSources.map(({ id }) => id);
+  return `${unknownText('source', source, known)}: add it to ems.sources`;
 };
 
 /** No car takes less (IEC 61851-1). */

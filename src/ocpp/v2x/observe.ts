@@ -8,8 +8,8 @@ import {
   readNumber,
   readObject,
   readText,
+  readTime,
 } from '../payload.ts';
-import { readTime } from '../read-profile.ts';
 
 /** ConnectorStatusEnumType; `Occupied` says nothing about energy, the transaction does. */
 const STATUS: ReadonlyMap<unknown, ConnectorStatus> = new Map([

@@ -21,10 +21,17 @@ export const nearestName = (name: string, names: Iterable<string>): string | und
   const known = [...names];
   const longer = known.filter((each) => each.toLowerCase().startsWith(name.toLowerCase()));
   if (longer.length === 1 && name.length >= SHORT_LENGTH) return longer[0];
-  const [best] = known.sort((a, b) => distance(name, a) - distance(name, b));
   const most = name.length <= SHORT_LENGTH ? 1 : Math.max(2, name.length / 3);
-  const near = best !== undefined && distance(name, best) <= Math.min(most, name.length - 1);
-  return near ? best : undefined;
+  let least = Math.floor(Math.min(most, name.length - 1)) + 1;
+  let best: string | undefined;
+  for (const each of known) {
+    // So much is different at least: of a large site most names need no closer look.
+    if (Math.abs(each.length - name.length) >= least) continue;
+    const changes = distance(name, each);
+    if (changes >= least) continue;
+    [best, least] = [each, changes];
+  }
+  return best;
 };
 
 /** A name that nobody has, the one that was meant, and those there are: at most so many of them. */
@@ -38,5 +45,6 @@ export const unknownText = (
   const near = nearestName(name, known);
   const hint = near === undefined ? '' : `did you mean "${near}"? `;
   const shown = known.slice(0, shownMost).join(', ') || 'none';
-  return `unknown ${what} "${name}"; ${hint}known are ${shown}`;
+  const more = known.length > shownMost ? ', ...' : '';
+  return `unknown ${what} "${name}"; ${hint}known are ${shown}${more}`;
 };
