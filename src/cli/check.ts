@@ -31,7 +31,7 @@ export const run = async (args: readonly string[]): Promise<number> => {
   for (const sum of sums) {
     const most = (amps: readonly number[]) => Math.round(10 * Math.max(...amps)) / 10;
     process.stdout.write(
-      `circuit ${sum.circuit}: limit ${most(sum.limitAmps)} A, ${sum.connectors} connectors, ` +
+      `circuit ${sum.circuit}: limit ${most(sum.limitAmps)} A, ${sum.connectors} ${sum.connectors === 1 ? 'connector' : 'connectors'}, ` +
         `all at fallback ${most(sum.fallbackAmps)} A, all at rating ${most(sum.ratedAmps)} A, ` +
         `others assumed ${most(sum.assumedLoadAmps)} A\n`,
     );

@@ -32,9 +32,9 @@ import {
   withCarBudget,
   withPassingPower,
 } from './rules/policy-tick.ts';
-import { carsOn, sharedReasons } from './shared-reasons.ts';
+import { carsOn, sharedReasons, unsteeredOn } from './shared-reasons.ts';
 import { type Contender, share } from './sharing/share.ts';
-import { silentAlarms } from './silent-alarms.ts';
+import { silentAlarms, wasSeen } from './silent-alarms.ts';
 import { takenReasons } from './taken-reasons.ts';
 import type { CircuitTick, ConnectorDecision, ConnectorTick, Decision, TickInput } from './tick.ts';
 import { mapPhases, NO_AMPS } from './units.ts';
@@ -70,7 +70,10 @@ export const decide = (input: TickInput, scratch?: Scratch): Decision => {
   const offerOf = new Map(offers.map((offer) => [offer.id, offer]));
   const phaseUse = phaseUsesAfter(ticks, free, contenders, offers);
   const isOn = ({ key }: ConnectorTick): boolean => (offerOf.get(key)?.amps ?? 0) > 0;
-  const waiting = takenReasons(circuits, reserved, (circuit, p) => carsOn(below, circuit, p, isOn));
+  const waiting = takenReasons(circuits, reserved, {
+    cars: (circuit, p) => carsOn(below, circuit, p, isOn),
+    unsteered: (circuit, p) => unsteeredOn(below, circuit, p),
+  });
   const sharing = sharedReasons(below, circuits, isOn);
   const connectorsNow = ticks.map((tick) => {
     const decided = decisionOf(input, tick, offerOf.get(tick.key), circuits);
@@ -149,7 +152,7 @@ const decisionOf = (
     return {
       tick,
       targetAmps: steered ? (allowed ? leastAmps : 0) : charger.fallbackAmps,
-      reasons: unsteeredReasons(tick),
+      reasons: unsteeredReasons(input, tick),
     };
   }
   const waking = offer.amps > 0 ? wakeUpReasons(tick) : [];
@@ -209,7 +212,7 @@ const fluctuates = (
     );
   });
 
-const unsteeredReasons = (tick: ConnectorTick): ReasonChain => {
+const unsteeredReasons = (input: TickInput, tick: ConnectorTick): ReasonChain => {
   const { charger, around, enforcement, obedience, worstAmps } = tick;
   const worst = `budgeted at ${Math.round(worstAmps * 10) / 10} A`;
   if (obedience === 'refused') {
@@ -224,7 +227,8 @@ const unsteeredReasons = (tick: ConnectorTick): ReasonChain => {
     return [{ kind: 'unproven', id: tick.key, text: `limit not confirmed (${problem}): ${worst}` }];
   }
   if (around.fallbackAmps === undefined) {
-    return [{ kind: 'unproven', id: tick.key, text: `no proven fallback: ${worst}` }];
+    const why = wasSeen(input, charger.id) ? 'no proven fallback' : 'was never here';
+    return [{ kind: 'unproven', id: tick.key, text: `${why}: ${worst}` }];
   }
   const why = around.online ? 'no transaction' : 'charger silent';
   return [{ kind: 'fallback', id: charger.id, text: `${why}: fallback ${charger.fallbackAmps} A` }];

@@ -45,3 +45,15 @@ export const carsOn = (
   phase: number,
   isOn: (tick: ConnectorTick) => boolean,
 ): number => (below[index] ?? []).filter((tick) => tick.phases[phase] && isOn(tick)).length;
+
+/** Chargers of a circuit that are budgeted on a phase without being steered, each once. */
+export const unsteeredOn = (
+  below: ConnectorsByCircuit,
+  index: number,
+  phase: 0 | 1 | 2,
+): readonly string[] => {
+  const ticks = (below[index] ?? []).filter(
+    ({ role, worstSiteAmps }) => role === 'reserved' && worstSiteAmps[phase] > 0,
+  );
+  return [...new Set(ticks.map(({ charger }) => charger.id))];
+};

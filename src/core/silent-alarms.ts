@@ -13,15 +13,17 @@ interface Lost {
   readonly sinceMs: number;
 }
 
+/** Was here, now or in an earlier run of the gateway. */
+export const wasSeen = ({ chargers, seenBefore }: TickInput, id: string): boolean =>
+  chargers.get(id)?.version !== undefined || seenBefore?.has(id) === true;
+
 /**
  * Chargers that were here once and do not come back: one alarm for those that were lost together.
  * A charger that was never seen is not installed yet, and none.
  */
 export const silentAlarms = (input: TickInput): readonly string[] => {
-  const { chargers, seenBefore, nowMs } = input;
-  const seen = [...chargers.values()].filter(
-    ({ id, version }) => version !== undefined || seenBefore?.has(id) === true,
-  );
+  const { chargers, nowMs } = input;
+  const seen = [...chargers.values()].filter(({ id }) => wasSeen(input, id));
   const lost = seen
     .filter(({ online }) => !online)
     .map(({ id, onlineChangedAtMs }): Lost => ({ id, sinceMs: onlineChangedAtMs }))

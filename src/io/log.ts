@@ -1,4 +1,4 @@
-import { type Level, pino } from 'pino';
+import { type Level, pino, stdTimeFunctions } from 'pino';
 import type { Log, LogFields } from '../core/log.ts';
 
 /** Texts from chargers and CSMSs are cut: one event is one line of a sane length. */
@@ -9,7 +9,14 @@ const REDACTED = ['authorization', 'password', 'token', 'idTag', 'idToken'];
 /** JSON lines for journald or a collector, to stderr so that stdout stays for answers. */
 export const jsonLog = (level: string): Log => {
   const logger = pino(
-    { level: level as Level, base: null, redact: { paths: REDACTED, censor: '[hidden]' } },
+    {
+      level: level as Level,
+      base: null,
+      // A name and a date are read by people, and by collectors no worse than numbers.
+      formatters: { level: (name) => ({ level: name }) },
+      timestamp: stdTimeFunctions.isoTime,
+      redact: { paths: REDACTED, censor: '[hidden]' },
+    },
     pino.destination({ dest: 2, sync: true }),
   );
   const at = (name: 'debug' | 'info' | 'warn' | 'error') => (message: string, fields?: LogFields) =>

@@ -1,7 +1,9 @@
 import { Type } from './typebox.ts';
 
 export const strict = { additionalProperties: false } as const;
-export const HOST = '([\\w.-]+|\\[[0-9a-fA-F:.]+\\])';
+const BYTE = '(25[0-5]|2[0-4]\\d|1?\\d?\\d)';
+/** A name, an IPv4 address (what is of digits and points only is meant as one) or [IPv6]. */
+export const HOST = `((?![\\d.]+(?:[:/]|$))[\\w.-]+|(${BYTE}\\.){3}${BYTE}|\\[[0-9a-fA-F:.]+\\])`;
 /** 1 to 65535. */
 export const PORT =
   '0*([1-9]\\d{0,3}|[1-5]\\d{4}|6([0-4]\\d{3}|5([0-4]\\d{2}|5([0-2]\\d|3[0-5]))))';

@@ -1,6 +1,14 @@
 import { address, amps, HOST, id, modbusAddress, PORT, strict } from './config-parts.ts';
 import { Type } from './typebox.ts';
 
+const pem = (description: string) =>
+  Type.String({
+    // A reference is resolved before the form is looked at, except in an editor.
+    pattern: '-----BEGIN |^\\$\\{',
+    description,
+    errorMessage: `must be the text of a PEM file: write \${file:/path/of/it}`,
+  });
+
 /** Where limits from outside come from. */
 export const EmsSchema = Type.Object(
   {
@@ -18,11 +26,9 @@ export const EmsSchema = Type.Object(
           tls: Type.Optional(
             Type.Object(
               {
-                ca: Type.Optional(
-                  Type.String({ description: 'PEM of who signed the certificate of the broker' }),
-                ),
-                cert: Type.Optional(Type.String({ description: 'PEM of our certificate' })),
-                key: Type.Optional(Type.String({ description: 'PEM of its key' })),
+                ca: Type.Optional(pem('PEM of who signed the certificate of the broker')),
+                cert: Type.Optional(pem('PEM of our certificate')),
+                key: Type.Optional(pem('PEM of its key')),
               },
               strict,
             ),

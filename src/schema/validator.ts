@@ -130,6 +130,9 @@ const problemOf = (error: ErrorObject, errors: readonly ErrorObject[]): SchemaPr
       if (own === undefined && types.length === 0) break;
       const wanted = own ?? `must be ${types.map((type) => TYPES[type]).join(' or ')}`;
       const found = error.data === null ? ', got nothing' : got(error);
+      if (types.join() === 'array' && isObject(error.data)) {
+        return { path, text: `${wanted}: every entry begins with "- "` };
+      }
       const isNumber = types.includes('number') || types.includes('integer');
       const name = path.findLast((step) => typeof step === 'string') ?? '';
       return { path, text: wanted + found + (isNumber ? numberHint(name, error.data) : '') };
@@ -162,7 +165,17 @@ const TYPES: Readonly<Record<string, string>> = {
 const patternText = (error: ErrorObject): string => {
   const wanted =
     (error.parentSchema?.['errorMessage'] as string | undefined) ?? 'has the wrong form';
-  return `${wanted}${got(error)}`;
+  return `${wanted}${got(error)}${wrongIp(error.data)}`;
+};
+
+/** An address of four numbers, of which one is too large or missing. */
+const wrongIp = (data: unknown): string => {
+  const [, host] = /^(?:[a-z+]+:\/\/)?(\d+(?:\.\d+)+)(?::\d+)?\/?$/.exec(String(data)) ?? [];
+  const bytes = host?.split('.') ?? [];
+  if (host === undefined || (bytes.length === 4 && bytes.every((byte) => Number(byte) < 256))) {
+    return '';
+  }
+  return `: ${host} is no IP address`;
 };
 
 const entries = ({ params, data }: ErrorObject): string =>
@@ -184,6 +197,7 @@ const unknownKey = (key: string, known: readonly string[]): string => {
   const told = `${UNKNOWN_KEY} "${key}"`;
   // YAML takes what comes after the comma for the next key.
   if (/^\d+$/.test(key)) return `${told}: a decimal comma? Write decimals with a point`;
+  if (/^L[123]$/.test(key)) return `${told}: phases are written without commas: L1L2L3`;
   const near = meantKey(key, known);
   if (near === undefined) return `${told}; known are ${known.join(', ')}`;
   const [, unit] = /(kwh?)$/i.exec(key) ?? [];

@@ -38,7 +38,7 @@ export interface SiteDeskOptions {
   /** Sends a message of the station, when it is connected. */
   readonly say: (call: StationCall) => void;
   /** Messages that TriggerMessage may ask for, by name. */
-  readonly triggered?: (message: string) => StationCall | undefined;
+  readonly triggered?: (message: string) => StationCall | 'Rejected' | undefined;
   /** Ends the program in good order; its supervisor starts it again. */
   readonly restart: () => void;
   /** Puts a bundle of logs at a URL; rejects when that fails. */

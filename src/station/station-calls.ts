@@ -30,8 +30,8 @@ export interface StationDesk {
   readonly tokens: SiteTokens | undefined;
   /** Sends calls after the answer. */
   readonly later: (...calls: readonly StationCall[]) => void;
-  /** Messages that TriggerMessage may ask for, by name. */
-  readonly triggered: (message: string) => StationCall | undefined;
+  /** The message that TriggerMessage asks for, by its name; undefined: there is none such. */
+  readonly triggered: (message: string) => StationCall | 'Rejected' | undefined;
   /** Restarts the gateway's service; the journal is safe. */
   readonly restart: () => void;
   /** Uploads a redacted bundle; the name of the file. */
@@ -55,6 +55,7 @@ const reset: Answer = (payload, { version, restart }) => {
 const trigger: Answer = (payload, { triggered, later }) => {
   const call = triggered(readText(payload['requestedMessage']) ?? '');
   if (call === undefined) return status('NotImplemented');
+  if (call === 'Rejected') return status(call);
   later(call);
   return status('Accepted');
 };

@@ -319,16 +319,18 @@ export class Station {
     connection?.send(answerBytes(frame.id, refused ?? (await this.#desk.answer(frame))));
   }
 
-  #triggered(message: string): StationCall | undefined {
+  #triggered(message: string): StationCall | 'Rejected' | undefined {
     const { version, plate, clock } = this.#options;
     if (message === 'Heartbeat') return HEARTBEAT;
     if (message === 'PublishFirmwareStatusNotification') return this.#firmware?.triggered();
     if (message === 'MeterValues') return meterCall(version, this.#sample());
     if (message === 'LogStatusNotification' && version !== '1.6') return idle(message);
     if (message === 'FirmwareStatusNotification') return idle(message);
+    // Who was accepted does not boot for the asking (2.x F06.FR.17).
+    if (message === BOOT && version !== '1.6' && this.#accepted) return 'Rejected';
+    if (message === BOOT) return bootCall(version, plate);
     if (version !== '1.6') return undefined;
     if (message === 'DiagnosticsStatusNotification') return idle(message);
-    if (message === BOOT) return bootCall(version, plate);
     return message === 'StatusNotification' ? statusCall(clock.wallMs(), false) : undefined;
   }
 }

@@ -28,6 +28,8 @@ const problemsOf = (text: string, environment: Record<string, string> = {}): str
     .map(({ line, place, text: what }) => `${line} ${place}: ${what}`);
 };
 const add = (lines: string): string => `${MINIMAL}${lines}\n`;
+const meterAt = (device: string, connect: string): string =>
+  add(`meters: [{id: grid, device: ${device}, connect: '${connect}'}]`);
 
 test('the smallest site file is enough, and gets its defaults', () => {
   assert.deepEqual(problemsOf(MINIMAL), []);
@@ -255,6 +257,36 @@ describe('a bad site file names the line, the place and the remedy', () => {
           '  - {id: CP_3, circuit: main, fallbackAmps: 16, connectors: 2}',
       ),
       /fallbackAmps: 0 on 1 of 3 chargers \(CP_2\), or at most 11 A on each$/,
+    ],
+    [
+      'an address with a number too large',
+      meterAt('eastron-sdm630', 'tcp://10.0.0.320:502'),
+      /connect: .*got "tcp:\/\/10\.0\.0\.320:502": 10\.0\.0\.320 is no IP address$/,
+    ],
+    [
+      'a meter by its brand only',
+      meterAt('janitza', 'tcp://10.0.0.20'),
+      /unknown meter device "janitza"; did you mean janitza-umg604 or janitza-umg96\?$/,
+    ],
+    [
+      'a meter by its type only',
+      meterAt('SDM630', 'tcp://10.0.0.20'),
+      /unknown meter device "SDM630"; did you mean "eastron-sdm630"\?/,
+    ],
+    [
+      'phases with commas',
+      add('  - {id: CP_2, circuit: main, phases: L1,L2,L3}'),
+      /unknown key "L2": phases are written without commas: L1L2L3$/,
+    ],
+    [
+      'a list without its dash',
+      MINIMAL.replace('  - {id: CP_1', '  {id: CP_1'),
+      /chargers: must be a list: every entry begins with "- "$/,
+    ],
+    [
+      'a certificate by its path only',
+      add('ems: {mqtt: {url: "mqtts://h", tls: {ca: /etc/busbar/ca.pem}}}'),
+      /ems\.mqtt\.tls\.ca: must be the text of a PEM file: write \$\{file:\/path\/of\/it\}$/,
     ],
     [
       'missing secret',

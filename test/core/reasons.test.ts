@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Reserved } from '../../src/core/budget.ts';
+import { decide } from '../../src/core/decide.ts';
 import type { ReasonChain } from '../../src/core/reason.ts';
 import { sharedReasons } from '../../src/core/shared-reasons.ts';
 import { takenReasons } from '../../src/core/taken-reasons.ts';
@@ -69,7 +70,9 @@ describe('what has taken the amps that a car waits for', () => {
     amps: [NO_AMPS, NO_AMPS],
   };
   const carsOn = (circuit: number, phase: 0 | 1 | 2): number => (circuit === 1 ? phase : 0);
-  const explained = takenReasons(circuits, reserved, carsOn);
+  const explainedWith = (unsteered: readonly string[]) =>
+    takenReasons(circuits, reserved, { cars: carsOn, unsteered: () => unsteered });
+  const explained = explainedWith(['CP_8']);
   const waits = (id: string, phase: 'L1' | 'L2' | 'L3'): ReasonChain => [
     { kind: 'minimum', id, phase, text: 'waits' },
     { kind: 'circuit', id, phase, text: 'fuse' },
@@ -79,7 +82,7 @@ describe('what has taken the amps that a car waits for', () => {
     const taken = (phase: 'L1' | 'L2' | 'L3') => explained(waits('barn', phase))[1];
     assert.equal(
       taken('L1')?.text,
-      '9 A for other loads, up to 6 A for chargers that are not steered',
+      '9 A for other loads, up to 6 A for CP_8, which is not steered',
     );
     // 25 A less 20 A of others leave 5 A of the 12 A that are wanted.
     assert.equal(
@@ -94,6 +97,12 @@ describe('what has taken the amps that a car waits for', () => {
     assert.equal(explained(waits('barn', 'L1')).length, 3, 'the fuse stays');
   });
 
+  test('names who is not steered, of many the first', () => {
+    const names = (...ids: string[]) => explainedWith(ids)(waits('barn', 'L1'))[1]?.text ?? '';
+    assert.match(names('A', 'B'), /up to 6 A for A, B, which are not steered$/);
+    assert.match(names('A', 'B', 'C', 'D', 'E'), /for A, B, C and 2 more, which are not steered$/);
+  });
+
   test('is left out where nothing has, or where it does not wait for a phase', () => {
     const unphased: ReasonChain = [{ kind: 'minimum', id: 'barn', text: 'waits for watts' }];
     const bound: ReasonChain = [{ kind: 'circuit', id: 'barn', phase: 'L1', text: 'fuse' }];
@@ -102,4 +111,13 @@ describe('what has taken the amps that a car waits for', () => {
       assert.equal(explained(chain), chain);
     }
   });
+});
+
+test('what is budgeted for a charger tells whether it was ever here', () => {
+  const { input } = seenOf({ cars: [{ online: false }], input: { fallbackProven: new Set() } });
+  const reasonOf = (changed: object) =>
+    texts(decide({ ...input, ...changed }).connectors[0]?.reasons ?? []).join();
+  const id = input.site.chargers[0]?.id ?? '';
+  assert.equal(reasonOf({}), 'was never here: budgeted at 32 A');
+  assert.equal(reasonOf({ seenBefore: new Set([id]) }), 'no proven fallback: budgeted at 32 A');
 });

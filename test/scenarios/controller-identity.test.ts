@@ -119,6 +119,8 @@ for (const version of VERSIONS) {
       const answer = readObject(await ask(site, 'SetChargingProfile', profile));
       assert.equal(answer['status'], 'Rejected');
       assert.match(String(await ask(site, 'NoSuchAction', {})), /NotImplemented/);
+      const boot = await ask(site, 'TriggerMessage', { requestedMessage: 'BootNotification' });
+      assert.equal(readObject(boot)['status'], version === '1.6' ? 'Accepted' : 'Rejected');
     });
 
     test('shows and changes its settings, restarts and uploads on request', async () => {

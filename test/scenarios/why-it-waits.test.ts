@@ -35,7 +35,7 @@ test('a charger that is not heard is told with what it may draw at most', async 
   await virtual.run(10);
   assert.match(
     virtual.view().chargers[0]?.connectors[0]?.reason ?? '',
-    /→ 9 A for other loads, up to 1\d A for chargers that are not steered → main L1: fuse 25 A$/,
+    /→ 9 A for other loads, up to 1\d A for CP_2, which is not steered → main L1: fuse 25 A$/,
   );
 });
 
