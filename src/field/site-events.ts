@@ -69,17 +69,33 @@ export const fallenSilent = (before: SiteView, after: SiteView): readonly string
     })
     .map(({ source }) => source);
 
-/** Alarms of `these` that are not among `those`; one that only tells a new figure is the same. */
+/**
+ * Alarms of `these` that are not among `those`; one that only tells a new figure is the same. Several
+ * groups of chargers may be lost at once, and the same group is told with other names as some of them
+ * come back: of a kind, who is named in both is the same, and the rest are counted.
+ */
 const missing = (these: readonly string[], those: readonly string[]): readonly string[] => {
-  const kinds = new Set(those.map(kindOf));
-  return these.filter((text) => !kinds.has(kindOf(text)));
+  const rest = those.map((text) => ({ kind: kindOf(text), names: namesIn(text) }));
+  const take = (text: string, isSame: (names: readonly string[]) => boolean): boolean => {
+    const kind = kindOf(text);
+    const at = rest.findIndex((each) => each.kind === kind && isSame(each.names));
+    if (at >= 0) rest.splice(at, 1);
+    return at < 0;
+  };
+  const unnamed = these.filter((text) => {
+    const names = namesIn(text);
+    return take(text, (told) => told.some((name) => names.includes(name)) || names.length === 0);
+  });
+  return unnamed.filter((text) => take(text, () => true));
 };
 
+const LOST = /^(?:all \d+|\d+ of \d+) (chargers are not connected) \((.*?)(?: and \d+ more)?\)/;
+
 const kindOf = (alarm: string): string =>
-  alarm
-    .replace(/[\d.]+(?= (A|W|s|min|h|%))/g, '#')
-    // Chargers come back one by one.
-    .replace(/^(all \d+|\d+ of \d+) (chargers are not connected) \(.*\)/, '$2');
+  alarm.replace(/[\d.]+(?= (A|W|s|min|h|%))/g, '#').replace(LOST, '$1');
+
+/** Chargers in the alarm of a lost group; none in any other. */
+const namesIn = (alarm: string): readonly string[] => LOST.exec(alarm)?.[2]?.split(', ') ?? [];
 
 const sessions = (
   before: ConnectorView | undefined,

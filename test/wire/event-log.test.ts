@@ -42,6 +42,22 @@ test('an alarm whose figures move is one alarm', () => {
   assert.deepEqual(types, ['alarm', 'alarm-over']);
 });
 
+test('a group of chargers that is lost beside another one is told, and when it is back', () => {
+  const lost = (count: number, names: string) =>
+    `${count} of 20 chargers are not connected (${names}): what they may draw stays reserved`;
+  const told = (before: string[], after: string[]): readonly (readonly string[])[] =>
+    eventsBetween(withAlarms(before), withAlarms(after)).map(({ type, text }) => [type, text]);
+  const [one, two] = [lost(3, 'A, B, C'), lost(2, 'D, E')];
+  assert.deepEqual(told([one], [one, two]), [['alarm', two]]);
+  assert.deepEqual(told([one, two], [two]), [['alarm-over', one]]);
+  assert.deepEqual(told([one, two], [lost(2, 'B, C'), two]), []);
+  assert.deepEqual(told([one, two], [lost(2, 'B, C')]), [['alarm-over', two]]);
+  // The first five are named: with them back it is still the same group.
+  const large = lost(8, 'F, G, H, I, J and 3 more');
+  assert.deepEqual(told([large], [lost(3, 'K, L, M')]), []);
+  assert.deepEqual(told([large, two], [two, lost(3, 'K, L, M')]), []);
+});
+
 test('a flapping site logs a bounded number of lines, and says so', () => {
   const { log, lines } = recorded();
   const events = new EventLog(log);
