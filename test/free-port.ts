@@ -10,8 +10,8 @@ const MOST = 32_000;
 const TRIES_MOST = 50;
 
 /**
- * A port for a server that cannot choose one itself, or has to come back on the same. Until this process
- * ends no other test is given it, also while nobody listens there.
+ * A port for a server that cannot choose one itself, or has to come back on the same. Until this
+ * process ends no other test is given it, also while nobody listens there.
  */
 export const freePort = async (): Promise<number> => {
   for (let tries = 0; tries < TRIES_MOST; tries += 1) {

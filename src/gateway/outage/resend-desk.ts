@@ -1,6 +1,6 @@
+import { unknownText } from '../../core/near-name.ts';
 import { readFrame, readPayload } from '../../ocpp/frame.ts';
 import { beginsTransaction } from '../../ocpp/transaction-message.ts';
-import { unknownText } from '../../core/near-name.ts';
 import { type Change, StoreError } from '../../store/durable-store.ts';
 import type { Journal } from '../../store/journal.ts';
 import type { JournalEntry } from '../../store/journal-entry.ts';
