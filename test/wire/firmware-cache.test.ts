@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { SILENT_LOG } from '../../src/core/log.ts';
+import type { Clock } from '../../src/core/time.ts';
 import { csmsClient } from '../../src/io/csms-client.ts';
 import { FILES_MOST, FirmwareFiles, isOwnMachine } from '../../src/io/firmware-files.ts';
 import { systemClock } from '../../src/io/system-clock.ts';
@@ -30,6 +31,7 @@ const FIRMWARE = Buffer.alloc(300_000, 'firmware of a charger ');
 const md5 = (bytes: Buffer): string => createHash('md5').update(bytes).digest('hex');
 const CHECKSUM = md5(FIRMWARE);
 const ID = 'SITE-1';
+const RETRY_SECONDS = 77;
 
 /** The web server of the maker of the chargers. */
 const startMaker = async (t: TestContext) => {
@@ -78,6 +80,16 @@ const start = async (t: TestContext, version: OcppVersion, mostBytes?: number) =
   t.after(() => server.close());
   const keeper = { book: () => [], put: async () => {}, drop: async () => {} };
   const store = new MemoryStore(new Medium(), systemClock);
+  // A download waits for its next try until the test says so.
+  let retry = (): void => {};
+  const clock: Clock = {
+    ...systemClock,
+    after(delayMs, run) {
+      if (delayMs !== RETRY_SECONDS * 1_000) return systemClock.after(delayMs, run);
+      retry = run;
+      return () => {};
+    },
+  };
   let ids = 0;
   const station = new Station({
     identity: ID,
@@ -90,7 +102,7 @@ const start = async (t: TestContext, version: OcppVersion, mostBytes?: number) =
     ),
     notebook: await Notebook.open(store, ID, PAGES),
     dialer: csmsClient({ clock: systemClock, pingSeconds: 0 }),
-    clock: systemClock,
+    clock,
     log: SILENT_LOG,
     // The first dial comes soon.
     random: () => -0.5,
@@ -120,7 +132,7 @@ const start = async (t: TestContext, version: OcppVersion, mostBytes?: number) =
     }
   };
   while (station.state !== 'connected') await setImmediate();
-  return { files, folder, ask, told, until, wire };
+  return { files, folder, ask, told, until, wire, retry: () => retry() };
 };
 
 for (const version of ['2.0.1', '2.1'] as const) {
@@ -161,7 +173,7 @@ for (const version of ['2.0.1', '2.1'] as const) {
 }
 
 test('a wrong checksum, a server that fails and a full disk publish nothing', async (t) => {
-  const { ask, until, folder } = await start(t, '2.0.1', FIRMWARE.length + 1_000);
+  const { ask, until, folder, retry } = await start(t, '2.0.1', FIRMWARE.length + 1_000);
   const maker = await startMaker(t);
   const wrong = { location: maker.url, checksum: '0'.repeat(32), requestId: 1 };
   await ask('PublishFirmware', wrong);
@@ -171,13 +183,15 @@ test('a wrong checksum, a server that fails and a full disk publish nothing', as
   await ask('PublishFirmware', { ...wrong, checksum: CHECKSUM });
   await until('DownloadFailed');
   maker.failures = 1;
-  await ask('PublishFirmware', { ...wrong, checksum: CHECKSUM, retries: 1, retryInterval: 1 });
+  const again = { retries: 1, retryInterval: RETRY_SECONDS };
+  await ask('PublishFirmware', { ...wrong, checksum: CHECKSUM, ...again });
   await until('DownloadScheduled');
   assert.equal((await ask('PublishFirmware', wrong))['status'], 'Rejected');
   assert.equal(
     (await ask('UnpublishFirmware', { checksum: CHECKSUM }))['status'],
     'DownloadOngoing',
   );
+  retry();
   await until('Published');
   await ask('PublishFirmware', { ...wrong, checksum: '1'.repeat(32) });
   await until('DownloadFailed', 2);
