@@ -11,6 +11,9 @@ import { systemClock } from '../../src/io/system-clock.ts';
 import type { ConnectorView } from '../../src/schema/view.ts';
 import { emptyView } from '../wire/empty-view.ts';
 
+/** A browser on a busy machine takes its time. */
+const PATIENT_MS = 180_000;
+
 const browserPath = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find(existsSync);
 
 const offered63 = (connector: ConnectorView): ConnectorView => ({
@@ -47,9 +50,11 @@ test('the page shows measured amps, the offer and the reason, and no charger can
   const browser = await chromium.launch({
     executablePath: browserPath,
     args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
+    timeout: PATIENT_MS,
   });
   t.after(() => browser.close());
   const page = await browser.newPage();
+  page.setDefaultTimeout(PATIENT_MS);
   const problems: string[] = [];
   page.on('pageerror', (error) => problems.push(error.message));
   page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
