@@ -4,7 +4,7 @@ import type { Cancel, Clock } from '../core/time.ts';
 export const systemClock: Clock = {
   monotonicMs: () => performance.now(),
   wallMs: () => Date.now(),
-  /** What arrived before the wait was over is heard first, also when the machine stopped us meanwhile. */
+  /** What arrived before a wait was over is heard first, also when the machine stopped us meanwhile. */
   after(delayMs: number, run: () => void): Cancel {
     let immediate: NodeJS.Immediate | undefined;
     const timer = setTimeout(() => {
