@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
@@ -8,7 +8,7 @@ import { SILENT_LOG } from '../../src/core/log.ts';
 import { QueueDesk } from '../../src/gateway/outage/queue-desk.ts';
 import { queueRoutes } from '../../src/gateway/outage/queue-routes.ts';
 import { ResendDesk } from '../../src/gateway/outage/resend-desk.ts';
-import { TransactionIds } from '../../src/gateway/outage/transaction-ids.ts';
+import { FIRST_LOCAL_ID, TransactionIds } from '../../src/gateway/outage/transaction-ids.ts';
 import { startHttp } from '../../src/io/http.ts';
 import { systemClock } from '../../src/io/system-clock.ts';
 import { Journal } from '../../src/store/journal.ts';
@@ -18,6 +18,8 @@ import { emptyView } from '../wire/empty-view.ts';
 
 const TOKEN = 'a-token-of-some-length';
 const START = '[2,"1","StartTransaction",{"connectorId":1,"idTag":"CARD"}]';
+
+const STOP = Buffer.from('[2,"9","StopTransaction",{"transactionId":1500000009}]');
 
 const header = (messageId: string) =>
   ({
@@ -55,6 +57,12 @@ chargers: [{id: CP_1, circuit: main}]
 `,
   );
   return { file, store, journal };
+};
+
+const setAside = async (journal: Journal, action: string, transactionId: string) => {
+  const seq = await journal.append('CP_1', { ...header('9'), action, transactionId }, STOP);
+  const [entry] = await journal.entries('CP_1', seq - 1, 1);
+  if (entry !== undefined) await journal.park(entry, { parked: 'refused' });
 };
 
 const busbar = (...args: string[]): Promise<{ status: number | null; out: string; err: string }> =>
@@ -144,10 +152,29 @@ describe('the queue of a stopped gateway', () => {
     await again.close();
   });
 
+  test('sends what was set aside again after its next start', async () => {
+    const { file, store, journal } = await heldSite('127.0.0.1:1');
+    await setAside(journal, 'StopTransaction', String(FIRST_LOCAL_ID + 9));
+    await store.close();
+    const resend = (...args: string[]) => busbar('queue', 'resend', ...args, '--config', file);
+    const misspelt = await resend('CP1', '--json');
+    assert.equal(misspelt.status, 1);
+    const [{ text }] = JSON.parse(misspelt.out).problems as [{ text: string }];
+    assert.match(text, /unknown charger "CP1"; did you mean "CP_1"/);
+    const done = await resend();
+    assert.equal(done.status, 0, done.err);
+    assert.match(done.out, /^1 message of CP_1 queued again: no gateway runs, they go out when/);
+    assert.match(done.out, /CP_1 3 stays set aside: what the CSMS calls its transaction/);
+    const show = await busbar('queue', 'show', 'CP_1', '--config', file);
+    assert.match(show.out, / 1 .* transaction 1500000000 {2}sent again once\n/);
+  });
+
   test('wrong usage says how it is done', async () => {
     const { status, err } = await busbar('queue', 'drop', 'CP_1');
     assert.equal(status, 2);
     assert.match(err, /usage: busbar queue/);
+    const seq = await busbar('queue', 'resend', 'CP_1', 'x', '--config', 'site.yaml');
+    assert.deepEqual([seq.status, /resend which message\? Its SEQ/.test(seq.err)], [2, true]);
   });
 });
 
@@ -180,5 +207,43 @@ describe('the queue of a running gateway', () => {
     assert.equal((await drop('?by=eve')).status, 200);
     assert.equal(desk.summary('CP_1').held, 0);
     assert.equal((await drop('?by=eve')).status, 404);
+  });
+
+  test('what was set aside is sent again with a name, and what is wrong has its status', async (t) => {
+    const { base, journal, told, desk } = await running(t);
+    await setAside(journal, 'StopTransaction', '1500000000');
+    const post = async (path: string, headers: Record<string, string> = bearer) => {
+      const answer = await fetch(`${base}/api/v1/queue${path}`, { method: 'POST', headers });
+      return [answer.status, (await answer.json()) as Record<string, unknown>] as const;
+    };
+    const statusOf = async (path: string, headers?: Record<string, string>) =>
+      (await post(path, headers))[0];
+    assert.equal(await statusOf('/resend?by=eve', {}), 401);
+    assert.equal(await statusOf('/resend?by=eve', { ...bearer, origin: 'http://evil' }), 403);
+    assert.equal(await statusOf('/resend?by=%20'), 400);
+    assert.equal(await statusOf('/CP9/resend?by=eve'), 404);
+    assert.equal(await statusOf('/CP_1/x/resend?by=eve'), 404);
+    assert.equal(await statusOf('/resend?by=eve&transaction=8'), 404);
+    assert.equal(await statusOf('/CP_1/3/resend?by=eve'), 409, 'its start is set aside too');
+    assert.equal(desk.summary('CP_1').parked, 2);
+    const [status, body] = await post('/CP_1/resend?by=eve&transaction=1500000000');
+    assert.deepEqual([status, body['resent'], told], [200, 2, ['CP_1']]);
+    assert.deepEqual([desk.summary('CP_1').held, desk.summary('CP_1').parked], [3, 0]);
+    assert.equal(await statusOf('/CP_1/3/resend?by=eve'), 409, 'it waits');
+  });
+
+  test('and by its verb', async (t) => {
+    const { base, file } = await running(t);
+    const text = await readFile(file, 'utf8');
+    await writeFile(file, text.replace('127.0.0.1:1"', `${new URL(base).host}"`));
+    const done = await busbar('queue', 'resend', 'CP_1', '1', '--config', file, '--json');
+    assert.equal(done.status, 0, done.err);
+    assert.deepEqual(JSON.parse(done.out), {
+      resent: 1,
+      chargers: ['CP_1'],
+      staying: 0,
+      stays: [],
+      more: null,
+    });
   });
 });

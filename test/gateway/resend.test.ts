@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Selection } from '../../src/gateway/outage/resend-desk.ts';
+import { RESEND_MOST, type Selection } from '../../src/gateway/outage/resend-desk.ts';
 import { FIRST_LOCAL_ID } from '../../src/gateway/outage/transaction-ids.ts';
+import { Medium } from '../../src/sim/memory-store.ts';
 import { ACCEPTED, ANSWERED, type Csms, ERROR, outage } from './replay-scene.ts';
 
 const AT = '2026-06-01T06:00:00Z';
@@ -163,14 +164,58 @@ describe('what was set aside and is sent once more', () => {
   test('of before that was noted stays, where nobody knows the id of the CSMS', async () => {
     const scene = await outage();
     const { says, journal, again } = scene;
-    await says('StopTransaction', stop(FIRST_LOCAL_ID + 9));
+    await says('StopTransaction', stop(FIRST_LOCAL_ID));
+    await says('StopTransaction', stop(FIRST_LOCAL_ID - 1));
     await says('StopTransaction', stop(7));
     for (const entry of await journal.first('CP_1', 9)) await journal.park(entry, { parked: 'no' });
     const answer = await again.resend({ charger: 'CP_1' });
     assert.ok('resent' in answer);
-    assert.deepEqual([answer.resent, answer.staying], [1, 1]);
+    assert.deepEqual([answer.resent, answer.staying], [2, 1]);
     assert.match(answer.stays[0]?.why ?? '', /what the CSMS calls its transaction/);
-    assert.deepEqual(await deliver(scene, MENDED), ['StopTransaction7']);
+    assert.deepEqual(await deliver(scene, MENDED), [
+      'StopTransaction1499999999',
+      'StopTransaction7',
+    ]);
+  });
+
+  test('stays in the shadow of its start, however much was set aside before', async () => {
+    const scene = await outage();
+    const { says, journal, again } = scene;
+    for (let id = 1; id <= 40; id += 1) await says('StopTransaction', stop(id));
+    await says('StartTransaction', START);
+    await says('StopTransaction', stop(FIRST_LOCAL_ID));
+    for (const entry of await journal.first('CP_1', 50))
+      await journal.park(entry, { parked: 'no' });
+    assert.match(await problemOf(scene, { charger: 'CP_1', seq: 42 }), /message 41, the start/);
+    assert.equal('resent' in (await again.resend({ charger: 'CP_1', seq: 40 })), true);
+  });
+
+  test('is told in bounds: what stays by name, and what one call does not move', async () => {
+    const medium = new Medium();
+    const put = (charger: string, seq: number, id: number) => {
+      const about = {
+        version: '1.6',
+        action: 'StopTransaction',
+        transactionId: `${id}`,
+        parked: '',
+      };
+      const frame = `[2,"${seq}","StopTransaction",{"transactionId":${id}}]`;
+      const key = `k/${charger}/${String(seq).padStart(12, '0')}`;
+      medium.records.set(key, Buffer.from(`${JSON.stringify(about)}\n${frame}`));
+    };
+    for (let seq = 1; seq <= 21; seq += 1) put('CP_1', seq, FIRST_LOCAL_ID);
+    for (let seq = 1; seq <= RESEND_MOST + 40; seq += 1) put('CP_2', seq, seq);
+    const { again, queued, journal } = await outage('1.6', 250, medium);
+    const first = await again.resend({});
+    assert.ok('resent' in first);
+    assert.deepEqual([first.resent, first.staying, first.stays.length], [RESEND_MOST, 21, 20]);
+    assert.match(first.more ?? '', /ask for the rest once more/);
+    assert.deepEqual([first.chargers, queued], [['CP_2'], ['CP_2']], 'not of the one that stays');
+    const second = await again.resend({ charger: 'CP_2' });
+    assert.ok('resent' in second);
+    assert.deepEqual([second.resent, second.more], [40, null]);
+    assert.equal(journal.backlog('CP_2').count, RESEND_MOST + 40);
+    assert.equal(await again.resend({ charger: 'CP_2' }).then((no) => 'problem' in no), true);
   });
 
   test('is chosen by charger, transaction or number, and what is wrong is said', async () => {

@@ -67,6 +67,8 @@ export const openOutage = async (options: OutageOptions): Promise<Outage> => {
   };
 };
 
+const WHEN_PARKED = 'see busbar queue ls, and busbar queue resend once that is mended';
+
 /** What is held and does not get through, though the CSMS is there. */
 export const outageAlarms = ({ journal, memory }: Outage): readonly string[] => {
   const parked = journal.parkedChargers();
@@ -75,7 +77,7 @@ export const outageAlarms = ({ journal, memory }: Outage): readonly string[] => 
   return [
     ...(parked.length === 0
       ? []
-      : [`The CSMS does not take messages of ${parked.join(', ')}: see busbar queue ls.`]),
+      : [`The CSMS does not take messages of ${parked.join(', ')}: ${WHEN_PARKED}.`]),
     ...(stuck.length === 0
       ? []
       : [`The CSMS leaves a message of ${stuck.join(', ')} unanswered: see busbar queue ls.`]),

@@ -6,8 +6,8 @@ import type { Journal } from '../../store/journal.ts';
 import type { JournalEntry } from '../../store/journal-entry.ts';
 import { FIRST_LOCAL_ID, type TransactionIds } from './transaction-ids.ts';
 
-/** Messages that are moved in one go; the rest is told, and asked for again. */
-export const RESEND_MOST = 5_000;
+/** A call ends with the page that reaches this many messages; the rest is told, and asked for again. */
+export const RESEND_MOST = 2_048;
 /** In one batch: read into memory, and on the medium together. */
 const PAGE = 32;
 /** Messages that stay set aside are named up to here. */

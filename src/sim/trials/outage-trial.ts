@@ -5,7 +5,6 @@ import type { LinkObserver } from '../../gateway/observer.ts';
 import { type Outage, openOutage } from '../../gateway/outage/outage.ts';
 import { QueueDesk } from '../../gateway/outage/queue-desk.ts';
 import { FIRST_LOCAL_ID } from '../../gateway/outage/transaction-ids.ts';
-import { parsePayload, readFrame } from '../../ocpp/frame.ts';
 import { isThinnable } from '../../ocpp/transaction-message.ts';
 import type { OcppVersion } from '../../ocpp/version.ts';
 import { Car } from '../car.ts';
@@ -17,6 +16,7 @@ import { between, type Random, seededRandom } from '../random.ts';
 import { VirtualClock } from '../virtual-clock.ts';
 import { cruelFaults } from './cruel-faults.ts';
 import { auditMessages, isTransactionMessage, messageKey } from './message-audit.ts';
+import { keyOf, TrialOperator } from './trial-operator.ts';
 
 const CHARGERS: readonly (readonly [id: string, version: OcppVersion])[] = [
   ['CP_1', '1.6'],
@@ -75,8 +75,7 @@ export class OutageTrial {
   readonly #story: string[] = [];
   readonly #log: Log;
   readonly #cruel: boolean;
-  /** Messages that an operator let go of. */
-  readonly #dropped = new Set<string>();
+  readonly #operator = new TrialOperator();
   #gatewayClock: Clock;
   #gateway: Gateway | undefined;
   #outage: Outage | undefined;
@@ -267,18 +266,19 @@ export class OutageTrial {
       },
       'clock of the gateway steps': () => this.#stepClock(between(this.#random, -4e6, 4e6)),
       ...(this.#cruel ? cruelFaults({ csms, network, medium, charger, random, later }) : {}),
-      ...(this.#cruel ? { 'an operator drops a message': () => void this.#drop(id()) } : {}),
+      ...(this.#cruel ? this.#operatorDoes(id) : {}),
     };
   }
 
-  async #drop(id: string): Promise<void> {
-    const journal = this.#outage?.journal;
-    if (journal === undefined || this.#store === undefined) return;
-    const [entry] = await journal.entries(id, 0, 1);
-    if (entry === undefined) return;
-    this.#dropped.add(keyOf(entry.message));
-    const desk = new QueueDesk(journal, this.#store);
-    await desk.drop(id, entry.seq, 'operator', this.#clock.wallMs()).catch(() => {});
+  #operatorDoes(id: () => string): Readonly<Record<string, () => void>> {
+    const [outage, gateway, store] = [this.#outage, this.#gateway, this.#store];
+    if (outage === undefined || gateway === undefined || store === undefined) return {};
+    return {
+      'an operator drops a message': () =>
+        void this.#operator.drop(new QueueDesk(outage.journal, store), id(), this.#clock.wallMs()),
+      'an operator sends again what was set aside': () =>
+        void this.#operator.resend(outage, (charger) => gateway.deliverHeld(charger)),
+    };
   }
 
   #drive(charger: SimCharger): void {
@@ -336,7 +336,10 @@ export class OutageTrial {
       repeated += audit.repeated.length;
       const excused = await this.#excused(id, charger);
       for (const fault of ['altered', 'inverted', 'invented'] as const) {
-        for (const message of audit[fault]) broken.push(`${id}: ${fault}: ${message}`);
+        for (const message of audit[fault]) {
+          const late = fault === 'inverted' && this.#operator.resent.has(message);
+          if (!late) broken.push(`${id}: ${fault}: ${message}`);
+        }
       }
       for (const message of audit.lost) {
         if (!excused.has(message)) broken.push(`${id}: lost: ${message}`);
@@ -359,7 +362,10 @@ export class OutageTrial {
   async #excused(id: string, charger: SimCharger): Promise<ReadonlySet<string>> {
     const journal = this.#outage?.journal;
     const aside = (await journal?.parked(id, 0, 1_000)) ?? [];
-    const excused = new Set([...this.#dropped, ...aside.map(({ message }) => keyOf(message))]);
+    const excused = new Set([
+      ...this.#operator.dropped,
+      ...aside.map(({ message }) => keyOf(message)),
+    ]);
     if ((journal?.backlog(id).thinned ?? 0) === 0) return excused;
     for (const { action, payload } of charger.acknowledged) {
       if (isThinnable(charger.version, action, payload)) excused.add(messageKey(action, payload));
@@ -367,8 +373,3 @@ export class OutageTrial {
     return excused;
   }
 }
-
-const keyOf = (message: Buffer): string => {
-  const frame = readFrame(message);
-  return messageKey(frame.action, parsePayload(frame));
-};
