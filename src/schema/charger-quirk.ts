@@ -1,4 +1,4 @@
-import { type Static, Type } from './typebox.ts';
+import { oneOf, type Static, Type } from './typebox.ts';
 
 const strict = { additionalProperties: false } as const;
 
@@ -44,10 +44,9 @@ export const ChargerQuirkSchema = Type.Object(
     ),
     why: Type.String({ minLength: 10, description: 'What the charger does, in one sentence' }),
     source: Type.String({ minLength: 3, description: 'Where it was reported' }),
-    confidence: Type.Union(
-      ['A', 'B', 'C'].map((grade) => Type.Literal(grade)),
-      { description: 'A: several reports agree. B: one good report. C: seen once, verify' },
-    ),
+    confidence: oneOf(['A', 'B', 'C'], {
+      description: 'A: several reports agree. B: one good report. C: seen once, verify',
+    }),
     advice: Type.Optional(Type.String({ description: 'What an installer has to do about it' })),
     maxStackLevel: Type.Optional(
       Type.Integer({ minimum: 0, maximum: 99, description: 'Highest level that works' }),

@@ -1,4 +1,4 @@
-import { type Static, Type } from './typebox.ts';
+import { oneOf, type Static, Type } from './typebox.ts';
 
 const strict = { additionalProperties: false } as const;
 
@@ -24,10 +24,7 @@ const TYPES = ['i16', 'u16', 'i32', 'u32', 'acc32', 'i64', 'u64', 'f32', 'f64'] 
 const RegisterSchema = Type.Object(
   {
     address: Type.Integer({ minimum: 0, maximum: 65_535, description: '0-based, as on the wire' }),
-    type: Type.Union(
-      TYPES.map((type) => Type.Literal(type)),
-      { description: 'acc32: a counter of SunSpec, 0 is not available' },
-    ),
+    type: oneOf(TYPES, { description: 'acc32: a counter of SunSpec, 0 is not available' }),
     scale: Type.Number({ default: 1, description: 'Raw value times this is the unit in the name' }),
     /** Register (same function) that holds a power of ten to apply as well (SunSpec sunssf). */
     scaleAddress: Type.Optional(Type.Integer({ minimum: 0, maximum: 65_535 })),
@@ -54,12 +51,9 @@ export const MeterDeviceSchema = Type.Object(
     ),
     note: Type.Optional(Type.String({ description: 'What an installer has to know or to set' })),
     source: Type.String({ description: 'Where the register map comes from' }),
-    confidence: Type.Union(
-      ['A', 'B', 'C'].map((grade) => Type.Literal(grade)),
-      {
-        description: 'A: two independent sources agree. B: one. C: verify with a real device',
-      },
-    ),
+    confidence: oneOf(['A', 'B', 'C'], {
+      description: 'A: two independent sources agree. B: one. C: verify with a real device',
+    }),
     function: Type.Union([Type.Literal('holding'), Type.Literal('input')]),
     wordOrder: Type.Union([Type.Literal('high-first'), Type.Literal('low-first')], {
       default: 'high-first',

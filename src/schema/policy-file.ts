@@ -1,4 +1,4 @@
-import { type Static, Type } from './typebox.ts';
+import { oneOf, type Static, Type } from './typebox.ts';
 
 const strict = { additionalProperties: false } as const;
 const NAME = { pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]{0,47}$' } as const;
@@ -36,7 +36,7 @@ const ClassSchema = Type.Object(
 const WindowSchema = Type.Object(
   {
     id: Type.String({ ...NAME, description: 'Shown in reasons' }),
-    days: Type.Array(Type.Union(WEEKDAYS.map((day) => Type.Literal(day))), {
+    days: Type.Array(oneOf(WEEKDAYS), {
       minItems: 1,
       maxItems: 7,
       default: [...WEEKDAYS],

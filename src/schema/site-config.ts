@@ -2,7 +2,7 @@ import { ChargerSchema } from './charger-config.ts';
 import { address, amps, id, perPhase, strict } from './config-parts.ts';
 import { EmsSchema } from './ems-config.ts';
 import { MeterSchema } from './meter-config.ts';
-import { type Static, Type } from './typebox.ts';
+import { oneOf, type Static, Type } from './typebox.ts';
 import {
   ControllerSchema,
   LimitReportsSchema,
@@ -220,10 +220,7 @@ export const SiteConfigSchema = Type.Object(
       default: './data',
       description: 'What survives a restart; a relative path begins where busbar is started',
     }),
-    logLevel: Type.Union(
-      ['trace', 'debug', 'info', 'warn', 'error'].map((level) => Type.Literal(level)),
-      { default: 'info' },
-    ),
+    logLevel: oneOf(['trace', 'debug', 'info', 'warn', 'error'], { default: 'info' }),
   },
   { ...strict, title: 'Busbar site', $schema: 'http://json-schema.org/draft-07/schema#' },
 );

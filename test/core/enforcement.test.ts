@@ -49,6 +49,22 @@ describe('the worst case of a connector', () => {
     assert.equal(worstAmps(raised, around(20_000)), 20);
   });
 
+  test('what is measured above every offer counts at once, and not a bit less', () => {
+    const raised = give(give(NO_ENFORCEMENT, 8, 0), 10, 30_000);
+    const seen = around(31_000, { measuredAmps: 20, measuredAtMs: 31_000 });
+    assert.equal(worstAmps(raised, seen), 20);
+    assert.equal(obedienceOf(raised, seen), 'overdrawing');
+    const beyond = around(31_000, { measuredAmps: 40, measuredAtMs: 31_000 });
+    assert.equal(worstAmps(raised, beyond), 40, 'above its rating, too');
+  });
+
+  test('an offer ends at its instant: from then on nothing is proven', () => {
+    const given = give(NO_ENFORCEMENT, 10, 0);
+    const at = (nowMs: number) =>
+      obedienceOf(given, around(nowMs, { measuredAmps: 9, measuredAtMs: nowMs }));
+    assert.deepEqual([at(LIFE_MS - 1), at(LIFE_MS)], ['confirmed', 'unverified']);
+  });
+
   test('a reduction counts only after the car had the time to follow', () => {
     const reduced = give(give(NO_ENFORCEMENT, 20, 0), 8, 20_000);
     assert.equal(worstAmps(reduced, around(20_001)), 20);
