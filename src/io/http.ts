@@ -6,6 +6,7 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify }
 import type { Log } from '../core/log.ts';
 import type { Cancel, Clock } from '../core/time.ts';
 import type { ApiRoute } from '../schema/api-route.ts';
+import { withProblems } from '../schema/open-api.ts';
 import { type SiteView, SiteViewSchema } from '../schema/view.ts';
 
 /** Live pages open at once; further ones are told to come back. */
@@ -128,8 +129,10 @@ const addRoutes = (app: FastifyInstance, options: HttpOptions): void => {
     live(options),
   );
   for (const route of options.routes ?? []) addApiRoute(app, route);
-  app.get('/api/v1/openapi.json', { schema: { hide: true } }, () => app.swagger());
-  app.get('/metrics', { schema: { hide: true } }, async (_request, reply) =>
+  app.get('/api/v1/openapi.json', { schema: { hide: true } }, () =>
+    withProblems(app.swagger(), options.token !== undefined),
+  );
+  app.get('/metrics', { schema: { description: 'For Prometheus' } }, async (_request, reply) =>
     reply.type('text/plain; version=0.0.4').send(await options.metrics()),
   );
 };

@@ -1,6 +1,8 @@
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { SiteView } from '../schema/view.ts';
 
+const PHASES = ['L1', 'L2', 'L3'] as const;
+
 /** Prometheus text made from the present view of the site. */
 export const siteMetrics = (view: () => SiteView, version: string): (() => Promise<string>) => {
   const registry = new Registry();
@@ -10,7 +12,8 @@ export const siteMetrics = (view: () => SiteView, version: string): (() => Promi
   const measured = gauge('circuit_current_amperes', 'Measured current', ['circuit', 'phase']);
   const limit = gauge('circuit_limit_amperes', 'Limit in force', ['circuit', 'phase']);
   const worst = gauge('circuit_worst_case_amperes', 'Budgeted worst case', ['circuit', 'phase']);
-  const offer = gauge('connector_offer_amperes', 'Offer in force', ['charger', 'connector']);
+  const power = gauge('circuit_power_watts', 'Measured power', ['circuit']);
+  const connectorsAre = connectorsIn(gauge);
   const online = gauge('charger_connected', 'Charger is connected', ['charger']);
   const backlog = gauge('journal_records', 'Messages held for the CSMS', ['charger']);
   const oldest = gauge('journal_oldest_seconds', 'Age of the oldest message held for the CSMS', [
@@ -26,14 +29,16 @@ export const siteMetrics = (view: () => SiteView, version: string): (() => Promi
   const memory = gauge('resident_memory_bytes', 'Memory of the process');
   const counters = countersIn(registry);
   build.set({ version, node: process.version }, 1);
-  const phases = ['L1', 'L2', 'L3'] as const;
-  const labelled = [measured, limit, worst, offer, online, age];
+  const labelled = [measured, limit, worst, power, online, age];
   const everyLabelled = [...labelled, backlog, oldest, parked, outage];
   return async () => {
     const now = view();
     for (const each of everyLabelled) each.reset();
     for (const circuit of now.circuits) {
-      phases.forEach((phase, p) => {
+      if (typeof circuit.measuredWatts === 'number') {
+        power.set({ circuit: circuit.id }, circuit.measuredWatts);
+      }
+      PHASES.forEach((phase, p) => {
         const labels = { circuit: circuit.id, phase };
         const amps = circuit.measuredAmps?.[p];
         if (amps !== undefined) measured.set(labels, amps);
@@ -42,7 +47,7 @@ export const siteMetrics = (view: () => SiteView, version: string): (() => Promi
       });
     }
     for (const { id: charger, online: isOnline, upstream, ...rest } of now.chargers) {
-      const { backlog: held, connectors } = rest;
+      const { backlog: held } = rest;
       online.set({ charger }, isOnline ? 1 : 0);
       outage.set({ charger }, upstream === 'connected' || upstream === 'replaying' ? 1 : 0);
       backlog.set({ charger }, held.held);
@@ -50,13 +55,11 @@ export const siteMetrics = (view: () => SiteView, version: string): (() => Promi
       if (held.oldestAt !== null) {
         oldest.set({ charger }, (Date.parse(now.at) - Date.parse(held.oldestAt)) / 1000);
       }
-      for (const each of connectors) {
-        offer.set({ charger, connector: String(each.connector) }, each.offerAmps);
-      }
     }
     for (const { id: meter, ageSeconds } of now.meters) {
       if (ageSeconds !== null) age.set({ meter }, ageSeconds);
     }
+    connectorsAre(now);
     counters(now.counters);
     memory.set(process.memoryUsage.rss());
     alarms.set(now.alarms.length);
@@ -65,12 +68,57 @@ export const siteMetrics = (view: () => SiteView, version: string): (() => Promi
   };
 };
 
+type MakeGauge = (name: string, help: string, labelNames: readonly string[]) => Gauge;
+
+/** What single connectors may draw and do. */
+const connectorsIn = (gauge: MakeGauge): ((view: SiteView) => void) => {
+  const outlet = ['charger', 'connector'];
+  const offer = gauge('connector_offer_amperes', 'Offer in force', outlet);
+  const draw = gauge('connector_current_amperes', 'Measured by the charger, by phase of the site', [
+    ...outlet,
+    'phase',
+  ]);
+  const power = gauge('connector_power_watts', 'Measured by the charger', outlet);
+  return ({ chargers }) => {
+    for (const each of [offer, draw, power]) each.reset();
+    for (const { id: charger, connectors } of chargers) {
+      for (const { connector, offerAmps, drawAmps, watts } of connectors) {
+        const labels = { charger, connector: String(connector) };
+        offer.set(labels, offerAmps);
+        if (watts !== null) power.set(labels, watts);
+        PHASES.forEach((phase, p) => {
+          const amps = drawAmps?.[p];
+          if (amps !== undefined) draw.set({ ...labels, phase }, amps);
+        });
+      }
+    }
+  };
+};
+
+/** What the counters of the view count. */
+const COUNTED: Readonly<Record<string, string>> = {
+  limitChanges: 'Limits that were sent to chargers',
+  sparedWrites: 'Raises not sent to spare memory that wears out',
+  remoteStops: 'Transactions stopped because they drew more than their limit',
+  transactions: 'Transactions begun',
+  faults: 'Faults of the program itself',
+  mirrorDropped: 'Messages that a mirror did not get',
+  mirrorCut: 'Connections to mirrors that were cut',
+  framesRelayed: 'Messages relayed between chargers and CSMS',
+  ownCalls: 'Calls of the gateway to chargers',
+  malformed: 'Messages that are no OCPP',
+  heldCalls: 'Calls of chargers answered in place of the CSMS',
+  droppedLate: 'Answers that came after their time was over',
+  droppedDuplicate: 'Answers that came twice',
+  droppedForeign: 'Answers to nothing that was asked',
+};
+
 /** Counters of the view by their Prometheus names: framesRelayed is busbar_frames_relayed_total. */
 const countersIn = (registry: Registry): ((counters: SiteView['counters']) => void) => {
   const known = new Map<string, Counter>();
   const counterOf = (key: string): Counter => {
     const words = key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-    const help = `${words.replace(/_/g, ' ')}, since the start`;
+    const help = COUNTED[key] ?? `${words.replace(/_/g, ' ')}, since the start`;
     return new Counter({ name: `busbar_${words}_total`, help, registers: [registry] });
   };
   return (counters) => {

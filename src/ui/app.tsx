@@ -28,7 +28,9 @@ export const App = () => {
       <Header live={live} view={view} />
       <main>
         <Alarms alarms={view.alarms} connected={live.connected === true} />
-        <Outage chargers={view.chargers} at={view.at} />
+        <div role="status" aria-live="polite">
+          <Outage chargers={view.chargers} at={view.at} />
+        </div>
         {metered.map((circuit) => (
           <section class="circuit" key={circuit.id} aria-label={`Circuit ${circuit.id}`}>
             <h2>
@@ -112,20 +114,28 @@ const Outage = ({ chargers, at }: { chargers: readonly ChargerView[]; at: string
   const [oldest] = chargers.flatMap(({ backlog }) => backlog.oldestAt ?? []).sort();
   const minutes = oldest === undefined ? 0 : (Date.parse(at) - Date.parse(oldest)) / 60_000;
   return (
-    <p class="outage" role="status">
+    <p class="outage">
       {away > 0 &&
-        `The CSMS is away for ${away} of ${chargers.length} chargers: ${
+        `The CSMS is away for ${away} of ${counted(chargers.length, 'charger')}: ${
           served > 0
             ? 'charging goes on'
             : 'those that it never accepted cannot connect until it is back'
         }. `}
-      {catchingUp > 0 && `The CSMS is back and catching up with ${catchingUp} chargers. `}
-      {held > 0 && `${held} messages are held for it`}
+      {catchingUp > 0 &&
+        `The CSMS is back and catching up with ${counted(catchingUp, 'charger')}. `}
+      {held > 0 && `${counted(held, 'message')} ${held === 1 ? 'is' : 'are'} held for it`}
       {held > 0 && minutes >= 1 && `, the oldest for ${duration(minutes)}`}
       {held > 0 && '.'}
     </p>
   );
 };
+
+const counted = (count: number, what: string): string =>
+  `${count} ${what}${count === 1 ? '' : 's'}`;
+
+/** Seconds matter only while few of them are left. */
+const lifeText = (seconds: number): string =>
+  seconds < 600 ? `${seconds} s` : duration(seconds / 60);
 
 const duration = (minutes: number): string =>
   minutes < 120 ? `${minutes.toFixed(0)} min` : `${(minutes / 60).toFixed(0)} h`;
@@ -172,7 +182,7 @@ const Limits = ({ limits }: { limits: readonly LimitView[] }) => (
           <b>{source}</b> on {circuit}:{' '}
           {state === 'none' ? 'no limit' : amps === null ? `${watts} W` : `${Math.min(...amps)} A`}
           {state === 'failsafe' && ' (failsafe)'}
-          {expiresInSeconds !== null && `, ends in ${expiresInSeconds} s`}
+          {expiresInSeconds !== null && `, ends in ${lifeText(expiresInSeconds)}`}
           {reason !== null && <small> {reason}</small>}
         </li>
       ))}

@@ -57,7 +57,9 @@ export const Chargers = ({ chargers }: { chargers: readonly ChargerView[] }) => 
 const Connector = ({ charger, connector }: { charger: ChargerView; connector: ConnectorView }) => {
   const active = connector.transactionId !== null;
   const state = charger.online ? (active ? 'active' : 'idle') : 'offline';
-  const { wiring } = connector;
+  const { wiring, reasons } = connector;
+  // Others wait for what is kept free for it, with a car or without.
+  const isTold = active || !charger.online || reasons.some(({ kind }) => kind === 'unproven');
   const several = charger.connectors.length > 1 ? ` · ${connector.connector}` : '';
   return (
     <li class={`charger ${state}`}>
@@ -71,7 +73,7 @@ const Connector = ({ charger, connector }: { charger: ChargerView; connector: Co
         </span>
       </header>
       <Draw connector={charger.online ? connector : { ...connector, drawAmps: null }} />
-      <p class="reason">{active || !charger.online ? connector.reason : ' '}</p>
+      <p class="reason">{isTold ? connector.reason : ' '}</p>
       <footer>
         <span>
           {charger.version === null ? 'not seen since the start' : `OCPP ${charger.version}`}
@@ -102,7 +104,11 @@ const Connector = ({ charger, connector }: { charger: ChargerView; connector: Co
         {charger.upstream !== 'connected' && charger.online && (
           <span class="warn">{UPSTREAM[charger.upstream] ?? charger.upstream}</span>
         )}
-        {charger.backlog.held > 0 && <span class="warn">{charger.backlog.held} messages held</span>}
+        {charger.backlog.held > 0 && (
+          <span class="warn">
+            {charger.backlog.held} {charger.backlog.held === 1 ? 'message' : 'messages'} held
+          </span>
+        )}
         {charger.backlog.parked > 0 && (
           <span class="bad" title={`once mended there: busbar queue resend ${charger.id}`}>
             {charger.backlog.parked} messages not taken by the CSMS

@@ -8,7 +8,7 @@ import { historyRoutes } from '../../src/control/history-routes.ts';
 import { SILENT_LOG } from '../../src/core/log.ts';
 import { startHttp } from '../../src/io/http.ts';
 import { systemClock } from '../../src/io/system-clock.ts';
-import type { ConnectorView } from '../../src/schema/view.ts';
+import type { ConnectorView, LimitView } from '../../src/schema/view.ts';
 import { emptyView } from '../wire/empty-view.ts';
 
 /** A browser on a busy machine takes its time. */
@@ -22,6 +22,23 @@ const offered63 = (connector: ConnectorView): ConnectorView => ({
   drawAmps: null,
 });
 
+const UNPROVEN: ConnectorView = {
+  ...(emptyView().chargers[0]?.connectors[0] as ConnectorView),
+  status: 'available',
+  transactionId: null,
+  reasons: [{ kind: 'unproven', id: 'CP_3', text: 'no proven fallback: budgeted at 32 A' }],
+  reason: 'no proven fallback: budgeted at 32 A',
+};
+const HOME_LIMIT: LimitView = {
+  source: 'ha',
+  circuit: 'main',
+  state: 'active',
+  amps: [63, 63, 63],
+  watts: null,
+  expiresInSeconds: 86_300,
+  reason: null,
+};
+
 test('the page shows measured amps, the offer and the reason, and no charger can write into it', async (t) => {
   if (browserPath === undefined) return t.skip('Chromium is not installed');
   const built = spawnSync(process.execPath, ['scripts/build.mjs', '--ui-only', 'dist/test-ui'], {
@@ -32,8 +49,9 @@ test('the page shows measured amps, the offer and the reason, and no charger can
   const [charger] = emptyView().chargers;
   assert.ok(charger);
   const unmeasured = { ...charger, id: 'CP_2', connectors: charger.connectors.map(offered63) };
-  const chargers = [charger, unmeasured];
-  const view = () => ({ ...emptyView(), at: new Date().toISOString(), alarms, chargers });
+  const chargers = [charger, unmeasured, { ...charger, id: 'CP_3', connectors: [UNPROVEN] }];
+  const limits = [HOME_LIMIT];
+  const view = () => ({ ...emptyView(), at: new Date().toISOString(), alarms, chargers, limits });
   const server = await startHttp({
     host: '127.0.0.1',
     port: 0,
@@ -68,6 +86,9 @@ test('the page shows measured amps, the offer and the reason, and no charger can
     (await bar.getAttribute('aria-label')) ?? '',
     /^offer 63 A, draw not measured, on a scale to 63 A$/,
   );
+  // Without a car it holds 32 A all the same.
+  await page.getByText('no proven fallback: budgeted at 32 A').waitFor();
+  await page.getByText('63 A, ends in 24 h').waitFor();
   await page.getByRole('button', { name: 'Table' }).click();
   await page.getByRole('columnheader', { name: 'Limit A' }).first().waitFor();
   alarms = ['meter of circuit main lost'];

@@ -24,6 +24,15 @@ const start = async (t: TestContext, changes: Partial<HttpOptions> = {}) => {
   return `http://127.0.0.1:${server.port}`;
 };
 
+interface Operation {
+  readonly responses: Readonly<Record<string, unknown>>;
+  readonly security?: unknown;
+}
+interface OpenApi {
+  readonly paths: Readonly<Record<string, { readonly get: Operation }>>;
+  readonly security?: unknown;
+}
+
 describe('HTTP', () => {
   test('state, health, readiness, metrics and OpenAPI', async (t) => {
     const url = await start(t);
@@ -36,8 +45,34 @@ describe('HTTP', () => {
       metrics,
       /# TYPE busbar_frames_relayed_total counter\nbusbar_frames_relayed_total 5/,
     );
+    assert.match(metrics, /busbar_circuit_power_watts\{circuit="main"\} 7590/);
+    const connector = 'charger="CP_1",connector="1"';
+    assert.match(metrics, new RegExp(`busbar_connector_power_watts{${connector}} 10700`));
+    assert.match(
+      metrics,
+      new RegExp(`busbar_connector_current_amperes{${connector},phase="L3"} 15.6`),
+    );
     const openapi = (await (await fetch(`${url}/api/v1/openapi.json`)).json()) as { paths: object };
     assert.ok('/api/v1/state' in openapi.paths);
+  });
+
+  test('OpenAPI tells of problems everywhere, and of the token where there is one', async (t) => {
+    const documentOf = async (token?: string): Promise<OpenApi> => {
+      const url = await start(t, token === undefined ? {} : { token });
+      const headers = { authorization: `Bearer ${token}` };
+      const answer = await fetch(`${url}/api/v1/openapi.json`, { headers });
+      return (await answer.json()) as OpenApi;
+    };
+    const open = await documentOf();
+    const answersOf = (path: string) => open.paths[path]?.get.responses ?? {};
+    assert.match(JSON.stringify(answersOf('/api/v1/state')['default']), /problem\+json/);
+    assert.match(JSON.stringify(answersOf('/api/v1/events')['200']), /text\/event-stream/);
+    assert.ok('503' in answersOf('/readyz'));
+    assert.ok('/metrics' in open.paths);
+    assert.equal(open.security, undefined);
+    const guarded = await documentOf('a-token-of-the-site');
+    assert.deepEqual(guarded.security, [{ bearer: [] }, { basic: [] }]);
+    assert.deepEqual(guarded.paths['/healthz']?.get.security, []);
   });
 
   test('a wrong method is told which ones are right; a wrong path is nothing', async (t) => {
