@@ -1,5 +1,6 @@
 import type { AllocationCircuit } from './allocation/problem.ts';
 import type { ConnectorsByCircuit } from './circuit-ticks.ts';
+import { unbalanceOf } from './counterweights.ts';
 import { sumOnLines } from './line-currents.ts';
 import { arrivals, givingWay } from './next-car.ts';
 import type { Contender } from './sharing/share.ts';
@@ -85,6 +86,7 @@ export const freeCircuits = (
     const freeAmps = leftOf(circuit, tick, reserved[index]);
     const { uncontrolledAmps, forStartAmps, forRaiseAmps } = tick.load;
     const long = subtractAmps(forStartAmps, uncontrolledAmps);
+    const unbalance = unbalanceOf(input, circuit, byCircuit[index] ?? []);
     const swings = long.some((amps) => amps > AMPS_EPSILON);
     return {
       id: circuit.id,
@@ -96,7 +98,7 @@ export const freeCircuits = (
         ? { lookAmps: { long, short: subtractAmps(forRaiseAmps, uncontrolledAmps) } }
         : {}),
       ...(circuit.phasorSum === true ? { phasorSum: true } : {}),
-      ...unbalanceOf(circuit, byCircuit[index] ?? []),
+      ...(unbalance === undefined ? {} : { unbalance }),
       ...(tick.limitWatts === undefined
         ? {}
         : {
@@ -105,16 +107,3 @@ export const freeCircuits = (
       ...(tick.wattsReasons === undefined ? {} : { wattsReason: tick.wattsReasons }),
     };
   });
-
-/** The limit on the difference of phases counts charging only, also of those that are not steered. */
-const unbalanceOf = (
-  { id, unbalanceAmps: limitAmps }: Circuit,
-  below: readonly ConnectorTick[],
-): Pick<AllocationCircuit, 'unbalance'> => {
-  if (limitAmps === undefined) return {};
-  const baseAmps = below
-    .filter((tick) => tick.role === 'reserved')
-    .reduce((sum, tick) => addAmps(sum, tick.drawSiteAmps ?? tick.worstSiteAmps), NO_AMPS);
-  const text = `${id}: phases within ${limitAmps} A of each other`;
-  return { unbalance: { limitAmps, baseAmps, reasons: [{ kind: 'unbalance', id, text }] } };
-};

@@ -1,6 +1,7 @@
 import { leaseAmps, SETTLE_MS } from './chargers/enforcement.ts';
 import { phaseReasons } from './chargers/phase-room.ts';
 import { phaseVolts } from './chargers/told-limit.ts';
+import { alonePhaseLimit } from './counterweights.ts';
 import { phaseCount } from './meters/site-phases.ts';
 import type { Reason } from './reason.ts';
 import { isIdle, type Learned, learnedAfter, newLearned } from './sharing/learned.ts';
@@ -172,6 +173,12 @@ const ownMost = (
   }
   // What it is tried with counts, although it has taken less so far.
   const capAmps = Math.max(minAmps, Math.ceil(learned.capAmps ?? maxAmps));
+  const alone = alonePhaseLimit(input, tick);
+  const aloneAmps = Math.max(minAmps, alone?.amps ?? maxAmps);
+  if (alone !== undefined && aloneAmps < Math.min(maxAmps, capAmps)) {
+    const text = `it may load one phase only, as far as is known: ${aloneAmps} A at most`;
+    return { maxAmps: aloneAmps, maxReason: { kind: 'unbalance', id: alone.id, text } };
+  }
   if (capAmps < maxAmps) {
     return {
       maxAmps: capAmps,

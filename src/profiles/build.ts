@@ -18,6 +18,8 @@ export interface OwnProfile {
   readonly phaseToUse?: number;
   /** Wall clock, epoch ms. */
   readonly nowMs: number;
+  /** It has held for as long as any clock can show: also after a power cut that sets one to 1970. */
+  readonly always?: boolean;
 }
 
 /** What is known of the offer's future, so that a charger that loses us follows the plan. */
@@ -41,7 +43,7 @@ export const fallbackProfile = (
   purpose: 'tx-default',
   kind,
   schedule: {
-    ...(kind === 'relative' ? {} : { startMs: wholeSecond(own.nowMs - earlierMs(later)) }),
+    ...(kind === 'relative' ? {} : { startMs: startOf(own, later) }),
     unit: own.unit,
     periods: [
       periodOf(own, 0, own.amps),
@@ -52,8 +54,10 @@ export const fallbackProfile = (
   },
 });
 
-const earlierMs = (later: readonly LaterOffer[]): number =>
-  later.length === 0 ? FALLBACK_EARLIER_MS : START_EARLIER_MS;
+const startOf = ({ always, nowMs }: OwnProfile, later: readonly LaterOffer[]): number => {
+  if (later.length > 0) return wholeSecond(nowMs - START_EARLIER_MS);
+  return always === true ? 0 : wholeSecond(nowMs - FALLBACK_EARLIER_MS);
+};
 
 /**
  * An offer that ends by itself: a TxProfile with a duration. Absolute, since the duration of a

@@ -43,6 +43,20 @@ describe('load of others', () => {
     assert.deepEqual(following.amps, all(20));
   });
 
+  test('a car that its charger tells of as stopped while the meter is late is not the building', () => {
+    const late = observe([
+      [36, 16, 16],
+      [36, 0, 0],
+      [36, 0, 0],
+      [20, 0, 0],
+    ]);
+    assert.deepEqual(late.amps, all(20));
+    assert.deepEqual(backgroundForRaise(late, 60_000), all(20));
+    // Not for good: then it is the building.
+    const still = observe([[36, 16, 16], ...Array.from({ length: 4 }, () => [36, 0, 0] as const)]);
+    assert.deepEqual(still.amps, all(36));
+  });
+
   test('a rise of the building beyond the bounds is seen at once', () => {
     const risen = observe([
       [36, 16, 16],

@@ -24,6 +24,25 @@ const charging = async (version: OcppVersion, clockAheadMs: number): Promise<Vir
   await site.run(120);
   return site;
 };
+/** The virtual sites begin in June 2026. */
+const SINCE_1970_MS = Date.UTC(2026, 5, 1) - 1000 * 60;
+
+/** One charger that refuses profiles by their start. */
+const fallbackOf = async (refuses: (start: string) => boolean) => {
+  const site = new VirtualSite({
+    site: garage(1),
+    conduct: {
+      CP_1: {
+        answers: (_action, payload) => {
+          const [, start = ''] = /"startSchedule":"([^"]*)"/.exec(JSON.stringify(payload)) ?? [];
+          return refuses(start) ? { result: { status: 'Rejected' } } : undefined;
+        },
+      },
+    },
+  });
+  await site.run(240);
+  return site;
+};
 const most = (site: VirtualSite): number => Math.max(...site.trueAmps);
 
 for (const version of ['1.6', '2.0.1', '2.1'] as const) {
@@ -44,6 +63,28 @@ for (const version of ['1.6', '2.0.1', '2.1'] as const) {
     });
   }
 }
+
+for (const version of ['1.6', '2.0.1', '2.1'] as const) {
+  test(`${version}: by a clock that a power cut set to 1970 the fallback holds`, async () => {
+    const site = await charging(version, -SINCE_1970_MS);
+    const draw = () => Math.max(...site.chargerAmps('CP_1'));
+    assert.ok(draw() > 5 && draw() <= 6.2, `${draw()} A`);
+    site.killGateway();
+    await site.run(300);
+    assert.ok(draw() <= 6.2, `${draw()} A without the gateway`);
+  });
+}
+
+test('a fallback that may not have begun in 1970 begins yesterday', async () => {
+  const refused: string[] = [];
+  const site = await fallbackOf((start) => {
+    const early = start.startsWith('19');
+    if (early) refused.push(start);
+    return early;
+  });
+  assert.ok(refused.length > 0);
+  assert.equal(site.view().chargers[0]?.fallbackInstalled, true);
+});
 
 test('a clock that is far off is told to the operator', async () => {
   for (const [aheadMs, word] of [

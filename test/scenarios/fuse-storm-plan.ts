@@ -1,3 +1,4 @@
+import { DEFAULT_POLICY, type Policy } from '../../src/core/sharing/policy.ts';
 import type { ChargerSpec, Circuit, Site } from '../../src/core/site.ts';
 import { mapPhases, sameAmps } from '../../src/core/units.ts';
 import type { OcppVersion } from '../../src/ocpp/version.ts';
@@ -9,6 +10,7 @@ import { between, type Random } from '../../src/sim/random.ts';
 /** A site, what is wrong with it, and what its building does. */
 export interface StormPlan {
   readonly site: Site;
+  readonly policy: Policy;
   readonly baseAmps: number;
   readonly steps: readonly LoadStep[];
   readonly conduct: Readonly<Record<string, Partial<ChargerConduct>>>;
@@ -104,6 +106,7 @@ export const stormPlan = (seed: number, random: Random, untilMs: number): StormP
   const lie = Object.keys(LIES)[seed % Object.keys(LIES).length] ?? '';
   const liar = random() < 0.6 ? liarOf(chargers, freeAmps, lie)?.id : undefined;
   const conduct = conductsOf(random, chargers, liar, lie);
+  const policy = policyOf(random, mainAmps);
   const meters = circuits.flatMap(({ meter: id }) => (id === undefined ? [] : [id]));
   return {
     site: {
@@ -116,6 +119,7 @@ export const stormPlan = (seed: number, random: Random, untilMs: number): StormP
       emsSources: ['ems', 'grid'].map((id) => ({ id, circuit: 'main' })),
       arrivalReserve: 1,
     },
+    policy,
     baseAmps,
     steps: stepsOf(random, mostAmps - baseAmps, untilMs),
     conduct,
@@ -125,6 +129,19 @@ export const stormPlan = (seed: number, random: Random, untilMs: number): StormP
     liar,
     lie,
   };
+};
+
+/** One in five watches the mean of its windows, one in five is dimmed by the grid operator. */
+const policyOf = (random: Random, mainAmps: number): Policy => {
+  const kind = Math.floor(random() * 10);
+  const limitWatts = Math.round(mainAmps * 690 * between(random, 0.5, 0.9));
+  if (kind < 2) return { ...DEFAULT_POLICY, id: 'demand', demand: { minutes: 15, limitWatts } };
+  if (kind < 4) return { ...DEFAULT_POLICY, id: 'dimming', dimming: { source: 'grid' } };
+  if (kind === 4) return { ...DEFAULT_POLICY, id: 'throughput', objective: 'throughput' };
+  if (kind === 5) {
+    return { ...DEFAULT_POLICY, id: 'in-order', objective: 'in-order', order: 'first-come' };
+  }
+  return DEFAULT_POLICY;
 };
 
 const circuitsOf = (random: Random, mainAmps: number, american: boolean): readonly Circuit[] => {
@@ -140,7 +157,7 @@ const circuitsOf = (random: Random, mainAmps: number, american: boolean): readon
     meter: 'grid',
     assumedLoadAmps: sameAmps(mainAmps * 0.5),
     ...(random() < 0.2 ? { limitWatts: mainAmps * 690 * between(random, 0.6, 1) } : {}),
-    ...(random() < 0.15 ? { unbalanceAmps: 20 } : {}),
+    ...(random() < 0.3 ? { unbalanceAmps: pick(random, [10, 16, 20]) } : {}),
   });
   if (random() < 0.5) return [main];
   const hall = circuit('hall', Math.max(20, Math.round(mainAmps * between(random, 0.5, 1))), {

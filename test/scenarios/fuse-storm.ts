@@ -4,6 +4,7 @@ import type { BreakerRecord } from '../../src/sim/breaker.ts';
 import { Car } from '../../src/sim/car.ts';
 import { between, type Random, seededRandom } from '../../src/sim/random.ts';
 import { VirtualSite } from '../../src/sim/virtual-site.ts';
+import { StormOracle, type StormRecord } from './fuse-storm-oracle.ts';
 import { isSteered, pick, type StormPlan, stormPlan } from './fuse-storm-plan.ts';
 
 /** What became of one storm. */
@@ -16,6 +17,9 @@ export interface StormResult {
   readonly lies: boolean;
   /** Amps above the limit of an EMS that cars could have left, 45 s after it came; 0: never. */
   readonly aboveEmsAmps: number;
+  /** Watts of the cars above what the grid operator left them, 30 s after it was said; 0: never. */
+  readonly aboveDimmedWatts: number;
+  readonly record: StormRecord;
 }
 
 const STRIKES = 6;
@@ -24,6 +28,7 @@ const APART_SECONDS = 60;
 const STORM_MS = 14 * 60_000;
 const SETTLE_SECONDS = 300;
 const CALM_SECONDS = 600;
+const DIMMED_SECONDS = 30;
 
 const METER_FAULTS = {
   dead: undefined,
@@ -43,14 +48,17 @@ export class FuseStorm {
   readonly #plan: StormPlan;
   readonly #site: VirtualSite;
   readonly #story: string[] = [];
+  readonly #oracle: StormOracle;
   #aboveEmsAmps = 0;
+  #aboveDimmedWatts = 0;
 
   constructor(seed: number) {
     this.#random = seededRandom(seed * 7919);
     this.#plan = stormPlan(seed, this.#random, STORM_MS);
-    const { site, baseAmps, steps, conduct, versions } = this.#plan;
+    const { site, policy, baseAmps, steps, conduct, versions } = this.#plan;
     this.#site = new VirtualSite({
       site,
+      policy,
       seed,
       conduct,
       versions,
@@ -61,6 +69,8 @@ export class FuseStorm {
     const delayMs = between(this.#random, 50, 1_000);
     this.#site.network.conduct.delayLeastMs = delayMs * 0.5;
     this.#site.network.conduct.delayMostMs = delayMs;
+    this.#oracle = new StormOracle(this.#site, this.#plan);
+    this.#site.watch = () => this.#oracle.look();
     this.#introduce();
   }
 
@@ -77,9 +87,12 @@ export class FuseStorm {
     }
     const leftMs = Math.max(0, STORM_MS - this.#site.clock.monotonicMs());
     await this.#site.run(leftMs / 1000 + SETTLE_SECONDS);
+    const turnsInCalm = await this.#calm();
     return {
       story: this.#story,
-      turnsInCalm: await this.#calm(),
+      turnsInCalm,
+      record: this.#oracle.record(),
+      aboveDimmedWatts: this.#aboveDimmedWatts,
       lies: liar !== undefined,
       aboveEmsAmps: this.#aboveEmsAmps,
       breakers: new Map(
@@ -89,10 +102,11 @@ export class FuseStorm {
   }
 
   #introduce(): void {
-    const { site, baseAmps, steps, conduct, versions, liar, lie } = this.#plan;
-    this.#story.push(`building ${Math.round(baseAmps)} A`);
-    for (const { id, limitAmps, meter, limitWatts } of site.circuits) {
-      this.#story.push(`${id}: ${limitAmps[0]} A, ${limitWatts} W, meter ${meter}`);
+    const { site, policy, baseAmps, steps, conduct, versions, liar, lie } = this.#plan;
+    this.#story.push(`building ${Math.round(baseAmps)} A, policy ${JSON.stringify(policy)}`);
+    for (const { id, limitAmps, meter, limitWatts, unbalanceAmps } of site.circuits) {
+      const limits = `${limitAmps[0]} A, ${limitWatts} W, ${unbalanceAmps} A apart`;
+      this.#story.push(`${id}: ${limits}, meter ${meter}`);
     }
     for (const { id, circuit, phases, maxAmps, fallbackAmps } of site.chargers) {
       const facts = `${versions[id]} on ${circuit}, phases ${phases}, ${maxAmps} A`;
@@ -148,7 +162,9 @@ export class FuseStorm {
         const hours = pick(random, [-25, -1, 1, 25]);
         this.#tell(`all clocks are set by ${hours} h`);
         this.#site.clock.stepWall(hours * 3_600_000);
+        this.#oracle.disturbed();
       },
+      ...(this.#plan.policy.dimming === undefined ? [] : [() => this.#dim(), () => this.#dim()]),
     ];
     await pick(random, deeds)();
   }
@@ -223,11 +239,44 @@ export class FuseStorm {
     await site.run(seconds);
   }
 
+  /** Dimmed cars have to be within what is left to them well before the next quarter of an hour. */
+  async #dim(): Promise<void> {
+    const site = this.#site;
+    const fuseWatts = (this.#plan.site.circuits[0]?.limitAmps[0] ?? 0) * 690;
+    const watts = Math.round(fuseWatts * between(this.#random, 0, 0.5));
+    this.#tell(`grid operator: ${watts} W for all cars`);
+    site.setLimit('grid', { circuit: 'main', watts, ttlSeconds: 120 });
+    await site.run(DIMMED_SECONDS);
+    for (let second = 0; second < DIMMED_SECONDS; second += 1) {
+      await site.run(1);
+      const steered = [...site.chargers].filter(([id]) => this.#isLed(id));
+      const rest = [...site.chargers].filter(([id]) => !this.#isLed(id));
+      const left = Math.max(
+        0,
+        watts -
+          wattsOf(
+            site,
+            rest.map(([id]) => id),
+          ),
+      );
+      const above =
+        wattsOf(
+          site,
+          steered.map(([id]) => id),
+        ) - left;
+      this.#aboveDimmedWatts = Math.max(this.#aboveDimmedWatts, above);
+    }
+  }
+
+  #isLed(id: string): boolean {
+    return isSteered(this.#plan, id) && this.#site.charger(id).online;
+  }
+
   /** What flows and is not to be steered: the building, and who lies or is away. */
   #givenAmps(p: 0 | 1 | 2): number {
     let amps = this.#site.trueAmps[p];
-    for (const [id, charger] of this.#site.chargers) {
-      if (isSteered(this.#plan, id) && charger.online) amps -= this.#site.chargerAmps(id)[p];
+    for (const [id] of this.#site.chargers) {
+      if (this.#isLed(id)) amps -= this.#site.chargerAmps(id)[p];
     }
     return amps;
   }
@@ -235,8 +284,10 @@ export class FuseStorm {
   async #calm(): Promise<number> {
     const offers = new Map<string, { readonly amps: number; readonly up?: boolean }>();
     const turns = new Map<string, number>();
+    this.#oracle.beginCalm();
     for (let second = 0; second < CALM_SECONDS; second += 1) {
       await this.#site.run(1);
+      this.#oracle.lookAtCalm();
       for (const { id, connectors } of this.#site.view().chargers) {
         const amps = connectors[0]?.offerAmps ?? 0;
         const before = offers.get(id);
@@ -249,3 +300,6 @@ export class FuseStorm {
     return Math.max(0, ...turns.values());
   }
 }
+
+const wattsOf = (site: VirtualSite, ids: readonly string[]): number =>
+  ids.reduce((sum, id) => sum + site.chargerAmps(id).reduce((a, b) => a + b, 0) * 230, 0);

@@ -188,7 +188,8 @@ export const clearDefaultsCall = (version: OcppVersion): ProfileCall => {
 
 /**
  * The calls that put the fallback into a charger; all of them have to be accepted. `attempt` counts
- * from 0: what was refused is tried in another unit and on every connector in turn.
+ * from 0: what was refused is tried in another unit and on every connector in turn, then the same with
+ * a start of yesterday. Begun for ever it also holds by a clock that a power cut has reset.
  */
 export const fallbackCalls = (
   version: OcppVersion,
@@ -217,9 +218,11 @@ export const fallbackCalls = (
     units.map((unit) => ({ unit, perConnector })),
   );
   const { unit, perConnector } = ways[attempt % ways.length] ?? { unit: 'A', perConnector: false };
+  const always = Math.floor(attempt / ways.length) % 2 === 0;
+  const { nowMs } = around;
   const profile = (id: number) =>
     fallbackProfile(
-      { ...facts, id, unit, stackLevel: OWN_STACK_LEVEL, nowMs: around.nowMs },
+      { ...facts, id, unit, stackLevel: OWN_STACK_LEVEL, nowMs, always },
       traits.profileKind,
     );
   return perConnector

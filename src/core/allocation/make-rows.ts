@@ -139,10 +139,11 @@ const fillTable = (
   }
   if (freeWatts !== undefined && bounds(freeWatts) === 1) add(WATTS_KIND, freeWatts);
   if (unbalance === undefined) return;
-  const base = unbalance.baseAmps ?? NO_AMPS;
+  const { baseAmps: base = NO_AMPS, apartAmps: apart } = unbalance;
   for (let k = 0; k < DIFFERENCES.length; k += 1) {
     const [above, below] = DIFFERENCES[k]!;
-    const limit = unbalance.limitAmps - base[above] + base[below];
+    const more = apart?.[above][below] ?? 0;
+    const limit = unbalance.limitAmps - base[above] + base[below] - more;
     // Room for every place that was counted: one without a bound bounds nothing.
     add(DIFFERENCE_KIND + k, Math.min(limit, Number.MAX_VALUE));
   }

@@ -50,6 +50,8 @@ export interface UnbalanceLimit {
   readonly limitAmps: number;
   /** Charging current of connectors below that are not among the demands; 0 when absent. */
   readonly baseAmps?: PhaseAmps;
+  /** By [above][below]: amps by which they may be further apart than offers and `baseAmps` tell. */
+  readonly apartAmps?: readonly [PhaseAmps, PhaseAmps, PhaseAmps];
   readonly reasons: ReasonChain;
 }
 

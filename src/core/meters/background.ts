@@ -22,8 +22,15 @@ export interface Background {
   readonly amps: PhaseAmps;
   /** Recent estimates, oldest first, for the largest one in the window. */
   readonly recent: readonly { readonly atMs: number; readonly amps: PhaseAmps }[];
+  /** Most that the cars drew within the time by which the meter may be late, oldest first. */
+  readonly drawn?: readonly DrawnMost[];
   /** Steps of the last day, where room is kept for them. */
   readonly steps?: StepHistory;
+}
+
+interface DrawnMost {
+  readonly atMs: number;
+  readonly amps: PhaseAmps;
 }
 
 /** Sum of what the cars below a meter draw: at least, and at most. */
@@ -36,6 +43,11 @@ export interface DrawBounds {
 
 /** Estimates closer together than this count as one: cycles come faster than meters. */
 const SAMPLE_MS = 500;
+/**
+ * A charger tells at once that its car has stopped, the meter shows it this much later: until then the
+ * stop must not be mistaken for a load of others that came at the same moment.
+ */
+const METER_LAG_MS = 3_000;
 /** More samples than this in the window are merged into their maximum. */
 const RECENT_MOST = 128;
 
@@ -50,8 +62,9 @@ export const observeBackground = (
     draws.phasorSum === true
       ? mapPhases((p) => othersAmps(meterAmps[p], drawn[p]))
       : subtractAmps(meterAmps, drawn);
+  const drawn = drawnAfter(previous?.drawn ?? [], draws.upperAmps, nowMs);
   const high = others(draws.lowerAmps);
-  const low = others(draws.upperAmps);
+  const low = others(drawn.map((each) => each.amps).reduce(maxAmps));
   const amps =
     previous === undefined
       ? maxAmps(high, NO_AMPS)
@@ -62,7 +75,20 @@ export const observeBackground = (
     last !== undefined && nowMs - last.atMs < SAMPLE_MS
       ? [...kept.slice(0, -1), { atMs: last.atMs, amps: maxAmps(last.amps, amps) }]
       : [...kept, { atMs: nowMs, amps }];
-  return { amps, recent: recent.length <= RECENT_MOST ? recent : thinned(recent) };
+  return { amps, recent: recent.length <= RECENT_MOST ? recent : thinned(recent), drawn };
+};
+
+/** With that of now. */
+const drawnAfter = (
+  before: readonly DrawnMost[],
+  amps: PhaseAmps,
+  nowMs: number,
+): readonly DrawnMost[] => {
+  const kept = before.filter(({ atMs }) => atMs > nowMs - METER_LAG_MS);
+  const last = kept.at(-1);
+  return last === undefined || nowMs - last.atMs >= SAMPLE_MS
+    ? [...kept, { atMs: nowMs, amps }]
+    : [...kept.slice(0, -1), { atMs: last.atMs, amps: maxAmps(last.amps, amps) }];
 };
 
 /**
