@@ -53,7 +53,7 @@ const apartBy = (
   return Math.max(0, apart - (counted[above] - counted[below]));
 };
 
-/** Less at once, more once it has lasted: else the high phase would follow every breath of the low one. */
+/** Less at once, more once it has lasted: the high phase does not follow each breath of the low one. */
 const leastDraw = ({ learned }: TickInput, tick: ConnectorTick, phase: 0 | 1 | 2): number => {
   if (!isMeasured(tick) || tick.drawSiteAmps === undefined) return 0;
   const known = learned.get(tick.key);
