@@ -1,9 +1,12 @@
 // Bundles the gateway and the page into dist/, well under a second and without a compiler.
 // `--ui-only FOLDER` builds the page alone: for its tests.
-import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
-import { bundleProgram } from './bundle.mjs';
+import { BUNDLED, bundleProgram } from './bundle.mjs';
+
+/** Of the page. */
+const IN_PAGE = ['preact', 'uplot'];
 
 const buildPage = async (folder) => {
   mkdirSync(folder, { recursive: true });
@@ -21,6 +24,16 @@ const buildPage = async (folder) => {
     copyFileSync(join('src/ui', file), join(folder, file));
 };
 
+/** What others wrote and is part of dist/ goes with its licence. */
+const writeLicences = (file) => {
+  const texts = [...BUNDLED, ...IN_PAGE].map((name) => {
+    const folder = join('node_modules', name);
+    const licence = readdirSync(folder).find((each) => /^licen[cs]e/i.test(each));
+    return `${name}\n\n${readFileSync(join(folder, licence), 'utf8')}`;
+  });
+  writeFileSync(file, texts.join('\n'));
+};
+
 const [flag, folder] = process.argv.slice(2);
 if (flag === '--ui-only' && folder !== undefined) {
   await buildPage(folder);
@@ -28,4 +41,5 @@ if (flag === '--ui-only' && folder !== undefined) {
   rmSync('dist', { recursive: true, force: true });
   await bundleProgram('dist');
   await buildPage('dist/ui');
+  writeLicences('dist/third-party-licences.txt');
 }
