@@ -28,12 +28,15 @@ export const learnedFacts = async (dataDir: string, log: Log) => {
   });
   if (facts.problem !== undefined) log.warn('learned facts', { problem: facts.problem });
   const { fallbackInstalled, plates = {} } = facts.data;
+  let saving: Promise<void> = Promise.resolve();
   const update = (change: (data: LearnedFacts) => void): void => {
-    facts
+    saving = facts
       .update(change)
       .catch((error: unknown) => log.error('learned facts not saved', { problem: String(error) }));
   };
   return {
+    /** Everything that was remembered until now is on disk. */
+    saved: (): Promise<void> => saving,
     adopted: [...(facts.data.adopted ?? [])],
     rememberAdopted: (charger: string): void =>
       update((data) => {

@@ -5,6 +5,7 @@ import type { Gateway } from './gateway/gateway.ts';
 import type { UpstreamRoles } from './gateway/upstream-roles.ts';
 import type { FieldSide } from './main-field.ts';
 import type { Held } from './main-held.ts';
+import type { Learned } from './main-learned.ts';
 import type { openDialer } from './main-upstream.ts';
 import type { SiteView } from './schema/view.ts';
 import type { Controller } from './station/controller.ts';
@@ -18,6 +19,7 @@ interface Server {
 /** What a gateway is made of, as far as it is there: a start fills it in one by one. */
 export interface Parts {
   held?: Held;
+  facts?: Learned;
   controller?: Controller | undefined;
   roles?: UpstreamRoles;
   upstream?: Awaited<ReturnType<typeof openDialer>>;
@@ -42,6 +44,7 @@ export const closeParts = async (parts: Parts, log: Log): Promise<void> => {
     ['control', () => parts.loop?.close()],
     ['field', () => parts.field?.close()],
     ['listen.http', () => parts.http?.close()],
+    ['learned facts', () => parts.facts?.saved()],
     ['journal', () => parts.held?.close()],
   ];
   for (const [part, close] of steps) {

@@ -101,6 +101,7 @@ const build = async (options: BusbarOptions, parts: Parts): Promise<Busbar> => {
   const held = await openHeld(options);
   parts.held = held;
   const facts = await learnedFacts(config.dataDir, log);
+  parts.facts = facts;
   const standing = await openStanding(config.dataDir, log);
   const history = new History();
   const events = new EventLog(log);

@@ -19,13 +19,14 @@ interface ReadArguments {
   readonly json: boolean;
   readonly watch: boolean;
   readonly count: number;
+  readonly timeoutMs: number | undefined;
 }
 
 /** Reads one meter of a site file. Exit 1 when it gives no currents. */
 export const readOne = async (
   id: string,
   file: string,
-  { json, watch, count }: ReadArguments,
+  { json, watch, count, timeoutMs }: ReadArguments,
 ): Promise<number> => {
   const usable = usableSite(file, json);
   if (usable === undefined) return 1;
@@ -38,7 +39,7 @@ export const readOne = async (
     if (json) process.stdout.write(failureJson([failure(id, problem)], file));
     return 2;
   }
-  const source = sourceOf(spec, devices.get(spec.device), config);
+  const source = sourceOf(spec, devices.get(spec.device), config, timeoutMs);
   let stopped = false;
   let wake = (): void => {};
   const stop = (): void => {
@@ -76,9 +77,10 @@ const sourceOf = (
   spec: MeterSpec,
   device: MeterDevice | undefined,
   config: SiteConfig,
+  timeoutMs: number | undefined,
 ): ReadingSource => {
   if (device === undefined || spec.source !== undefined) return gatewaySource(spec, config);
-  const port = openModbusPort({ url: spec.connect, clock: systemClock });
+  const port = openModbusPort({ url: spec.connect, clock: systemClock, timeoutMs });
   return {
     title: `${spec.id}: ${device.name} at ${spec.connect}, unit ${spec.unit}`,
     read: () => readMeterOnce(port, { spec, device }, systemClock.monotonicMs()),

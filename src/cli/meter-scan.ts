@@ -18,6 +18,7 @@ interface ScanArguments {
   readonly units: string;
   readonly rtu: boolean;
   readonly json: boolean;
+  readonly timeoutMs: number | undefined;
 }
 
 /** Which units answer at one host, and which meters they may be. Reads only. Exit 1: none. */
@@ -33,7 +34,8 @@ export const scan = async (host: string, given: ScanArguments): Promise<number> 
     process.stderr.write(noBusUrl(host));
     return 2;
   }
-  const port = openModbusPort({ url, clock: systemClock, timeoutMs: TIMEOUT_MS });
+  const { timeoutMs = TIMEOUT_MS } = given;
+  const port = openModbusPort({ url, clock: systemClock, timeoutMs });
   const problems = new Set<string>();
   const found = await scanUnits({
     port,

@@ -23,6 +23,7 @@ interface TestArguments {
   readonly json: boolean;
   /** Print what a fixture of the file holds. */
   readonly fixture: boolean;
+  readonly timeoutMs: number | undefined;
 }
 
 /** One register of a file as the device filled it. */
@@ -38,7 +39,7 @@ interface RegisterLine {
 export const testFile = async (
   file: string,
   host: string,
-  { unit, rtu, json, fixture }: TestArguments,
+  { unit, rtu, json, fixture, timeoutMs }: TestArguments,
 ): Promise<number> => {
   const folder = join(packageFolder(), 'devices/meters');
   const path = pathOf(file, folder);
@@ -52,7 +53,7 @@ export const testFile = async (
     process.stderr.write(`${problems.join('\n')}\n`);
     return 1;
   }
-  const port = openModbusPort({ url, clock: systemClock });
+  const port = openModbusPort({ url, clock: systemClock, timeoutMs });
   try {
     const meter = { spec: specOf(file, unit), device };
     const base = await findBase(port, meter);

@@ -21,6 +21,7 @@ export class StandingKeeper {
   #dueAtMs = Number.POSITIVE_INFINITY;
   #cancel: Cancel = () => {};
   #failing = false;
+  #writing: Promise<void> = Promise.resolve();
 
   constructor(options: StandingKeeperOptions) {
     this.#options = options;
@@ -42,10 +43,15 @@ export class StandingKeeper {
     this.#cancel();
   }
 
-  /** Writes now, unless nothing changed. */
-  async flush(): Promise<void> {
+  /** Writes now, unless nothing changed; what was being written is on disk then, too. */
+  flush(): Promise<void> {
     this.#cancel();
     this.#dueAtMs = Number.POSITIVE_INFINITY;
+    this.#writing = this.#writing.then(() => this.#write());
+    return this.#writing;
+  }
+
+  async #write(): Promise<void> {
     const { read, save, log } = this.#options;
     try {
       const standing = read();

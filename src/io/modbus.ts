@@ -32,7 +32,7 @@ export interface ModbusPortOptions {
   /** tcp://host:port, rtu+tcp://host:port or serial:///dev/ttyUSB0?baud=9600&parity=even */
   readonly url: string;
   readonly clock: Clock;
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
 }
 
 /** A bus that is opened when first used and reopened whenever it broke. */

@@ -49,6 +49,7 @@ describe('the command line', () => {
       ['queue list --config x.yaml', 'queue: unknown: list; did you mean ls?'],
       ['charger', 'charger: what? there is only probe'],
       ['meter read', 'meter: read which meter?'],
+      ['meter scan here --timeout 0', 'meter: --timeout is a number of seconds, up to 60'],
       ['explain CP_1 --config x.yaml --at yesterday', 'explain: --at yesterday is no time'],
     ] as const) {
       const { status, stderr } = busbar(...line.split(' '));
@@ -202,7 +203,8 @@ circuits: [{id: main, limitAmps: 63, meter: grid}]
 meters: [{id: grid, device: eastron-sdm630, connect: "tcp://127.0.0.1:${meter.port}"}]
 `);
   const read = async (...args: string[]) => {
-    const child = spawn(process.execPath, [...PROGRAM, 'meter', 'read', ...args, '--config', file]);
+    const options = ['--config', file, '--timeout', '60'];
+    const child = spawn(process.execPath, [...PROGRAM, 'meter', 'read', ...args, ...options]);
     let output = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (chunk) => {

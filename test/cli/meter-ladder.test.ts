@@ -18,7 +18,8 @@ test('the ladder to a meter: scan finds it, test tries its file, read watches it
   t.after(() => meter.close());
   const host = `127.0.0.1:${meter.port}`;
   const run = async (...args: string[]) => {
-    const child = spawn(process.execPath, [...PROGRAM, 'meter', ...args]);
+    // The meter is in this process, which a busy machine may stop.
+    const child = spawn(process.execPath, [...PROGRAM, 'meter', ...args, '--timeout', '60']);
     let output = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (chunk) => {

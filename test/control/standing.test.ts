@@ -125,6 +125,26 @@ describe('what stands is written', () => {
     assert.deepEqual(written, ['c']);
   });
 
+  test('before anybody who waits for it goes on, also when it is being written already', async () => {
+    let written = (): void => {};
+    const { keeper, pause } = keeperOf(
+      () =>
+        new Promise((resolve) => {
+          written = resolve;
+        }),
+    );
+    pause('a');
+    await clock.run(2 * SAVED_AFTER_MS);
+    let flushed = false;
+    const flush = keeper.flush().then(() => {
+      flushed = true;
+    });
+    await clock.run(2 * SAVED_AFTER_MS);
+    assert.equal(flushed, false);
+    written();
+    await flush;
+  });
+
   test('again when the disk was full, which is told once', async () => {
     let full = true;
     const told: string[] = [];

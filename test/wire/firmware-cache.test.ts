@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -64,15 +64,12 @@ const openFiles = async (t: TestContext, folder: string, mostBytes = 1_000_000) 
   return files;
 };
 
-const tempFolder = async (t: TestContext): Promise<string> => {
-  const folder = await mkdtemp(join(tmpdir(), 'busbar-firmware-'));
-  t.after(() => rm(folder, { recursive: true, force: true }));
-  return folder;
-};
+/** Removed with everything else that a run wrote, once nobody writes into it any more. */
+const tempFolder = (): Promise<string> => mkdtemp(join(tmpdir(), 'busbar-firmware-'));
 
 /** The controller with a cache, at a CSMS that checks every frame; all over real sockets. */
 const start = async (t: TestContext, version: OcppVersion, mostBytes?: number) => {
-  const folder = await tempFolder(t);
+  const folder = await tempFolder();
   const files = await openFiles(t, folder, mostBytes);
   const csms = new SimCsms(systemClock);
   const wire = new StrictWire(csms);
@@ -206,7 +203,7 @@ test('a wrong checksum, a server that fails and a full disk publish nothing', as
 });
 
 test('files are served again after a restart; halves are not, and their number is bounded', async (t) => {
-  const folder = await tempFolder(t);
+  const folder = await tempFolder();
   await writeFile(join(folder, CHECKSUM), FIRMWARE);
   await writeFile(join(folder, `${'a'.repeat(32)}.part`), 'half');
   const files = await openFiles(t, folder);
@@ -222,7 +219,7 @@ test('files are served again after a restart; halves are not, and their number i
 });
 
 test('the place of a file cannot be guessed, and is the same after a restart', async (t) => {
-  const [folder, other] = [await tempFolder(t), await tempFolder(t)];
+  const [folder, other] = [await tempFolder(), await tempFolder()];
   for (const each of [folder, other]) await writeFile(join(each, CHECKSUM), FIRMWARE);
   const files = await openFiles(t, folder);
   const place = new URL(files.locationOf(CHECKSUM));
@@ -238,7 +235,7 @@ test('the place of a file cannot be guessed, and is the same after a restart', a
 });
 
 test('a folder among the firmware is left alone', async (t) => {
-  const folder = await tempFolder(t);
+  const folder = await tempFolder();
   await mkdir(join(folder, 'old'));
   await openFiles(t, folder);
   assert.deepEqual((await readdir(folder)).sort(), ['key', 'old']);
@@ -249,7 +246,7 @@ test('a busy port is an alarm, and the site starts without a cache', async (t) =
   await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
   t.after(() => taken.close());
   const { port } = taken.address() as AddressInfo;
-  const folder = await tempFolder(t);
+  const folder = await tempFolder();
   const alarms: string[] = [];
   const options = { folder, host: '127.0.0.1', port, mostBytes: 1_000 };
   const files = await openFirmware(options, SILENT_LOG, (alarm) => alarms.push(alarm));
@@ -266,7 +263,7 @@ test('firmware comes neither from this machine nor from its link', async (t) => 
     assert.ok(!isOwnMachine(new URL(`http://${host}/`).hostname), host);
   }
   const maker = await startMaker(t);
-  const folder = await tempFolder(t);
+  const folder = await tempFolder();
   const options = { folder, host: '127.0.0.1', port: 0, mostBytes: 1_000_000 };
   const files = await FirmwareFiles.open(options);
   t.after(() => files.close());
@@ -276,7 +273,7 @@ test('firmware comes neither from this machine nor from its link', async (t) => 
 
 test('a server may lead a download on, but not for ever', async (t) => {
   const maker = await startMaker(t);
-  const files = await openFiles(t, await tempFolder(t));
+  const files = await openFiles(t, await tempFolder());
   let hops = 0;
   const server = createServer(({ url }, response) => {
     hops += 1;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -76,7 +76,6 @@ describe('a start that fails', () => {
   for (const door of ['ocpp', 'http', 'modbus'] as const) {
     test(`since its ${door} port is taken leaves nothing open, and can be tried again`, async (t) => {
       const folder = mkdtempSync(join(tmpdir(), 'busbar-start-'));
-      t.after(() => rmSync(folder, { recursive: true, force: true }));
       const gone = await freePort();
       const taken = [];
       for (let i = 0; i < 4; i += 1) taken.push(await occupied(t));
@@ -105,9 +104,8 @@ describe('a start that fails', () => {
     });
   }
 
-  test('since another one has the data folder takes nothing from that one', async (t) => {
+  test('since another one has the data folder takes nothing from that one', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'busbar-start-'));
-    t.after(() => rmSync(folder, { recursive: true, force: true }));
     const gone = await freePort();
     const any = '127.0.0.1:0';
     const text = siteFile(folder, gone, { ocpp: any, http: any, modbus: any, firmware: any });
