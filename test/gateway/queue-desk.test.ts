@@ -69,26 +69,46 @@ describe('the desk of held messages', () => {
 
   test('lets go of the very message, waiting or set aside, and keeps who did it', async () => {
     const { desk: it, hold, page, journal, medium } = await desk();
-    for (const seq of [1, 2, 3, 4]) await hold('CP_1', seq);
+    for (const seq of [1, 2, 3, 4, 5]) await hold('CP_1', seq);
     for (const entry of await journal.first('CP_1', 2)) await journal.park(entry, { parked: 'x' });
     const drop = (seq: number) => it.drop('CP_1', seq, 'eve', AT_MS);
     assert.deepEqual(
-      [await drop(5), await drop(0), await it.drop('CP_9', 1, 'eve', 0)],
+      [await drop(6), await drop(0), await it.drop('CP_9', 1, 'eve', 0)],
       [false, false, false],
     );
-    assert.deepEqual([await drop(2), await drop(3), await drop(3)], [true, true, false]);
-    assert.deepEqual([await page(true, 0, 9), await page(false, 0, 9)], [[1], [4]]);
+    assert.deepEqual([await drop(2), await drop(4), await drop(4)], [true, true, false]);
+    assert.deepEqual([await page(true, 0, 9), await page(false, 0, 9)], [[1], [3, 5]]);
     const kept = [...medium.records].filter(([key]) => key.startsWith('d/'));
     assert.deepEqual(
       kept.map(([key, value]) => {
         const { by, message, droppedAt } = JSON.parse(Buffer.from(value).toString());
         return [key, by, message, droppedAt];
       }),
-      [2, 3].map((seq) => {
+      [2, 4].map((seq) => {
         const at = '2026-06-01T00:00:00.000Z';
         return [`d/${at}/CP_1/${seq}`, 'eve', `[2,"${seq}"]`, at];
       }),
     );
+  });
+
+  test('lets go also of what is set aside while it does', async () => {
+    const { desk: it, hold, journal, medium, clock } = await desk();
+    await hold('CP_1', 1);
+    for (const laterMs of [0, 3, 7]) {
+      medium.conduct.syncMs = 0;
+      const seq = await journal.append('CP_1', header(1), Buffer.from('x'));
+      const [waiting] = await journal.entries('CP_1', seq - 1, 1);
+      if (waiting === undefined) assert.fail();
+      medium.conduct.syncMs = 5;
+      const dropping = it.drop('CP_1', seq, 'eve', AT_MS);
+      await clock.run(laterMs);
+      const parking = journal.park(waiting, { parked: 'refused' });
+      await clock.run(100);
+      await parking;
+      assert.equal(await dropping, true);
+      const { count, parked } = journal.backlog('CP_1');
+      assert.deepEqual([count, parked], [1, 0], `set aside after ${laterMs} ms`);
+    }
   });
 
   test('keeps a bounded number of those it let go of: the newest ones', async () => {
