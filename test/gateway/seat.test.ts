@@ -12,6 +12,7 @@ const seated = (clock = new VirtualClock(), before?: Seat) => {
   const asked: string[] = [];
   const overdue: string[] = [];
   const left: boolean[] = [];
+  let previous: Seat | undefined;
   const heard: string[] = [];
   /** What the link takes back of a call whose turn is far off. */
   const takesBack = new Map<string, readonly string[]>();
@@ -27,7 +28,10 @@ const seated = (clock = new VirtualClock(), before?: Seat) => {
       return new Promise((resolve) => open.set(id, resolve));
     },
     overdue: (_seat, { id }) => overdue.push(id),
-    left: (_seat, closedByLink) => left.push(closedByLink),
+    left: (it, closedByLink) => {
+      left.push(closedByLink);
+      ({ previous } = it);
+    },
   });
   seat.socket.listen({
     message: (bytes) => {
@@ -42,7 +46,18 @@ const seated = (clock = new VirtualClock(), before?: Seat) => {
     await clock.run(0);
   };
   const says = (id: string): void => seat.socket.send(call(id));
-  return { clock, seat, says, answered, asked, overdue, left, heard, takesBack };
+  return {
+    before: () => previous,
+    clock,
+    seat,
+    says,
+    answered,
+    asked,
+    overdue,
+    left,
+    heard,
+    takesBack,
+  };
 };
 type Outcome = Frame | Unanswered | undefined;
 const asks = (seat: Seat, id: string, timeoutMs = 1_000) => {
@@ -157,6 +172,13 @@ describe('a seat in the station: calls to the charger', () => {
     const next = asks(seat, 'next', 5_000);
     await clock.run(1_000);
     assert.deepEqual([all[1]?.now, next.now], ['timeout', undefined]);
+    const more = Array.from({ length: 32 }, (_, n) => asks(seat, `v${n}`, 60_000));
+    await clock.run(0);
+    assert.deepEqual(
+      [more[30]?.now, more[31]?.now],
+      [undefined, 'full'],
+      'who timed out made room',
+    );
     seat.socket.lose();
     await clock.run(0);
     assert.deepEqual([next.now, left], ['lost', [false]]);
@@ -182,14 +204,18 @@ describe('a seat that takes the place of another', () => {
     assert.deepEqual(now.asked, ['b']);
   });
 
-  test('knows the newest one that is still there', () => {
+  test('knows the newest one that is still there, whoever gave up in between', () => {
     const clock = new VirtualClock();
     const first = seated(clock);
     const second = seated(clock, first.seat);
     const third = seated(clock, second.seat);
     assert.equal(third.seat.previous, second.seat);
     second.seat.socket.close(1000, '');
-    assert.equal(third.seat.previous, undefined, 'the second took the place of the first');
-    assert.deepEqual(second.left, [true]);
+    assert.equal(third.seat.previous, first.seat);
+    third.seat.socket.close(1000, '');
+    assert.deepEqual([second.left, third.left, first.left], [[true], [true], []]);
+    assert.equal(third.before(), first.seat, 'when it left');
+    first.seat.socket.terminate();
+    assert.equal(third.seat.previous, undefined);
   });
 });
