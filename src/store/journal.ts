@@ -97,15 +97,9 @@ export class Journal {
 
   /** Chargers whose oldest message the CSMS leaves unanswered again and again: nothing passes it. */
   stuckChargers(): readonly string[] {
-    return [...this.#heads].flatMap(
-      ([
-        charger,
-        {
-          unanswered: { seq, times },
-        },
-      ]) =>
-        times >= STUCK_AFTER_TIMES && this.#store.has(entryKey(charger, seq)) ? [charger] : [],
-    );
+    const isStuck = (charger: string, { unanswered: { seq, times } }: Head): boolean =>
+      times >= STUCK_AFTER_TIMES && this.#store.has(entryKey(charger, seq));
+    return [...this.#heads].flatMap(([charger, head]) => (isStuck(charger, head) ? [charger] : []));
   }
 
   /** What the charger's last queued message was answered with; undefined once it moved on. */
@@ -191,8 +185,10 @@ export class Journal {
    * that fails the entry is not given out again all the same, and removed as soon as it can be.
    */
   async remove(entry: JournalEntry, also: readonly Change[] = []): Promise<void> {
-    if (this.holds(entry)) await this.#leave(entry.charger, { entries: [entry], also });
-    else if (also.length > 0) await this.#store.write(also);
+    if (this.holds(entry)) return await this.#leave(entry.charger, { entries: [entry], also });
+    // Somebody else is at it: it is gone, or set aside, once that has ended.
+    await this.#settle(entry.charger, this.#head(entry.charger));
+    if (also.length > 0) await this.#store.write(also);
   }
 
   /** Sets an entry aside, out of the way of the others: it is kept until somebody looks at it. */

@@ -140,18 +140,20 @@ test('a charger whose clock stands still begins another transaction when it says
 });
 
 describe('a charger that connects anew', () => {
-  test('and leaves during the handshake stays where it was', async () => {
+  test('and leaves during the handshake stays where it was, each time', async () => {
     const { scene, first } = await begin('1.6', ['1.6', '1.6']);
     const { site } = scene;
-    await site.gateway.knock({
-      rawPath: '/ocpp/CP_1',
-      subprotocols: ['ocpp1.6'],
-      remoteAddress: 'memory',
-      gone: false,
-      accept: () => Promise.reject(new Error('the charger left during the handshake')),
-      refuse: () => {},
-    });
-    await site.run(30);
+    for (let time = 1; time <= 2; time += 1) {
+      await site.gateway.knock({
+        rawPath: '/ocpp/CP_1',
+        subprotocols: ['ocpp1.6'],
+        remoteAddress: 'memory',
+        gone: false,
+        accept: () => Promise.reject(new Error('the charger left during the handshake')),
+        refuse: () => {},
+      });
+      await site.run(30);
+    }
     assert.deepEqual(await scene.question('UnlockConnector', { connectorId: 5 }), {
       status: 'Unlocked',
     });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, readFile, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -7,6 +7,7 @@ import { Medium, MemoryStore } from '../../src/sim/memory-store.ts';
 import { VirtualClock } from '../../src/sim/virtual-clock.ts';
 import { Journal, NO_BACKLOG, READ_AHEAD, STUCK_AFTER_TIMES } from '../../src/store/journal.ts';
 import type { EntryHeader } from '../../src/store/journal-entry.ts';
+import { segmentName } from '../../src/store/log-segment.ts';
 import { LogStore } from '../../src/store/log-store.ts';
 
 const clock = () => performance.now();
@@ -25,6 +26,7 @@ const open = async (mostBytes?: number) => {
   const store = await LogStore.open(path, { monotonicMs: clock });
   const options = mostBytes === undefined ? {} : { mostBytes };
   return {
+    path,
     store,
     journal: await Journal.open(store, options),
     reopen: async () => {
@@ -127,6 +129,107 @@ describe('the journal', () => {
     assert.equal(aside?.message.toString(), 'one');
     if (aside) await Promise.all([again.dropParked(aside), again.dropParked(aside)]);
     assert.equal(again.backlog('CP_1').parked, 0);
+    await store.close();
+  });
+
+  test('what waits again is in its old place, also after reopening', async () => {
+    const { journal, reopen } = await open();
+    const last = { digest: 'abc', answer: {} };
+    for (const id of ['1', '2', '3'])
+      await journal.append(
+        'CP_1',
+        { ...header(id, true), last, takenAtWallMs: Number(id) },
+        message(id),
+      );
+    for (const entry of await journal.first('CP_1', 2)) {
+      await journal.park(entry, { parked: 'refused', csmsTransactionId: 9 });
+    }
+    assert.equal(journal.requeued('CP_1'), 0);
+    const requeue = async () =>
+      journal.requeue('CP_1', await journal.parked('CP_1', 0, 9), [
+        { type: 'put', key: 'x/1', value: message('also') },
+      ]);
+    assert.equal(await journal.alone('CP_1', requeue), true);
+    assert.equal(journal.requeued('CP_1'), 1);
+    const before = journal.backlog('CP_1');
+    assert.deepEqual([before.count, before.parked, before.oldestAtWallMs], [3, 0, 1]);
+    assert.equal(journal.totalBytes(), before.bytes);
+    const { journal: again, store } = await reopen();
+    assert.deepEqual(again.backlog('CP_1'), before);
+    assert.deepEqual(again.lastAnswer('CP_1'), last);
+    assert.equal((await store.get('x/1'))?.toString(), 'also');
+    const entries = await again.first('CP_1', 9);
+    assert.deepEqual(
+      entries.map((entry) => [entry.seq, entry.message.toString()]),
+      [1, 2, 3].map((seq) => [seq, String(seq)]),
+    );
+    const { parked, thinnable, resent, csmsTransactionId } = entries[0]?.header ?? header('');
+    assert.deepEqual([parked, thinnable, resent, csmsTransactionId], [undefined, false, 1, 9]);
+    await store.close();
+  });
+
+  test('what waits again is there whole or set aside, wherever its record breaks off', async () => {
+    const { journal, store, path } = await open();
+    for (const id of ['1', '2']) await journal.append('CP_1', header(id), message(id));
+    for (const entry of await journal.first('CP_1', 2)) await journal.park(entry, { parked: 'no' });
+    const file = join(path, segmentName(1));
+    const { size: from } = await stat(file);
+    await journal.requeue('CP_1', await journal.parked('CP_1', 0, 9));
+    await store.close();
+    const { size } = await stat(file);
+    const whole = await readFile(file);
+    for (let end = from; end <= size; end += end < size - 20 ? 7 : 1) {
+      await writeFile(file, whole.subarray(0, end));
+      const part = await LogStore.open(path, { monotonicMs: clock });
+      const { count, parked } = (await Journal.open(part)).backlog('CP_1');
+      assert.deepEqual([count, parked], end < size ? [0, 2] : [2, 0], `broken off at ${end}`);
+      await part.close();
+    }
+  });
+
+  test('what comes to wait again while another one leaves is not passed over', async () => {
+    const medium = new Medium();
+    const journal = await Journal.open(new MemoryStore(medium, new VirtualClock()));
+    for (const id of ['1', '2', '3']) await journal.append('CP_1', header(id), message(id));
+    const [one, two] = await journal.first('CP_1', 2);
+    assert.ok(one && two);
+    await journal.park(one, { parked: 'refused' });
+    const aside = await journal.parked('CP_1', 0, 9);
+    await Promise.all([journal.remove(two), journal.requeue('CP_1', aside)]);
+    const left = await journal.first('CP_1', 9);
+    assert.deepEqual(
+      left.map(({ seq }) => seq),
+      [1, 3],
+    );
+    assert.equal(journal.backlog('CP_1').count, 2);
+  });
+
+  test('the number of what was set aside stays taken, although the counters are lost', async () => {
+    const { journal, store, reopen } = await open();
+    for (const id of ['1', '2']) await journal.append('CP_1', header(id), message(id));
+    for (const entry of await journal.first('CP_1', 2)) await journal.park(entry, { parked: 'no' });
+    await store.write([{ type: 'delete', key: 'h/CP_1' }]);
+    const { journal: again, store: reopened } = await reopen();
+    assert.equal(await again.append('CP_1', header('3'), message('3')), 3);
+    await reopened.close();
+  });
+
+  test('work on what was set aside goes one after the other, and what waits is given out after', async () => {
+    const { journal, store } = await open();
+    await journal.append('CP_1', header('1'), message('1'));
+    const story: string[] = [];
+    const work = (name: string) => async () => {
+      story.push(`${name} begins`);
+      await new Promise((resolve) => setImmediate(resolve));
+      story.push(`${name} ends`);
+      if (name === 'a') throw new Error('failed');
+    };
+    const working = [journal.alone('CP_1', work('a')), journal.alone('CP_1', work('b'))];
+    const read = journal.first('CP_1', 1).then(() => story.push('read'));
+    const [a] = await Promise.allSettled([...working, read]);
+    assert.equal(a?.status, 'rejected');
+    assert.deepEqual(story, ['a begins', 'a ends', 'b begins', 'b ends', 'read']);
+    await journal.alone('CP_9', work('c'));
     await store.close();
   });
 

@@ -70,3 +70,17 @@ test('a queue of which the front was taken is read from its front', () => {
     [key(5), key(999)],
   );
 });
+
+test('folders that come and go between two readings are seen', () => {
+  const index = new KeyIndex();
+  const segment = { liveBytes: 0 } as Segment;
+  const all = (): readonly string[] => [...index.under('')].map(([key]) => key);
+  index.put('m/B/1', place(segment, 0));
+  assert.deepEqual(all(), ['m/B/1']);
+  index.put('m/A/1', place(segment, 1));
+  assert.deepEqual(all(), ['m/A/1', 'm/B/1']);
+  index.delete('m/A/1');
+  index.put('m/C/1', place(segment, 2));
+  index.put('m/A/2', place(segment, 3));
+  assert.deepEqual(all(), ['m/A/2', 'm/B/1', 'm/C/1']);
+});

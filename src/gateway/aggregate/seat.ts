@@ -65,7 +65,8 @@ export class Seat {
         this.#asked.clear();
         this.#left = true;
         options.left(this, closedByLink);
-        this.#before = undefined;
+        // Whoever came after this one goes back to it, and no further one is kept in memory.
+        this.#before = this.previous;
       },
     });
   }

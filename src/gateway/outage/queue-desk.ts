@@ -79,13 +79,19 @@ export class QueueDesk {
 
   async #drop(charger: string, seq: number, by: string, nowWallMs: number): Promise<boolean> {
     const [waiting] = await this.#journal.entries(charger, seq - 1, 1);
-    const [aside] = await this.#journal.parked(charger, seq - 1, 1);
-    const found = [waiting, aside].find((entry) => entry?.seq === seq);
+    const found = waiting?.seq === seq ? waiting : await this.#aside(charger, seq);
     if (found === undefined) return false;
     await this.#store.write([await this.#record(found, by, nowWallMs)]);
     if (found === waiting) await this.#journal.remove(found);
-    else await this.#journal.dropParked(found);
+    // Also what was set aside only just now.
+    const aside = await this.#aside(charger, seq);
+    if (aside !== undefined) await this.#journal.dropParked(aside);
     return true;
+  }
+
+  async #aside(charger: string, seq: number): Promise<JournalEntry | undefined> {
+    const [aside] = await this.#journal.parked(charger, seq - 1, 1);
+    return aside?.seq === seq ? aside : undefined;
   }
 
   async #record(entry: JournalEntry, by: string, nowWallMs: number): Promise<Change> {
