@@ -34,9 +34,9 @@ export const limitNotices = (
 const tightest = (limits: readonly LimitView[], volts: number): number | undefined => {
   const amps = limits
     .filter(({ state }) => state === 'active' || state === 'failsafe')
-    .flatMap((limit) => {
-      if (limit.amps !== null) return [Math.min(...limit.amps)];
-      return limit.watts === null ? [] : [limit.watts / (volts * PHASES)];
-    });
+    .flatMap(({ amps: perPhase, watts }) => [
+      ...(perPhase ?? []),
+      ...(watts === null ? [] : [watts / (volts * PHASES)]),
+    ]);
   return amps.length === 0 ? undefined : Math.min(...amps);
 };

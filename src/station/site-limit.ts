@@ -151,7 +151,8 @@ export class SiteLimit implements ScheduledLimits {
 
   #context(): ProfileContext {
     const { context, fuseAmps } = this.#place;
-    return { ...context, connector: 0, phases: 3, ratedAmps: fuseAmps };
+    // A site leaves no phase out: watts that were meant for one are those of all together.
+    return { ...context, connector: 0, phases: 3, fixedPhases: true, ratedAmps: fuseAmps };
   }
 }
 

@@ -251,3 +251,66 @@ describe('the phases of a car', () => {
     assert.equal(transactionOf(fold(learned, started('8')))?.activeTerminals, undefined);
   });
 });
+
+describe('a measurement', () => {
+  test('of currents is dated; one of power or energy alone makes no current newer', () => {
+    const charger = fold(fresh(), started('7'), measured(1_000, [9, 9, 9]));
+    assert.equal(connector(charger)?.measuredAtMs, 1_000);
+    const power = {
+      type: 'measured',
+      connector: 1,
+      atMs: 9_000,
+      watts: 6_000,
+      energyWh: 5,
+    } as const;
+    const later = connector(fold(charger, power));
+    assert.deepEqual([later?.measuredAtMs, later?.terminalAmps], [1_000, [9, 9, 9]]);
+    assert.deepEqual([later?.watts, later?.energyWh], [6_000, 5]);
+  });
+
+  test('goes to the connector that it names, on a charger of several', () => {
+    const charger = fold(fresh(2), { ...measured(5, [8, 8, 8]), connector: 2 });
+    assert.equal(connector(charger, 2)?.measuredAtMs, 5);
+    assert.equal(connector(charger, 1)?.measuredAtMs, undefined);
+  });
+
+  test('goes where its transaction is, whatever connector it names', () => {
+    const charger = fold(fresh(2), started('7', 2), measured(5, [8, 8, 8], { transactionId: '7' }));
+    assert.equal(connector(charger, 2)?.measuredAtMs, 5);
+    assert.equal(connector(charger, 1)?.measuredAtMs, undefined);
+  });
+
+  test('without current in another name is no sign of life of the transaction', () => {
+    const seenAt = (amps: PhaseAmps, transactionId?: string) =>
+      transactionOf(
+        fold(
+          fresh(),
+          started('7'),
+          measured(5_000, amps, transactionId === undefined ? {} : { transactionId }),
+        ),
+      )?.seenAtMs;
+    assert.equal(seenAt([0, 0, 0]), 0);
+    assert.equal(seenAt([0, 0, 0], '8'), 0);
+    assert.equal(seenAt([0, 9, 0]), 5_000);
+    assert.equal(seenAt([0, 0, 0], '7'), 5_000);
+  });
+});
+
+describe('what is known of a transaction', () => {
+  test('stays when its state is told, and when it is told of again', () => {
+    const start = { ...started('7'), meterStartWh: 120, idToken: 'T' };
+    const charger = fold(fresh(), start, { ...state('charging', '7', 1), at: 40_000 });
+    const { startedAtMs, seenAtMs, meterStartWh } = transactionOf(charger) ?? {};
+    assert.deepEqual([startedAtMs, seenAtMs, meterStartWh], [0, 40_000, 120]);
+    const again = transactionOf(fold(charger, { ...started('7'), at: 50_000 }));
+    assert.deepEqual([again?.startedAtMs, again?.meterStartWh], [0, 120]);
+    const next = transactionOf(fold(charger, { ...state('charging', '8', 1), at: 60_000 }));
+    assert.deepEqual([next?.id, next?.startedAtMs, next?.meterStartWh], ['8', 60_000, undefined]);
+  });
+
+  test('a charge level that is not told leaves the one that is known', () => {
+    const needs = { type: 'car-needs', connector: 1 } as const;
+    const charger = fold(fresh(), started('7'), { ...needs, socPercent: 55 }, needs);
+    assert.equal(connector(charger)?.socPercent, 55);
+  });
+});

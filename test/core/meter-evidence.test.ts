@@ -135,6 +135,28 @@ describe('a step on the meter', () => {
     assert.equal(bench.verdict, 'followed', 'told again, and it obeyed');
   });
 
+  test('that comes by a small part only is none: it was not followed', () => {
+    const bench = raised();
+    bench.offer(8);
+    settle(bench, 16);
+    assert.equal(bench.verdict, 'defied', '3 A of 12 A');
+    const half = raised();
+    half.offer(8);
+    settle(half, 13.5);
+    assert.equal(half.verdict, undefined, 'nobody can tell');
+    const most = raised();
+    most.offer(8);
+    settle(most, 9.5);
+    assert.equal(most.verdict, 'followed', '9.5 A of 12 A');
+  });
+
+  test('the other way is none', () => {
+    const bench = raised();
+    bench.offer(8);
+    settle(bench, 31);
+    assert.equal(bench.verdict, 'defied');
+  });
+
   test('far beyond a raise blames it', () => {
     const bench = new Bench();
     bench.offer(6);

@@ -96,6 +96,12 @@ describe('a car that may be switched', () => {
     assert.equal(beside([12, 6, 6], 16), 3);
     assert.equal(beside([11.9, 6, 6], 16), 1);
     assert.equal(beside([6, 6, 6], 0), 3, 'who is off takes nothing');
+    const onPhase = (phases: string, free: PhaseAmps) =>
+      told({ free, use: { oneTerminal: 0 }, other: { phases, amps: 16 } });
+    assert.equal(onPhase('2', [6, 12, 6]), 3);
+    assert.equal(onPhase('2', [6, 11.9, 6]), 1, 'another on L2 takes from L2');
+    assert.equal(onPhase('3', [6, 6, 12]), 3);
+    assert.equal(onPhase('3', [6, 6, 11.9]), 1, 'and on L3 from L3');
     assert.equal(told({ freeBelow: [5.9, 6, 5.9], use }), 1);
     // 6 A on three phases, or on the one that it is told to use.
     assert.equal(told({ freeWatts: 8_279, other: { phases: '123', amps: 6 } }), 1);

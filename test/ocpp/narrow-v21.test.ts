@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { profile16 } from '../../src/ocpp/aggregate/bridge-profile.ts';
 import { narrowed, ONLY_IN_21, tooNew } from '../../src/ocpp/aggregate/narrow-v21.ts';
 import { downRules, upRules } from '../../src/ocpp/aggregate/rules.ts';
 import { parsePayload, readFrame } from '../../src/ocpp/frame.ts';
@@ -75,5 +76,47 @@ test('a profile that 2.0.1 cannot say is refused, not cut', () => {
     { chargingSchedule: [{ chargingSchedulePeriod: [{ startPeriod: 0, setpoint: 5 }] }] },
   ]) {
     assert.match(String(tooNew('SetChargingProfile', asked(more))), /2\.0\.1/);
+  }
+});
+
+test('a profile is refused where a limit of it would be another one, under both older versions', () => {
+  const asked = ({ profile, schedule, period }: Readonly<Record<string, object>>) => ({
+    id: 1,
+    stackLevel: 0,
+    chargingProfilePurpose: 'TxDefaultProfile',
+    chargingProfileKind: 'Absolute',
+    chargingSchedule: [
+      {
+        id: 1,
+        chargingRateUnit: 'A',
+        startSchedule: AT,
+        chargingSchedulePeriod: [
+          { startPeriod: 0, limit: 16 },
+          { startPeriod: 60, limit: 16, ...period },
+        ],
+        ...schedule,
+      },
+    ],
+    ...profile,
+  });
+  const rows: readonly (readonly [RegExp, Readonly<Record<string, object>>])[] = [
+    [/limit_L2/, { period: { limit_L2: 6 } }],
+    [/limit_L3/, { period: { limit_L3: 0 } }],
+    [/periods without a limit/, { period: { limit: undefined as never } }],
+    [/operationMode Idle/, { period: { operationMode: 'Idle' } }],
+    [/useLocalTime/, { schedule: { useLocalTime: true } }],
+    [/limitAtSoC/, { schedule: { limitAtSoC: { soc: 80, limit: 6 } } }],
+    [/maxOfflineDuration/, { profile: { maxOfflineDuration: 60 } }],
+  ];
+  for (const [why, changes] of rows) {
+    const profile = asked(changes);
+    assert.match(String(tooNew('SetChargingProfile', { chargingProfile: profile })), why);
+    assert.match(String(profile16(profile)), why);
+  }
+  const plain = { schedule: { useLocalTime: false, randomizedDelay: 60 } };
+  for (const changes of [{}, plain]) {
+    const profile = asked(changes);
+    assert.equal(tooNew('RequestStartTransaction', { chargingProfile: profile }), undefined);
+    assert.equal(typeof profile16(profile), 'object');
   }
 });

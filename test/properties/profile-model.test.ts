@@ -1,6 +1,6 @@
 // Method: a second, plain reading of the standard. What holds is looked up second by second from
 // calendar dates and clocks on the wall (Intl), without offsets, rounds or "until": nothing is shared
-// with the engine but the shape of a profile. Days on which the clock changes, and weeks of rounds.
+// with the engine but the shape of a profile. Over days when the clock changes, and weeks of rounds.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

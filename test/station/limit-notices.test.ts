@@ -46,3 +46,16 @@ test('SC.03 only what is significant is told, at most so often; K14.FR.03 its en
   assert.equal(last.calls[0]?.action, 'ClearedChargingLimit');
   assert.equal(see(undefined, last.told, 10 * NOTICE_EVERY_MS).calls.length, 0);
 });
+
+test('the tightest of all is told: of its phases, of amps and watts, of those that are in force', () => {
+  const told = (...limits: LimitView[]) => {
+    const rule = { significancePercent: 5, volts: 230 };
+    return amps(limitNotices({ at, limits }, NOTHING_TOLD, rule, 0).calls[0]);
+  };
+  assert.equal(told(limit({ amps: [32, 20, 25] })), 20);
+  assert.equal(told(limit({ amps: [32, 32, 32], watts: 6_900 })), 10, 'the watts are less');
+  assert.equal(told(limit({ amps: [8, 8, 8], watts: 6_900 })), 8, 'the amps are less');
+  assert.equal(told(limit({ amps: [16, 16, 16] }), limit({ source: 'grid', watts: 4_140 })), 6);
+  assert.equal(told(limit({ amps: [16, 16, 16] }), limit({ amps: [6, 6, 6], state: 'none' })), 16);
+  assert.equal(told(limit({ amps: [0, 0, 0], state: 'failsafe' })), 0);
+});

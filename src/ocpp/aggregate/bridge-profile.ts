@@ -7,6 +7,7 @@ import {
   readObject,
 } from '../payload.ts';
 import { purpose2xOf, purpose16Of } from './bridge-words.ts';
+import { beyondLimits } from './plain-limits.ts';
 
 /** A text says why it has no partner in the other version. */
 export type Translated = Payload | string;
@@ -24,8 +25,8 @@ export const profile16 = (value: unknown): Translated => {
   if (kind === 'Dynamic') return 'OCPP 1.6 has no dynamic charging profiles';
   const schedules = readList(profile['chargingSchedule']);
   if (schedules.length !== 1) return 'OCPP 1.6 takes one schedule in a profile';
-  const schedule = schedule16(schedules[0]);
-  if (typeof schedule === 'string') return schedule;
+  const beyond = beyondLimits(profile);
+  if (beyond !== undefined) return `OCPP 1.6 takes plain limits only, no ${beyond}`;
   const transactionId = readInteger(profile['transactionId']);
   return {
     chargingProfileId: profile['id'],
@@ -33,16 +34,13 @@ export const profile16 = (value: unknown): Translated => {
     ...kept(profile),
     chargingProfilePurpose: purpose,
     chargingProfileKind: kind,
-    chargingSchedule: schedule,
+    chargingSchedule: schedule16(schedules[0]),
   };
 };
 
-const schedule16 = (value: unknown): Translated => {
+const schedule16 = (value: unknown): Payload => {
   const schedule = readObject(value);
   const periods = readList(schedule['chargingSchedulePeriod']).map(readObject);
-  if (periods.some(({ limit }) => readNumber(limit) === undefined)) {
-    return 'OCPP 1.6 takes limits only';
-  }
   return {
     ...optional('duration', schedule['duration']),
     ...optional('startSchedule', schedule['startSchedule']),

@@ -2,6 +2,7 @@ import { type Frame, parsePayload, readFrame } from '../frame.ts';
 import { isPayload, type Payload, readList, readObject } from '../payload.ts';
 import { replaceSpan } from '../splice.ts';
 import type { OcppVersion } from '../version.ts';
+import { beyondLimits } from './plain-limits.ts';
 
 /** Actions that only 2.1 has. */
 export const ONLY_IN_21: ReadonlySet<string> = new Set(
@@ -108,14 +109,8 @@ export const tooNew = (action: string, asked: Payload): string | undefined => {
     return `OCPP 2.0.1 has no ${purpose} profiles`;
   }
   if (profile['chargingProfileKind'] === 'Dynamic') return 'OCPP 2.0.1 has no dynamic profiles';
-  const periods = readList(profile['chargingSchedule'])
-    .flatMap((schedule) => readList(readObject(schedule)['chargingSchedulePeriod']))
-    .map(readObject);
-  const plain = periods.every(
-    ({ limit, operationMode = 'ChargingOnly' }) =>
-      limit !== undefined && operationMode === 'ChargingOnly',
-  );
-  return plain ? undefined : 'OCPP 2.0.1 takes limits only';
+  const beyond = beyondLimits(profile);
+  return beyond === undefined ? undefined : `OCPP 2.0.1 takes plain limits only, no ${beyond}`;
 };
 
 const narrowedValue = (value: unknown, member: string): unknown => {
