@@ -6,6 +6,7 @@ import { unreadableText, unwritableText } from '../config/unreadable-file.ts';
 import { localTime } from '../core/rules/windows.ts';
 import type { Policy } from '../core/sharing/policy.ts';
 import type { Site } from '../core/site.ts';
+import { Zone } from '../profiles/zone.ts';
 import { DayPicture } from '../sim/plan/day-picture.ts';
 import { CircuitTally, type PlanReport, planReport } from '../sim/plan/plan-report.ts';
 import { verdictOf, verdictWords } from '../sim/plan/plan-verdict.ts';
@@ -134,7 +135,7 @@ const visitsOf = (site: Site, file: string | undefined, days: number, seed: numb
   } catch (error) {
     return { notes: [failure('--sessions', unreadableText(file, error))] };
   }
-  const { visits, problem } = parseVisits(text);
+  const { visits, problem } = parseVisits(text, new Zone(site.timezone));
   if (problem !== undefined) return { notes: [failure('--sessions', `${file}: ${problem}`)] };
   return visitsWithin(visits, new Set(chargers), file, days);
 };

@@ -37,11 +37,6 @@ export const discoveryTopics = (
   const { prefix, limitSources, policySeconds } = options;
   const site = siteKey(view.id);
   const origin = { name: 'Busbar', sw: version };
-  const availability = {
-    avty_t: `${base}/status`,
-    pl_avail: 'online',
-    pl_not_avail: 'offline',
-  };
   const topics = new Map<string, DiscoveryMessage>();
   const put = (id: string, device: object, components: Readonly<Record<string, Component>>) => {
     const cmps = Object.fromEntries(
@@ -51,7 +46,7 @@ export const discoveryTopics = (
       ]),
     );
     const dev = { ids: [id], mf: 'Busbar', ...device };
-    const message = { dev, o: origin, ...availability, cmps };
+    const message = { dev, o: origin, avty: [gatewayThere(base)], cmps };
     topics.set(`${prefix}/device/${id}/config`, message);
   };
   const choice = policies.length === 0 ? {} : { policy: choiceOf(base, policies, policySeconds) };
@@ -88,6 +83,8 @@ const siteComponents = (
       name: 'Alarms',
       stat_t: `${base}/site`,
       val_tpl: '{{ value_json.alarms | count }}',
+      json_attr_t: `${base}/site`,
+      json_attr_tpl: "{{ {'texts': value_json.alarms} | to_json }}",
       ent_cat: 'diagnostic',
     },
   };
@@ -156,6 +153,21 @@ const limitNumber = (base: string, source: string, circuit: string, most: number
   val_tpl: `{% set l = value_json.limits | selectattr('source','eq','${source}') | first %}{{ l.amps | min if l.amps else ${most} }}`,
 });
 
+/**
+ * Always as a list: one of a device passes to its entities unless they have their own, and Home
+ * Assistant refuses an entity that has a list and a single topic.
+ */
+const gatewayThere = (base: string) => ({ t: `${base}/status` });
+
+/** What a charger said last is not how it is once it has gone. */
+const chargerThere = (base: string, topic: string) => ({
+  avty: [
+    gatewayThere(base),
+    { t: topic, val_tpl: "{{ 'online' if value_json.online else 'offline' }}" },
+  ],
+  avty_mode: 'all',
+});
+
 const chargerComponents = (
   { id, connectors }: ChargerView,
   base: string,
@@ -174,18 +186,21 @@ const chargerComponents = (
     const state = `${topic}/connectors/${connector}`;
     const name = connectors.length === 1 ? '' : `${connector} `;
     const body = JSON.stringify({ charger: id, connector });
+    const there = chargerThere(base, topic);
     Object.assign(components, {
       [`c${connector}_status`]: {
         p: 'sensor',
+        ...there,
         name: `${name}Status`,
         stat_t: state,
         val_tpl: '{{ value_json.status }}',
       },
       [`c${connector}_offer`]: {
         ...amps(`${name}Offer`, state),
+        ...there,
         val_tpl: '{{ value_json.offerAmps }}',
       },
-      [`c${connector}_power`]: watts(`${name}Power`, state, 'watts'),
+      [`c${connector}_power`]: { ...watts(`${name}Power`, state, 'watts'), ...there },
       [`c${connector}_session`]: {
         p: 'sensor',
         name: `${name}Session energy`,

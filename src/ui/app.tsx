@@ -5,6 +5,9 @@ import { CircuitChart } from './chart.tsx';
 import { type Live, useLive } from './live.ts';
 import { Scroll } from './scroll.tsx';
 
+/** Nobody scrolls past more of them to find a limit or a meter. */
+const CHARGERS_FIRST_MOST = 12;
+
 export const App = () => {
   const live = useLive();
   const { view } = live;
@@ -23,6 +26,7 @@ export const App = () => {
     );
   }
   const metered = view.circuits.filter((circuit) => circuit.measuredAmps !== null);
+  const many = view.chargers.length > CHARGERS_FIRST_MOST;
   return (
     <>
       <Header live={live} view={view} />
@@ -39,16 +43,21 @@ export const App = () => {
             <CircuitChart circuit={circuit} history={live.history} />
           </section>
         ))}
+        {many && <Site view={view} />}
         <Chargers chargers={view.chargers} />
-        <div class="columns">
-          <Circuits circuits={view.circuits} />
-          <Limits limits={view.limits} />
-          <Meters meters={view.meters} />
-        </div>
+        {!many && <Site view={view} />}
       </main>
     </>
   );
 };
+
+const Site = ({ view: { circuits, limits, meters } }: { view: SiteView }) => (
+  <div class="columns">
+    <Circuits circuits={circuits} />
+    <Limits limits={limits} />
+    <Meters meters={meters} />
+  </div>
+);
 
 const titleOf = ({ id, alarms }: SiteView): string =>
   `${alarms.length > 0 ? `(${alarms.length}) ` : ''}${id} · Busbar`;

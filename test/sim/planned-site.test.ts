@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { DEFAULT_POLICY } from '../../src/core/sharing/policy.ts';
+import { Zone } from '../../src/profiles/zone.ts';
 import { DayPicture } from '../../src/sim/plan/day-picture.ts';
 import {
   type CircuitReport,
@@ -137,6 +138,37 @@ describe('a file of sessions', () => {
     assert.equal(parseVisits(minutes).visits[0]?.departsAtMs, 7_200_000);
   });
 
+  test('as a CSMS exports it, with dates: of the site, or with their offset', () => {
+    const text =
+      'charger,arrival,departure,energy_kwh\n' +
+      'A,2026-03-02 17:30,2026-03-03 07:00:00,22\n' +
+      'B,2026-03-02T15:00:00Z,2026-03-02T18:00:00.5+02:00,9\n';
+    const hours = (from: number, to: number) => ({
+      arrivesAtMs: from * 3_600_000,
+      departsAtMs: to * 3_600_000,
+    });
+    assert.deepEqual(parseVisits(text, new Zone('Europe/Berlin')), {
+      visits: [
+        { ...hours(17.5, 31), needWh: 22_000, charger: 'A' },
+        { ...hours(16, 17), needWh: 9_000, charger: 'B' },
+      ],
+    });
+    const problem = (line: string) =>
+      parseVisits(`arrival,departure,energy_kwh\n${line}\n`).problem ?? '';
+    assert.match(
+      problem('02.03.2026 17:30,2026-03-02 18:00,5'),
+      /^line 2: arrival has to be a time like 2026-03-02 17:30 or .*, got "02\.03\.2026 17:30"$/,
+    );
+    assert.match(
+      problem('2026-03-02 18:00,2026-03-02 17:00,5'),
+      /departs .* before it has arrived/,
+    );
+    assert.match(
+      parseVisits('arrival,departure_minute,energy_kwh\n').problem ?? '',
+      /do not go together/,
+    );
+  });
+
   test('that is wrong is told with its line', () => {
     const text = 'arrival_slot,departure_slot,energy_kwh,station\n12,24,4.5,A\n24,12,4.5,A\n';
     assert.match(parseVisits(text).problem ?? '', /^line 3: the car departs \(12\) before/);
@@ -155,9 +187,9 @@ describe('a file of sessions', () => {
   });
 
   test('without a column says which one, and what is there', () => {
-    const { problem } = parseVisits('arrival,departure_slot,kwh\n1,2,3\n');
-    assert.match(problem ?? '', /^line 1: the header has no column arrival_minute .*, energy_kwh;/);
-    assert.match(problem ?? '', /it has arrival, departure_slot, kwh$/);
+    const { problem } = parseVisits('arrival,end,kwh\n1,2,3\n');
+    assert.match(problem ?? '', /^line 1: the header has no column departure .*, energy_kwh;/);
+    assert.match(problem ?? '', /it has arrival, end, kwh$/);
   });
 
   test('as a spreadsheet writes it, with semicolons and decimal commas', () => {

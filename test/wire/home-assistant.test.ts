@@ -27,7 +27,20 @@ onBothBrokers('Home Assistant', (on) => {
     watcher.texts.delete(config);
     await watcher.client.publishAsync('homeassistant/status', 'online');
     await watcher.until(config);
-    await watcher.until('homeassistant/device/busbar_garage__CP_1/config');
+    const charger = JSON.parse(
+      await watcher.until('homeassistant/device/busbar_garage__CP_1/config'),
+    );
+    // A device with one topic would clash with the lists of its entities, and be refused as a whole.
+    assert.deepEqual(charger.avty, [{ t: `${BASE}/status` }]);
+    assert.equal(charger.cmps.online.avty, undefined);
+    assert.deepEqual(charger.cmps.c1_offer.avty, [
+      { t: `${BASE}/status` },
+      {
+        t: `${BASE}/chargers/CP_1`,
+        val_tpl: "{{ 'online' if value_json.online else 'offline' }}",
+      },
+    ]);
+    assert.equal(charger.cmps.c1_offer.avty_mode, 'all');
   });
 
   on('Home Assistant is told what has gone, also since an earlier run', async (t, url) => {

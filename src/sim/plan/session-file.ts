@@ -1,3 +1,4 @@
+import { Zone } from '../../profiles/zone.ts';
 import type { VisitPlan } from './sessions.ts';
 
 const MINUTE_MS = 60_000;
@@ -19,12 +20,13 @@ export interface ParsedVisits {
 }
 
 /**
- * Reads a CSV of visits with a header line; `#` begins a comment. Columns: `arrival_slot`,
- * `departure_slot` (5 minutes each) or `arrival_minute`, `departure_minute`, both from the first
- * midnight on; `energy_kwh`; and, where a car comes to one place, `station` or `charger`. Cells are
- * separated by commas, or by semicolons with decimal commas, as spreadsheets write them. Never throws.
+ * Reads a CSV of visits with a header line; `#` begins a comment. Columns: `arrival`, `departure`
+ * (date and time; without an offset that of `zone`), or `arrival_slot`, `departure_slot` (5 minutes
+ * each) or `arrival_minute`, `departure_minute` from the first midnight on; `energy_kwh`; and, where
+ * a car comes to one place, `station` or `charger`. Cells are separated by commas, or by semicolons
+ * with decimal commas, as spreadsheets write them. Never throws.
  */
-export const parseVisits = (text: string): ParsedVisits => {
+export const parseVisits = (text: string, zone = new Zone('UTC')): ParsedVisits => {
   const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/);
   const visits: VisitPlan[] = [];
   let columns: Columns | undefined;
@@ -32,7 +34,7 @@ export const parseVisits = (text: string): ParsedVisits => {
     const line = lines[i]?.trim() ?? '';
     if (line === '' || line.startsWith('#')) continue;
     if (columns === undefined) {
-      const found = columnsOf(line);
+      const found = columnsOf(line, zone);
       if (typeof found === 'string') return { visits, problem: `line ${i + 1}: ${found}` };
       columns = found;
       continue;
@@ -44,7 +46,19 @@ export const parseVisits = (text: string): ParsedVisits => {
       return { visits, problem: `line ${i + 1}: more than ${SESSIONS_MOST} sessions` };
     }
   }
-  return visits.length > 0 ? { visits } : { visits, problem: 'there is no session in it' };
+  if (visits.length === 0) return { visits, problem: 'there is no session in it' };
+  return { visits: columns?.arrival.unitMs === DATED ? fromFirstMidnight(visits) : visits };
+};
+
+/** Dates become times since the midnight before the first of them. */
+const fromFirstMidnight = (visits: readonly VisitPlan[]): readonly VisitPlan[] => {
+  const firstMs = visits.reduce((least, { arrivesAtMs }) => Math.min(least, arrivesAtMs), Infinity);
+  const midnightMs = Math.floor(firstMs / DAY_MS) * DAY_MS;
+  return visits.map((visit) => ({
+    ...visit,
+    arrivesAtMs: visit.arrivesAtMs - midnightMs,
+    departsAtMs: visit.departsAtMs - midnightMs,
+  }));
 };
 
 /** Where to find what in a line. */
@@ -55,28 +69,32 @@ interface Columns {
   readonly energy: Column;
   readonly charger: number;
   readonly count: number;
+  readonly zone: Zone;
 }
 interface Column {
   readonly at: number;
   readonly name: string;
+  /** `DATED`: no number, but a date with a time. */
   readonly unitMs: number;
 }
+const DATED = 0;
 
 const cellsOf = (line: string, separator: string): readonly string[] =>
   line.split(separator).map((cell) => cell.trim().replace(/^"(.*)"$/, '$1'));
 
-const columnsOf = (header: string): Columns | string => {
+const columnsOf = (header: string, zone: Zone): Columns | string => {
   const separator = header.includes(';') ? ';' : ',';
   const names = cellsOf(header, separator).map((name) => name.toLowerCase());
-  const column = (name: string, unitMs = 0): Column => ({ at: names.indexOf(name), name, unitMs });
+  const column = (name: string, unitMs = 1): Column => ({ at: names.indexOf(name), name, unitMs });
   const time = (name: string): Column => {
-    const slots = column(`${name}_slot`, SLOT_MS);
-    return slots.at >= 0 ? slots : column(`${name}_minute`, MINUTE_MS);
+    const minutes = column(`${name}_minute`, MINUTE_MS);
+    const others = [column(`${name}_slot`, SLOT_MS), column(name, DATED)];
+    return others.find(({ at }) => at >= 0) ?? minutes;
   };
   const [arrival, departure, energy] = [time('arrival'), time('departure'), column('energy_kwh')];
   const missing = [
-    ...(arrival.at < 0 ? ['arrival_minute (or arrival_slot, of 5 minutes)'] : []),
-    ...(departure.at < 0 ? ['departure_minute (or departure_slot)'] : []),
+    ...(arrival.at < 0 ? ['arrival (a date with a time; or arrival_minute, arrival_slot)'] : []),
+    ...(departure.at < 0 ? ['departure (or departure_minute, departure_slot)'] : []),
     ...(energy.at < 0 ? ['energy_kwh'] : []),
   ];
   if (missing.length > 0) {
@@ -84,20 +102,36 @@ const columnsOf = (header: string): Columns | string => {
     const cut = names.length > 1 ? '' : '; cells are separated by commas or semicolons';
     return `the header has no column ${missing.join(', ')}; it has ${shown}${cut}`;
   }
+  if ((arrival.unitMs === DATED) !== (departure.unitMs === DATED)) {
+    return `${arrival.name} and ${departure.name} do not go together: give both as dates, or neither`;
+  }
   const charger = Math.max(names.indexOf('charger'), names.indexOf('station'));
-  return { separator, arrival, departure, energy, charger, count: names.length };
+  return { separator, arrival, departure, energy, charger, count: names.length, zone };
 };
 
 /** By the length of its unit: how a time is written. */
 const WANTED_TIME: Readonly<Record<number, string>> = {
+  [DATED]: 'a time like 2026-03-02 17:30 or 2026-03-02T17:30:00+01:00',
   [MINUTE_MS]: 'the number of minutes since the first midnight',
   [SLOT_MS]: 'the number of slots (5 minutes) since the first midnight',
 };
 
+const DATE_AND_TIME =
+  /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(:\d\d)?(?:[.,]\d+)?\s*(Z|[+-]\d\d:?\d\d)?$/i;
+
+/** Local wall clock of the zone as if it were UTC, ms; NaN: no date with a time. */
+const localMs = (text: string, zone: Zone): number => {
+  const [, date, time, seconds = ':00', offset] = DATE_AND_TIME.exec(text) ?? [];
+  if (date === undefined) return Number.NaN;
+  const ms = Date.parse(`${date}T${time}${seconds}${offset?.toUpperCase() ?? 'Z'}`);
+  return offset === undefined || Number.isNaN(ms) ? ms : zone.toLocal(ms);
+};
+
 const visitOf = (columns: Columns, line: string): VisitPlan | string => {
-  const { separator, arrival, departure, energy } = columns;
+  const { separator, arrival, departure, energy, zone } = columns;
   const cells = cellsOf(line, separator);
-  const number = ({ at }: Column): number => {
+  const number = ({ at, unitMs }: Column): number => {
+    if (unitMs === DATED) return localMs(cells[at] ?? '', zone);
     const text = (cells[at] ?? '').replace(separator === ';' ? ',' : /$^/, '.');
     return text === '' ? Number.NaN : Number(text);
   };
@@ -114,8 +148,8 @@ const visitOf = (columns: Columns, line: string): VisitPlan | string => {
   if (number(energy) > NEED_MOST_KWH) {
     return `energy_kwh is ${cells[energy.at]}, above ${NEED_MOST_KWH}: is it in Wh?`;
   }
-  const arrivesAtMs = number(arrival) * arrival.unitMs;
-  const departsAtMs = number(departure) * departure.unitMs;
+  const arrivesAtMs = number(arrival) * (arrival.unitMs || 1);
+  const departsAtMs = number(departure) * (departure.unitMs || 1);
   if (departsAtMs <= arrivesAtMs) {
     return `the car departs (${cells[departure.at]}) before it has arrived (${cells[arrival.at]})`;
   }
