@@ -188,6 +188,8 @@ export class SiteDraft {
     if (event.type === 'booted') {
       this.#makes.booted(id, event);
       this.#clocks.forget(id);
+      // Its firmware may be another one.
+      this.#carried = { ...this.#carried, defiances: without(this.#carried.defiances, id) };
       this.#changeChargers(this.site.chargers);
     }
     for (const [connector, state] of after.connectors) {
@@ -384,3 +386,9 @@ export class SiteDraft {
     };
   }
 }
+
+const without = <Value>(
+  known: ReadonlyMap<ConnectorKey, Value>,
+  charger: string,
+): ReadonlyMap<ConnectorKey, Value> =>
+  new Map([...known].filter(([key]) => !key.startsWith(connectorKey(charger, 0).slice(0, -1))));

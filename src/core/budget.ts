@@ -86,7 +86,7 @@ export const freeCircuits = (
     const freeAmps = leftOf(circuit, tick, reserved[index]);
     const { uncontrolledAmps, forStartAmps, forRaiseAmps } = tick.load;
     const long = subtractAmps(forStartAmps, uncontrolledAmps);
-    const unbalance = unbalanceOf(input, circuit, byCircuit[index] ?? []);
+    const unbalance = unbalanceOf(circuit, byCircuit[index] ?? []);
     const swings = long.some((amps) => amps > AMPS_EPSILON);
     return {
       id: circuit.id,

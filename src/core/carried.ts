@@ -12,6 +12,7 @@ export type Carried = Pick<
   | 'phaseUse'
   | 'floors'
   | 'wakeUps'
+  | 'defiances'
 >;
 
 /** What the first tick begins with, but for the wiring that was learned in earlier runs. */
@@ -25,6 +26,7 @@ export const newlyCarried = (wiring: Carried['wiring']): Carried => ({
   phaseUse: new Map(),
   floors: new Map(),
   wakeUps: new Map(),
+  defiances: new Map(),
 });
 
 export const carriedBy = (decision: Decision): Carried => ({
@@ -37,4 +39,5 @@ export const carriedBy = (decision: Decision): Carried => ({
   phaseUse: decision.phaseUse,
   floors: decision.floors,
   wakeUps: decision.wakeUps,
+  defiances: decision.defiances,
 });

@@ -1,3 +1,4 @@
+import { obeyedMost } from './chargers/defiance.ts';
 import { leaseAmps, SETTLE_MS } from './chargers/enforcement.ts';
 import { phaseReasons } from './chargers/phase-room.ts';
 import { phaseVolts } from './chargers/told-limit.ts';
@@ -144,7 +145,9 @@ const mostOf = (
 ): { readonly maxAmps: number; readonly maxReason: Reason } => {
   const [changing] = tick.use?.changing === true ? phaseReasons(tick) : [];
   if (changing !== undefined) return { maxAmps: 0, maxReason: changing };
-  const own = ownMost(input, tick, circuits, minAmps);
+  const rated = ownMost(input, tick, circuits, minAmps);
+  const obeyed = obeyedMost(input, tick, minAmps);
+  const own = obeyed !== undefined && obeyed.maxAmps < rated.maxAmps ? obeyed : rated;
   const { profileLimit } = tick;
   return profileLimit !== undefined && profileLimit.amps < own.maxAmps
     ? { maxAmps: profileLimit.amps, maxReason: profileLimit.reason }

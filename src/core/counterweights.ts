@@ -1,4 +1,5 @@
 import type { UnbalanceLimit } from './allocation/problem.ts';
+import { SETTLE_MS } from './chargers/enforcement.ts';
 import { drawBounds } from './connector-ticks.ts';
 import { spread, UNKNOWN_PHASE } from './meters/site-phases.ts';
 import type { Circuit } from './site.ts';
@@ -6,12 +7,13 @@ import type { ConnectorTick, TickInput } from './tick.ts';
 import { addAmps, mapPhases, NO_AMPS, type PhaseAmps } from './units.ts';
 
 /**
- * The limit on the difference of phases counts charging only, also of those that are not steered. What
- * a car on the low phase is offered makes room on the high one only as far as it is drawn: one that
- * sleeps or takes less is no counterweight, and one that was taken to load both may load only one.
+ * The limit on the difference of phases counts charging only, also of those that are not steered. An
+ * offer on the low phase makes room on the high one, but not that of a car which takes nothing, nor what
+ * a charger that is not steered may take; and who was taken to load both may load only one. Who takes a
+ * little less than its offer counts with the offer, which soon follows it: if shares went by every
+ * measurement here, cars that are each other's counterweights would chase each other.
  */
 export const unbalanceOf = (
-  input: TickInput,
   { id, unbalanceAmps: limitAmps }: Circuit,
   below: readonly ConnectorTick[],
 ): UnbalanceLimit | undefined => {
@@ -21,11 +23,14 @@ export const unbalanceOf = (
     .filter(({ role }) => role === 'reserved')
     .reduce((sum, tick) => addAmps(sum, countedAmps(tick)), NO_AMPS);
   const apart = (above: 0 | 1 | 2): PhaseAmps =>
-    mapPhases((p) => counted.reduce((sum, tick) => sum + apartBy(input, tick, above, p), 0));
+    mapPhases((p) => counted.reduce((sum, tick) => sum + apartBy(tick, above, p), 0));
   const text = `${id}: phases within ${limitAmps} A of each other`;
   const apartAmps = [apart(0), apart(1), apart(2)] as const;
   return { limitAmps, baseAmps, apartAmps, reasons: [{ kind: 'unbalance', id, text }] };
 };
+
+/** A car that draws no more than this, although it is offered enough, sleeps or is full. */
+const RESTS_AMPS = 1;
 
 /** What the sharing takes it to load the phases with. */
 const countedAmps = ({ role, enforcement, phases, ...tick }: ConnectorTick): PhaseAmps => {
@@ -37,28 +42,24 @@ const isMeasured = ({ around }: Pick<ConnectorTick, 'around'>): boolean =>
   around.measuredAmps !== undefined;
 
 /** By how much one phase may be further above another than is counted, because of one car. */
-const apartBy = (
-  input: TickInput,
-  tick: ConnectorTick,
-  above: 0 | 1 | 2,
-  below: 0 | 1 | 2,
-): number => {
+const apartBy = (tick: ConnectorTick, above: 0 | 1 | 2, below: 0 | 1 | 2): number => {
   const { phases, drawSiteAmps: draw, around } = tick;
   if (above === below || !phases[below]) return 0;
   const counted = countedAmps(tick);
-  if (!phases[above]) return Math.max(0, counted[below] - leastDraw(input, tick, below));
+  if (!phases[above]) return counted[below] - weightOf(tick, counted, below);
   // Of a car on both that nobody measures it is believed that it loads them alike.
   if (!isMeasured(tick)) return 0;
   const apart = draw === undefined ? (around.measuredAmps ?? 0) : draw[above] - draw[below];
   return Math.max(0, apart - (counted[above] - counted[below]));
 };
 
-/** Less at once, more once it has lasted: the high phase does not follow each breath of the low one. */
-const leastDraw = ({ learned }: TickInput, tick: ConnectorTick, phase: 0 | 1 | 2): number => {
-  if (!isMeasured(tick) || tick.drawSiteAmps === undefined) return 0;
-  const known = learned.get(tick.key);
-  const recent = known?.stay === tick.state.transaction?.id ? (known?.recent ?? []) : [];
-  return Math.min(drawBounds(tick).lowerAmps[phase], ...recent.map(({ amps }) => amps));
+/** Amps with which a car on the low phase surely counts. */
+const weightOf = (tick: ConnectorTick, counted: PhaseAmps, phase: 0 | 1 | 2): number => {
+  const { role, around, enforcement } = tick;
+  if (role !== 'shared') return isMeasured(tick) ? drawBounds(tick).lowerAmps[phase] : 0;
+  const followed = (around.measuredAtMs ?? 0) > (enforcement.changed?.atMs ?? 0) + SETTLE_MS;
+  const rests = followed && (around.measuredAmps ?? Number.NaN) <= RESTS_AMPS;
+  return rests ? 0 : counted[phase];
 };
 
 /**

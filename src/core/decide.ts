@@ -2,6 +2,7 @@ import { siteAlarms } from './alarms.ts';
 import type { AllocatedOffer } from './allocation/problem.ts';
 import type { Scratch } from './allocation/scratch.ts';
 import { freeCircuits, reservedOf } from './budget.ts';
+import { defiancesAfter } from './chargers/defiance.ts';
 import { meterEvidenceAfter } from './chargers/meter-evidence.ts';
 import { phaseAlarms, phaseReasons, phaseUsesAfter } from './chargers/phase-room.ts';
 import { wakeUpReasons, wakeUpsAfter } from './chargers/wake-up.ts';
@@ -96,6 +97,7 @@ export const decide = (input: TickInput, scratch?: Scratch): Decision => {
     meterEvidence,
     phaseUse,
     floors,
+    defiances: defiancesAfter(input, ticks),
     wakeUps: wakeUpsAfter(input, ticks, circuits, contenders, offerOf),
     alarms: [
       ...floorAlarms(floors),

@@ -33,7 +33,7 @@ export const withAside = (input: TickInput, aside: ReadonlySet<string>): TickInp
   }
   const kept = <Value>(all: ReadonlyMap<string, Value>): ReadonlyMap<string, Value> =>
     new Map([...all].filter(([key]) => !keys.has(key) && !aside.has(key)));
-  const { preferences, profiles, meterEvidence, phaseUse, wakeUps } = input;
+  const { preferences, profiles, meterEvidence, phaseUse, wakeUps, defiances } = input;
   return {
     ...input,
     chargers,
@@ -51,6 +51,7 @@ export const withAside = (input: TickInput, aside: ReadonlySet<string>): TickInp
     ...(meterEvidence === undefined ? {} : { meterEvidence: kept(meterEvidence) }),
     ...(phaseUse === undefined ? {} : { phaseUse: kept(phaseUse) }),
     ...(wakeUps === undefined ? {} : { wakeUps: kept(wakeUps) }),
+    ...(defiances === undefined ? {} : { defiances: kept(defiances) }),
     ...saneClocks(input, aside),
   };
 };

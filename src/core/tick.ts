@@ -1,4 +1,5 @@
 import type { ChargerState, ConnectorState } from './chargers/charger-state.ts';
+import type { Defiances } from './chargers/defiance.ts';
 import type { Enforcement, Obedience, Surroundings } from './chargers/enforcement.ts';
 import type { MeterEvidences } from './chargers/meter-evidence.ts';
 import type { PhaseUse } from './chargers/phase-switch.ts';
@@ -68,6 +69,8 @@ export interface TickInput {
   readonly floors?: Floors;
   /** Who sleeps, and who is being woken up; absent: nothing known. */
   readonly wakeUps?: ReadonlyMap<ConnectorKey, WakeUp>;
+  /** Who took more than it was raised to; absent: nobody. */
+  readonly defiances?: Defiances;
   /** Chargers that earlier runs of the gateway saw; absent: none. */
   readonly seenBefore?: ReadonlySet<string>;
   /** How far the clocks of chargers are ahead of ours, ms, by charger; absent: nothing known. */
@@ -256,6 +259,7 @@ export interface Decision {
   readonly phaseUse: ReadonlyMap<ConnectorKey, PhaseUse>;
   readonly floors: Floors;
   readonly wakeUps: ReadonlyMap<ConnectorKey, WakeUp>;
+  readonly defiances: Defiances;
   /** Plain sentences about what is wrong now. */
   readonly alarms: readonly string[];
 }

@@ -232,35 +232,36 @@ describe('what is free for the cars', () => {
     assert.equal(freeOf({ cars: [silent] })[0]?.unbalance, undefined);
   });
 
-  test('between phases takes an offer for a counterweight only as far as it is drawn', () => {
+  test('between phases takes no offer of a car that rests for a counterweight', () => {
     const circuits = [{ ...main(63), unbalanceAmps: 20 }];
-    const apartOf = (cars: OneTick['cars']) =>
-      freeOf({ cars, site: { circuits } })[0]?.unbalance?.apartAmps;
-    const onL2 = { heldAmps: 16, spec: { phases: [1] } };
+    const apartOf = (car: OneTick['cars'][number]) =>
+      freeOf({ cars: [car], site: { circuits } })[0]?.unbalance?.apartAmps;
+    const onL2 = { heldAmps: 16, agoMs: 60_000, spec: { phases: [1] } };
     const none = [NO_AMPS, NO_AMPS, NO_AMPS];
     const aboveL2 = (amps: number) => [[0, amps, 0], NO_AMPS, [0, amps, 0]];
-    assert.deepEqual(apartOf([{ ...onL2, drawnAmps: [16, 0, 0] }]), none);
-    assert.deepEqual(apartOf([{ ...onL2, drawnAmps: [10, 0, 0] }]), aboveL2(6));
-    assert.deepEqual(apartOf([onL2]), aboveL2(16), 'nobody measures it');
-    assert.deepEqual(apartOf([{ ...onL2, online: false }]), aboveL2(16), 'silent');
-    // On three phases as far as is known, and seen on the first.
+    assert.deepEqual(apartOf({ ...onL2, drawnAmps: [12, 0, 0] }), none);
+    assert.deepEqual(apartOf({ ...onL2, drawnAmps: [1, 0, 0] }), aboveL2(16));
+    assert.deepEqual(apartOf({ ...onL2, agoMs: 9_000, drawnAmps: [1, 0, 0] }), none, 'may follow');
+    assert.deepEqual(apartOf(onL2), none, 'nobody measures it');
+    assert.deepEqual(apartOf({ ...onL2, online: false }), aboveL2(16), 'silent');
+    const refusing = { ...onL2, drawnAmps: [9, 0, 0] as const, enforcement: { refused: true } };
+    assert.deepEqual(apartOf(refusing), none, 'counted with what it draws');
+  });
+
+  test('between phases reckons with a car that may load both and loads one', () => {
+    const circuits = [{ ...main(63), unbalanceAmps: 20 }];
+    const apartOf = (car: OneTick['cars'][number]) =>
+      freeOf({ cars: [car], site: { circuits } })[0]?.unbalance?.apartAmps;
     const first = { heldAmps: 16, drawnAmps: [15, 0, 0] as const };
-    assert.deepEqual(apartOf([first]), [[0, 15, 15], NO_AMPS, NO_AMPS]);
-    assert.deepEqual(apartOf([{ heldAmps: 16, drawnAmps: 15 }]), none);
-    assert.deepEqual(apartOf([{ heldAmps: 16 }]), none);
-    const unknown = { ...first, spec: { phases: [-1, -1, -1] } };
-    assert.deepEqual(apartOf([unknown]), [
+    assert.deepEqual(apartOf(first), [[0, 15, 15], NO_AMPS, NO_AMPS]);
+    const even = [NO_AMPS, NO_AMPS, NO_AMPS];
+    assert.deepEqual(apartOf({ heldAmps: 16, drawnAmps: 15 }), even);
+    assert.deepEqual(apartOf({ heldAmps: 16 }), even);
+    assert.deepEqual(apartOf({ ...first, spec: { phases: [-1, -1, -1] } }), [
       [0, 15, 15],
       [15, 0, 15],
       [15, 15, 0],
     ]);
-    // What it took a moment ago counts, until more has lasted.
-    const learned = new Map([
-      ['CP_1/1', { stay: 'T1', recent: [{ atMs: NOW_MS - 5_000, amps: 7 }] }],
-    ]);
-    const cars = [{ ...onL2, drawnAmps: [16, 0, 0] as const, transaction: { id: 'T1' } }];
-    const seen = freeOf({ cars, site: { circuits }, input: { learned } });
-    assert.deepEqual(seen[0]?.unbalance?.apartAmps, aboveL2(9));
   });
 
   test('of silent chargers between two lines takes the sum at their angle', () => {

@@ -135,3 +135,37 @@ for (const version of VERSIONS) {
     assert.ok((site.view().counters['remoteStops'] ?? 0) >= 1);
   });
 }
+
+test('a charger that obeys up to some current only is not raised above it again and again', async () => {
+  const site = new VirtualSite({
+    site: garage(2, { mainAmps: 50 }),
+    conduct: { CP_1: { obeysUpToAmps: 14 } },
+  });
+  await site.run(20);
+  for (const charger of site.chargers.values()) {
+    charger.plugIn(1, new Car({ maxAmps: 32, needWh: 400_000 }), charger.identity);
+  }
+  let swings = 0;
+  let disobeys = false;
+  const watch = async (seconds: number): Promise<void> => {
+    for (let second = 0; second < seconds; second += 1) {
+      await site.run(1);
+      const now = draw(site) > 20;
+      if (now && !disobeys) swings += 1;
+      disobeys = now;
+    }
+  };
+  await watch(840);
+  assert.equal(swings, 1);
+  assert.ok(draw(site) > 5 && draw(site) <= 14, `${draw(site)} A`);
+  const { reason = '' } = connector(site) ?? {};
+  assert.match(reason, /^took more than it was raised to: no more than \d+ A for 15 min/);
+  // It is tried again after that time, and then left alone for twice as long.
+  await watch(1_200);
+  assert.equal(swings, 2);
+  assert.match(connector(site)?.reason ?? '', /for 30 min/);
+  assert.equal(site.breaker.record().tripped, false);
+  site.charger(CHARGER).reboot();
+  await watch(240);
+  assert.ok(swings > 2, 'it may be another firmware');
+});

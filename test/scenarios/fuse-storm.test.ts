@@ -10,8 +10,8 @@ const seeds = one === undefined ? Array.from({ length: count }, (_, i) => i + 1)
 /** Times that the breakers bear (IEC 60898-1), with meter, network, pilot and car in them. */
 const OVER_MOST_MS = 30_000;
 const OVER_113_MOST_MS = 15_000;
-/** Phases may be apart until it is known on which of them a car charges. */
-const UNBALANCED_MOST_MS = 30_000;
+/** Phases may be apart until it is known what a car takes on which of them, and for the way there. */
+const UNBALANCED_MOST_MS = 90_000;
 /** In ten minutes one round of turns may fall: down, and up again step by step. */
 const TURNS_MOST = 4;
 

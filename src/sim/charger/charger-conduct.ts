@@ -59,6 +59,8 @@ export interface ChargerConduct {
   readonly stepsAmps: readonly number[] | undefined;
   /** A setting of its own caps the current, whatever is offered. */
   readonly capAmps: number | undefined;
+  /** An offer above this is not obeyed at all. */
+  readonly obeysUpToAmps: number;
   /** Calls that make it reboot, or break its link, after it answered them. */
   readonly upsetBy: Readonly<Record<string, 'reboot' | 'drop'>>;
   /** Keys that it does not know. */
@@ -114,6 +116,7 @@ export const GOOD_CONDUCT: ChargerConduct = {
   clockAheadMs: 0,
   stepsAmps: undefined,
   capAmps: undefined,
+  obeysUpToAmps: Number.POSITIVE_INFINITY,
   upsetBy: {},
   hiddenKeys: [],
   features: 'Core,LocalAuthListManagement,SmartCharging,RemoteTrigger,FirmwareManagement',

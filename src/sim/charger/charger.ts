@@ -264,7 +264,8 @@ export class SimCharger {
       const transaction = this.#deeds.transactionAt(outlet.connector);
       const most = Math.min(maxAmps, this.#conduct.capAmps ?? maxAmps);
       const amps = this.profiles.allowedAmps(outlet.connector, transaction, most, phases, wallMs);
-      const { stepsAmps } = this.#conduct;
+      const { stepsAmps, obeysUpToAmps } = this.#conduct;
+      if (amps > obeysUpToAmps) return most;
       return stepsAmps === undefined ? amps : (stepsAmps.findLast((step) => step <= amps) ?? 0);
     });
     const active = allowed.filter((amps) => amps > 0).length;
