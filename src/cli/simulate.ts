@@ -77,7 +77,12 @@ export const run = async (args: readonly string[]): Promise<number> => {
   ].flat();
   if (policy === undefined || visits === undefined || others.length > 0) return failed(others);
   for (const { place, text } of notes) process.stderr.write(`${place}: ${text}\n`);
-  const options = { seed, days, wishes: values.wishes === true };
+  const isShort = values.sessions !== undefined && values.days === undefined;
+  const options = {
+    seed,
+    days: isShort ? Math.min(days, lastDayOf(visits)) : days,
+    wishes: values.wishes === true,
+  };
   const { report, picture } = simulate(site, policy, visits, options);
   if (values.picture !== undefined) writeFileSync(values.picture, picture);
   const verdict = verdictOf(report);
@@ -139,6 +144,10 @@ const visitsOf = (site: Site, file: string | undefined, days: number, seed: numb
   if (problem !== undefined) return { notes: [failure('--sessions', `${file}: ${problem}`)] };
   return visitsWithin(visits, new Set(chargers), file, days);
 };
+
+/** On which day, counted from 1, the last car leaves: after it there is nothing to see. */
+const lastDayOf = (visits: readonly VisitPlan[]): number =>
+  visits.reduce((last, { departsAtMs }) => Math.max(last, Math.ceil(departsAtMs / DAY_MS)), 1);
 
 /** The sessions of the first days. */
 const visitsWithin = (

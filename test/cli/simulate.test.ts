@@ -36,6 +36,15 @@ test('simulate with a policy or sessions that are not there says so', () => {
   assert.match(stderr, /cannot read none.csv/);
 });
 
+test('simulate with sessions of two days ends with them', () => {
+  const file = join(mkdtempSync(join(tmpdir(), 'busbar-cli-')), 'two-days.csv');
+  const line = '2026-03-02 17:30,2026-03-03 07:00,12';
+  writeFileSync(file, `arrival,departure,energy_kwh\n${line}\n`);
+  const { stdout } = busbar('simulate', 'config/home.yaml', '--json', '--sessions', file);
+  const { days, sessions } = JSON.parse(stdout) as { days: number; sessions: number };
+  assert.deepEqual({ days, sessions }, { days: 2, sessions: 1 });
+});
+
 test('simulate --json tells a script what is wrong, in the shape of check --json', () => {
   const file = join(mkdtempSync(join(tmpdir(), 'busbar-cli-')), 'site.yaml');
   writeFileSync(file, 'version: 1\nsite: {id: here}\ncircuits: [{id: main, limitAmp: 63}]\n');
