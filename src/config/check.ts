@@ -101,6 +101,15 @@ const checkZone = ({ site }: SiteConfig, report: Report): void => {
   }
 };
 
+const DEVICE = 'meter device';
+
+/** There are too many of them to list. */
+const unknownDevice = (name: string, known: ReadonlySet<string>): string => {
+  const [told = '', others] = unknownText(DEVICE, name, known).split(/(?<=\?)|; known are /);
+  if (others === undefined || told.endsWith('?')) return told;
+  return `${told}: docs/meters.md lists them, "busbar meter scan HOST" finds the one that fits`;
+};
+
 const checkNames = (config: SiteConfig, devices: ReadonlySet<string>, report: Report): void => {
   const circuits = new Set(config.circuits.map(({ id }) => id));
   const meters = new Set(config.meters.map(({ id }) => id));
@@ -118,14 +127,18 @@ const checkNames = (config: SiteConfig, devices: ReadonlySet<string>, report: Re
   }
   const known = (path: Path, id: string | undefined, among: ReadonlySet<string>, what: string) => {
     if (id === undefined || among.has(id)) return;
-    report('error', path, unknownText(what, id, among));
+    report(
+      'error',
+      path,
+      what === DEVICE ? unknownDevice(id, among) : unknownText(what, id, among),
+    );
   };
   config.circuits.forEach(({ parent, meter }, i) => {
     known(['circuits', i, 'parent'], parent, circuits, 'circuit');
     known(['circuits', i, 'meter'], meter, meters, 'meter');
   });
   config.meters.forEach(({ device, charger, sum = [] }, i) => {
-    known(['meters', i, 'device'], device, devices, 'meter device');
+    known(['meters', i, 'device'], device, devices, DEVICE);
     known(['meters', i, 'charger'], charger, chargers, 'charger');
     const real = new Set(config.meters.flatMap((each) => (each.sum ? [] : [each.id])));
     sum.forEach((term, t) => {

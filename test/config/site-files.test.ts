@@ -188,7 +188,7 @@ describe('a bad site file names the line, the place and the remedy', () => {
     [
       'unknown meter device',
       add('meters:\n  - {id: grid, device: abacus, connect: tcp://10.0.0.1:502}'),
-      /^9 meters\[0\]\.device: unknown meter device "abacus"; known are .*eastron-sdm630/,
+      /^9 meters\[0\]\.device: unknown meter device "abacus": docs\/meters\.md lists them, "busbar meter scan/,
     ],
     [
       'id used twice',
@@ -271,7 +271,7 @@ describe('a bad site file names the line, the place and the remedy', () => {
     [
       'a meter by its type only',
       meterAt('SDM630', 'tcp://10.0.0.20'),
-      /unknown meter device "SDM630"; did you mean "eastron-sdm630"\?/,
+      /unknown meter device "SDM630"; did you mean "eastron-sdm630"\?$/,
     ],
     [
       'phases with commas',
