@@ -1,7 +1,7 @@
 import { Scratch } from '../core/allocation/scratch.ts';
 import { type Found, type Search, withoutCulprits } from '../core/culprits.ts';
 import { decide } from '../core/decide.ts';
-import { withAside } from '../core/set-aside.ts';
+import { withAside, withKnown } from '../core/set-aside.ts';
 import type { Decision, TickInput } from '../core/tick.ts';
 import type { Faults } from '../gateway/faults.ts';
 
@@ -9,6 +9,12 @@ import type { Faults } from '../gateway/faults.ts';
 const TRIES_MOST = 12;
 /** Who is left out is tried again this often, and so is a search that found nobody. */
 const AGAIN_MS = 30_000;
+
+/**
+ * For so long what is known of somebody who is left out is kept for its return. Then it is let go: it may
+ * be what no decision can be made with.
+ */
+const KNOWN_KEPT_MS = 10 * 60_000;
 
 const NOBODY: ReadonlySet<string> = new Set();
 
@@ -68,7 +74,11 @@ export class Asides {
     const { culprits = [], suspects = [] } = this.#search ?? {};
     const aside = new Set([...unreadable, ...culprits, ...suspects]);
     this.#since = new Map([...aside].map((id) => [id, this.#since.get(id) ?? frozen.nowMs]));
-    return cycle;
+    const { decision } = cycle;
+    const kept = new Set(
+      [...aside].filter((id) => !this.leftOutFor(KNOWN_KEPT_MS, frozen.nowMs).has(id)),
+    );
+    return { ...cycle, decision: withKnown(decision, frozen, kept) };
   }
 
   #decide(input: TickInput): Cycle {

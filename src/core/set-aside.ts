@@ -7,7 +7,7 @@ import {
   tolerated,
 } from './chargers/enforcement.ts';
 import type { ChargerSpec } from './site.ts';
-import { type ConnectorKey, connectorKey, type TickInput } from './tick.ts';
+import { type ConnectorKey, connectorKey, type Decision, type TickInput } from './tick.ts';
 
 /**
  * The snapshot without what is known of some chargers, for a cycle that fails with it: they are taken
@@ -53,6 +53,32 @@ export const withAside = (input: TickInput, aside: ReadonlySet<string>): TickInp
     ...(wakeUps === undefined ? {} : { wakeUps: kept(wakeUps) }),
     ...(defiances === undefined ? {} : { defiances: kept(defiances) }),
     ...saneClocks(input, aside),
+  };
+};
+
+/**
+ * The decision with what was known of those who were left out of it: their turns, and what was learned of
+ * their cars, are there when they are back.
+ */
+export const withKnown = (
+  decision: Decision,
+  input: TickInput,
+  aside: ReadonlySet<string>,
+): Decision => {
+  if (aside.size === 0) return decision;
+  const chargerOf = (key: ConnectorKey): string => key.slice(0, key.lastIndexOf('/'));
+  const known = <Value>(
+    decided: ReadonlyMap<string, Value>,
+    before: ReadonlyMap<string, Value> = new Map(),
+  ): ReadonlyMap<string, Value> =>
+    new Map([...decided, ...[...before].filter(([key]) => aside.has(chargerOf(key)))]);
+  return {
+    ...decision,
+    turns: known(decision.turns, input.turns),
+    learned: known(decision.learned, input.learned),
+    wiring: known(decision.wiring, input.wiring),
+    wakeUps: known(decision.wakeUps, input.wakeUps),
+    defiances: known(decision.defiances, input.defiances),
   };
 };
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Enforcement } from '../../src/core/chargers/enforcement.ts';
 import { decide } from '../../src/core/decide.ts';
-import { withAside } from '../../src/core/set-aside.ts';
+import { withAside, withKnown } from '../../src/core/set-aside.ts';
 import type { TickInput } from '../../src/core/tick.ts';
 import { inputOf, NOW_MS, type OneCar } from './one-tick.ts';
 
@@ -36,6 +36,22 @@ describe('a charger that is left out of a decision', () => {
     assert.ok(
       decision.connectors.some(({ tick: t, targetAmps }) => t.key === 'CP_2/1' && targetAmps > 16),
     );
+  });
+
+  test('has its turn, and what was learned of its car, when it is back', () => {
+    const input = inputOf({ cars: [ODD, { heldAmps: 16, drawnAmps: 16 }], meterAmps: 32 });
+    const before = decide(input);
+    const owed = new Map([...before.turns].map(([key, turn]) => [key, { ...turn, owedHours: 3 }]));
+    const frozen = { ...input, turns: owed, learned: before.learned };
+    const aside = new Set(['CP_1']);
+    const without = decide(withAside(frozen, aside));
+    assert.notEqual(without.turns.get('CP_1/1')?.owedHours, 3);
+    const kept = withKnown(without, frozen, aside);
+    assert.equal(kept.turns.get('CP_1/1')?.owedHours, 3);
+    assert.equal(kept.learned.get('CP_1/1'), before.learned.get('CP_1/1'));
+    // Of everybody else counts what was decided.
+    assert.equal(kept.turns.get('CP_2/1'), without.turns.get('CP_2/1'));
+    assert.equal(withKnown(without, frozen, new Set()), without);
   });
 
   test('is there at its fallback once its offer has ended, at its rating where none is proven', () => {

@@ -65,9 +65,14 @@ export class StormOracle {
   }
 
   /** All clocks were set: offers ended by them. */
-  disturbed(): void {
-    for (const entry of this.#starts.values()) entry.may += 1;
+  clocksSet(): void {
+    this.mayStop();
     this.#demand.window = Number.NaN;
+  }
+
+  /** Somebody orders what may stop every car. */
+  mayStop(): void {
+    for (const entry of this.#starts.values()) entry.may += 1;
   }
 
   beginCalm(): void {

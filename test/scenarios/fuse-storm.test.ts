@@ -20,6 +20,7 @@ const brokenBy = ({
   aboveEmsAmps,
   turnsInCalm,
   lies,
+  limitMoves,
   aboveDimmedWatts,
   record,
 }: StormResult): readonly string[] => {
@@ -31,7 +32,8 @@ const brokenBy = ({
   }
   if (aboveEmsAmps > 0.5) broken.push(`${aboveEmsAmps} A above the limit of an EMS`);
   // Who obeys at times and at times does not is raised and lowered for as long as it likes.
-  if (!lies && turnsInCalm > TURNS_MOST) broken.push(`${turnsInCalm} turns of an offer`);
+  if (!lies && !limitMoves && turnsInCalm > TURNS_MOST)
+    broken.push(`${turnsInCalm} turns of an offer`);
   if (aboveDimmedWatts > 300) broken.push(`${aboveDimmedWatts} W above what dimming leaves`);
   const { unbalancedMs, overWattsMs, beyondDemandWh, startsTooMany, starved } = record;
   if (unbalancedMs > UNBALANCED_MOST_MS) broken.push(`phases apart for ${unbalancedMs} ms`);

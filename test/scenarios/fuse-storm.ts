@@ -15,6 +15,8 @@ export interface StormResult {
   /** How often an offer changed its direction while nothing happened, the most of one connector. */
   readonly turnsInCalm: number;
   readonly lies: boolean;
+  /** What is left of a window of the demand charge moves all the time, and the offers with it. */
+  readonly limitMoves: boolean;
   /** Amps above the limit of an EMS that cars could have left, 45 s after it came; 0: never. */
   readonly aboveEmsAmps: number;
   /** Watts of the cars above what the grid operator left them, 30 s after it was said; 0: never. */
@@ -94,6 +96,7 @@ export class FuseStorm {
       record: this.#oracle.record(),
       aboveDimmedWatts: this.#aboveDimmedWatts,
       lies: liar !== undefined,
+      limitMoves: this.#plan.policy.demand !== undefined,
       aboveEmsAmps: this.#aboveEmsAmps,
       breakers: new Map(
         [...this.#site.plant.breakers].map(([id, breaker]) => [id, breaker.record()]),
@@ -162,7 +165,7 @@ export class FuseStorm {
         const hours = pick(random, [-25, -1, 1, 25]);
         this.#tell(`all clocks are set by ${hours} h`);
         this.#site.clock.stepWall(hours * 3_600_000);
-        this.#oracle.disturbed();
+        this.#oracle.clocksSet();
       },
       ...(this.#plan.policy.dimming === undefined ? [] : [() => this.#dim(), () => this.#dim()]),
     ];
@@ -245,6 +248,7 @@ export class FuseStorm {
     const fuseWatts = (this.#plan.site.circuits[0]?.limitAmps[0] ?? 0) * 690;
     const watts = Math.round(fuseWatts * between(this.#random, 0, 0.5));
     this.#tell(`grid operator: ${watts} W for all cars`);
+    this.#oracle.mayStop();
     site.setLimit('grid', { circuit: 'main', watts, ttlSeconds: 120 });
     await site.run(DIMMED_SECONDS);
     for (let second = 0; second < DIMMED_SECONDS; second += 1) {
