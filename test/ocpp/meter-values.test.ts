@@ -140,3 +140,16 @@ describe('other quantities', () => {
     });
   }
 });
+
+test('energy and offers: a register of one phase is not that of all, and no offer is beyond belief', () => {
+  const energy = (value: number, phase?: string) => ({
+    value,
+    measurand: 'Energy.Active.Import.Register',
+    ...(phase === undefined ? {} : { phase }),
+  });
+  assert.equal(read(energy(9_000), energy(3_000, 'L1')).energyWh, 9_000);
+  assert.equal(read(energy(3_000, 'L1')).energyWh, undefined);
+  const offered = (value: number) => read({ value, measurand: 'Current.Offered' }).offeredAmps;
+  assert.deepEqual([offered(16), offered(1_000), offered(16_000)], [16, 1_000, undefined]);
+  assert.deepEqual(read(amps('L1', 1_000)).terminalAmps, [1_000, 0, 0]);
+});

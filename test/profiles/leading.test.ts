@@ -109,6 +109,8 @@ describe('K01.FR.101: how long a profile holds without the CSMS', () => {
   test('and its last instant is known before', () => {
     const { untilMs } = limitAt(profiles, context({ offlineSinceMs: NOW - 1_000 }), NOW);
     assert.equal(untilMs, NOW + 59_000);
+    const online = [sample(20, { maxOfflineSeconds: 60, validToMs: NOW + HOUR })];
+    assert.equal(limitAt(online, context(), NOW).untilMs, NOW + HOUR, 'no hindrance while online');
   });
 });
 
