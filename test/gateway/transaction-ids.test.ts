@@ -104,4 +104,29 @@ describe('ids of transactions that began while the CSMS was away', () => {
       assert.ok(each.find('CP_1', FIRST_LOCAL_ID + 1));
     }
   });
+
+  test('of a long transaction are known for its repeated stop, whatever stopped since it began', async () => {
+    const { ids } = await open();
+    const long = ids.allocate('CP_1').localId;
+    ids.learn('CP_1', long, 7);
+    const short = Array.from({ length: 6 }, () => ids.allocate('CP_1').localId);
+    for (const id of short) {
+      ids.learn('CP_1', id, 10);
+      ids.stopped('CP_1', id);
+    }
+    ids.stopped('CP_1', long);
+    assert.equal(ids.find('CP_1', long)?.csmsId, 7);
+    const kept = short.filter((id) => ids.find('CP_1', id) !== undefined);
+    assert.deepEqual(kept, short.slice(3));
+  });
+
+  test('that were not written are free of traces, and leave others alone', async () => {
+    const { ids } = await open();
+    const [one, two] = [ids.allocate('CP_1').localId, ids.allocate('CP_1').localId];
+    ids.release('CP_1', one);
+    assert.deepEqual([ids.find('CP_1', one), ids.find('CP_1', two)?.localId], [undefined, two]);
+    assert.equal(ids.mapsAny('CP_1'), true);
+    ids.release('CP_1', two);
+    assert.equal(ids.mapsAny('CP_1'), false);
+  });
 });

@@ -143,15 +143,10 @@ describe('a charger that connects anew', () => {
   test('and leaves during the handshake stays where it was, each time', async () => {
     const { scene, first } = await begin('1.6', ['1.6', '1.6']);
     const { site } = scene;
+    const leave = () => Promise.reject(new Error('the charger left during the handshake'));
+    const who = { rawPath: '/ocpp/CP_1', subprotocols: ['ocpp1.6'], remoteAddress: 'memory' };
     for (let time = 1; time <= 2; time += 1) {
-      await site.gateway.knock({
-        rawPath: '/ocpp/CP_1',
-        subprotocols: ['ocpp1.6'],
-        remoteAddress: 'memory',
-        gone: false,
-        accept: () => Promise.reject(new Error('the charger left during the handshake')),
-        refuse: () => {},
-      });
+      await site.gateway.knock({ ...who, gone: false, accept: leave, refuse: () => {} });
       await site.run(30);
     }
     assert.deepEqual(await scene.question('UnlockConnector', { connectorId: 5 }), {

@@ -1,7 +1,7 @@
 import type { Change, DurableStore } from '../../store/durable-store.ts';
 import { scanAll } from '../../store/scan-all.ts';
 
-/** Transactions of a charger remembered at once, and of those the ones that are over. */
+/** Transactions of a charger remembered beside the one told of, and of those the ones that are over. */
 const KEPT_MOST = 64;
 const ENDED_MOST = 8;
 const PREFIX = 'g/t/';
@@ -138,7 +138,7 @@ export class TransactionLedger {
       key: NEXT_KEY,
       value: Buffer.from(String(this.#nextInteger)),
     };
-    return this.#store.write([putOf(entry), next, ...this.#forgotten(entry.charger)]);
+    return this.#store.write([putOf(entry), next, ...this.#forgotten(entry)]);
   }
 
   #of(charger: string): readonly LedgerEntry[] {
@@ -161,11 +161,12 @@ export class TransactionLedger {
     if (this.#byUpstream.get(upstreamId) === entry) this.#byUpstream.delete(upstreamId);
   }
 
-  #forgotten(charger: string): readonly Change[] {
-    const entries = this.#byCharger.get(charger);
-    if (entries === undefined) return [];
-    const ended = [...entries.values()].filter((entry) => entry.ended === true);
-    const surplus = [...entries.values()].slice(0, Math.max(0, entries.size - KEPT_MOST));
+  /** What began first, but not the one that is told of: its end may be said again. */
+  #forgotten(told: LedgerEntry): readonly Change[] {
+    const entries = this.#of(told.charger);
+    const others = entries.filter((entry) => entry !== told);
+    const ended = others.filter((entry) => entry.ended === true);
+    const surplus = others.slice(0, Math.max(0, entries.length - KEPT_MOST));
     return [...new Set([...ended.slice(0, -ENDED_MOST), ...surplus])].map((old) => {
       this.#drop(old);
       return { type: 'delete', key: keyOf(old) };

@@ -31,13 +31,23 @@ export interface AbsentFlushOptions {
  */
 export class AbsentFlush {
   readonly #options: AbsentFlushOptions;
-  readonly stop: Cancel;
+  readonly #checks: Cancel;
+  #stopped = false;
+  /** Ends the delivery that is under way. */
+  #end: () => void = () => {};
 
   constructor(options: AbsentFlushOptions) {
     this.#options = options;
     const { clock, log } = options;
     const failed = (error: unknown): void => log.warn('journal', { problem: String(error) });
-    this.stop = repeat(clock, CHECK_MS, () => this.#flushAll(), failed);
+    this.#checks = repeat(clock, CHECK_MS, () => this.#flushAll(), failed);
+  }
+
+  /** Also what is being delivered: the rest is held for the next start. */
+  stop(): void {
+    this.#stopped = true;
+    this.#checks();
+    this.#end();
   }
 
   async #flushAll(): Promise<void> {
@@ -45,6 +55,7 @@ export class AbsentFlush {
     const beforeWallMs = clock.wallMs() - afterMs;
     for (const charger of shared.journal.chargers()) {
       const oldest = shared.journal.backlog(charger).oldestAtWallMs;
+      if (this.#stopped) return;
       if (connected(charger) || oldest === undefined || oldest > beforeWallMs) continue;
       if (shared.memory.mustWait(charger, clock.monotonicMs())) continue;
       await this.#flush(charger);
@@ -65,6 +76,11 @@ export class AbsentFlush {
       }),
     );
     if (result.outcome !== 'connected') return;
+    if (this.#stopped) {
+      result.socket.listen({ message() {}, closed() {} });
+      result.socket.close(1000, 'gateway is stopping');
+      return;
+    }
     log.warn('delivering messages of a charger that is away', { charger });
     await this.#deliver(charger, result.socket);
   }
@@ -78,6 +94,7 @@ export class AbsentFlush {
         connection.close(1000, 'delivered');
         resolve();
       };
+      this.#end = end;
       const connection: Connection = new Connection({
         name: 'csms',
         charger,

@@ -96,6 +96,8 @@ export class TransactionIds {
     const mappings = this.#byCharger.get(charger);
     const mapping = mappings?.get(localId);
     if (mappings === undefined || mapping === undefined || mapping.stopped === true) return [];
+    // Behind those that stopped before it, however early it began.
+    mappings.delete(localId);
     const changes: Change[] = [...this.#set(charger, { ...mapping, stopped: true })];
     const over = [...mappings.values()].filter((each) => each.stopped === true);
     for (const { localId: old } of over.slice(0, -STOPPED_MOST)) {
