@@ -1,7 +1,11 @@
 // What a CSMS is answered about profiles, word by word.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { profileAnswer, rateLimitSeconds } from '../../src/ocpp/charging-profile.ts';
+import {
+  profileAnswer,
+  rateLimitSeconds,
+  setChargingProfileCall,
+} from '../../src/ocpp/charging-profile.ts';
 import { compositeAnswer, profileReports, statusAnswer } from '../../src/ocpp/profile-answers.ts';
 import {
   compositeLimits,
@@ -9,6 +13,8 @@ import {
   readPriorityNotice,
   readUsePriority,
 } from '../../src/ocpp/profile-requests.ts';
+import { readSetChargingProfile } from '../../src/ocpp/read-profile.ts';
+import { OCPP_VERSIONS } from '../../src/ocpp/version.ts';
 import type { BookedProfile } from '../../src/profiles/book.ts';
 import { NOW, sample } from '../profiles/profile-samples.ts';
 
@@ -124,4 +130,24 @@ test('only "Accepted" is a yes; a charger may ask to be left alone (K01.FR.56, F
   });
   const waits = [busy('90 seconds before retry'), busy('0 s'), busy('99999 s'), busy(), {}];
   assert.deepEqual(waits.map(rateLimitSeconds), [90, 1, 3_600, 60, undefined]);
+});
+
+test('what is sent is read as what was meant, in every version', () => {
+  const { profile } = sample(16, {
+    purpose: 'tx',
+    transactionId: '70000000001',
+    validFromMs: NOW,
+    validToMs: NOW + 1000,
+    schedule: { durationSeconds: 600, minChargingRate: 6.5 },
+  });
+  const daily = { ...profile, kind: 'recurring', recurrency: 'daily' } as const;
+  for (const each of [profile, daily, { ...daily, recurrency: 'weekly' } as const]) {
+    for (const version of OCPP_VERSIONS) {
+      const { action, payload } = setChargingProfileCall(version, 2, each);
+      assert.equal(action, 'SetChargingProfile');
+      assert.deepEqual(readSetChargingProfile(version, payload), { connector: 2, profile: each });
+    }
+  }
+  const foreign = setChargingProfileCall('1.6', 2, { ...profile, transactionId: 'T7' });
+  assert.doesNotMatch(JSON.stringify(foreign), /transactionId/, 'ids of 1.6 are numbers');
 });

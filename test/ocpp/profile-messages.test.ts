@@ -103,6 +103,58 @@ describe('a field that says what cannot be read', () => {
   });
 });
 
+describe('a profile that lacks what it needs, or says it in words of its own,', () => {
+  const rows: readonly (readonly ['missing' | 'invalid', string, Changes])[] = [
+    ['missing', 'stackLevel', { profile: { stackLevel: undefined } }],
+    ['missing', 'chargingProfilePurpose', { profile: { chargingProfilePurpose: undefined } }],
+    ['missing', 'chargingProfileKind', { profile: { chargingProfileKind: undefined } }],
+    ['missing', 'chargingSchedule', { profile: { chargingSchedule: undefined } }],
+    ['missing', 'chargingRateUnit', { schedule: { chargingRateUnit: undefined } }],
+    ['missing', 'chargingSchedulePeriod', { schedule: { chargingSchedulePeriod: [] } }],
+    ['missing', 'startPeriod', { period: { startPeriod: undefined } }],
+    ['invalid', 'stackLevel', { profile: { stackLevel: -1 } }],
+    ['invalid', 'stackLevel', { profile: { stackLevel: 'top' } }],
+    ['invalid', 'chargingProfilePurpose', { profile: { chargingProfilePurpose: 'Default' } }],
+    ['invalid', 'chargingProfileKind', { profile: { chargingProfileKind: 'Always' } }],
+    ['invalid', 'chargingRateUnit', { schedule: { chargingRateUnit: 'kW' } }],
+  ];
+  for (const [fault, name, changes] of rows) {
+    test(`${fault} ${JSON.stringify(changes)}`, () => {
+      const problem = fault === 'missing' ? `no ${name}` : `unusable ${name}`;
+      for (const version of OCPP_VERSIONS)
+        assert.deepEqual(read(version, changes), { fault, problem });
+    });
+  }
+
+  test('is none of an older version when it is one of 2.1', () => {
+    const later = [
+      { chargingProfilePurpose: 'PriorityCharging' },
+      { chargingProfilePurpose: 'LocalGeneration' },
+      { chargingProfileKind: 'Dynamic' },
+    ];
+    for (const profile of later) {
+      for (const version of ['1.6', '2.0.1'] as const)
+        assert.ok('problem' in read(version, { profile }));
+      assert.ok('profile' in read('2.1', { profile }));
+    }
+  });
+
+  test('names its place', () => {
+    const place = { '1.6': 'connectorId', '2.0.1': 'evseId', '2.1': 'evseId' } as const;
+    for (const version of OCPP_VERSIONS) {
+      const where = place[version];
+      const payload = (value: unknown) => ({ ...request(version, {}), [where]: value });
+      const at = (value: unknown) => readSetChargingProfile(version, payload(value));
+      assert.deepEqual(at(undefined), { fault: 'missing', problem: `no ${where}` });
+      assert.deepEqual(at(-1), { fault: 'invalid', problem: `unusable ${where}` });
+      assert.deepEqual(readSetChargingProfile(version, { [where]: 1 }), {
+        fault: 'missing',
+        problem: 'no the profile',
+      });
+    }
+  });
+});
+
 test('every field that there is comes through', () => {
   const read21 = read('2.1', {
     profile: {
