@@ -11,8 +11,8 @@ const TRIES_MOST = 12;
 const AGAIN_MS = 30_000;
 
 /**
- * For so long what is known of somebody who is left out is kept for its return. Then it is let go: it may
- * be what no decision can be made with.
+ * For so long what is known of somebody who is left out is kept for its return. Then it is let go: it
+ * may be what no decision can be made with.
  */
 const KNOWN_KEPT_MS = 10 * 60_000;
 

@@ -8,10 +8,10 @@ import { addAmps, mapPhases, NO_AMPS, type PhaseAmps } from './units.ts';
 
 /**
  * The limit on the difference of phases counts charging only, also of those that are not steered. An
- * offer on the low phase makes room on the high one, but not that of a car which takes nothing, nor what
- * a charger that is not steered may take; and who was taken to load both may load only one. Who takes a
- * little less than its offer counts with the offer, which soon follows it: if shares went by every
- * measurement here, cars that are each other's counterweights would chase each other.
+ * offer on the low phase makes room on the high one, but not that of a car which takes nothing, nor
+ * what a charger that is not steered may take; and who was taken to load both may load only one. Who
+ * takes a little less than its offer counts with the offer, which soon follows it: if shares went by
+ * every measurement here, cars that are each other's counterweights would chase each other.
  */
 export const unbalanceOf = (
   { id, unbalanceAmps: limitAmps }: Circuit,

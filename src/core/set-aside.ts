@@ -57,8 +57,8 @@ export const withAside = (input: TickInput, aside: ReadonlySet<string>): TickInp
 };
 
 /**
- * The decision with what was known of those who were left out of it: their turns, and what was learned of
- * their cars, are there when they are back.
+ * The decision with what was known of those who were left out of it: their turns, and what was learned
+ * of their cars, are there when they are back.
  */
 export const withKnown = (
   decision: Decision,

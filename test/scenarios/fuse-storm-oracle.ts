@@ -17,7 +17,7 @@ export interface StormRecord {
   readonly starved: readonly string[];
 }
 
-/** PWM tolerance, and a car on the low phase that takes less than its offer, by what is left to it to grow. */
+/** PWM tolerance, and what is left to a car on the low phase to grow into. */
 const UNBALANCE_TOLERANCE_AMPS = 4;
 const WATTS_TOLERANCE = 200;
 /** Who has just come back is told its offer first. */
