@@ -9,7 +9,6 @@ import type { Faults } from '../gateway/faults.ts';
 const TRIES_MOST = 12;
 /** Who is left out is tried again this often, and so is a search that found nobody. */
 const AGAIN_MS = 30_000;
-
 /**
  * For so long what is known of somebody who is left out is kept for its return. Then it is let go: it
  * may be what no decision can be made with.
@@ -74,11 +73,9 @@ export class Asides {
     const { culprits = [], suspects = [] } = this.#search ?? {};
     const aside = new Set([...unreadable, ...culprits, ...suspects]);
     this.#since = new Map([...aside].map((id) => [id, this.#since.get(id) ?? frozen.nowMs]));
-    const { decision } = cycle;
-    const kept = new Set(
-      [...aside].filter((id) => !this.leftOutFor(KNOWN_KEPT_MS, frozen.nowMs).has(id)),
-    );
-    return { ...cycle, decision: withKnown(decision, frozen, kept) };
+    const longOut = this.leftOutFor(KNOWN_KEPT_MS, frozen.nowMs);
+    const kept = new Set([...aside].filter((id) => !longOut.has(id)));
+    return { ...cycle, decision: withKnown(cycle.decision, frozen, kept) };
   }
 
   #decide(input: TickInput): Cycle {
