@@ -131,11 +131,15 @@ const CHANNELS: Readonly<Record<string, Channel>> = {
     summary: 'Discovery by Home Assistant (ems.mqtt.homeAssistant), emptied when its thing is gone',
     payload: {
       type: 'object',
-      required: ['dev', 'o', 'avty_t', 'cmps'],
+      required: ['dev', 'o', 'avty', 'cmps'],
       properties: {
         dev: { type: 'object', description: 'The site, or a charger' },
         o: { type: 'object' },
-        avty_t: { type: 'string', description: 'Topic of status' },
+        avty: {
+          type: 'array',
+          description: 'Status; an entity of a charger has a list of its own',
+          items: { type: 'object', required: ['t'] },
+        },
         cmps: {
           type: 'object',
           description: 'Entities by key; one with its platform p alone has gone',
