@@ -17,7 +17,7 @@ import { freePort } from '../free-port.ts';
 import { PROGRAM } from '../program.ts';
 
 /** `BUSBAR_KILLS=200` is the long form. */
-const KILLS = Number(process.env['BUSBAR_KILLS'] ?? 4);
+const KILLS = Number(process.env['BUSBAR_KILLS'] ?? 2);
 const VERSIONS: readonly OcppVersion[] = ['1.6', '2.0.1', '1.6', '2.1', '1.6', '2.0.1'];
 /** Who is driven and killed when; the machine's timing is another each time. */
 const SEED = Number(process.env['BUSBAR_SEED'] ?? 1);
