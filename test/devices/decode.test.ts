@@ -7,6 +7,7 @@ import { decodeReading } from '../../src/devices/decode.ts';
 import { planReads } from '../../src/devices/register-plan.ts';
 import { readRegister, writeRegister } from '../../src/devices/registers.ts';
 import type { MeterDevice, Quantity, Register } from '../../src/schema/meter-device.ts';
+import { plainMeter } from './plain-meter.ts';
 
 const register = (address: number, changes: Partial<Register> = {}): Register => ({
   address,
@@ -31,18 +32,6 @@ const device = (registers: Registers, changes: Partial<MeterDevice> = {}): Meter
   ...changes,
 });
 
-const spec = (changes: Partial<MeterSpec> = {}): MeterSpec => ({
-  id: 'grid',
-  device: './mine.yaml',
-  connect: 'tcp://127.0.0.1:502',
-  unit: 1,
-  pollMs: 1000,
-  ctRatio: 1,
-  invert: false,
-  phaseOrder: [0, 1, 2],
-  ...changes,
-});
-
 /** A device that holds these values, one after the other, and a reading of it. */
 const read = (
   values: Partial<Record<Quantity, number>>,
@@ -61,7 +50,7 @@ const read = (
     meter: _m,
     atMs: _a,
     ...reading
-  } = decodeReading(whole, spec(mounted), new Map(words), 9);
+  } = decodeReading(whole, plainMeter(mounted), new Map(words), 9);
   return reading;
 };
 

@@ -13,19 +13,9 @@ import type { MeterSpec } from '../../src/core/site.ts';
 import { decodeReading } from '../../src/devices/decode.ts';
 import { planReads } from '../../src/devices/register-plan.ts';
 import { sunspecStep } from '../../src/devices/sunspec.ts';
+import { plainMeter } from './plain-meter.ts';
 
 const { devices, problems } = loadMeterDevices('devices/meters');
-const spec = (changes: Partial<MeterSpec> = {}): MeterSpec => ({
-  id: 'grid',
-  device: 'x',
-  connect: 'tcp://127.0.0.1:502',
-  unit: 1,
-  pollMs: 1000,
-  ctRatio: 1,
-  invert: false,
-  phaseOrder: [0, 1, 2],
-  ...changes,
-});
 const device = (name: string) => {
   const found = devices.get(name);
   assert.ok(found, `no device file ${name}`);
@@ -102,7 +92,7 @@ describe('every meter file', () => {
     const words = fixtureImage(fixture);
 
     test(`${name}: its fixture is decoded`, () => {
-      const reading = decodeReading(file, spec(), words, 5);
+      const reading = decodeReading(file, plainMeter(), words, 5);
       assert.equal(reading.quality, 'good');
       const { meter: _m, atMs: _a, quality: _q, ...values } = reading;
       assert.deepEqual(Object.keys(values).sort(), Object.keys(fixture.reading).sort());
@@ -120,7 +110,7 @@ describe('every meter file', () => {
     test(`${name}: what is not available is not there`, () => {
       for (const { words: spoilt, missing } of fixture.notAvailable ?? []) {
         const spoiltImage = new Map([...words, ...fixtureImage({ words: spoilt })]);
-        const reading = decodeReading(file, spec(), spoiltImage, 5);
+        const reading = decodeReading(file, plainMeter(), spoiltImage, 5);
         for (const quantity of missing) assert.equal(Reflect.get(reading, quantity), undefined);
         if (missing.includes('amps')) assert.equal(reading.quality, 'absent');
       }
@@ -189,13 +179,13 @@ describe('registers as the devices write them', () => {
       [6, '4128 0000 0000 0000 3F80 0000'],
       [12, '451C 4000 0000 0000 43C8 0000'],
     );
-    const reading = decodeReading(device('eastron-sdm630'), spec(), words, 0);
+    const reading = decodeReading(device('eastron-sdm630'), plainMeter(), words, 0);
     assert.deepEqual(reading.amps, [10.5, 0, 1]);
   });
 
   test('EM24-E1: integers, low word first', () => {
     const words = image([12, '2904 0000 0000 0000 D8F0 FFFF'], [40, 'D8F0 FFFF']);
-    const reading = decodeReading(device('carlo-gavazzi-em24-e1'), spec(), words, 0);
+    const reading = decodeReading(device('carlo-gavazzi-em24-e1'), plainMeter(), words, 0);
     assert.deepEqual(reading.amps, [10.5, 0, -10]);
     assert.equal(reading.watts, -1000);
   });
@@ -248,7 +238,7 @@ describe('registers as the devices write them', () => {
     ],
   ] as const) {
     test(`${name}: words of the device`, () => {
-      const reading = decodeReading(device(name), spec(), image(...words), 0);
+      const reading = decodeReading(device(name), plainMeter(), image(...words), 0);
       assert.deepEqual(
         reading.amps?.map((value) => Math.round(value * 100) / 100),
         amps,
@@ -259,28 +249,28 @@ describe('registers as the devices write them', () => {
 
   test('ABB: an energy of all ones is not available', () => {
     const words = image([0x5004, 'FFFF FFFF FFFF FFFF']);
-    assert.equal(decodeReading(device('abb-b23'), spec(), words, 0).exportWh, undefined);
+    assert.equal(decodeReading(device('abb-b23'), plainMeter(), words, 0).exportWh, undefined);
   });
 
   test('SunSpec 203: a power of ten beside the value; 0x8000 is not available', () => {
     const file = device('sunspec-three-phase');
     const words = image([3, '041A 0000 FFCE FFFE'], [18, 'FC18'], [22, '0000']);
-    assert.deepEqual(decodeReading(file, spec(), words, 0).amps, [10.5, 0, -0.5]);
-    const missing = decodeReading(file, spec(), image([3, '041A 8000 FFCE FFFE']), 0);
+    assert.deepEqual(decodeReading(file, plainMeter(), words, 0).amps, [10.5, 0, -0.5]);
+    const missing = decodeReading(file, plainMeter(), image([3, '041A 8000 FFCE FFFE']), 0);
     assert.equal(missing.amps, undefined);
     assert.equal(missing.quality, 'absent');
   });
 
   test('a float that is not a number is not a current of zero', () => {
     const words = image([6, '7FC0 0000 0000 0000 0000 0000']);
-    assert.equal(decodeReading(device('eastron-sdm630'), spec(), words, 0).quality, 'absent');
+    assert.equal(decodeReading(device('eastron-sdm630'), plainMeter(), words, 0).quality, 'absent');
   });
 });
 
 describe('how the meter is mounted', () => {
   const words = image([6, '4120 0000 4080 0000 4000 0000'], [12, 'C516 0000 4466 0000 43E6 0000']);
   const read = (changes: Partial<MeterSpec>) =>
-    decodeReading(device('eastron-sdm630'), spec(changes), words, 0).amps;
+    decodeReading(device('eastron-sdm630'), plainMeter(changes), words, 0).amps;
 
   test('a current without direction takes the sign of its phase power', () => {
     assert.deepEqual(read({}), [-10, 4, 2]);
