@@ -31,6 +31,7 @@ import type { ChargerSpec, Site } from '../core/site.ts';
 import {
   type ConnectorKey,
   type ControlSettings,
+  chargerOfKey,
   connectorKey,
   type Decision,
   type MeterState,
@@ -189,7 +190,8 @@ export class SiteDraft {
       this.#makes.booted(id, event);
       this.#clocks.forget(id);
       // Its firmware may be another one.
-      this.#carried = { ...this.#carried, defiances: without(this.#carried.defiances, id) };
+      const others = [...this.#carried.defiances].filter(([key]) => chargerOfKey(key) !== id);
+      this.#carried = { ...this.#carried, defiances: new Map(others) };
       this.#changeChargers(this.site.chargers);
     }
     for (const [connector, state] of after.connectors) {
@@ -386,9 +388,3 @@ export class SiteDraft {
     };
   }
 }
-
-const without = <Value>(
-  known: ReadonlyMap<ConnectorKey, Value>,
-  charger: string,
-): ReadonlyMap<ConnectorKey, Value> =>
-  new Map([...known].filter(([key]) => !key.startsWith(connectorKey(charger, 0).slice(0, -1))));

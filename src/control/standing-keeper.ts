@@ -1,6 +1,7 @@
 import type { Log } from '../core/log.ts';
 import type { Cancel, Clock } from '../core/time.ts';
 import type { Standing } from '../schema/standing.ts';
+import { OneAtATime } from '../store/one-at-a-time.ts';
 
 /** What people asked for is on disk this long after it was accepted, and written no more often. */
 export const SAVED_AFTER_MS = 500;
@@ -21,7 +22,7 @@ export class StandingKeeper {
   #dueAtMs = Number.POSITIVE_INFINITY;
   #cancel: Cancel = () => {};
   #failing = false;
-  #writing: Promise<void> = Promise.resolve();
+  readonly #writes = new OneAtATime();
 
   constructor(options: StandingKeeperOptions) {
     this.#options = options;
@@ -47,8 +48,7 @@ export class StandingKeeper {
   flush(): Promise<void> {
     this.#cancel();
     this.#dueAtMs = Number.POSITIVE_INFINITY;
-    this.#writing = this.#writing.then(() => this.#write());
-    return this.#writing;
+    return this.#writes.run(() => this.#write());
   }
 
   async #write(): Promise<void> {

@@ -7,7 +7,13 @@ import {
   tolerated,
 } from './chargers/enforcement.ts';
 import type { ChargerSpec } from './site.ts';
-import { type ConnectorKey, connectorKey, type Decision, type TickInput } from './tick.ts';
+import {
+  type ConnectorKey,
+  chargerOfKey,
+  connectorKey,
+  type Decision,
+  type TickInput,
+} from './tick.ts';
 
 /**
  * The snapshot without what is known of some chargers, for a cycle that fails with it: they are taken
@@ -66,12 +72,11 @@ export const withKnown = (
   aside: ReadonlySet<string>,
 ): Decision => {
   if (aside.size === 0) return decision;
-  const chargerOf = (key: ConnectorKey): string => key.slice(0, key.lastIndexOf('/'));
   const known = <Value>(
     decided: ReadonlyMap<string, Value>,
     before: ReadonlyMap<string, Value> = new Map(),
   ): ReadonlyMap<string, Value> =>
-    new Map([...decided, ...[...before].filter(([key]) => aside.has(chargerOf(key)))]);
+    new Map([...decided, ...[...before].filter(([key]) => aside.has(chargerOfKey(key)))]);
   return {
     ...decision,
     turns: known(decision.turns, input.turns),

@@ -25,6 +25,8 @@ import type { PhaseAmps } from './units.ts';
 export type ConnectorKey = string;
 export const connectorKey = (charger: string, connector: number): ConnectorKey =>
   `${charger}/${connector}`;
+/** The charger of a key; its id may have a slash of its own. */
+export const chargerOfKey = (key: ConnectorKey): string => key.slice(0, key.lastIndexOf('/'));
 
 /** Everything that one control cycle knows, frozen. */
 export interface TickInput {

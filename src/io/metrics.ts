@@ -1,7 +1,6 @@
 import { Counter, Gauge, Registry } from 'prom-client';
+import { PHASES } from '../core/units.ts';
 import type { SiteView } from '../schema/view.ts';
-
-const PHASES = ['L1', 'L2', 'L3'] as const;
 
 /** Prometheus text made from the present view of the site. */
 export const siteMetrics = (view: () => SiteView, version: string): (() => Promise<string>) => {

@@ -1,6 +1,7 @@
 import { copyFile, mkdir, open, readFile, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Adapter, Low } from 'lowdb';
+import { OneAtATime } from './one-at-a-time.ts';
 import { syncFolder } from './sync-folder.ts';
 
 /**
@@ -22,7 +23,7 @@ export const openDocument = async <Data>(file: string, initial: Data): Promise<D
   const adapter = new SyncedFile<Data>(file);
   const low = new Low<Data>(adapter, initial);
   await low.read();
-  let last: Promise<void> = Promise.resolve();
+  const writes = new OneAtATime();
   return {
     get data() {
       return low.data;
@@ -30,8 +31,7 @@ export const openDocument = async <Data>(file: string, initial: Data): Promise<D
     ...(adapter.problem === undefined ? {} : { problem: adapter.problem }),
     update(change) {
       change(low.data);
-      last = last.catch(() => {}).then(() => low.write());
-      return last;
+      return writes.run(() => low.write());
     },
   };
 };

@@ -1,6 +1,7 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openDocument } from './documents.ts';
+import { OneAtATime } from './one-at-a-time.ts';
 
 /** What every record has, whatever else is in it. */
 export interface Filed {
@@ -16,17 +17,15 @@ const FILE = /^[\w-]{1,120}\.json$/;
 /** One file for each record, synced to disk; kept for two years after its end. */
 export class EvidenceFiles<Record extends Filed> {
   readonly #folder: string;
-  /** One after the other: two writes of one file would mix. */
-  #last: Promise<unknown> = Promise.resolve();
+  /** Two writes of one file would mix. */
+  readonly #saving = new OneAtATime();
 
   constructor(folder: string) {
     this.#folder = folder;
   }
 
   save(record: Record): Promise<void> {
-    const saved = this.#last.then(() => this.#write(record));
-    this.#last = saved.catch(() => undefined);
-    return saved;
+    return this.#saving.run(() => this.#write(record));
   }
 
   async #write(record: Record): Promise<void> {

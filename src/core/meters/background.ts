@@ -21,14 +21,14 @@ export interface Background {
   /** Best estimate, amps per phase, never negative: export may vanish behind a cloud. */
   readonly amps: PhaseAmps;
   /** Recent estimates, oldest first, for the largest one in the window. */
-  readonly recent: readonly { readonly atMs: number; readonly amps: PhaseAmps }[];
+  readonly recent: readonly Sample[];
   /** Most that the cars drew within the time by which the meter may be late, oldest first. */
-  readonly drawn?: readonly DrawnMost[];
+  readonly drawn?: readonly Sample[];
   /** Steps of the last day, where room is kept for them. */
   readonly steps?: StepHistory;
 }
 
-interface DrawnMost {
+interface Sample {
   readonly atMs: number;
   readonly amps: PhaseAmps;
 }
@@ -62,29 +62,25 @@ export const observeBackground = (
     draws.phasorSum === true
       ? mapPhases((p) => othersAmps(meterAmps[p], drawn[p]))
       : subtractAmps(meterAmps, drawn);
-  const drawn = drawnAfter(previous?.drawn ?? [], draws.upperAmps, nowMs);
+  const drawn = withSample(previous?.drawn ?? [], draws.upperAmps, nowMs, METER_LAG_MS);
   const high = others(draws.lowerAmps);
   const low = others(drawn.map((each) => each.amps).reduce(maxAmps));
   const amps =
     previous === undefined
       ? maxAmps(high, NO_AMPS)
       : mapPhases((p) => Math.max(0, clamp(previous.amps[p], low[p], high[p])));
-  const kept = (previous?.recent ?? []).filter((sample) => sample.atMs > nowMs - windowMs);
-  const last = kept.at(-1);
-  const recent =
-    last !== undefined && nowMs - last.atMs < SAMPLE_MS
-      ? [...kept.slice(0, -1), { atMs: last.atMs, amps: maxAmps(last.amps, amps) }]
-      : [...kept, { atMs: nowMs, amps }];
+  const recent = withSample(previous?.recent ?? [], amps, nowMs, windowMs);
   return { amps, recent: recent.length <= RECENT_MOST ? recent : thinned(recent), drawn };
 };
 
-/** With that of now. */
-const drawnAfter = (
-  before: readonly DrawnMost[],
+/** Those of the last `windowMs`, and that of now. */
+const withSample = (
+  before: readonly Sample[],
   amps: PhaseAmps,
   nowMs: number,
-): readonly DrawnMost[] => {
-  const kept = before.filter(({ atMs }) => atMs > nowMs - METER_LAG_MS);
+  windowMs: number,
+): readonly Sample[] => {
+  const kept = before.filter(({ atMs }) => atMs > nowMs - windowMs);
   const last = kept.at(-1);
   return last === undefined || nowMs - last.atMs >= SAMPLE_MS
     ? [...kept, { atMs: nowMs, amps }]
