@@ -18,18 +18,20 @@ import {
   parkedPrefix,
   seqOf,
 } from './journal-keys.ts';
+import {
+  chargersToThin,
+  everySecond,
+  READ_AHEAD,
+  sliceAfter,
+  THIN_SLICE,
+  takenBefore,
+} from './journal-thinning.ts';
 import { scanAll } from './scan-all.ts';
 
 /** Space the journal may take, as a sum of message bytes, before meter values are thinned. */
 export const DEFAULT_MOST_BYTES = 768 * 1024 * 1024;
 /** Beyond this share of it nothing is taken any more: what is left are starts and stops. */
 const FULL_SHARE = 1.25;
-/** A single charger is thinned in slices of this many entries. */
-const THIN_SLICE = 512;
-/** Chargers that are looked at for one message that is too many. */
-const THIN_TRIES = 4;
-/** Entries about to be delivered are never thinned: they may be read already. */
-export const READ_AHEAD = 32;
 const SCAN_MOST = 1_000;
 /** A message that was sent so often without an answer is told: an operator has to look at it. */
 export const STUCK_AFTER_TIMES = 5;
@@ -345,38 +347,26 @@ export class Journal {
 
   /**
    * Drops meter values that were taken before an instant, a bounded number of each charger at a time;
-   * starts and stops stay whatever their age. Each one is counted.
+   * starts and stops stay whatever their age.
    */
   async dropOlderThan(beforeWallMs: number): Promise<void> {
     for (const [charger, head] of this.#heads) {
       if ((head.oldestAtWallMs ?? beforeWallMs) >= beforeWallMs) continue;
       const oldest = await this.entries(charger, head.doneSeq + READ_AHEAD, SCAN_MOST);
-      const old = oldest.filter(
-        ({ header }) => header.thinnable && header.takenAtWallMs < beforeWallMs,
-      );
-      await this.#drop(charger, head, old);
+      await this.#drop(charger, head, takenBefore(oldest, beforeWallMs));
     }
   }
 
-  /** The charger that holds most gives first; where it has nothing to give, the next one. */
   async #thin(): Promise<void> {
-    const largest = [...this.#heads].sort(([, a], [, b]) => b.bytes - a.bytes);
-    for (const [charger, head] of largest.slice(0, THIN_TRIES)) {
-      if ((await this.#thinMiddle(charger, head)) > 0) return;
+    for (const [charger, head] of chargersToThin(this.#heads)) {
+      const slice = await this.entries(charger, sliceAfter(head), THIN_SLICE);
+      const dropped = everySecond(slice);
+      await this.#drop(charger, head, dropped);
+      if (dropped.length > 0) return;
     }
   }
 
-  /** Every second thinnable entry goes, first and last of the slice stay; each one is counted. */
-  async #thinMiddle(charger: string, head: Head): Promise<number> {
-    const half = head.nextSeq - Math.floor(head.count / 2) - THIN_SLICE / 2;
-    const middle = Math.max(head.doneSeq + READ_AHEAD, half);
-    const slice = await this.entries(charger, middle, THIN_SLICE);
-    const thinnable = slice.slice(1, -1).filter(({ header }) => header.thinnable);
-    const dropped = thinnable.filter((_entry, index) => index % 2 === 1);
-    await this.#drop(charger, head, dropped);
-    return dropped.length;
-  }
-
+  /** Each one is counted. */
   async #drop(charger: string, head: Head, found: readonly JournalEntry[]): Promise<void> {
     const entries = found.filter((entry) => this.holds(entry));
     if (entries.length === 0) return;

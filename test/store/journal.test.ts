@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { Medium, MemoryStore } from '../../src/sim/memory-store.ts';
 import { VirtualClock } from '../../src/sim/virtual-clock.ts';
-import { Journal, NO_BACKLOG, READ_AHEAD, STUCK_AFTER_TIMES } from '../../src/store/journal.ts';
+import { Journal, NO_BACKLOG, STUCK_AFTER_TIMES } from '../../src/store/journal.ts';
 import type { EntryHeader } from '../../src/store/journal-entry.ts';
+import { READ_AHEAD } from '../../src/store/journal-thinning.ts';
 import { segmentName } from '../../src/store/log-segment.ts';
 import { LogStore } from '../../src/store/log-store.ts';
 
