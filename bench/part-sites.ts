@@ -78,7 +78,10 @@ interface Station {
 
 /** Both sites from the two session files, or a generated month when they are not there. */
 export const loadSites = (sessions: string | undefined, stations: string | undefined): Sites => {
-  if (sessions === undefined || stations === undefined) return generatedSites(GENERATED);
+  if (sessions === undefined && stations === undefined) return generatedSites(GENERATED);
+  if (sessions === undefined || stations === undefined) {
+    throw new Error('--sessions and --stations belong together: give both files or none');
+  }
   const places = new Map(
     readFileSync(stations, 'utf8')
       .split('\n')
