@@ -8,8 +8,9 @@ RUN npm run build && npm prune --omit=dev --ignore-scripts
 FROM node:24-bookworm-slim
 WORKDIR /app
 COPY --from=build /app/package.json ./
-COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/dist dist
+# serialport, for meters on a serial line: native code, which no bundle can hold.
+COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/devices devices
 COPY --from=build /app/config config
 COPY --from=build /app/policies policies

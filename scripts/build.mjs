@@ -1,16 +1,14 @@
 // Bundles the gateway and the page into dist/, well under a second and without a compiler.
 // `--ui-only FOLDER` builds the page alone: for its tests.
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
-import { BUNDLED, bundleProgram } from './bundle.mjs';
-
-/** Of the page. */
-const IN_PAGE = ['preact', 'uplot'];
+import { bundleProgram } from './bundle.mjs';
+import { licencesOf } from './licences.mjs';
 
 const buildPage = async (folder) => {
   mkdirSync(folder, { recursive: true });
-  await build({
+  const { metafile } = await build({
     entryPoints: { app: 'src/ui/main.tsx' },
     outdir: folder,
     bundle: true,
@@ -19,19 +17,11 @@ const buildPage = async (folder) => {
     minify: true,
     jsx: 'automatic',
     jsxImportSource: 'preact',
+    metafile: true,
   });
   for (const file of ['index.html', 'icon.svg'])
     copyFileSync(join('src/ui', file), join(folder, file));
-};
-
-/** What others wrote and is part of dist/ goes with its licence. */
-const writeLicences = (file) => {
-  const texts = [...BUNDLED, ...IN_PAGE].map((name) => {
-    const folder = join('node_modules', name);
-    const licence = readdirSync(folder).find((each) => /^licen[cs]e/i.test(each));
-    return `${name}\n\n${readFileSync(join(folder, licence), 'utf8')}`;
-  });
-  writeFileSync(file, texts.join('\n'));
+  return metafile;
 };
 
 const [flag, folder] = process.argv.slice(2);
@@ -39,7 +29,7 @@ if (flag === '--ui-only' && folder !== undefined) {
   await buildPage(folder);
 } else {
   rmSync('dist', { recursive: true, force: true });
-  await bundleProgram('dist');
-  await buildPage('dist/ui');
-  writeLicences('dist/third-party-licences.txt');
+  const { metafile } = await bundleProgram('dist');
+  const licences = licencesOf([metafile, await buildPage('dist/ui')]);
+  writeFileSync('dist/third-party-licences.txt', licences);
 }

@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { distance } from '../core/near-name.ts';
 import { optionProblem, wrongUsage } from './wrong-usage.ts';
 
