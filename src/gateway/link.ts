@@ -3,7 +3,6 @@ import type { Cancel, Clock } from '../core/time.ts';
 import { callBytes, errorBytes, type Frame, readFrame, readPayload } from '../ocpp/frame.ts';
 import { withMessageId } from '../ocpp/transaction-id.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
-import { outcomeOf } from './call-outcome.ts';
 import { Connection } from './connection.ts';
 import type { Faults } from './faults.ts';
 import {
@@ -249,7 +248,7 @@ export class Link {
 
   /** The call that an answer belongs to, when it was one of the other side. */
   #settle(from: Connection | undefined, frame: Frame): Frame | undefined {
-    const settled = from?.lane.settle(frame.id, () => outcomeOf(frame));
+    const settled = from?.lane.settle(frame);
     if (settled?.to === 'relayed') return settled.call;
     if (settled?.to === 'nobody') this.#options.counters.dropped[settled.verdict] += 1;
     return undefined;

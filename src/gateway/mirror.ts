@@ -4,8 +4,6 @@ import { errorBytes, type Frame, readFrame } from '../ocpp/frame.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
 import { Connection } from './connection.ts';
 import { dialRequest } from './dial-request.ts';
-import { DEFAULT_LANE_LIMITS } from './lane.ts';
-import { newLinkCounters } from './link-counters.ts';
 import type { RelayedRequest } from './observer.ts';
 import { type DialGate, Redial } from './redial.ts';
 import type { Dialer, DialResult, Socket } from './socket.ts';
@@ -16,8 +14,6 @@ export const MIRROR_QUEUE_MOST = 500;
 const ANSWER_MS = 10_000;
 /** A mirror that says more than this unasked in a window is cut, and dialled again later. */
 const SAID_MOST = { windowMs: 10_000, messages: 50, bytes: 1024 * 1024 } as const;
-
-const ANSWERED = { outcome: 'answered', payload: undefined } as const;
 
 export interface MirrorOptions {
   readonly id: string;
@@ -158,12 +154,8 @@ class MirrorLine {
       socket,
       clock,
       log,
-      limits: DEFAULT_LANE_LIMITS,
-      counters: newLinkCounters(),
       received: (frame) => this.#receive(connection, frame),
       closed: () => this.#lost(),
-      hostile: () => connection.drop(),
-      congested: () => {},
     });
     this.#connection = connection;
     this.#busy = false;
@@ -196,7 +188,7 @@ class MirrorLine {
     if (connection === this.#cut) return;
     const answered =
       (frame.kind === 'result' || frame.kind === 'error') &&
-      connection.lane.settle(frame.id, () => ANSWERED).to === 'own';
+      connection.lane.settle(frame).to === 'own';
     if (this.#saysTooMuch(frame, answered)) {
       this.#cut = connection;
       this.#options.log.warn('mirror says too much', { mirror: this.#options.id });

@@ -9,8 +9,6 @@ import type { SiteView } from '../../schema/view.ts';
 import { Connection } from '../connection.ts';
 import { dialRequest } from '../dial-request.ts';
 import { identityInPath, upstreamUrl } from '../identity.ts';
-import { DEFAULT_LANE_LIMITS } from '../lane.ts';
-import { newLinkCounters } from '../link-counters.ts';
 import { CSMS_ANSWER_MS } from '../outage/outage.ts';
 import { Redial } from '../redial.ts';
 import type { Dialer, DialRequest, DialResult, Socket } from '../socket.ts';
@@ -271,13 +269,9 @@ export class AggregateStation implements Dialer {
       charger: station.identity,
       socket,
       clock,
-      limits: DEFAULT_LANE_LIMITS,
-      counters: newLinkCounters(),
       log,
       received: (frame) => this.#receive(frame),
       closed: (reason) => this.#lose(reason),
-      hostile: () => connection.drop(),
-      congested: () => {},
     });
     const lane = new FairLane({
       clock,
