@@ -137,7 +137,7 @@ export class Link {
       faults,
       received: (frame) => (fromCharger ? this.#fromCharger(frame) : this.#fromCsms(frame)),
       closed: (reason) => (fromCharger ? this.#chargerGone(reason) : this.#csmsGone(reason)),
-      hostile: () => this.close(1008, UNREADABLE),
+      hostile: fromCharger ? () => this.close(1008, UNREADABLE) : undefined,
       withoutCloseFrame: fromCharger ? this.#options.withoutCloseFrame : undefined,
       congested: (full) => (fromCharger ? this.#csms : this.#charger)?.stopReading(full),
       unsent: (id) => (fromCharger ? [] : this.#takeBack(id)),
