@@ -75,7 +75,6 @@ export class AbsentFlush {
     );
     if (result.outcome !== 'connected') return;
     if (this.#stopped) {
-      result.socket.listen({ message() {}, closed() {} });
       result.socket.close(1000, 'gateway is stopping');
       return;
     }

@@ -44,7 +44,6 @@ export interface LinkOutageOptions {
   readonly shared: Outage;
   readonly clock: Clock;
   readonly log: Log;
-  readonly newId: () => string;
   readonly dial: () => Promise<DialResult>;
   /** The CSMS is back with this socket. */
   readonly connected: (socket: Socket) => void;
