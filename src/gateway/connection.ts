@@ -10,6 +10,8 @@ import type { Socket } from './socket.ts';
 const HIGH_WATER_BYTES = 1024 * 1024;
 const CUT_BYTES = 4 * HIGH_WATER_BYTES;
 const DRAIN_CHECK_MS = 50;
+/** Where calls of many chargers queue, one waits so long for its turn. */
+export const QUEUED_ANSWER_MS = 15 * 60_000;
 /** Unreadable messages in a minute before the connection is given up. */
 const MALFORMED_MOST = 30;
 const MALFORMED_WINDOW_MS = 60_000;
@@ -49,7 +51,8 @@ export class Connection {
     const { socket, clock, limits = DEFAULT_LANE_LIMITS } = options;
     this.#options = options;
     this.#faults = options.faults ?? new Faults(clock, options.log);
-    this.lane = new Lane((message) => this.send(message), clock, limits);
+    const callLifeMs = this.queues ? QUEUED_ANSWER_MS : limits.callLifeMs;
+    this.lane = new Lane((message) => this.send(message), clock, { ...limits, callLifeMs });
     socket.listen({
       message: (bytes) => this.#receive(bytes),
       closed: (code, reason) => this.#closed(code, reason),

@@ -14,7 +14,6 @@ import {
   type UpstreamState,
 } from './observer.ts';
 import { AbsentFlush } from './outage/absent-flush.ts';
-import { LinkOutage } from './outage/link-outage.ts';
 import type { Outage } from './outage/outage.ts';
 import type { Knock } from './socket.ts';
 
@@ -139,7 +138,8 @@ export class Gateway implements ChargerCalls {
   }
 
   #open(pair: Pair): void {
-    const { identity, version } = pair;
+    const { identity, version, dial } = pair;
+    const shared = this.#outageOf(identity);
     const { clock, newId, log, limits, interceptor } = this.#options;
     const observer = this.#observer;
     this.#links.get(identity)?.close(1000, 'replaced by a newer connection');
@@ -156,7 +156,11 @@ export class Gateway implements ChargerCalls {
       counters: this.counters,
       limits: { ...DEFAULT_LANE_LIMITS, ...limits },
       withoutCloseFrame: () => this.#mannersOf(identity).closeStyle === 'drop',
-      outage: this.#linkOutage(pair, () => link),
+      outage: shared && {
+        shared,
+        dial,
+        withhold: (transactionId) => this.#options.withhold?.(identity, transactionId),
+      },
       ended: (reason) => {
         if (this.#links.get(identity) !== link) return;
         this.#links.delete(identity);
@@ -166,26 +170,6 @@ export class Gateway implements ChargerCalls {
       },
     });
     this.#links.set(identity, link);
-  }
-
-  #linkOutage(pair: Pair, link: () => Link): LinkOutage | undefined {
-    const { clock, log, withhold } = this.#options;
-    const { identity, version, charger, dial } = pair;
-    const shared = this.#outageOf(identity);
-    if (shared === undefined) return undefined;
-    return new LinkOutage({
-      charger: identity,
-      version,
-      subprotocol: charger.subprotocol,
-      shared,
-      clock,
-      log,
-      dial,
-      connected: (socket) => link().csmsConnected(socket),
-      disconnect: (reason) => link().close(1012, reason),
-      callCharger: (call, done) => link().call(call, done),
-      withhold: (transactionId) => withhold?.(identity, transactionId),
-    });
   }
 
   #outageOf(identity: string): Outage | undefined {
