@@ -10,6 +10,9 @@ import type { Answer, TopicHandler } from './topic-handler.ts';
 /** Timers know no longer time; what lives longer is emptied by the next message. */
 const TIMER_MOST_MS = 2 ** 31 - 1;
 
+/** Source and verb of what is said to us. */
+const COMMAND = /^([^/]+)\/(set|heartbeat)$/;
+
 /** Sources whose last problem is remembered. */
 const PROBLEMS_MOST = 1000;
 
@@ -35,7 +38,6 @@ export class LimitTopics implements TopicHandler {
   readonly #inbox: Inbox;
   readonly #readLimit = limitReader();
   readonly #expiries = new Map<string, Cancel>();
-  readonly #pattern: RegExp;
   /** By source: what was wrong with its last message. */
   readonly #problems = new Map<string, string>();
   /** Sources that published where the answers are, and were told. */
@@ -45,14 +47,13 @@ export class LimitTopics implements TopicHandler {
     this.#options = options;
     this.#inbox = new Inbox(options.clock, options.sources);
     this.filters = [`${options.base}/limits/+/set`, `${options.base}/limits/+/heartbeat`];
-    this.#pattern = /^([^/]+)\/(set|heartbeat)$/;
   }
 
   take(message: Incoming): boolean {
     const prefix = `${this.#options.base}/limits/`;
     if (!message.topic.startsWith(prefix)) return false;
     const below = message.topic.slice(prefix.length);
-    const [, source, verb] = this.#pattern.exec(below) ?? [];
+    const [, source, verb] = COMMAND.exec(below) ?? [];
     if (source === undefined) {
       if (!below.includes('/')) this.#hintAtSet(below, message);
       return false;

@@ -72,12 +72,10 @@ export class AggregateStation implements Dialer {
     this.#options = options;
     this.#numbers = numbers;
     this.#arrivals = new Arrivals(clock);
-    const wallMs = () => clock.wallMs();
     this.#board = new StatusBoard({
       clock,
       numbers,
       version: station.version,
-      wallMs,
       isHere: (charger) => this.#seats.has(charger),
       say: async (payload) => (await this.#say('StatusNotification', payload)).kind === 'result',
     });
@@ -102,7 +100,6 @@ export class AggregateStation implements Dialer {
       family: familyOf(station.version),
       seats: this.#seats,
       send: (source, call, place, owner) => this.#send(source, call, place, owner),
-      wallMs,
       heartbeatSeconds: () => this.#heartbeatSeconds(),
       holds: options.holds ?? (() => false),
       keptProfiles: options.keptProfiles ?? (() => []),
