@@ -84,7 +84,6 @@ export class VirtualSite {
       ...(options.roofAmps && { roofAmps: options.roofAmps }),
       noiseAmps: options.buildingNoiseAmps ?? 0,
       steps: options.loadSteps ?? [],
-      appliances: options.appliances ?? [],
       random: this.random,
     });
     this.chargers = new Map(
