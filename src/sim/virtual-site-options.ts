@@ -9,8 +9,7 @@ import type { OutageSettings } from '../gateway/outage/outage.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
 import type { LoadStep } from './building.ts';
 import type { ChargerConduct } from './charger/charger-conduct.ts';
-import type { ControllerTrial } from './site-identities.ts';
-import type { AggregateTrial } from './trials/aggregate-trial.ts';
+import type { AggregateTrial, ControllerTrial } from './site-identities.ts';
 
 export interface VirtualSiteOptions {
   readonly site: Site;
