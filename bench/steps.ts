@@ -1,6 +1,6 @@
 // Steps of the building by 20, 50 and 100 % of the fuse on one phase, with the delays of the whole
 // chain drawn from seeds: for how long is the fuse exceeded, and would a breaker trip?
-import { runStepTrial, STEP_SHARES, type StepTrial } from '../src/sim/trials/step-trial.ts';
+import { runStepTrial, STEP_SHARES, type StepTrial } from '../src/sim/step-trial.ts';
 import type { BenchOptions } from './main.ts';
 import { percentile } from './part-statistics.ts';
 

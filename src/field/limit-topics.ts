@@ -10,6 +10,9 @@ import type { Answer, TopicHandler } from './topic-handler.ts';
 /** Timers know no longer time; what lives longer is emptied by the next message. */
 const TIMER_MOST_MS = 2 ** 31 - 1;
 
+/** Source and verb of what is said to us. */
+const COMMAND = /^([^/]+)\/(set|heartbeat)$/;
+
 /** Sources whose last problem is remembered. */
 const PROBLEMS_MOST = 1000;
 
@@ -35,7 +38,6 @@ export class LimitTopics implements TopicHandler {
   readonly #inbox: Inbox;
   readonly #readLimit = limitReader();
   readonly #expiries = new Map<string, Cancel>();
-  readonly #pattern: RegExp;
   /** By source: what was wrong with its last message. */
   readonly #problems = new Map<string, string>();
   /** Sources that published where the answers are, and were told. */
@@ -45,14 +47,13 @@ export class LimitTopics implements TopicHandler {
     this.#options = options;
     this.#inbox = new Inbox(options.clock, options.sources);
     this.filters = [`${options.base}/limits/+/set`, `${options.base}/limits/+/heartbeat`];
-    this.#pattern = /^([^/]+)\/(set|heartbeat)$/;
   }
 
   take(message: Incoming): boolean {
     const prefix = `${this.#options.base}/limits/`;
     if (!message.topic.startsWith(prefix)) return false;
     const below = message.topic.slice(prefix.length);
-    const [, source, verb] = this.#pattern.exec(below) ?? [];
+    const [, source, verb] = COMMAND.exec(below) ?? [];
     if (source === undefined) {
       if (!below.includes('/')) this.#hintAtSet(below, message);
       return false;
@@ -63,7 +64,7 @@ export class LimitTopics implements TopicHandler {
       else this.#options.heartbeat(source);
       return true;
     }
-    if (message.retained) this.#refuseRetained(source);
+    if (message.retained) this.#refuse(source, 'retained: publish limits without the retain flag');
     else this.#inbox.take(source, () => this.#look(source, message));
     return true;
   }
@@ -81,10 +82,9 @@ export class LimitTopics implements TopicHandler {
     for (const cancel of this.#expiries.values()) cancel();
   }
 
-  /** An old one that the broker kept: its sender finds out from the answer that it is never used. */
-  #refuseRetained(source: string): void {
+  /** Its sender finds out from the answer that it is never used. */
+  #refuse(source: string, reason: string): void {
     const { log, publish, base } = this.#options;
-    const reason = 'retained: publish limits without the retain flag';
     log.warn('limit ignored', { source, reason });
     const answer: LimitAnswer = { accepted: false, applied: null, reason };
     publish(`${base}/limits/${source}`, JSON.stringify(answer));
@@ -92,16 +92,13 @@ export class LimitTopics implements TopicHandler {
 
   /** A limit where the answers are: its sender would wait for ever. Told once of each source. */
   #hintAtSet(source: string, message: Incoming): void {
-    const { log, publish, base } = this.#options;
     if (this.#misled.has(source) || this.#misled.size >= PROBLEMS_MOST) return;
     if (message.bytes === 0 || message.bytes > LIMIT_MESSAGE_MOST_BYTES) return;
     if (isAnswer(message.text())) return;
     this.#misled.add(source);
     const name = source === 'set' ? '<source>' : source;
-    const reason = `heard on the topic of the answers: publish limits on ${base}/limits/${name}/set`;
-    log.warn('limit ignored', { source, reason });
-    const answer: LimitAnswer = { accepted: false, applied: null, reason };
-    publish(`${base}/limits/${source}`, JSON.stringify(answer));
+    const to = `${this.#options.base}/limits/${name}/set`;
+    this.#refuse(source, `heard on the topic of the answers: publish limits on ${to}`);
   }
 
   #look(source: string, message: Incoming): void {

@@ -48,11 +48,11 @@ export class RetainedTopics {
     else this.#soon();
   }
 
-  /** The broker may have forgotten everything: all is sent again. */
+  /** The broker may have forgotten everything, or kept what is not wanted any more. */
   reconnected(): void {
-    // Whatever was there before and is not wanted now is emptied like that of an earlier run.
-    for (const topic of this.#sent.keys()) this.found(topic);
+    const before = [...this.#sent.keys()];
     this.#sent.clear();
+    for (const topic of before) this.found(topic);
     this.#soon();
   }
 

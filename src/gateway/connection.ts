@@ -2,7 +2,7 @@ import type { Log } from '../core/log.ts';
 import type { Clock } from '../core/time.ts';
 import { type Frame, readFrame } from '../ocpp/frame.ts';
 import { Faults } from './faults.ts';
-import { Lane, type LaneLimits } from './lane.ts';
+import { DEFAULT_LANE_LIMITS, Lane, type LaneLimits } from './lane.ts';
 import type { LinkCounters } from './link-counters.ts';
 import type { Socket } from './socket.ts';
 
@@ -10,28 +10,30 @@ import type { Socket } from './socket.ts';
 const HIGH_WATER_BYTES = 1024 * 1024;
 const CUT_BYTES = 4 * HIGH_WATER_BYTES;
 const DRAIN_CHECK_MS = 50;
+/** Where calls of many chargers queue, one waits so long for its turn. */
+export const QUEUED_ANSWER_MS = 15 * 60_000;
 /** Unreadable messages in a minute before the connection is given up. */
 const MALFORMED_MOST = 30;
 const MALFORMED_WINDOW_MS = 60_000;
 
 export interface ConnectionOptions {
-  /** It is ended without a close frame: this peer would not come back after one. */
-  readonly withoutCloseFrame?: (() => boolean) | undefined;
   readonly name: 'charger' | 'csms';
   readonly charger: string;
   readonly socket: Socket;
   readonly clock: Clock;
-  readonly limits: LaneLimits;
-  readonly counters: LinkCounters;
   readonly log: Log;
   /** Absent: those of this connection are logged and raise no alarm. */
   readonly faults?: Faults | undefined;
   readonly received: (frame: Frame) => void;
   readonly closed: (reason: string) => void;
-  /** Too many unreadable messages came. */
-  readonly hostile: () => void;
+  readonly limits?: LaneLimits;
+  readonly counters?: LinkCounters;
+  /** It is ended without a close frame: this peer would not come back after one. */
+  readonly withoutCloseFrame?: (() => boolean) | undefined;
+  /** Too many unreadable messages came; absent: the connection is dropped. */
+  readonly hostile?: (() => void) | undefined;
   /** Its peer does not take its messages: nothing more should be read for it, until it does. */
-  readonly congested: (full: boolean) => void;
+  readonly congested?: (full: boolean) => void;
   /** A CALL that its peer could not send yet; the ids that are taken back. */
   readonly unsent?: (id: string) => readonly string[];
 }
@@ -46,10 +48,11 @@ export class Connection {
   #congested = false;
 
   constructor(options: ConnectionOptions) {
-    const { socket, clock, limits } = options;
+    const { socket, clock, limits = DEFAULT_LANE_LIMITS } = options;
     this.#options = options;
     this.#faults = options.faults ?? new Faults(clock, options.log);
-    this.lane = new Lane((message) => this.send(message), clock, limits);
+    const callLifeMs = this.queues ? QUEUED_ANSWER_MS : limits.callLifeMs;
+    this.lane = new Lane((message) => this.send(message), clock, { ...limits, callLifeMs });
     socket.listen({
       message: (bytes) => this.#receive(bytes),
       closed: (code, reason) => this.#closed(code, reason),
@@ -64,7 +67,7 @@ export class Connection {
     if (socket.bufferedBytes > CUT_BYTES) this.#cut();
     else if (!this.#congested) {
       this.#congested = true;
-      congested(true);
+      congested?.(true);
       this.#watchDrain();
     }
   }
@@ -121,7 +124,7 @@ export class Connection {
       else if (socket.bufferedBytes > HIGH_WATER_BYTES / 2) this.#watchDrain();
       else {
         this.#congested = false;
-        congested(false);
+        congested?.(false);
       }
     });
   }
@@ -134,7 +137,7 @@ export class Connection {
 
   #countMalformed(frame: Frame): void {
     const { counters, log, clock, charger, name, hostile } = this.#options;
-    counters.malformed += 1;
+    if (counters !== undefined) counters.malformed += 1;
     log.warn('unreadable message passed on', {
       charger,
       from: name,
@@ -145,6 +148,8 @@ export class Connection {
     this.#malformedAtMs.push(nowMs);
     const oldest = this.#malformedAtMs.at(-MALFORMED_MOST - 1);
     if (this.#malformedAtMs.length > MALFORMED_MOST) this.#malformedAtMs.shift();
-    if (oldest !== undefined && nowMs - oldest < MALFORMED_WINDOW_MS) hostile();
+    if (oldest === undefined || nowMs - oldest >= MALFORMED_WINDOW_MS) return;
+    if (hostile === undefined) this.drop();
+    else hostile();
   }
 }

@@ -3,16 +3,15 @@ const IDENTITY = /^[A-Za-z0-9*+=|@._-]{1,48}$/;
 /** A raw path longer than this is nobody's. */
 const RAW_PATH_MOST = 1_024;
 
-/**
- * The identity in a request path: its last segment, decoded once for comparison. The raw segment
- * and query are kept for dialling upstream with what the charger sent. Undefined: not a path that
- * a charger would use.
- */
-export const identityInPath = (
-  rawPath: string,
-):
-  | { readonly identity: string; readonly rawSegment: string; readonly rawQuery: string }
-  | undefined => {
+/** The path of a charger's request: its last segment decoded for comparison, and as it was sent. */
+export interface ChargerPath {
+  readonly identity: string;
+  readonly rawSegment: string;
+  readonly rawQuery: string;
+}
+
+/** Undefined: not a path that a charger would use. */
+export const identityInPath = (rawPath: string): ChargerPath | undefined => {
   if (rawPath.length > RAW_PATH_MOST) return undefined;
   const queryAt = rawPath.indexOf('?');
   const path = queryAt < 0 ? rawPath : rawPath.slice(0, queryAt);

@@ -1,5 +1,5 @@
 import type { Cancel, Clock } from '../core/time.ts';
-import { type Frame, payloadBytes } from '../ocpp/frame.ts';
+import { type Frame, parseError, payloadBytes, readPayload } from '../ocpp/frame.ts';
 import { type AnswerVerdict, CallTable } from './call-table.ts';
 import type { CallOutcome } from './observer.ts';
 
@@ -111,14 +111,14 @@ export class Lane {
   }
 
   /** Finds the CALL that an answer belongs to, and frees the lane for the next one. */
-  settle(id: string, outcome: () => CallOutcome): Settled {
-    const { verdict, call: entry } = this.#table.answer(id, this.#clock.monotonicMs());
+  settle(answer: Frame): Settled {
+    const { verdict, call: entry } = this.#table.answer(answer.id, this.#clock.monotonicMs());
     if (verdict !== 'expected' || entry === undefined) {
       return { to: 'nobody', verdict: verdict === 'expected' ? 'foreign' : verdict };
     }
     if (this.#outstanding?.entry === entry) this.#release();
     if (entry.own !== undefined) {
-      entry.own.done(outcome());
+      entry.own.done(outcomeOf(answer));
       return { to: 'own' };
     }
     return entry.relayed === undefined
@@ -227,3 +227,16 @@ const asked = ({ relayed, repeated }: Waiting): readonly Frame[] =>
 
 const saysTheSame = (a: Frame, b: Frame): boolean =>
   a.action === b.action && payloadBytes(a).equals(payloadBytes(b));
+
+/** What an answer to one of our own calls says. */
+const outcomeOf = (frame: Frame): CallOutcome => {
+  if (frame.kind === 'error') {
+    const { code, description } = parseError(frame);
+    return { outcome: 'error', code, description };
+  }
+  try {
+    return { outcome: 'answered', payload: readPayload(frame) };
+  } catch {
+    return { outcome: 'error', code: 'FormatViolation', description: 'answer is not JSON' };
+  }
+};

@@ -1,9 +1,7 @@
 import type { Log } from '../core/log.ts';
-import type { Cancel, Clock } from '../core/time.ts';
+import type { Clock } from '../core/time.ts';
 import { callBytes, errorBytes, type Frame, readFrame, readPayload } from '../ocpp/frame.ts';
-import { withMessageId } from '../ocpp/transaction-id.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
-import { outcomeOf } from './call-outcome.ts';
 import { Connection } from './connection.ts';
 import type { Faults } from './faults.ts';
 import {
@@ -12,7 +10,7 @@ import {
   type Interception,
   type Interceptor,
 } from './interceptor.ts';
-import type { LaneLimits, UnansweredCall } from './lane.ts';
+import type { LaneLimits } from './lane.ts';
 import type { LinkCounters } from './link-counters.ts';
 import type {
   CallOutcome,
@@ -21,13 +19,8 @@ import type {
   RelayedRequest,
   UpstreamState,
 } from './observer.ts';
-import type { LinkOutage } from './outage/link-outage.ts';
+import { LinkOutage, type LinkOutageOptions } from './outage/link-outage.ts';
 import type { Socket } from './socket.ts';
-
-/** How often a link looks whether the CSMS still answers. */
-const SILENCE_CHECK_MS = 5_000;
-/** What is held waits so long for its turn where calls of many chargers queue. */
-const QUEUED_ANSWER_MS = 15 * 60_000;
 
 /** Why a link ends that is sent what is no OCPP. */
 export const UNREADABLE = 'too many unreadable messages';
@@ -42,7 +35,7 @@ export interface LinkOptions {
   readonly observer: LinkObserver;
   readonly interceptor: Interceptor | undefined;
   /** Undefined: the charger is disconnected when the CSMS goes away. */
-  readonly outage: LinkOutage | undefined;
+  readonly outage: Pick<LinkOutageOptions, 'shared' | 'dial' | 'withhold'> | undefined;
   readonly newId: () => string;
   readonly withoutCloseFrame?: () => boolean;
   readonly limits: LaneLimits;
@@ -53,27 +46,27 @@ export interface LinkOptions {
 }
 
 /**
- * One charger's pair of connections. Frames cross as the bytes they came in. What goes to and comes
- * from the CSMS passes `#outage`, which answers in its place while it is away and afterwards
- * translates the few ids that it handed out.
+ * One charger's pair of connections. Frames cross as the bytes they came in. While the CSMS is away
+ * `#outage` answers in its place, and afterwards translates the few ids that it handed out.
  */
 export class Link {
   readonly identity: string;
   readonly version: OcppVersion;
   readonly #options: LinkOptions;
   readonly #charger: Connection;
+  readonly #outage: LinkOutage | undefined;
   #csms: Connection | undefined;
-  #silence: Cancel | undefined;
   #ended = false;
 
   constructor(options: LinkOptions) {
     this.identity = options.identity;
     this.version = options.version;
     this.#options = options;
+    this.#outage = this.#makeOutage();
     this.#charger = this.#connection('charger', options.charger);
     if (options.csms === undefined) {
       this.#tellUpstream('outage');
-      options.outage?.csmsGone();
+      this.#outage?.csmsGone([]);
     } else this.csmsConnected(options.csms);
   }
 
@@ -83,7 +76,7 @@ export class Link {
     this.#options.counters.ownCalls += 1;
     this.#charger.lane.own(id, message, call.priority, call.timeoutMs, (outcome) => {
       if (outcome.outcome === 'answered') {
-        this.#options.outage?.chargerAnswered(call.action, call.payload, outcome.payload);
+        this.#outage?.translation.chargerAnswered(call.action, call.payload, outcome.payload);
       }
       done(outcome);
     });
@@ -111,9 +104,7 @@ export class Link {
     }
     this.#csms = this.#connection('csms', socket);
     this.#tellUpstream('connected');
-    this.#options.outage?.csmsBack();
-    this.deliverHeld();
-    this.#watchSilence();
+    this.#outage?.csmsBack();
   }
 
   /** Closes both sides; frames already handed to a socket are still delivered. */
@@ -124,6 +115,25 @@ export class Link {
     this.#csms?.close(1000, reason);
   }
 
+  #makeOutage(): LinkOutage | undefined {
+    const { outage, identity: charger, charger: socket } = this.#options;
+    if (outage === undefined) return undefined;
+    return new LinkOutage({
+      ...this.#options,
+      ...outage,
+      charger,
+      subprotocol: socket.subprotocol,
+      link: {
+        csms: () => this.#csms,
+        csmsConnected: (csms) => this.csmsConnected(csms),
+        upstream: (state) => this.#tellUpstream(state),
+        call: (call, done) => this.call(call, done),
+        answer: (call, answer) => this.#answerCharger(call, answer),
+        close: (code, reason) => this.close(code, reason),
+      },
+    });
+  }
+
   #connection(name: 'charger' | 'csms', socket: Socket): Connection {
     const { identity: charger, clock, limits, counters, log, faults } = this.#options;
     const fromCharger = name === 'charger';
@@ -132,16 +142,16 @@ export class Link {
       charger,
       socket,
       clock,
-      limits: socket.queues === true ? { ...limits, callLifeMs: QUEUED_ANSWER_MS } : limits,
+      limits,
       counters,
       log,
       faults,
       received: (frame) => (fromCharger ? this.#fromCharger(frame) : this.#fromCsms(frame)),
       closed: (reason) => (fromCharger ? this.#chargerGone(reason) : this.#csmsGone(reason)),
-      hostile: () => this.close(1008, UNREADABLE),
+      hostile: fromCharger ? () => this.close(1008, UNREADABLE) : undefined,
       withoutCloseFrame: fromCharger ? this.#options.withoutCloseFrame : undefined,
       congested: (full) => (fromCharger ? this.#csms : this.#charger)?.stopReading(full),
-      unsent: (id) => (fromCharger ? [] : this.#takeBack(id)),
+      unsent: (id) => (fromCharger ? [] : (this.#outage?.takeBack(id) ?? [])),
     });
   }
 
@@ -177,15 +187,14 @@ export class Link {
   }
 
   #chargerCalls(frame: Frame): void {
-    const { outage } = this.#options;
-    if (outage?.takes(frame, this.#csms !== undefined) === true)
-      this.#hold({ call: frame, sent: false });
-    else if (!this.#relay(this.#csms, frame, outage?.toCsms(frame) ?? frame)) return;
+    const outage = this.#outage;
+    if (outage?.takes(frame) === true) outage.hold({ call: frame, sent: false });
+    else if (!this.#relay(this.#csms, frame, outage?.translation.toCsms(frame) ?? frame)) return;
     this.#observeRequest('charger', frame);
   }
 
   #csmsCalls(original: Frame): void {
-    const frame = this.#options.outage?.fromCsms(original) ?? original;
+    const frame = this.#outage?.translation.fromCsms(original) ?? original;
     const interception = this.#intercept(frame);
     if (interception?.do === 'answer') {
       void this.#answerCsms(frame, interception.answer);
@@ -227,105 +236,43 @@ export class Link {
   }
 
   #csmsAnswers(frame: Frame): void {
-    const { outage } = this.#options;
     const call = this.#settle(this.#csms, frame);
     if (call === undefined) return;
-    const seen = outage?.csmsAnswered(call, frame) ?? frame;
+    const seen = this.#outage?.translation.csmsAnswered(call, frame) ?? frame;
     const go = (answer: Frame): void => {
       this.#pass(this.#charger, answer.bytes);
       this.#observeAnswer('charger', call, answer);
     };
-    if (seen instanceof Promise) seen.then(go).catch(this.#fault);
+    const fault = (error: unknown): void =>
+      this.#options.faults.note(`answer to ${this.identity}`, error);
+    if (seen instanceof Promise) seen.then(go).catch(fault);
     else go(seen);
   }
 
   #chargerAnswers(frame: Frame): void {
-    const { outage } = this.#options;
     const call = this.#settle(this.#charger, frame);
     if (call === undefined || this.#csms === undefined) return;
-    this.#pass(this.#csms, (outage?.chargerAnswer(call, frame) ?? frame).bytes);
+    this.#pass(this.#csms, (this.#outage?.translation.chargerAnswer(call, frame) ?? frame).bytes);
     this.#observeAnswer('csms', call, frame);
   }
 
   /** The call that an answer belongs to, when it was one of the other side. */
   #settle(from: Connection | undefined, frame: Frame): Frame | undefined {
-    const settled = from?.lane.settle(frame.id, () => outcomeOf(frame));
+    const settled = from?.lane.settle(frame);
     if (settled?.to === 'relayed') return settled.call;
     if (settled?.to === 'nobody') this.#options.counters.dropped[settled.verdict] += 1;
     return undefined;
   }
 
-  /** The CSMS cannot be asked, or not yet: the gateway answers. */
-  #hold({ call, sent }: UnansweredCall): void {
-    const { outage, counters } = this.#options;
-    if (outage === undefined) return;
-    counters.heldCalls += 1;
-    const give = (answer: CallAnswer | undefined): void => {
-      if (answer === undefined || this.#ended) return;
-      const bytes = answerBytes(call.id, answer);
-      this.#charger.send(bytes);
-      this.#observeAnswer('charger', call, readFrame(bytes));
-      this.deliverHeld();
-    };
-    outage.answer(call, sent).then(give).catch(this.#fault);
-  }
-
-  readonly #fault = (error: unknown): void =>
-    this.#options.faults.note(`answer to ${this.identity}`, error);
-
   /** What is held goes out, if anything is and the CSMS is there. */
   deliverHeld(): void {
-    if (this.#csms === undefined) return;
-    const begun = this.#options.outage?.deliver({
-      send: (call, first) => this.#sendHeld(call, first),
-      delivered: () => this.#tellUpstream('connected'),
-    });
-    if (begun === true) this.#tellUpstream('replaying');
+    this.#outage?.deliver();
   }
 
-  /** Their turn at the CSMS is far off: the charger is answered, they go out with what is held. */
-  #takeBack(id: string): readonly string[] {
-    const { outage } = this.#options;
-    const fit = (call: Frame): boolean => outage?.isQueued(call) === true;
-    const calls = this.#csms?.lane.withdrawFrom(id, fit) ?? [];
-    for (const call of calls) this.#hold({ call, sent: false });
-    if (calls.length > 0) this.deliverHeld();
-    return calls.map((call) => call.id);
-  }
-
-  #sendHeld(call: Frame, first: boolean): Promise<CallOutcome> {
-    const csms = this.#csms;
-    if (csms === undefined) return Promise.resolve({ outcome: 'offline' });
-    const { outage, newId } = this.#options;
-    const sent = csms.lane.knows(call.id) ? withMessageId(call, newId()) : call;
-    const timeoutMs = csms.queues ? QUEUED_ANSWER_MS : (outage?.csmsAnswerMs ?? 0);
-    return new Promise((resolve) => {
-      const priority = first ? 'safety' : 'housekeeping';
-      csms.lane.own(sent.id, sent.bytes, priority, timeoutMs, (outcome) => {
-        resolve(outcome);
-        if (outcome.outcome === 'timeout' && this.#csms === csms) this.#dropSilent(csms);
-      });
-    });
-  }
-
-  /** A CSMS that takes messages and does not answer is worse than none: chargers discard data. */
-  #watchSilence(): void {
-    const { outage, clock } = this.#options;
-    // Where calls queue, silence is watched from the moment when one is really sent.
-    if (outage === undefined || this.#csms?.queues === true) return;
-    this.#silence?.();
-    this.#silence = clock.after(SILENCE_CHECK_MS, () => {
-      const csms = this.#csms;
-      if (csms === undefined) return;
-      const open = csms.lane.unanswered(outage.csmsAnswerMs);
-      if (open.some((call) => outage.isQueued(call))) this.#dropSilent(csms);
-      else this.#watchSilence();
-    });
-  }
-
-  #dropSilent(csms: Connection): void {
-    this.#options.log.warn('CSMS does not answer', { charger: this.identity });
-    csms.drop();
+  #answerCharger(call: Frame, answer: CallAnswer): void {
+    const bytes = answerBytes(call.id, answer);
+    this.#charger.send(bytes);
+    this.#observeAnswer('charger', call, readFrame(bytes));
   }
 
   #pass(to: Connection, bytes: Buffer): void {
@@ -335,8 +282,7 @@ export class Link {
 
   #csmsGone(reason: string): void {
     if (this.#ended) return;
-    const { outage } = this.#options;
-    if (outage === undefined) {
+    if (this.#outage === undefined) {
       this.#end(reason);
       this.#charger.close(1001, 'CSMS disconnected');
       return;
@@ -344,12 +290,10 @@ export class Link {
     this.#options.log.warn('CSMS lost: answering in its place', { charger: this.identity, reason });
     const unanswered = this.#csms?.lane.close() ?? [];
     this.#csms = undefined;
-    this.#silence?.();
     this.#charger.stopReading(false);
     this.#charger.lane.dropRelayed();
     this.#tellUpstream('outage');
-    for (const call of unanswered) this.#hold(call);
-    outage.csmsGone();
+    this.#outage.csmsGone(unanswered);
   }
 
   #chargerGone(reason: string): void {
@@ -360,8 +304,7 @@ export class Link {
 
   #end(reason: string): void {
     this.#ended = true;
-    this.#silence?.();
-    this.#options.outage?.end();
+    this.#outage?.end();
     this.#charger.lane.close();
     this.#csms?.lane.close();
     this.#options.ended(reason);

@@ -4,8 +4,6 @@ import { errorBytes, type Frame, readFrame } from '../ocpp/frame.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
 import { Connection } from './connection.ts';
 import { dialRequest } from './dial-request.ts';
-import { DEFAULT_LANE_LIMITS } from './lane.ts';
-import { newLinkCounters } from './link-counters.ts';
 import type { RelayedRequest } from './observer.ts';
 import { type DialGate, Redial } from './redial.ts';
 import type { Dialer, DialResult, Socket } from './socket.ts';
@@ -16,8 +14,6 @@ export const MIRROR_QUEUE_MOST = 500;
 const ANSWER_MS = 10_000;
 /** A mirror that says more than this unasked in a window is cut, and dialled again later. */
 const SAID_MOST = { windowMs: 10_000, messages: 50, bytes: 1024 * 1024 } as const;
-
-const ANSWERED = { outcome: 'answered', payload: undefined } as const;
 
 export interface MirrorOptions {
   readonly id: string;
@@ -41,8 +37,8 @@ export interface MirrorOptions {
 export class Mirror {
   readonly #options: MirrorOptions;
   readonly #lines = new Map<string, MirrorLine>();
-  /** The last boot of a charger: a mirror that connects later has to hear of it first. */
-  readonly #boots = new Map<string, Buffer>();
+  /** The last boot of each charger: a mirror that connects later has to hear of it first. */
+  readonly boots = new Map<string, Buffer>();
   dropped = 0;
   /** Connections that were cut because the mirror said too much. */
   cut = 0;
@@ -54,16 +50,7 @@ export class Mirror {
   chargerConnected(charger: string, version: OcppVersion): void {
     if (this.#options.chargers?.has(charger) === false) return;
     this.#lines.get(charger)?.stop();
-    const line = new MirrorLine(this.#options, charger, version, {
-      boot: () => this.#boots.get(charger),
-      dropped: () => {
-        this.dropped += 1;
-      },
-      cut: () => {
-        this.cut += 1;
-      },
-    });
-    this.#lines.set(charger, line);
+    this.#lines.set(charger, new MirrorLine(this, this.#options, charger, version));
   }
 
   chargerGone(charger: string): void {
@@ -73,7 +60,7 @@ export class Mirror {
 
   request({ charger, from, action, message }: RelayedRequest): void {
     if (from !== 'charger' || message === undefined) return;
-    if (action === 'BootNotification') this.#boots.set(charger, message);
+    if (action === 'BootNotification') this.boots.set(charger, message);
     this.#lines.get(charger)?.push(message);
   }
 
@@ -85,14 +72,10 @@ export class Mirror {
 
 /** What one charger says, on its way to one mirror. */
 class MirrorLine {
+  readonly #mirror: Mirror;
   readonly #options: MirrorOptions;
   readonly #charger: string;
   readonly #version: OcppVersion;
-  readonly #tell: {
-    readonly boot: () => Buffer | undefined;
-    readonly dropped: () => void;
-    readonly cut: () => void;
-  };
   readonly #redial: Redial;
   #queue: Buffer[] = [];
   #connection: Connection | undefined;
@@ -102,20 +85,11 @@ class MirrorLine {
   #stopped = false;
   #said = { sinceMs: 0, messages: 0, bytes: 0 };
 
-  constructor(
-    options: MirrorOptions,
-    charger: string,
-    version: OcppVersion,
-    tell: {
-      readonly boot: () => Buffer | undefined;
-      readonly dropped: () => void;
-      readonly cut: () => void;
-    },
-  ) {
+  constructor(mirror: Mirror, options: MirrorOptions, charger: string, version: OcppVersion) {
+    this.#mirror = mirror;
     this.#options = options;
     this.#charger = charger;
     this.#version = version;
-    this.#tell = tell;
     this.#redial = new Redial({
       ...options,
       dial: () => this.#dial(),
@@ -128,7 +102,7 @@ class MirrorLine {
     this.#queue.push(message);
     if (this.#queue.length > MIRROR_QUEUE_MOST) {
       this.#queue.shift();
-      this.#tell.dropped();
+      this.#mirror.dropped += 1;
     }
     this.#next();
   }
@@ -158,16 +132,12 @@ class MirrorLine {
       socket,
       clock,
       log,
-      limits: DEFAULT_LANE_LIMITS,
-      counters: newLinkCounters(),
       received: (frame) => this.#receive(connection, frame),
       closed: () => this.#lost(),
-      hostile: () => connection.drop(),
-      congested: () => {},
     });
     this.#connection = connection;
     this.#busy = false;
-    const boot = this.#tell.boot();
+    const boot = this.#mirror.boots.get(this.#charger);
     if (boot !== undefined && !this.#queue.includes(boot)) this.#queue.unshift(boot);
     this.#next();
   }
@@ -196,11 +166,11 @@ class MirrorLine {
     if (connection === this.#cut) return;
     const answered =
       (frame.kind === 'result' || frame.kind === 'error') &&
-      connection.lane.settle(frame.id, () => ANSWERED).to === 'own';
+      connection.lane.settle(frame).to === 'own';
     if (this.#saysTooMuch(frame, answered)) {
       this.#cut = connection;
       this.#options.log.warn('mirror says too much', { mirror: this.#options.id });
-      this.#tell.cut();
+      this.#mirror.cut += 1;
       connection.drop();
     } else if (frame.kind === 'call') {
       connection.send(errorBytes(frame.id, 'SecurityError', 'this upstream may only read'));

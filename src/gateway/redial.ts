@@ -44,75 +44,72 @@ export class DialGate {
   }
 }
 
+export interface RedialOptions {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly gate: DialGate;
+  readonly dial: () => Promise<DialResult>;
+  /** The CSMS answered, whatever it said. A socket that comes too late is closed here. */
+  readonly done: (result: Exclude<DialResult, { outcome: 'unreachable' }>) => void;
+}
+
 /** Dials the CSMS for one charger again and again, until it answers or nobody wants it any more. */
 export class Redial {
-  readonly #clock: Clock;
-  readonly #random: () => number;
-  readonly #gate: DialGate;
-  readonly #dial: () => Promise<DialResult>;
-  readonly #done: (result: Exclude<DialResult, { outcome: 'unreachable' }>) => void;
+  readonly #options: RedialOptions;
   #waitMs = FIRST_WAIT_MS;
   #connectedAtMs: number | undefined;
   #timer: Cancel | undefined;
   #stopped = false;
   #followedAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(options: {
-    readonly clock: Clock;
-    readonly random: () => number;
-    readonly gate: DialGate;
-    readonly dial: () => Promise<DialResult>;
-    /** The CSMS answered, whatever it said. A socket that comes too late is closed here. */
-    readonly done: (result: Exclude<DialResult, { outcome: 'unreachable' }>) => void;
-  }) {
-    this.#clock = options.clock;
-    this.#random = options.random;
-    this.#gate = options.gate;
-    this.#dial = options.dial;
-    this.#done = options.done;
+  constructor(options: RedialOptions) {
+    this.#options = options;
   }
 
   /** The connection was lost, or there was none: dials after a wait. */
   begin(): void {
-    const nowMs = this.#clock.monotonicMs();
+    const nowMs = this.#options.clock.monotonicMs();
     if (this.#connectedAtMs !== undefined && nowMs - this.#connectedAtMs > PROVEN_AFTER_MS) {
       this.#waitMs = FIRST_WAIT_MS;
     }
     this.#connectedAtMs = undefined;
-    this.#gate.add(this);
+    this.#options.gate.add(this);
     this.#later();
   }
 
   /** Another charger got through to the CSMS. */
   follow(): void {
-    const nowMs = this.#clock.monotonicMs();
+    const nowMs = this.#options.clock.monotonicMs();
     if (this.#timer === undefined || nowMs - this.#followedAtMs < FOLLOW_EVERY_MS) return;
     this.#followedAtMs = nowMs;
     this.#timer();
-    this.#timer = this.#clock.after(FOLLOW_WITHIN_MS * this.#random(), () => void this.#try());
+    this.#timer = this.#options.clock.after(
+      FOLLOW_WITHIN_MS * this.#options.random(),
+      () => void this.#try(),
+    );
   }
 
   /** A connection was made by somebody else. */
   connected(): void {
-    this.#connectedAtMs = this.#clock.monotonicMs();
+    this.#connectedAtMs = this.#options.clock.monotonicMs();
   }
 
   stop(): void {
     this.#stopped = true;
-    this.#gate.remove(this);
+    this.#options.gate.remove(this);
     this.#timer?.();
   }
 
   #later(): void {
-    const jitter = 0.5 + this.#random();
-    this.#timer = this.#clock.after(this.#waitMs * jitter, () => void this.#try());
+    const jitter = 0.5 + this.#options.random();
+    this.#timer = this.#options.clock.after(this.#waitMs * jitter, () => void this.#try());
     this.#waitMs = Math.min(LAST_WAIT_MS, this.#waitMs * 2);
   }
 
   async #try(): Promise<void> {
     this.#timer = undefined;
-    const result = await this.#gate.through(() =>
-      this.#stopped ? Promise.resolve(undefined) : this.#dial(),
+    const result = await this.#options.gate.through(() =>
+      this.#stopped ? Promise.resolve(undefined) : this.#options.dial(),
     );
     if (this.#stopped || result === undefined) {
       if (result?.outcome === 'connected') result.socket.close(1000, 'charger disconnected');
@@ -122,10 +119,10 @@ export class Redial {
     else {
       if (result.outcome === 'connected') {
         this.connected();
-        this.#gate.remove(this);
-        this.#gate.reached();
+        this.#options.gate.remove(this);
+        this.#options.gate.reached();
       }
-      this.#done(result);
+      this.#options.done(result);
     }
   }
 }

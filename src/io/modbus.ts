@@ -179,6 +179,7 @@ class StreamPort implements ModbusPort {
         return;
       }
       this.#answered = true;
+      this.#silent = 0;
       this.#failures = 0;
       const done = this.#finish();
       if (step.state === 'values') done?.resolve(step.values);
@@ -198,9 +199,7 @@ class StreamPort implements ModbusPort {
       this.#drop(unanswered(this.#current?.asked));
       return;
     }
-    const silent = this.#silent;
     const asked = this.#finish();
-    this.#silent = silent;
     if (!this.#serial) {
       asked?.reject(unanswered(asked));
       void this.#next();
@@ -218,7 +217,6 @@ class StreamPort implements ModbusPort {
   #finish(): Asked | undefined {
     const current = this.#current;
     this.#current = undefined;
-    this.#silent = 0;
     current?.cancel();
     return current?.asked;
   }

@@ -14,8 +14,6 @@ export interface CarModel {
   /** It draws this share of what it is offered. */
   readonly share: number;
   readonly needWh: number;
-  /** Share of the need after which the battery takes less and less. */
-  readonly tailFrom: number;
   /** After a pause it does not start again until it is nudged. */
   readonly sleeps: boolean;
   /** A short break of the pilot signal wakes it; that a long pause is over it does not notice. */
@@ -32,12 +30,13 @@ export const EVERYDAY_CAR: CarModel = {
   rampAmpsPerSecond: 10,
   share: 0.97,
   needWh: 20_000,
-  tailFrom: 0.8,
   sleeps: false,
   wakesByBreak: false,
   stubborn: false,
 };
 
+/** Share of the need after which the battery takes less and less. */
+const TAIL_FROM = 0.8;
 /** A paused car that sleeps falls asleep after this long without current. */
 const SLEEP_AFTER_MS = 60_000;
 /** A pilot signal that is away for less than this is no break. */
@@ -98,10 +97,10 @@ export class Car {
   }
 
   #wish(offeredAmps: number): number {
-    const { minAmps, maxAmps, share, needWh, tailFrom, stubborn } = this.model;
+    const { minAmps, maxAmps, share, needWh, stubborn } = this.model;
     if (this.full || this.asleep || offeredAmps < minAmps - PILOT_TOLERANCE_AMPS) return 0;
     const done = this.#takenWh / needWh;
-    const tail = done <= tailFrom ? 1 : Math.max(0.05, (1 - done) / (1 - tailFrom));
+    const tail = done <= TAIL_FROM ? 1 : Math.max(0.05, (1 - done) / (1 - TAIL_FROM));
     const wish = Math.max(Math.min(offeredAmps * share, maxAmps * tail), FULL_AMPS);
     return stubborn ? Math.max(wish, Math.min(this.#amps, maxAmps * tail)) : wish;
   }

@@ -12,7 +12,7 @@ import {
 import { type Payload, readObject } from '../ocpp/payload.ts';
 import { type OcppVersion, versionOf } from '../ocpp/version.ts';
 import { answerCharger, type CsmsBooks } from './csms-answers.ts';
-import { isTransactionMessage } from './trials/message-audit.ts';
+import { isTransactionMessage } from './message-audit.ts';
 
 /** A call that reached the CSMS. */
 export interface ReceivedCall {

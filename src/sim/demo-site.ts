@@ -11,11 +11,11 @@ import { SimCharger } from './charger/charger.ts';
 import { SimCsms } from './csms.ts';
 import { STORY, STORY_SECONDS, type StoryEvent } from './demo-story.ts';
 import { SimEms } from './ems.ts';
+import { auditMessages } from './message-audit.ts';
 import type { MeterSample } from './meter.ts';
 import { type SimModbusMeter, startModbusMeter } from './modbus-meter.ts';
 import { Plant } from './plant.ts';
 import { seededRandom } from './random.ts';
-import { auditMessages } from './trials/message-audit.ts';
 import { type CsmsServer, serveCsms, wsConnect } from './ws-socket.ts';
 
 const PHYSICS_MS = 100;

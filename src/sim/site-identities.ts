@@ -5,9 +5,11 @@ import type { Log } from '../core/log.ts';
 import type { Site } from '../core/site.ts';
 import type { Clock } from '../core/time.ts';
 import { type AccessRule, AccessRules } from '../gateway/access-rules.ts';
-import type { AggregateStation } from '../gateway/aggregate/station.ts';
+import { AggregateStation } from '../gateway/aggregate/station.ts';
+import type { StationSettings } from '../gateway/aggregate/station-options.ts';
 import type { Refusal } from '../gateway/interceptor.ts';
 import type { Outage } from '../gateway/outage/outage.ts';
+import { DialGate } from '../gateway/redial.ts';
 import type { Dialer } from '../gateway/socket.ts';
 import { Controller, type ControllerSpec, SITE_KEY } from '../station/controller.ts';
 import { Notebook } from '../station/notebook.ts';
@@ -15,10 +17,20 @@ import { PAGES, SiteDesk } from '../station/site-desk.ts';
 import { SiteLimit } from '../station/site-limit.ts';
 import { sitePlace } from '../station/site-place.ts';
 import type { DurableStore } from '../store/durable-store.ts';
-import { type AggregateTrial, CSMS_URL, openAggregate } from './trials/aggregate-trial.ts';
+
+const CSMS_URL = 'ws://csms/ocpp';
 
 /** The controller's own identity, and what the CSMS may ask it. */
 export interface ControllerTrial extends Omit<ControllerSpec, 'url'> {
+  readonly rules?: readonly AccessRule[];
+}
+
+/** A station in place of the chargers, and the numbers that the site file gives them. */
+export interface AggregateTrial {
+  readonly station: StationSettings;
+  readonly first?: Readonly<Record<string, number>>;
+  readonly passwords?: Readonly<Record<string, string>>;
+  /** What the CSMS may ask the station. */
   readonly rules?: readonly AccessRule[];
 }
 
@@ -74,12 +86,19 @@ export class SiteIdentities {
   async station(): Promise<AggregateStation | undefined> {
     const { aggregate, site, outage, shelf } = this.#options;
     if (aggregate === undefined) return undefined;
-    const { station } = aggregate;
+    const { station, first, passwords = {}, rules } = aggregate;
     const parts = await this.#deskParts(station.identity);
-    return openAggregate(aggregate, site, {
+    return AggregateStation.open({
       ...this.#options,
-      gate: outage?.gate,
-      refusal: refusalBy(aggregate.rules, station.identity),
+      gate: outage?.gate ?? new DialGate(),
+      url: CSMS_URL,
+      station,
+      passwords: new Map(Object.entries(passwords)),
+      outlets: site.chargers.map(({ id, connectors: outlets }) => {
+        const number = first?.[id];
+        return { charger: id, outlets, ...(number !== undefined && { first: number }) };
+      }),
+      refusal: refusalBy(rules, station.identity),
       keptProfiles: (charger, asked) =>
         keptReports(shelf, charger, asked, outage?.ids.csmsName(charger)),
       holds: (charger) => (outage?.journal.backlog(charger).count ?? 0) > 0,

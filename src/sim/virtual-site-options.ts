@@ -7,10 +7,9 @@ import type { ControlSettings } from '../core/tick.ts';
 import type { PhaseAmps } from '../core/units.ts';
 import type { OutageSettings } from '../gateway/outage/outage.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
-import type { Appliance, LoadStep } from './building.ts';
+import type { LoadStep } from './building.ts';
 import type { ChargerConduct } from './charger/charger-conduct.ts';
-import type { ControllerTrial } from './site-identities.ts';
-import type { AggregateTrial } from './trials/aggregate-trial.ts';
+import type { AggregateTrial, ControllerTrial } from './site-identities.ts';
 
 export interface VirtualSiteOptions {
   readonly site: Site;
@@ -24,7 +23,6 @@ export interface VirtualSiteOptions {
   readonly roofAmps?: PhaseAmps;
   readonly buildingNoiseAmps?: number;
   readonly loadSteps?: readonly LoadStep[];
-  readonly appliances?: readonly Appliance[];
   readonly meterLagMs?: number;
   /** What chargers say of themselves when they boot. */
   readonly plates?: Readonly<Record<string, Nameplate>>;

@@ -24,11 +24,11 @@ import { SimCharger } from './charger/charger.ts';
 import { SimCsms } from './csms.ts';
 import { MemoryNetwork } from './memory-network.ts';
 import { Medium, MemoryStore } from './memory-store.ts';
+import { auditMessages, type MessageAudit } from './message-audit.ts';
 import type { MeterFault, SimMeter } from './meter.ts';
 import { Plant } from './plant.ts';
 import { type Random, seededRandom } from './random.ts';
 import { SiteIdentities } from './site-identities.ts';
-import { auditMessages, type MessageAudit } from './trials/message-audit.ts';
 import { VirtualClock } from './virtual-clock.ts';
 import type { VirtualSiteOptions } from './virtual-site-options.ts';
 
@@ -84,7 +84,6 @@ export class VirtualSite {
       ...(options.roofAmps && { roofAmps: options.roofAmps }),
       noiseAmps: options.buildingNoiseAmps ?? 0,
       steps: options.loadSteps ?? [],
-      appliances: options.appliances ?? [],
       random: this.random,
     });
     this.chargers = new Map(

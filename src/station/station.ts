@@ -1,11 +1,8 @@
 import type { Log } from '../core/log.ts';
 import type { Cancel, Clock } from '../core/time.ts';
-import { outcomeOf } from '../gateway/call-outcome.ts';
 import { Connection } from '../gateway/connection.ts';
 import { dialRequest } from '../gateway/dial-request.ts';
 import { answerBytes, type Refusal } from '../gateway/interceptor.ts';
-import { DEFAULT_LANE_LIMITS } from '../gateway/lane.ts';
-import { newLinkCounters } from '../gateway/link-counters.ts';
 import type { CallOutcome } from '../gateway/observer.ts';
 import { DialGate, Redial } from '../gateway/redial.ts';
 import type { Dialer, DialResult, Socket } from '../gateway/socket.ts';
@@ -167,12 +164,8 @@ export class Station {
       socket,
       clock,
       log,
-      limits: DEFAULT_LANE_LIMITS,
-      counters: newLinkCounters(),
       received: (frame) => this.#receive(frame),
       closed: (reason) => this.#lost(reason),
-      hostile: () => this.#connection?.drop(),
-      congested: () => {},
     });
     if (this.#bootedAtMs === undefined) this.#boot();
     else this.#resume();
@@ -310,7 +303,7 @@ export class Station {
   #receive(frame: Frame): void {
     if (frame.kind === 'call') void this.#answer(frame);
     if (frame.kind !== 'result' && frame.kind !== 'error') return;
-    this.#connection?.lane.settle(frame.id, () => outcomeOf(frame));
+    this.#connection?.lane.settle(frame);
   }
 
   async #answer(frame: Frame): Promise<void> {

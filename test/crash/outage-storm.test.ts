@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { OutageTrial } from '../../src/sim/trials/outage-trial.ts';
+import { OutageTrial } from './outage-trial.ts';
 
 /** `BUSBAR_SEED=n` replays one storm with its story; `BUSBAR_SEEDS=n` runs that many. */
 const one = process.env['BUSBAR_SEED'];

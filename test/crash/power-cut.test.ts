@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { OutageTrial } from '../../src/sim/trials/outage-trial.ts';
+import { OutageTrial } from './outage-trial.ts';
 
 const SEED = 11;
 

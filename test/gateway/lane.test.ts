@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { DEFAULT_LANE_LIMITS, Lane, type LaneLimits } from '../../src/gateway/lane.ts';
-import type { CallOutcome } from '../../src/gateway/observer.ts';
-import { callBytes, type Frame, readFrame } from '../../src/ocpp/frame.ts';
+import { callBytes, type Frame, readFrame, resultBytes } from '../../src/ocpp/frame.ts';
 import { VirtualClock } from '../../src/sim/virtual-clock.ts';
 
 /** A lane of which a test sees the ids that go out, and the ends of our own calls. */
@@ -20,7 +19,7 @@ const open = (limits: Partial<LaneLimits> = {}) => {
       ends.push(`${id} ${outcome}`),
     );
   const answer = (id: string) => {
-    const settled = lane.settle(id, (): CallOutcome => ({ outcome: 'answered', payload: {} }));
+    const settled = lane.settle(readFrame(resultBytes(id, {})));
     return settled.to === 'nobody' ? settled.verdict : settled.to;
   };
   return { lane, clock, sent, ends, relay, own, answer };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { runStepTrial } from '../../src/sim/trials/step-trial.ts';
+import { runStepTrial } from '../../src/sim/step-trial.ts';
 
 /**
  * A few of the seeds of `npm run bench -- steps`. The last three have a charger that says Accepted

@@ -81,3 +81,10 @@ test('unreadable messages beyond the bound close the connection', async (t) => {
   assert.equal((await charger.closed).code, 1008);
   await upstream.closed;
 });
+
+test('those of the CSMS end its own connection and are not held against the charger', async (t) => {
+  const { charger, upstream } = await startPair(t);
+  for (let i = 0; i < 40; i += 1) upstream.send('nonsense');
+  assert.deepEqual(await charger.closed, { code: 1001, reason: 'CSMS disconnected' });
+  assert.equal((await upstream.closed).code, 1006);
+});

@@ -2,8 +2,8 @@ import { SimCharger } from '../../src/sim/charger/charger.ts';
 import type { SimChargerOptions } from '../../src/sim/charger/charger-options.ts';
 import { SimCsms } from '../../src/sim/csms.ts';
 import { MemoryNetwork } from '../../src/sim/memory-network.ts';
+import { auditMessages } from '../../src/sim/message-audit.ts';
 import { seededRandom } from '../../src/sim/random.ts';
-import { auditMessages } from '../../src/sim/trials/message-audit.ts';
 import { VirtualClock } from '../../src/sim/virtual-clock.ts';
 
 export const NOTHING_WRONG = { lost: [], repeated: [], altered: [], inverted: [], invented: [] };

@@ -75,7 +75,7 @@ export class BridgeFrom16 {
   }
 
   async #atOutlet(seat: Seat, call: Frame, asked: Payload): Promise<Buffer | undefined> {
-    const { numbers, board, wallMs } = this.#floor;
+    const { numbers, board, clock } = this.#floor;
     const { charger } = seat;
     const outlet = readInteger(asked['connectorId']) ?? 0;
     if (outlet === 0) {
@@ -93,7 +93,7 @@ export class BridgeFrom16 {
       const state = chargingStateOf(asked['status']);
       if (state === undefined) this.#states.delete(`${charger}/${outlet}`);
       else this.#states.set(`${charger}/${outlet}`, state);
-      return carryOn(this.#floor, seat, call, status2x(asked, evseId, timestamp(wallMs())));
+      return carryOn(this.#floor, seat, call, status2x(asked, evseId, timestamp(clock.wallMs())));
     }
     if (call.action === 'StartTransaction') return this.#start(seat, call, asked);
     const transactionId = readInteger(asked['transactionId']);

@@ -35,7 +35,6 @@ export interface Floor {
     place: Place,
     owner: Seat,
   ) => Promise<Frame | Unanswered>;
-  readonly wallMs: () => number;
   readonly heartbeatSeconds: () => number;
   /** Whether messages of a charger wait on disk for the CSMS. */
   readonly holds: (charger: string) => boolean;

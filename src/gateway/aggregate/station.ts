@@ -9,8 +9,6 @@ import type { SiteView } from '../../schema/view.ts';
 import { Connection } from '../connection.ts';
 import { dialRequest } from '../dial-request.ts';
 import { identityInPath, upstreamUrl } from '../identity.ts';
-import { DEFAULT_LANE_LIMITS } from '../lane.ts';
-import { newLinkCounters } from '../link-counters.ts';
 import { CSMS_ANSWER_MS } from '../outage/outage.ts';
 import { Redial } from '../redial.ts';
 import type { Dialer, DialRequest, DialResult, Socket } from '../socket.ts';
@@ -74,12 +72,10 @@ export class AggregateStation implements Dialer {
     this.#options = options;
     this.#numbers = numbers;
     this.#arrivals = new Arrivals(clock);
-    const wallMs = () => clock.wallMs();
     this.#board = new StatusBoard({
       clock,
       numbers,
       version: station.version,
-      wallMs,
       isHere: (charger) => this.#seats.has(charger),
       say: async (payload) => (await this.#say('StatusNotification', payload)).kind === 'result',
     });
@@ -104,7 +100,6 @@ export class AggregateStation implements Dialer {
       family: familyOf(station.version),
       seats: this.#seats,
       send: (source, call, place, owner) => this.#send(source, call, place, owner),
-      wallMs,
       heartbeatSeconds: () => this.#heartbeatSeconds(),
       holds: options.holds ?? (() => false),
       keptProfiles: options.keptProfiles ?? (() => []),
@@ -271,13 +266,9 @@ export class AggregateStation implements Dialer {
       charger: station.identity,
       socket,
       clock,
-      limits: DEFAULT_LANE_LIMITS,
-      counters: newLinkCounters(),
       log,
       received: (frame) => this.#receive(frame),
       closed: (reason) => this.#lose(reason),
-      hostile: () => connection.drop(),
-      congested: () => {},
     });
     const lane = new FairLane({
       clock,

@@ -11,10 +11,8 @@ export interface StatusBoardOptions {
   readonly clock: Clock;
   readonly numbers: OutletNumbers;
   readonly version: OcppVersion;
-  readonly wallMs: () => number;
   readonly isHere: (charger: string) => boolean;
-  /** Sends a StatusNotification of the station itself. */
-  /** True once the CSMS has it. Never rejects. */
+  /** Sends a StatusNotification of the station itself; true once the CSMS has it. Never rejects. */
   readonly say: (payload: object) => Promise<boolean>;
 }
 
@@ -144,7 +142,7 @@ export class StatusBoard {
   }
 
   #message(number: number, status: string): object {
-    const at = timestamp(this.#options.wallMs());
+    const at = timestamp(this.#options.clock.wallMs());
     return this.#family === '1.6'
       ? {
           connectorId: number,

@@ -36,10 +36,10 @@ export class UpDesk {
 
   /** The bytes of the answer; undefined when none may be given. */
   async answer(seat: Seat, call: Frame): Promise<Buffer | undefined> {
-    const { family, wallMs, heartbeatSeconds } = this.#floor;
+    const { family, clock, heartbeatSeconds } = this.#floor;
     const own = familyOf(seat.version);
     const rule = upRule(own, call.action);
-    const currentTime = timestamp(wallMs());
+    const currentTime = timestamp(clock.wallMs());
     if (rule === undefined) {
       return errorBytes(call.id, 'NotImplemented', `${call.action} is not known here`);
     }

@@ -26,7 +26,7 @@ export class VersionBridge {
     this.#floor = floor;
     this.#from16 = new BridgeFrom16(floor);
     this.#from2x = new BridgeFrom2x(floor);
-    this.#remoteStartId = Math.floor(floor.wallMs() / 1_000) % ID_MOST;
+    this.#remoteStartId = Math.floor(floor.clock.wallMs() / 1_000) % ID_MOST;
   }
 
   up(seat: Seat, call: Frame): Promise<Buffer | undefined> {

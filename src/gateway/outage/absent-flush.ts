@@ -2,10 +2,8 @@ import type { Log } from '../../core/log.ts';
 import { type Cancel, type Clock, repeat } from '../../core/time.ts';
 import { errorBytes } from '../../ocpp/frame.ts';
 import { versionOf } from '../../ocpp/version.ts';
-import { outcomeOf } from '../call-outcome.ts';
 import { Connection } from '../connection.ts';
 import { DIAL_TIMEOUT_MS } from '../dial-request.ts';
-import { DEFAULT_LANE_LIMITS } from '../lane.ts';
 import type { LinkCounters } from '../link-counters.ts';
 import type { CallOutcome } from '../observer.ts';
 import type { Dialer, Socket } from '../socket.ts';
@@ -77,7 +75,6 @@ export class AbsentFlush {
     );
     if (result.outcome !== 'connected') return;
     if (this.#stopped) {
-      result.socket.listen({ message() {}, closed() {} });
       result.socket.close(1000, 'gateway is stopping');
       return;
     }
@@ -102,16 +99,13 @@ export class AbsentFlush {
         clock,
         log,
         counters,
-        limits: DEFAULT_LANE_LIMITS,
         closed: end,
-        hostile: end,
-        congested: () => {},
         received: (frame) => {
           if (frame.kind === 'call') {
             connection.send(errorBytes(frame.id, 'GenericError', 'the charger is not connected'));
           }
           if (frame.kind !== 'result' && frame.kind !== 'error') return;
-          connection.lane.settle(frame.id, () => outcomeOf(frame));
+          connection.lane.settle(frame);
         },
       });
       const replay: Replay = new Replay({

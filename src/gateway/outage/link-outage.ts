@@ -1,28 +1,25 @@
 import type { Log } from '../../core/log.ts';
-import type { Clock } from '../../core/time.ts';
-import { type CsmsFact, factsOfAnswer, factsOfCsmsCall, tellsFacts } from '../../ocpp/csms-fact.ts';
-import { type Frame, parsePayload } from '../../ocpp/frame.ts';
-import { readInteger, readObject } from '../../ocpp/payload.ts';
-import {
-  answerWithTransactionId,
-  carriesTransactionId,
-  transactionIdIn,
-  withMessagesInQueue,
-  withTransactionId,
-} from '../../ocpp/transaction-id.ts';
+import type { Cancel, Clock } from '../../core/time.ts';
+import type { Frame } from '../../ocpp/frame.ts';
+import { withMessageId } from '../../ocpp/transaction-id.ts';
 import { isQueued } from '../../ocpp/transaction-message.ts';
 import type { OcppVersion } from '../../ocpp/version.ts';
-import type { Change } from '../../store/durable-store.ts';
-import { basicAuthorization } from '../dial-request.ts';
+import { type Connection, QUEUED_ANSWER_MS } from '../connection.ts';
+import type { Faults } from '../faults.ts';
 import type { CallAnswer } from '../interceptor.ts';
-import type { CallOutcome, OwnCall } from '../observer.ts';
+import type { UnansweredCall } from '../lane.ts';
+import type { LinkCounters } from '../link-counters.ts';
+import type { CallOutcome, OwnCall, UpstreamState } from '../observer.ts';
 import { Redial } from '../redial.ts';
 import type { DialResult, Socket } from '../socket.ts';
 import { CSMS_ANSWER_MS, type Outage } from './outage.ts';
 import { Replay } from './replay.ts';
+import { Translation } from './translation.ts';
 
 /** Own calls to a charger after an outage. */
 const HOUSEKEEPING = { priority: 'housekeeping', timeoutMs: 30_000 } as const;
+/** How often a link looks whether the CSMS still answers. */
+const SILENCE_CHECK_MS = 5_000;
 
 /**
  * What a charger says by itself once it is accepted. Before the CSMS has accepted the boot that was
@@ -33,8 +30,19 @@ const OF_THE_ACCEPTED: ReadonlySet<string> = new Set([
   'StatusNotification',
   'Authorize',
 ]);
-/** Ids that could not be written are written again after so long, while the charger is there. */
-const SAVE_AGAIN_MS = 5_000;
+
+/** What an outage sees of its link. */
+export interface OutageLink {
+  /** Undefined: the CSMS is away. */
+  csms(): Connection | undefined;
+  csmsConnected(socket: Socket): void;
+  upstream(state: UpstreamState): void;
+  /** Calls the charger. */
+  call(call: OwnCall, done: (outcome: CallOutcome) => void): void;
+  /** Gives the charger an answer in place of the CSMS. */
+  answer(call: Frame, answer: CallAnswer): void;
+  close(code: number, reason: string): void;
+}
 
 export interface LinkOutageOptions {
   readonly charger: string;
@@ -44,31 +52,31 @@ export interface LinkOutageOptions {
   readonly shared: Outage;
   readonly clock: Clock;
   readonly log: Log;
+  readonly faults: Faults;
+  readonly counters: LinkCounters;
   readonly newId: () => string;
   readonly dial: () => Promise<DialResult>;
-  /** The CSMS is back with this socket. */
-  readonly connected: (socket: Socket) => void;
-  /** The CSMS does not want this charger, or not so: it has to connect anew. */
-  readonly disconnect: (reason: string) => void;
   /** The charger is set to go on with such a transaction; it gets no energy. */
   readonly withhold: (transactionId: string) => void;
-  readonly callCharger: (call: OwnCall, done: (outcome: CallOutcome) => void) => void;
+  readonly link: OutageLink;
 }
 
 /**
- * One link's side of an outage: what the gateway answers itself, which ids it translates, when it
- * dials again and when everything held has been delivered.
+ * One link's side of an outage: which calls the gateway answers itself, when it dials again, and how
+ * what it holds is delivered.
  */
 export class LinkOutage {
-  readonly csmsAnswerMs = CSMS_ANSWER_MS;
+  readonly translation: Translation;
   readonly #options: LinkOutageOptions;
   readonly #redial: Redial;
   #replay: Replay | undefined;
+  #silence: Cancel = () => {};
   #ended = false;
 
   constructor(options: LinkOutageOptions) {
     const { clock, shared, dial } = options;
     this.#options = options;
+    this.translation = new Translation({ ...options, ended: () => this.#ended });
     this.#redial = new Redial({
       clock,
       random: shared.random,
@@ -78,12 +86,98 @@ export class LinkOutage {
     });
   }
 
-  isQueued(call: Frame): boolean {
+  /** Whether the gateway answers this call: the CSMS is away, or older messages go first. */
+  takes(call: Frame): boolean {
+    const { charger, shared, link } = this.#options;
+    if (link.csms() === undefined) return true;
+    if (!this.#isQueued(call)) {
+      return OF_THE_ACCEPTED.has(call.action) && shared.memory.boot(charger) !== undefined;
+    }
+    return (
+      this.#replay !== undefined ||
+      shared.standIn.busy(charger) ||
+      shared.standIn.repeated(charger, call) !== undefined ||
+      this.translation.isOfNothing(call)
+    );
+  }
+
+  /** The CSMS cannot be asked, or not yet: the gateway answers. */
+  hold({ call, sent }: UnansweredCall): void {
+    const { charger, version, shared, link, counters, faults } = this.#options;
+    counters.heldCalls += 1;
+    const give = (answer: CallAnswer | undefined): void => {
+      if (answer === undefined || this.#ended) return;
+      link.answer(call, answer);
+      this.deliver();
+    };
+    shared.standIn
+      .answer({ charger, version, frame: call, mayRepeat: sent })
+      .then(give)
+      .catch((error: unknown) => faults.note(`answer to ${charger}`, error));
+  }
+
+  /** The CSMS is away; what it left unanswered is held. */
+  csmsGone(unanswered: readonly UnansweredCall[]): void {
+    this.#silence();
+    this.#replay?.stop();
+    this.#replay = undefined;
+    for (const call of unanswered) this.hold(call);
+    this.#redial.begin();
+  }
+
+  csmsBack(): void {
+    this.#redial.connected();
+    this.deliver();
+    this.#watchSilence();
+  }
+
+  /** What is held goes out, if anything is and the CSMS is there. */
+  deliver(): void {
+    const { charger, version, shared, clock, log, link } = this.#options;
+    const csms = link.csms();
+    if (csms === undefined || this.#replay !== undefined || !this.#holds()) return;
+    this.#replay = new Replay({
+      charger,
+      version,
+      ...shared,
+      clock,
+      log,
+      send: (call, first) => this.#send(csms, call, first),
+      bootRefused: (status, again) => {
+        if (!again) this.#bootAnew(status);
+      },
+      unwanted: (transactionId) => this.#stopUnwanted(transactionId),
+      delivered: () => {
+        this.#replay = undefined;
+        log.info('everything held was delivered', { charger });
+        link.upstream('connected');
+      },
+    });
+    link.upstream('replaying');
+    void this.#replay.run();
+  }
+
+  /** The turn of this call at the CSMS is far off: it goes out with what is held, and later ones. */
+  takeBack(id: string): readonly string[] {
+    const fit = (call: Frame): boolean => this.#isQueued(call);
+    const calls = this.#options.link.csms()?.lane.withdrawFrom(id, fit) ?? [];
+    for (const call of calls) this.hold({ call, sent: false });
+    if (calls.length > 0) this.deliver();
+    return calls.map((call) => call.id);
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#silence();
+    this.#replay?.stop();
+    this.#redial.stop();
+  }
+
+  #isQueued(call: Frame): boolean {
     return isQueued(this.#options.version, call.action);
   }
 
-  /** Whether anything is held for the CSMS. */
-  holds(): boolean {
+  #holds(): boolean {
     const { charger, shared } = this.#options;
     const { journal, standIn, memory } = shared;
     return (
@@ -94,188 +188,48 @@ export class LinkOutage {
     );
   }
 
-  /** Whether the gateway answers this call: the CSMS is away, or older messages go first. */
-  takes(call: Frame, connected: boolean): boolean {
-    if (!connected) return true;
-    const { charger, shared } = this.#options;
-    if (!this.isQueued(call)) {
-      return OF_THE_ACCEPTED.has(call.action) && shared.memory.boot(charger) !== undefined;
-    }
-    return (
-      this.#replay !== undefined ||
-      shared.standIn.busy(charger) ||
-      shared.standIn.repeated(charger, call) !== undefined ||
-      this.#isOfNothing(call)
-    );
-  }
-
-  answer(call: Frame, mayRepeat: boolean): Promise<CallAnswer | undefined> {
-    const { charger, version, shared } = this.#options;
-    return shared.standIn.answer({ charger, version, frame: call, mayRepeat });
-  }
-
-  csmsGone(): void {
-    this.#replay?.stop();
-    this.#replay = undefined;
-    this.#redial.begin();
-  }
-
-  csmsBack(): void {
-    this.#redial.connected();
-  }
-
-  /** Delivers what is held, if anything is; false: nothing is, or it is being delivered. */
-  deliver(link: {
-    readonly send: (call: Frame, first: boolean) => Promise<CallOutcome>;
-    readonly delivered: () => void;
-  }): boolean {
-    if (this.#replay !== undefined || !this.holds()) return false;
-    const { charger, version, shared, clock, log } = this.#options;
-    const replay: Replay = new Replay({
-      charger,
-      version,
-      ...shared,
-      clock,
-      log,
-      send: link.send,
-      bootRefused: (status, again) => {
-        if (!again) this.#bootAnew(status);
-      },
-      unwanted: (transactionId) => this.#stopUnwanted(transactionId),
-      delivered: () => {
-        this.#replay = undefined;
-        log.info('everything held was delivered', { charger });
-        link.delivered();
-      },
+  #send(csms: Connection, call: Frame, first: boolean): Promise<CallOutcome> {
+    const { newId, link } = this.#options;
+    const sent = csms.lane.knows(call.id) ? withMessageId(call, newId()) : call;
+    const timeoutMs = csms.queues ? QUEUED_ANSWER_MS : CSMS_ANSWER_MS;
+    return new Promise((resolve) => {
+      const priority = first ? 'safety' : 'housekeeping';
+      csms.lane.own(sent.id, sent.bytes, priority, timeoutMs, (outcome) => {
+        resolve(outcome);
+        if (outcome.outcome === 'timeout' && link.csms() === csms) this.#dropSilent(csms);
+      });
     });
-    this.#replay = replay;
-    void replay.run();
-    return true;
   }
 
-  end(): void {
-    this.#ended = true;
-    this.#replay?.stop();
-    this.#redial.stop();
+  /** A CSMS that takes messages and does not answer is worse than none: chargers discard data. */
+  #watchSilence(): void {
+    const { clock, link } = this.#options;
+    const csms = link.csms();
+    // Where calls queue, silence is watched from the moment when one is really sent.
+    if (csms === undefined || csms.queues) return;
+    this.#silence();
+    this.#silence = clock.after(SILENCE_CHECK_MS, () => {
+      const open = csms.lane.unanswered(CSMS_ANSWER_MS);
+      if (open.some((call) => this.#isQueued(call))) this.#dropSilent(csms);
+      else this.#watchSilence();
+    });
   }
 
-  /** A call of the charger as the CSMS knows it. */
-  toCsms(call: Frame): Frame {
-    const mapping = this.#mappingOf(call);
-    return mapping?.csmsId === undefined ? call : withTransactionId(call, mapping.csmsId);
-  }
-
-  /** A call of the CSMS as the charger knows it. */
-  fromCsms(call: Frame): Frame {
-    const { charger, version, shared } = this.#options;
-    if (version !== '1.6' || !shared.ids.mapsAny(charger)) return call;
-    if (!carriesTransactionId(call.action)) return call;
-    const csmsId = transactionIdIn(call);
-    const localId = csmsId === undefined ? undefined : shared.ids.localIdOf(charger, csmsId);
-    return localId === undefined ? call : withTransactionId(call, localId);
-  }
-
-  /** The CSMS answered a call of the charger; what the charger gets. */
-  csmsAnswered(call: Frame, answer: Frame): Frame | Promise<Frame> {
-    if (answer.kind !== 'result') return answer;
-    const { charger, version, shared } = this.#options;
-    if (!tellsFacts('charger', call.action)) return answer;
-    if (version !== '1.6' && !answer.bytes.includes('idTokenInfo') && !isTimed(call)) return answer;
-    try {
-      const payload = parsePayload(answer);
-      this.#learn(factsOfAnswer(version, call.action, () => parsePayload(call), payload));
-      if (call.action === 'BootNotification') shared.memory.bootDelivered(charger);
-      if (version === '1.6') return this.#transaction16(call, answer, payload);
-    } catch {
-      // What is not JSON teaches nothing; the charger sees it all the same.
-    }
-    return answer;
-  }
-
-  /** The charger answered a call of the CSMS; what the CSMS gets. */
-  chargerAnswer(call: Frame, answer: Frame): Frame {
-    const { charger, shared } = this.#options;
-    if (answer.kind !== 'result') return answer;
-    if (tellsFacts('csms', call.action)) {
-      try {
-        this.chargerAnswered(call.action, parsePayload(call), parsePayload(answer));
-      } catch {
-        return answer;
-      }
-    }
-    const held =
-      call.action === 'GetTransactionStatus' && shared.journal.backlog(charger).count > 0;
-    return held ? withMessagesInQueue(answer) : answer;
-  }
-
-  /** The same of a call of our own. */
-  chargerAnswered(action: string, payload: unknown, answer: unknown): void {
-    this.#learn(factsOfCsmsCall(this.#options.version, action, payload, answer));
-  }
-
-  #transaction16(call: Frame, answer: Frame, payload: unknown): Frame | Promise<Frame> {
-    const { charger, shared } = this.#options;
-    const { ids } = shared;
-    if (call.action === 'StopTransaction') {
-      const localId = transactionIdIn(call);
-      const changes = localId === undefined ? [] : ids.stopped(charger, localId);
-      if (changes.length > 0) void this.#save(changes);
-    }
-    if (call.action !== 'StartTransaction') return answer;
-    const csmsId = readInteger(readObject(payload)['transactionId']);
-    if (csmsId === undefined || !ids.collides(charger, csmsId)) return answer;
-    // The charger has a running transaction of this number from us: it gets another one.
-    const { localId, changes } = ids.allocate(charger);
-    const learned = ids.learn(charger, localId, csmsId);
-    const mapped = answerWithTransactionId(answer, localId);
-    return this.#save([...changes, ...learned]).then(() => mapped);
-  }
-
-  /** The CSMS has answered: the charger hears it although the medium fails, which is tried again. */
-  async #save(changes: readonly Change[]): Promise<void> {
-    const { shared, clock, log } = this.#options;
-    try {
-      await shared.journal.write(changes);
-    } catch (error) {
-      log.warn('ids of a transaction not saved yet', { problem: String(error) });
-      if (!this.#ended) clock.after(SAVE_AGAIN_MS, () => void this.#save(changes));
-    }
-  }
-
-  #learn(facts: readonly CsmsFact[]): void {
-    const { charger, shared } = this.#options;
-    shared.memory.learn(charger, facts);
-    for (const fact of facts) {
-      if (fact.type !== 'password') continue;
-      for (const password of readings(fact.password)) {
-        void shared.admission.passwordSet(charger, basicAuthorization(charger, password));
-      }
-    }
-  }
-
-  #mappingOf(call: Frame) {
-    const { charger, version, shared } = this.#options;
-    if (version !== '1.6' || !shared.ids.mapsAny(charger)) return undefined;
-    if (!carriesTransactionId(call.action)) return undefined;
-    const localId = transactionIdIn(call);
-    return localId === undefined ? undefined : shared.ids.find(charger, localId);
-  }
-
-  /** The CSMS never gave the transaction an id: its start was not taken, or dropped by an operator. */
-  #isOfNothing(call: Frame): boolean {
-    const mapping = this.#mappingOf(call);
-    return mapping !== undefined && mapping.csmsId === undefined;
+  #dropSilent(csms: Connection): void {
+    const { log, charger } = this.#options;
+    log.warn('CSMS does not answer', { charger });
+    csms.drop();
   }
 
   #dialled(result: Exclude<DialResult, { outcome: 'unreachable' }>): void {
-    const { charger, subprotocol, shared, connected, disconnect } = this.#options;
+    const { charger, subprotocol, shared, link } = this.#options;
     if (result.outcome === 'connected') {
       if (result.socket.subprotocol === subprotocol) {
-        connected(result.socket);
+        link.csmsConnected(result.socket);
         return;
       }
       result.socket.close(1002, 'not the subprotocol agreed with the charger');
-      disconnect('the CSMS wants another OCPP version');
+      link.close(1012, 'the CSMS wants another OCPP version');
       return;
     }
     if (result.outcome === 'refused' && !isRejection(result.status)) {
@@ -283,7 +237,7 @@ export class LinkOutage {
       return;
     }
     void shared.admission.refused(charger, 'name');
-    disconnect('the CSMS does not accept the charger any more');
+    link.close(1012, 'the CSMS does not accept the charger any more');
   }
 
   /**
@@ -291,7 +245,7 @@ export class LinkOutage {
    * itself. In 2.x a charger that was accepted must refuse to be triggered for it (F06.FR.17).
    */
   #bootAnew(status: string): void {
-    const { charger, version, log, callCharger } = this.#options;
+    const { charger, version, log, link } = this.#options;
     log.warn('the CSMS does not accept the boot: the charger is told to boot again', {
       charger,
       status,
@@ -300,7 +254,7 @@ export class LinkOutage {
       version === '1.6'
         ? ['TriggerMessage', { requestedMessage: 'BootNotification' }]
         : ['Reset', { type: 'OnIdle' }];
-    callCharger(
+    link.call(
       { action: action as string, payload: payload as object, ...HOUSEKEEPING },
       (outcome) => log.info('charger told to boot again', { charger, ...outcome }),
     );
@@ -308,7 +262,7 @@ export class LinkOutage {
 
   /** The driver was let in while the CSMS was away, and the CSMS does not want them (1.6 §4.8). */
   #stopUnwanted(transactionId: string): void {
-    const { charger, version, shared, log, callCharger, withhold } = this.#options;
+    const { charger, version, shared, log, link, withhold } = this.#options;
     log.warn('the CSMS does not accept the driver', { charger, transactionId });
     if (shared.memory.switches(charger).stopOnInvalid === false) {
       withhold(transactionId);
@@ -318,7 +272,7 @@ export class LinkOutage {
       version === '1.6'
         ? ['RemoteStopTransaction', { transactionId: Number(transactionId) }]
         : ['RequestStopTransaction', { transactionId }];
-    callCharger(
+    link.call(
       { action: action as string, payload: payload as object, ...HOUSEKEEPING },
       (outcome) => log.info('unwanted driver stopped', { charger, transactionId, ...outcome }),
     );
@@ -328,13 +282,3 @@ export class LinkOutage {
 /** Statuses by which a CSMS says no to the charger itself, not "later". */
 export const isRejection = (status: number): boolean =>
   status === 401 || status === 403 || status === 404;
-
-const isTimed = (call: Frame): boolean =>
-  call.action === 'BootNotification' || call.action === 'Heartbeat';
-
-/** AuthorizationKey of 1.6 is written as text or as hexadecimal bytes. */
-const readings = (password: string): readonly Buffer[] => {
-  const text = Buffer.from(password);
-  const hex = /^([0-9a-f]{2})+$/i.test(password);
-  return hex ? [text, Buffer.from(password, 'hex')] : [text];
-};

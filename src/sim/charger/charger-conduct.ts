@@ -50,8 +50,6 @@ export interface ChargerConduct {
   readonly staysAwayAfterClose: boolean;
   /** Sends its calls back to back, without waiting for answers. */
   readonly impatient: boolean;
-  /** Transactions go on after a reboot; else they end with it. */
-  readonly resumesAfterReboot: boolean;
   readonly rebootMs: number;
   /** Its wall clock is ahead of the true time by this, ms; negative: behind. */
   readonly clockAheadMs: number;
@@ -111,7 +109,6 @@ export const GOOD_CONDUCT: ChargerConduct = {
   waitsForRemoteStart: false,
   staysAwayAfterClose: false,
   impatient: false,
-  resumesAfterReboot: true,
   rebootMs: 3_000,
   clockAheadMs: 0,
   stepsAmps: undefined,

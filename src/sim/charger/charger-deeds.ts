@@ -1,9 +1,10 @@
-import type { Clock } from '../../core/time.ts';
+import { type Clock, timestamp } from '../../core/time.ts';
+import { type Payload, readInteger } from '../../ocpp/payload.ts';
 import type { OcppVersion } from '../../ocpp/version.ts';
 import type { CallQueue } from './call-queue.ts';
 import type { Outlet } from './charger-outlet.ts';
 import type { ChargerPresence } from './charger-presence.ts';
-import type { ChargerProfiles, ProfiledTransaction } from './charger-profiles.ts';
+import type { ChargerProfiles, ProfiledTransaction, ProfileVerdict } from './charger-profiles.ts';
 import type { ChargerSessions } from './charger-sessions.ts';
 import type { ChargerSettings } from './charger-settings.ts';
 import type { LocalList } from './local-list.ts';
@@ -55,6 +56,34 @@ export class ChargerDeeds {
     const session = this.parts.outlets[connector - 1]?.session;
     if (session === undefined) return undefined;
     return { id: session.transactionId ?? '', startedAtMs: session.startedAtMs };
+  }
+
+  setProfile(request: Payload): ProfileVerdict {
+    const transaction = (connector: number) => this.transactionAt(connector);
+    return this.parts.profiles.set(request, this.connectors, transaction, this.wallMs());
+  }
+
+  /** What GetCompositeSchedule asks for, `at` its start; undefined: there is no such connector. */
+  composite(connector = -1, request: Payload) {
+    if (connector < 0 || connector > this.connectors) return undefined;
+    const { profiles, terminals, maxAmps, volts } = this.parts;
+    const unit = request['chargingRateUnit'] === 'W' ? 'W' : 'A';
+    const duration = readInteger(request['duration']) ?? 0;
+    const window = { fromMs: this.wallMs(), seconds: duration, unit } as const;
+    const running = this.transactionAt(connector);
+    const { periods } = profiles.composite(connector, running, terminals, window);
+    // Stretches without a limit get the charger's rating.
+    const rating = unit === 'A' ? maxAmps : maxAmps * volts * terminals;
+    const limited = periods.map(({ startSeconds, limit, numberPhases }) => ({
+      startPeriod: Math.round(startSeconds),
+      limit: Math.floor(Math.min(limit, rating) * 10 + 1e-6) / 10,
+      ...(numberPhases === undefined ? {} : { numberPhases }),
+    }));
+    const unlimited = { startPeriod: 0, limit: rating, numberPhases: terminals };
+    const chargingSchedulePeriod =
+      limited[0]?.startPeriod === 0 ? limited : [unlimited, ...limited];
+    const at = timestamp(window.fromMs);
+    return { at, duration, chargingRateUnit: unit, chargingSchedulePeriod };
   }
 
   /** False: no car waits there, or the CSMS has not accepted the charger. */

@@ -1,4 +1,3 @@
-import { timestamp } from '../../core/time.ts';
 import { type Payload, readInteger, readList, readText } from '../../ocpp/payload.ts';
 import type { CsmsAnswer } from './charger-conduct.ts';
 import type { ChargerDeeds } from './charger-deeds.ts';
@@ -7,8 +6,6 @@ type Answer = (request: Payload, deeds: ChargerDeeds) => CsmsAnswer;
 
 const status = (value: string): CsmsAnswer => ({ result: { status: value } });
 const yesOrNo = (yes: boolean): CsmsAnswer => status(yes ? 'Accepted' : 'Rejected');
-const transactionOf = (deeds: ChargerDeeds) => (connector: number) =>
-  deeds.transactionAt(connector);
 
 /** Answers of a 1.6 charger to its CSMS, by action. */
 const ANSWERS: Readonly<Record<string, Answer>> = {
@@ -68,34 +65,19 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
     if (connector > deeds.connectors) return status('Rejected');
     return status(deeds.setOperative(connector, request['type'] === 'Operative'));
   },
-  SetChargingProfile: (request, deeds) => {
-    const { connectors } = deeds;
-    const { profiles } = deeds.parts;
-    const verdict = profiles.set(request, connectors, transactionOf(deeds), deeds.wallMs());
-    return status(verdict.status);
-  },
+  SetChargingProfile: (request, deeds) => status(deeds.setProfile(request).status),
   ClearChargingProfile: (request, { parts: { profiles } }) => status(profiles.clear(request)),
   GetCompositeSchedule: (request, deeds) => {
-    const connector = readInteger(request['connectorId']) ?? -1;
-    if (connector < 0 || connector > deeds.connectors) return status('Rejected');
-    const unit = request['chargingRateUnit'] === 'W' ? 'W' : 'A';
-    const fromMs = deeds.wallMs();
-    const seconds = readInteger(request['duration']) ?? 0;
-    const window = { fromMs, seconds, unit } as const;
-    const transaction = deeds.transactionAt(connector);
-    const { profiles, terminals } = deeds.parts;
-    const { periods } = profiles.composite(connector, transaction, terminals, window);
+    const connector = readInteger(request['connectorId']);
+    const composite = deeds.composite(connector, request);
+    if (composite === undefined) return status('Rejected');
+    const { at, ...schedule } = composite;
     return {
       result: {
         status: 'Accepted',
         connectorId: connector,
-        scheduleStart: timestamp(fromMs),
-        chargingSchedule: {
-          duration: seconds,
-          startSchedule: timestamp(fromMs),
-          chargingRateUnit: unit,
-          chargingSchedulePeriod: composed(periods, deeds, unit),
-        },
+        scheduleStart: at,
+        chargingSchedule: { ...schedule, startSchedule: at },
       },
     };
   },
@@ -109,22 +91,6 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
     const known = profiles.setByVendor('data-transfer', data, terminals);
     return status(known ? 'Accepted' : 'UnknownVendorId');
   },
-};
-
-/** Periods of a composite schedule; stretches without a limit get the charger's rating. */
-export const composed = (
-  periods: readonly { startSeconds: number; limit: number; numberPhases?: number }[],
-  { parts: { maxAmps, terminals, volts } }: ChargerDeeds,
-  unit: 'A' | 'W',
-): readonly object[] => {
-  const rating = unit === 'A' ? maxAmps : maxAmps * volts * terminals;
-  const listed = periods.map(({ startSeconds, limit, numberPhases }) => ({
-    startPeriod: Math.round(startSeconds),
-    limit: Math.floor(Math.min(limit, rating) * 10 + 1e-6) / 10,
-    ...(numberPhases === undefined ? {} : { numberPhases }),
-  }));
-  if (listed[0]?.startPeriod === 0) return listed;
-  return [{ startPeriod: 0, limit: rating, numberPhases: terminals }, ...listed];
 };
 
 export const answerCsms16 = (

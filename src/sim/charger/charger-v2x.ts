@@ -2,7 +2,6 @@ import { timestamp } from '../../core/time.ts';
 import { type Payload, readInteger, readList, readObject, readText } from '../../ocpp/payload.ts';
 import type { CsmsAnswer } from './charger-conduct.ts';
 import type { ChargerDeeds } from './charger-deeds.ts';
-import { composed } from './charger-v16.ts';
 
 type Answer = (request: Payload, deeds: ChargerDeeds) => CsmsAnswer;
 
@@ -109,10 +108,7 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
     return status(deeds.setOperative(evse, request['operationalStatus'] === 'Operative'));
   },
   SetChargingProfile: (request, deeds) => {
-    const { connectors } = deeds;
-    const { profiles } = deeds.parts;
-    const transaction = (connector: number) => deeds.transactionAt(connector);
-    const verdict = profiles.set(request, connectors, transaction, deeds.wallMs());
+    const verdict = deeds.setProfile(request);
     return status(verdict.status, verdict.reason);
   },
   ClearChargingProfile: (request, { parts: { profiles } }) => status(profiles.clear(request)),
@@ -138,27 +134,11 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
     };
   },
   GetCompositeSchedule: (request, deeds) => {
-    const evseId = readInteger(request['evseId']) ?? -1;
-    if (evseId < 0 || evseId > deeds.connectors) return status('Rejected', 'UnknownEvse');
-    const unit = request['chargingRateUnit'] === 'W' ? 'W' : 'A';
-    const fromMs = deeds.wallMs();
-    const seconds = readInteger(request['duration']) ?? 0;
-    const window = { fromMs, seconds, unit } as const;
-    const transaction = deeds.transactionAt(evseId);
-    const { profiles, terminals } = deeds.parts;
-    const { periods } = profiles.composite(evseId, transaction, terminals, window);
-    return {
-      result: {
-        status: 'Accepted',
-        schedule: {
-          evseId,
-          duration: seconds,
-          scheduleStart: timestamp(fromMs),
-          chargingRateUnit: unit,
-          chargingSchedulePeriod: composed(periods, deeds, unit),
-        },
-      },
-    };
+    const evseId = readInteger(request['evseId']);
+    const composite = deeds.composite(evseId, request);
+    if (composite === undefined) return status('Rejected', 'UnknownEvse');
+    const { at, ...schedule } = composite;
+    return { result: { status: 'Accepted', schedule: { ...schedule, evseId, scheduleStart: at } } };
   },
   SendLocalList: (request, { parts: { localList } }) => status(localList.update(request)),
   GetLocalListVersion: (_request, { parts: { localList } }) => ({

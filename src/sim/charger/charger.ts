@@ -147,7 +147,7 @@ export class SimCharger {
     this.#meterEvery();
   }
 
-  /** Power off: no current, and everything volatile is gone. */
+  /** Power off: no current, and everything volatile is gone; transactions go on afterwards. */
   stop(): void {
     this.#cancelReboot();
     if (!this.#on) return;
@@ -157,8 +157,6 @@ export class SimCharger {
     this.#connection.stop();
     this.#queue.disconnected();
     this.profiles.reboot();
-    if (this.#conduct.resumesAfterReboot) return;
-    for (const outlet of this.#outlets) this.#sessions.end(outlet, 'power-loss');
   }
 
   reboot(): void {

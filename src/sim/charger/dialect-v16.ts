@@ -20,7 +20,6 @@ const STOP_REASON: Readonly<Record<StopReason, string>> = {
   'ev-disconnected': 'EVDisconnected',
   deauthorized: 'DeAuthorized',
   reset: 'SoftReset',
-  'power-loss': 'PowerLoss',
   unlock: 'UnlockCommand',
 };
 

@@ -43,7 +43,6 @@ const STOP_REASON: Readonly<Record<StopReason, readonly [string, string]>> = {
   'ev-disconnected': ['EVCommunicationLost', 'EVDisconnected'],
   deauthorized: ['Deauthorized', 'DeAuthorized'],
   reset: ['ResetCommand', 'ImmediateReset'],
-  'power-loss': ['AbnormalCondition', 'PowerLoss'],
   unlock: ['UnlockCommand', 'Other'],
 };
 

@@ -32,7 +32,6 @@ export type StopReason =
   | 'ev-disconnected'
   | 'deauthorized'
   | 'reset'
-  | 'power-loss'
   | 'unlock';
 
 export interface BootFacts {

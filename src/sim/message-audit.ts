@@ -1,5 +1,5 @@
-import { type Payload, readInteger, readList, readObject, readText } from '../../ocpp/payload.ts';
-import type { SimCall } from '../charger/dialect.ts';
+import { type Payload, readInteger, readList, readObject, readText } from '../ocpp/payload.ts';
+import type { SimCall } from './charger/dialect.ts';
 
 /** What became of the transaction messages of one charger on their way to the CSMS. */
 export interface MessageAudit {

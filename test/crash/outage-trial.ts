@@ -1,21 +1,21 @@
-import { type Log, SILENT_LOG } from '../../core/log.ts';
-import type { Clock } from '../../core/time.ts';
-import { Gateway } from '../../gateway/gateway.ts';
-import type { LinkObserver } from '../../gateway/observer.ts';
-import { type Outage, openOutage } from '../../gateway/outage/outage.ts';
-import { QueueDesk } from '../../gateway/outage/queue-desk.ts';
-import { FIRST_LOCAL_ID } from '../../gateway/outage/transaction-ids.ts';
-import { isThinnable } from '../../ocpp/transaction-message.ts';
-import type { OcppVersion } from '../../ocpp/version.ts';
-import { Car } from '../car.ts';
-import { SimCharger } from '../charger/charger.ts';
-import { SimCsms } from '../csms.ts';
-import { MemoryNetwork } from '../memory-network.ts';
-import { Medium, MemoryStore } from '../memory-store.ts';
-import { between, type Random, seededRandom } from '../random.ts';
-import { VirtualClock } from '../virtual-clock.ts';
+import { type Log, SILENT_LOG } from '../../src/core/log.ts';
+import type { Clock } from '../../src/core/time.ts';
+import { Gateway } from '../../src/gateway/gateway.ts';
+import type { LinkObserver } from '../../src/gateway/observer.ts';
+import { type Outage, openOutage } from '../../src/gateway/outage/outage.ts';
+import { QueueDesk } from '../../src/gateway/outage/queue-desk.ts';
+import { FIRST_LOCAL_ID } from '../../src/gateway/outage/transaction-ids.ts';
+import { isThinnable } from '../../src/ocpp/transaction-message.ts';
+import type { OcppVersion } from '../../src/ocpp/version.ts';
+import { Car } from '../../src/sim/car.ts';
+import { SimCharger } from '../../src/sim/charger/charger.ts';
+import { SimCsms } from '../../src/sim/csms.ts';
+import { MemoryNetwork } from '../../src/sim/memory-network.ts';
+import { Medium, MemoryStore } from '../../src/sim/memory-store.ts';
+import { auditMessages, isTransactionMessage, messageKey } from '../../src/sim/message-audit.ts';
+import { between, type Random, seededRandom } from '../../src/sim/random.ts';
+import { VirtualClock } from '../../src/sim/virtual-clock.ts';
 import { cruelFaults } from './cruel-faults.ts';
-import { auditMessages, isTransactionMessage, messageKey } from './message-audit.ts';
 import { keyOf, TrialOperator } from './trial-operator.ts';
 
 const CHARGERS: readonly (readonly [id: string, version: OcppVersion])[] = [

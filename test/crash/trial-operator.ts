@@ -1,8 +1,8 @@
-import type { Outage } from '../../gateway/outage/outage.ts';
-import type { QueueDesk } from '../../gateway/outage/queue-desk.ts';
-import { ResendDesk } from '../../gateway/outage/resend-desk.ts';
-import { parsePayload, readFrame } from '../../ocpp/frame.ts';
-import { messageKey } from './message-audit.ts';
+import type { Outage } from '../../src/gateway/outage/outage.ts';
+import type { QueueDesk } from '../../src/gateway/outage/queue-desk.ts';
+import { ResendDesk } from '../../src/gateway/outage/resend-desk.ts';
+import { parsePayload, readFrame } from '../../src/ocpp/frame.ts';
+import { messageKey } from '../../src/sim/message-audit.ts';
 
 const ASIDE_MOST = 1_000;
 

@@ -1,9 +1,9 @@
-import { isQueued } from '../../ocpp/transaction-message.ts';
-import type { SimCharger } from '../charger/charger.ts';
-import type { SimCsms } from '../csms.ts';
-import type { MemoryNetwork } from '../memory-network.ts';
-import type { MediumConduct } from '../memory-store.ts';
-import type { Random } from '../random.ts';
+import { isQueued } from '../../src/ocpp/transaction-message.ts';
+import type { SimCharger } from '../../src/sim/charger/charger.ts';
+import type { SimCsms } from '../../src/sim/csms.ts';
+import type { MemoryNetwork } from '../../src/sim/memory-network.ts';
+import type { MediumConduct } from '../../src/sim/memory-store.ts';
+import type { Random } from '../../src/sim/random.ts';
 
 export interface CruelParts {
   readonly csms: SimCsms;

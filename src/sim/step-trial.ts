@@ -1,11 +1,11 @@
-import type { Site } from '../../core/site.ts';
-import { sameAmps } from '../../core/units.ts';
-import type { BreakerRecord } from '../breaker.ts';
-import { Car } from '../car.ts';
-import type { ChargerConduct } from '../charger/charger-conduct.ts';
-import { PLAIN_METER, plainCharger, turnedPhases } from '../plain-site.ts';
-import { between, type Random, seededRandom } from '../random.ts';
-import { VirtualSite } from '../virtual-site.ts';
+import type { Site } from '../core/site.ts';
+import { sameAmps } from '../core/units.ts';
+import type { BreakerRecord } from './breaker.ts';
+import { Car } from './car.ts';
+import type { ChargerConduct } from './charger/charger-conduct.ts';
+import { PLAIN_METER, plainCharger, turnedPhases } from './plain-site.ts';
+import { between, type Random, seededRandom } from './random.ts';
+import { VirtualSite } from './virtual-site.ts';
 
 /** Steps of the building on one phase, as shares of the fuse. */
 export const STEP_SHARES = [0.2, 0.5, 1] as const;
