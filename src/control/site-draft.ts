@@ -68,6 +68,8 @@ export class SiteDraft {
   book: LimitBook;
   preferences: Preferences = NO_PREFERENCES;
   #site: Site;
+  /** Before they are narrowed: another firmware may take more again. */
+  #configured: readonly ChargerSpec[];
   /** The chargers of the site by id. */
   #specs: ReadonlyMap<string, ChargerSpec> = new Map();
   readonly #settings: ControlSettings;
@@ -98,7 +100,8 @@ export class SiteDraft {
     this.#makes = new KnownMakes(makes);
     this.#carried = newlyCarried(this.#makes.wiringBefore());
     this.#site = site;
-    this.#changeChargers(site.chargers);
+    this.#configured = site.chargers;
+    this.#narrowChargers();
     this.startedAtMs = nowMs;
     this.book = startBook(site, nowMs);
     this.#settings = settings;
@@ -116,8 +119,8 @@ export class SiteDraft {
     return this.#specs.get(id);
   }
 
-  #changeChargers(chargers: readonly ChargerSpec[]): void {
-    const narrowed = chargers.map((spec) => this.#makes.narrowed(spec));
+  #narrowChargers(): void {
+    const narrowed = this.#configured.map((spec) => this.#makes.narrowed(spec));
     this.#site = { ...this.#site, chargers: narrowed };
     this.#specs = new Map(narrowed.map((spec) => [spec.id, spec]));
   }
@@ -125,7 +128,8 @@ export class SiteDraft {
   /** Takes a charger in that was not there at the start; nothing is known of what it does. */
   adopt(spec: ChargerSpec, nowMs: number): void {
     if (this.#chargers.has(spec.id)) return;
-    this.#changeChargers([...this.site.chargers, spec]);
+    this.#configured = [...this.#configured, spec];
+    this.#narrowChargers();
     this.#begin(spec, nowMs);
   }
 
@@ -192,7 +196,7 @@ export class SiteDraft {
       // Its firmware may be another one.
       const others = [...this.#carried.defiances].filter(([key]) => chargerOfKey(key) !== id);
       this.#carried = { ...this.#carried, defiances: new Map(others) };
-      this.#changeChargers(this.site.chargers);
+      this.#narrowChargers();
     }
     for (const [connector, state] of after.connectors) {
       const was = before.connectors.get(connector)?.transaction?.id;
