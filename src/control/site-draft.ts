@@ -47,6 +47,7 @@ import { type ChargerMakes, KnownMakes } from './chargers/known-makes.ts';
 import { keptWakeUps, standingWakeUps, wakeUpNews } from './kept-wake-ups.ts';
 import { knownAhead } from './known-ahead.ts';
 import { longestLifeMs } from './offers/offer-calls.ts';
+import { ProvenFallbacks } from './offers/proven-fallbacks.ts';
 import { ChosenPolicy, type PolicyChoice } from './policy-choice.ts';
 import {
   keptBook,
@@ -67,6 +68,7 @@ export class SiteDraft {
   readonly startedAtMs: number;
   book: LimitBook;
   preferences: Preferences = NO_PREFERENCES;
+  readonly fallbacks: ProvenFallbacks;
   #site: Site;
   /** Before they are narrowed: another firmware may take more again. */
   #configured: readonly ChargerSpec[];
@@ -77,7 +79,6 @@ export class SiteDraft {
   readonly #chargers = new Map<string, ChargerState>();
   readonly #readings = new Map<string, MeterState>();
   readonly #enforcement = new Map<ConnectorKey, Enforcement>();
-  readonly #proven: Set<string>;
   readonly #withheld = new Withheld();
   readonly #wishes = new WishBook();
   readonly #clocks = new ChargerClocks();
@@ -106,7 +107,7 @@ export class SiteDraft {
     this.book = startBook(site, nowMs);
     this.#settings = settings;
     this.#tree = circuitTree(site);
-    this.#proven = new Set(provenFallbacks);
+    this.fallbacks = new ProvenFallbacks(provenFallbacks);
     for (const spec of site.chargers) this.#begin(spec, nowMs);
   }
 
@@ -135,8 +136,8 @@ export class SiteDraft {
 
   #begin(spec: ChargerSpec, nowMs: number): void {
     const traits = this.traits(spec.id);
-    if (!traits.keepsProfilesOffline) this.#proven.delete(spec.id);
-    if (spec.fallbackTrusted) this.#proven.add(spec.id);
+    if (!traits.keepsProfilesOffline) this.fallbacks.set(spec.id, false);
+    if (spec.fallbackTrusted) this.fallbacks.trust(spec.id);
     const charger = newCharger(spec.id, spec.connectors, nowMs);
     this.#chargers.set(spec.id, charger);
     const lifeMs = longestLifeMs(traits, spec, this.#settings.lifeMs);
@@ -157,16 +158,6 @@ export class SiteDraft {
 
   traits(id: string): ChargerTraits {
     return this.#makes.traits(id);
-  }
-
-  hasProvenFallback(id: string): boolean {
-    return this.#proven.has(id);
-  }
-
-  setProvenFallback(id: string, proven: boolean): void {
-    const trusted = this.spec(id)?.fallbackTrusted ?? false;
-    if (proven || trusted) this.#proven.add(id);
-    else this.#proven.delete(id);
   }
 
   setOnline(id: string, online: boolean, atMs: number, version?: OcppVersion): void {
@@ -378,7 +369,7 @@ export class SiteDraft {
       ],
       ahead: knownAhead(this.book, this.site, { monotonicMs: nowMs, wallMs }, siteLimits),
       enforcement: new Map(this.#enforcement),
-      fallbackProven: new Set(this.#proven),
+      fallbackProven: this.fallbacks.all(),
       profiles,
       preferences: this.#withheld.paused(this.preferences, this.#chargers.values()),
       settings: this.#settings,
