@@ -9,17 +9,16 @@ import {
 } from '../core/chargers/charger-fold.ts';
 import type { Abilities, ChargerState } from '../core/chargers/charger-state.ts';
 import type { ChargerTraits, LearnedTraits } from '../core/chargers/charger-traits.ts';
-import { seenFromFuse } from '../core/chargers/direct-current.ts';
 import {
   type Enforcement,
   forgotten,
   inheritedEnforcement,
   NO_ENFORCEMENT,
 } from '../core/chargers/enforcement.ts';
+import { atTerminals } from '../core/chargers/terminal-currents.ts';
 import { type CircuitTree, circuitTree } from '../core/circuit-tree.ts';
 import type { ScheduledLimits } from '../core/limits/limit.ts';
 import { type LimitBook, limitsInForce, startBook } from '../core/limits/limit-book.ts';
-import { seenOnLines } from '../core/line-currents.ts';
 import { derivedReading } from '../core/meters/derived-meters.ts';
 import { judgeReading } from '../core/meters/meter-check.ts';
 import { meterSurroundings } from '../core/meters/meter-surroundings.ts';
@@ -175,10 +174,7 @@ export class SiteDraft {
     const before = this.#chargers.get(id);
     if (before === undefined) return;
     const spec = this.spec(id);
-    const seen =
-      spec === undefined
-        ? event
-        : seenOnLines(spec, seenFromFuse(spec, event, this.site.voltageVolts));
+    const seen = spec === undefined ? event : atTerminals(spec, event, this.site.voltageVolts);
     const after = foldCharger(before, seen, atMs);
     this.#chargers.set(id, after);
     if (event.type === 'booted') {

@@ -70,7 +70,7 @@ const connectorTick = (
     phases,
     wiring,
     use,
-    powerPhases: use?.told === 1 ? 1 : phaseCount(phases) || spec.phases.length,
+    powerPhases: use?.told === 1 ? 1 : phaseCount(phases),
     around,
     enforcement,
     obedience,

@@ -172,7 +172,7 @@ const limitCaps = (
         tick.phases[p] ? (amps?.[p] ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY,
       );
       const volts = phaseVolts(tick.charger, input.site.voltageVolts);
-      const wattsPerAmp = volts * Math.max(1, phaseCount(tick.phases));
+      const wattsPerAmp = volts * phaseCount(tick.phases);
       const byWatts = (watts ?? Number.POSITIVE_INFINITY) / wattsPerAmp;
       return {
         amps: Math.max(0, Math.min(...perPhase, byWatts)),

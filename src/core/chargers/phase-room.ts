@@ -80,7 +80,7 @@ const add = (row: Sums, contender: Contender, factor: 1 | -1): void => {
 };
 
 const powerPhasesOf = ({ phases, wattsPhases }: Contender): number =>
-  wattsPhases ?? (phaseCount(phases) || ALL.length);
+  wattsPhases ?? phaseCount(phases);
 
 const roomOf = (
   circuits: readonly AllocationCircuit[],
