@@ -1,4 +1,4 @@
-import { type Carried, carriedBy, newlyCarried } from '../core/carried.ts';
+import { type Carried, NOTHING_CARRIED } from '../core/carried.ts';
 import type { ChargerEvent } from '../core/chargers/charger-event.ts';
 import {
   foldCharger,
@@ -98,7 +98,7 @@ export class SiteDraft {
     this.#policy = new ChosenPolicy(policy);
     this.#lastPolicy = policy;
     this.#makes = new KnownMakes(makes);
-    this.#carried = newlyCarried(this.#makes.wiringBefore());
+    this.#carried = { ...NOTHING_CARRIED, wiring: this.#makes.wiringBefore() };
     this.#site = site;
     this.#configured = site.chargers;
     this.#narrowChargers();
@@ -330,15 +330,15 @@ export class SiteDraft {
   }
 
   /** Says what of it has to outlive the process soon. */
-  keep(decision: Decision): ReturnType<typeof wakeUpNews> {
-    const news = wakeUpNews(this.#carried.wakeUps, decision.wakeUps);
-    this.#makes.rememberWiring(this.#carried.wiring, decision.wiring);
-    this.#carried = carriedBy(decision);
+  keep({ carried }: Decision): ReturnType<typeof wakeUpNews> {
+    const news = wakeUpNews(this.#carried.wakeUps, carried.wakeUps);
+    this.#makes.rememberWiring(this.#carried.wiring, carried.wiring);
+    this.#carried = carried;
     return news;
   }
 
   /** Of a cycle that came to no decision. */
-  observed(background: Decision['background']): void {
+  observed(background: Carried['background']): void {
     this.#carried = { ...this.#carried, background };
   }
 

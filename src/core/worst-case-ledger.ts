@@ -51,7 +51,7 @@ export const worstCaseLedger = (
   });
   const noRaise = circuits.map(({ load }) => load.trust === 'no-raise' || load.trust === 'hold');
   const stations = new Map(
-    [...(input.profiles?.stations ?? [])].map(([charger, { amps }]) => [
+    [...input.profiles.stations].map(([charger, { amps }]) => [
       charger,
       [amps, amps, amps] as [number, number, number],
     ]),

@@ -150,7 +150,7 @@ export const emsCaps = (last: LastTick, { tick }: ConnectorDecision): readonly C
 
 /** What they will leave it: limits that begin, and failsafes of those that run out. */
 const aheadCaps = (last: LastTick, { tick }: ConnectorDecision): readonly Cap[] => {
-  const { ahead = [] } = last.input;
+  const { ahead } = last.input;
   return ahead.flatMap(({ atMs, limits }, i) => {
     const endMs = ahead[i + 1]?.atMs;
     const until = endMs === undefined ? {} : { untilMs: endMs + last.epochMs };
