@@ -1,4 +1,4 @@
-import { phaseAmpsOf } from '../core/chargers/direct-current.ts';
+import { phaseAmpsOf } from '../core/chargers/terminal-currents.ts';
 import { circuitTree } from '../core/circuit-tree.ts';
 import { dimmingFloorWatts } from '../core/limits/dimming.ts';
 import { UNKNOWN_PHASE } from '../core/meters/site-phases.ts';

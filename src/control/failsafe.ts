@@ -56,7 +56,7 @@ const ordersFor = (
 const steered = (draft: SiteDraft, spec: ChargerSpec, nowMs: number): readonly Steered[] => {
   const charger = draft.charger(spec.id);
   if (charger === undefined) return [];
-  const fallbackAmps = draft.hasProvenFallback(spec.id) ? spec.fallbackAmps : undefined;
+  const fallbackAmps = draft.fallbacks.has(spec.id) ? spec.fallbackAmps : undefined;
   return [...charger.connectors.values()].map((state): Steered => {
     const key = connectorKey(spec.id, state.connector);
     const around: Surroundings = {

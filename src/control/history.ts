@@ -71,7 +71,8 @@ export class History {
   take(view: SiteView): void {
     const atMs = Date.parse(view.at);
     const last = this.#recent.at(-1);
-    if (last === undefined || atMs - Date.parse(last.at) >= RECENT_MS) {
+    // Either way: the clock may have been set back.
+    if (last === undefined || Math.abs(atMs - Date.parse(last.at)) >= RECENT_MS) {
       this.#recent.push({
         at: view.at,
         circuits: view.circuits.map(({ id, measuredAmps, limitInForceAmps }) => ({
@@ -83,7 +84,7 @@ export class History {
       if (this.#recent.length > RECENT_MOST) this.#recent.shift();
     }
     const step = this.#past.at(-1);
-    if (step !== undefined && atMs - step.atMs < STEP_MS && atMs >= step.atMs) return;
+    if (step !== undefined && Math.abs(atMs - step.atMs) < STEP_MS) return;
     this.#past.push({ atMs, moment: momentOf(view, step?.moment) });
     const connectors = view.chargers.reduce((sum, each) => sum + each.connectors.length, 1);
     const stepsMost = Math.min(KEPT_MS / STEP_MS, Math.floor(CELLS_MOST / connectors));
@@ -102,14 +103,7 @@ export class History {
 
   /** The last step that was not after an instant; undefined when it is older than what is kept. */
   at(atMs: number): Moment | undefined {
-    let low = 0;
-    let high = this.#past.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.#past[middle]?.atMs ?? 0) <= atMs) low = middle + 1;
-      else high = middle;
-    }
-    return this.#past[low - 1]?.moment;
+    return this.#past.findLast((step) => step.atMs <= atMs)?.moment;
   }
 }
 

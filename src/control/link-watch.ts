@@ -115,7 +115,7 @@ export class LinkWatch implements LinkObserver {
     this.#draft.setOnline(charger, false, atMs);
     // One that forgets its profiles with its connection draws what it can.
     if (!this.#draft.traits(charger).keepsProfilesOffline) {
-      this.#draft.setProvenFallback(charger, false);
+      this.#draft.fallbacks.set(charger, false);
     }
     this.#log.info('charger gone', { charger, reason });
     this.#changed();
@@ -203,7 +203,7 @@ export class LinkWatch implements LinkObserver {
       this.#draft.forgetOffers(charger);
       if (this.#desk.overlays(charger)) this.#setup.repair(charger, version);
       else {
-        this.#draft.setProvenFallback(charger, false);
+        this.#draft.fallbacks.set(charger, false);
         this.#setup.begin(charger, version, false);
       }
     }

@@ -1,4 +1,4 @@
-import { type Carried, carriedBy, newlyCarried } from '../core/carried.ts';
+import { type Carried, NOTHING_CARRIED } from '../core/carried.ts';
 import type { ChargerEvent } from '../core/chargers/charger-event.ts';
 import {
   foldCharger,
@@ -9,17 +9,16 @@ import {
 } from '../core/chargers/charger-fold.ts';
 import type { Abilities, ChargerState } from '../core/chargers/charger-state.ts';
 import type { ChargerTraits, LearnedTraits } from '../core/chargers/charger-traits.ts';
-import { seenFromFuse } from '../core/chargers/direct-current.ts';
 import {
   type Enforcement,
   forgotten,
   inheritedEnforcement,
   NO_ENFORCEMENT,
 } from '../core/chargers/enforcement.ts';
+import { atTerminals } from '../core/chargers/terminal-currents.ts';
 import { type CircuitTree, circuitTree } from '../core/circuit-tree.ts';
 import type { ScheduledLimits } from '../core/limits/limit.ts';
 import { type LimitBook, limitsInForce, startBook } from '../core/limits/limit-book.ts';
-import { seenOnLines } from '../core/line-currents.ts';
 import { derivedReading } from '../core/meters/derived-meters.ts';
 import { judgeReading } from '../core/meters/meter-check.ts';
 import { meterSurroundings } from '../core/meters/meter-surroundings.ts';
@@ -47,6 +46,7 @@ import { type ChargerMakes, KnownMakes } from './chargers/known-makes.ts';
 import { keptWakeUps, standingWakeUps, wakeUpNews } from './kept-wake-ups.ts';
 import { knownAhead } from './known-ahead.ts';
 import { longestLifeMs } from './offers/offer-calls.ts';
+import { ProvenFallbacks } from './offers/proven-fallbacks.ts';
 import { ChosenPolicy, type PolicyChoice } from './policy-choice.ts';
 import {
   keptBook,
@@ -67,7 +67,10 @@ export class SiteDraft {
   readonly startedAtMs: number;
   book: LimitBook;
   preferences: Preferences = NO_PREFERENCES;
+  readonly fallbacks: ProvenFallbacks;
   #site: Site;
+  /** Before they are narrowed: another firmware may take more again. */
+  #configured: readonly ChargerSpec[];
   /** The chargers of the site by id. */
   #specs: ReadonlyMap<string, ChargerSpec> = new Map();
   readonly #settings: ControlSettings;
@@ -75,7 +78,6 @@ export class SiteDraft {
   readonly #chargers = new Map<string, ChargerState>();
   readonly #readings = new Map<string, MeterState>();
   readonly #enforcement = new Map<ConnectorKey, Enforcement>();
-  readonly #proven: Set<string>;
   readonly #withheld = new Withheld();
   readonly #wishes = new WishBook();
   readonly #clocks = new ChargerClocks();
@@ -96,14 +98,15 @@ export class SiteDraft {
     this.#policy = new ChosenPolicy(policy);
     this.#lastPolicy = policy;
     this.#makes = new KnownMakes(makes);
-    this.#carried = newlyCarried(this.#makes.wiringBefore());
+    this.#carried = { ...NOTHING_CARRIED, wiring: this.#makes.wiringBefore() };
     this.#site = site;
-    this.#changeChargers(site.chargers);
+    this.#configured = site.chargers;
+    this.#narrowChargers();
     this.startedAtMs = nowMs;
     this.book = startBook(site, nowMs);
     this.#settings = settings;
     this.#tree = circuitTree(site);
-    this.#proven = new Set(provenFallbacks);
+    this.fallbacks = new ProvenFallbacks(provenFallbacks);
     for (const spec of site.chargers) this.#begin(spec, nowMs);
   }
 
@@ -116,8 +119,8 @@ export class SiteDraft {
     return this.#specs.get(id);
   }
 
-  #changeChargers(chargers: readonly ChargerSpec[]): void {
-    const narrowed = chargers.map((spec) => this.#makes.narrowed(spec));
+  #narrowChargers(): void {
+    const narrowed = this.#configured.map((spec) => this.#makes.narrowed(spec));
     this.#site = { ...this.#site, chargers: narrowed };
     this.#specs = new Map(narrowed.map((spec) => [spec.id, spec]));
   }
@@ -125,14 +128,15 @@ export class SiteDraft {
   /** Takes a charger in that was not there at the start; nothing is known of what it does. */
   adopt(spec: ChargerSpec, nowMs: number): void {
     if (this.#chargers.has(spec.id)) return;
-    this.#changeChargers([...this.site.chargers, spec]);
+    this.#configured = [...this.#configured, spec];
+    this.#narrowChargers();
     this.#begin(spec, nowMs);
   }
 
   #begin(spec: ChargerSpec, nowMs: number): void {
     const traits = this.traits(spec.id);
-    if (!traits.keepsProfilesOffline) this.#proven.delete(spec.id);
-    if (spec.fallbackTrusted) this.#proven.add(spec.id);
+    if (!traits.keepsProfilesOffline) this.fallbacks.set(spec.id, false);
+    if (spec.fallbackTrusted) this.fallbacks.trust(spec.id);
     const charger = newCharger(spec.id, spec.connectors, nowMs);
     this.#chargers.set(spec.id, charger);
     const lifeMs = longestLifeMs(traits, spec, this.#settings.lifeMs);
@@ -155,16 +159,6 @@ export class SiteDraft {
     return this.#makes.traits(id);
   }
 
-  hasProvenFallback(id: string): boolean {
-    return this.#proven.has(id);
-  }
-
-  setProvenFallback(id: string, proven: boolean): void {
-    const trusted = this.spec(id)?.fallbackTrusted ?? false;
-    if (proven || trusted) this.#proven.add(id);
-    else this.#proven.delete(id);
-  }
-
   setOnline(id: string, online: boolean, atMs: number, version?: OcppVersion): void {
     const charger = this.#chargers.get(id);
     if (charger !== undefined) this.#chargers.set(id, withOnline(charger, online, atMs, version));
@@ -180,10 +174,7 @@ export class SiteDraft {
     const before = this.#chargers.get(id);
     if (before === undefined) return;
     const spec = this.spec(id);
-    const seen =
-      spec === undefined
-        ? event
-        : seenOnLines(spec, seenFromFuse(spec, event, this.site.voltageVolts));
+    const seen = spec === undefined ? event : atTerminals(spec, event, this.site.voltageVolts);
     const after = foldCharger(before, seen, atMs);
     this.#chargers.set(id, after);
     if (event.type === 'booted') {
@@ -192,7 +183,7 @@ export class SiteDraft {
       // Its firmware may be another one.
       const others = [...this.#carried.defiances].filter(([key]) => chargerOfKey(key) !== id);
       this.#carried = { ...this.#carried, defiances: new Map(others) };
-      this.#changeChargers(this.site.chargers);
+      this.#narrowChargers();
     }
     for (const [connector, state] of after.connectors) {
       const was = before.connectors.get(connector)?.transaction?.id;
@@ -339,15 +330,15 @@ export class SiteDraft {
   }
 
   /** Says what of it has to outlive the process soon. */
-  keep(decision: Decision): ReturnType<typeof wakeUpNews> {
-    const news = wakeUpNews(this.#carried.wakeUps, decision.wakeUps);
-    this.#makes.rememberWiring(this.#carried.wiring, decision.wiring);
-    this.#carried = carriedBy(decision);
+  keep({ carried }: Decision): ReturnType<typeof wakeUpNews> {
+    const news = wakeUpNews(this.#carried.wakeUps, carried.wakeUps);
+    this.#makes.rememberWiring(this.#carried.wiring, carried.wiring);
+    this.#carried = carried;
     return news;
   }
 
   /** Of a cycle that came to no decision. */
-  observed(background: Decision['background']): void {
+  observed(background: Carried['background']): void {
     this.#carried = { ...this.#carried, background };
   }
 
@@ -374,7 +365,7 @@ export class SiteDraft {
       ],
       ahead: knownAhead(this.book, this.site, { monotonicMs: nowMs, wallMs }, siteLimits),
       enforcement: new Map(this.#enforcement),
-      fallbackProven: new Set(this.#proven),
+      fallbackProven: this.fallbacks.all(),
       profiles,
       preferences: this.#withheld.paused(this.preferences, this.#chargers.values()),
       settings: this.#settings,

@@ -59,7 +59,7 @@ export const siteView = (input: TickInput, decision: Decision, context: ViewCont
   for (const each of decision.connectors) {
     const { id } = each.tick.charger;
     const known = views.get(id);
-    const view = connectorView(each, decision.wiring.get(each.tick.key)?.votes, context);
+    const view = connectorView(each, decision.carried.wiring.get(each.tick.key)?.votes, context);
     if (known === undefined) views.set(id, [view]);
     else known.push(view);
   }

@@ -5,10 +5,7 @@ const MINUTE_MS = 60_000;
 const MINUTES_MOST = 90;
 
 /** Chargers by whose clock an offer has not begun yet, or ends before it is renewed. */
-export const clockAlarms = ({
-  clocksAheadMs = new Map(),
-  settings,
-}: TickInput): readonly string[] =>
+export const clockAlarms = ({ clocksAheadMs, settings }: TickInput): readonly string[] =>
   [...clocksAheadMs].flatMap(([charger, aheadMs]) => {
     const off = aheadMs > settings.lifeMs / 2 || -aheadMs >= LEASE_EARLIER_MS;
     if (!off) return [];

@@ -44,12 +44,12 @@ const connectorTick = (
   const wiring = wiringInUse(spec.phases, input.wiring.get(key)?.votes);
   const enforcement = input.enforcement.get(key) ?? NO_ENFORCEMENT;
   const measured = surroundings(input, spec, charger, state);
-  const evidence = input.meterEvidence?.get(key);
+  const evidence = input.meterEvidence.get(key);
   const seenByMeter = meterVerdict(evidence, { state, enforcement, around: measured });
   const around = seenByMeter === undefined ? measured : { ...measured, seenByMeter };
   const obedience = obedienceOf(enforcement, around);
   const use = switchesPhases(spec, charger)
-    ? phaseUseOf(input.phaseUse?.get(key), state.transaction?.id ?? '', input.nowMs)
+    ? phaseUseOf(input.phaseUse.get(key), state.transaction?.id ?? '', input.nowMs)
     : undefined;
   const whole = spec.usesAllPhases === true || (use !== undefined && obedience === 'overdrawing');
   const phases = loadedPhases(
@@ -58,8 +58,8 @@ const connectorTick = (
   );
   const inert = cannotDraw(charger, state);
   const worst = inert ? 0 : worstAmps(enforcement, around);
-  const profileLimit = input.profiles?.connectors.get(key);
-  const wakeUp = input.wakeUps?.get(key);
+  const profileLimit = input.profiles.connectors.get(key);
+  const wakeUp = input.wakeUps.get(key);
   return {
     key,
     charger: spec,
@@ -70,7 +70,7 @@ const connectorTick = (
     phases,
     wiring,
     use,
-    powerPhases: use?.told === 1 ? 1 : phaseCount(phases) || spec.phases.length,
+    powerPhases: use?.told === 1 ? 1 : phaseCount(phases),
     around,
     enforcement,
     obedience,
@@ -113,7 +113,7 @@ const surroundings = (
 ): Surroundings => {
   const fresh =
     nowMs - (state.measuredAtMs ?? Number.NEGATIVE_INFINITY) < settings.measurementLifeMs;
-  const clockAheadMs = clocksAheadMs?.get(spec.id);
+  const clockAheadMs = clocksAheadMs.get(spec.id);
   return {
     nowMs,
     online: charger.online,

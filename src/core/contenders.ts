@@ -216,7 +216,7 @@ export const learnedNow = (
 const learnedOf = ({ learned, preferences }: TickInput, { key, state }: ConnectorTick): Learned => {
   const stay = state.transaction?.id ?? '';
   // Who tells what it wants, a child gateway, is not guessed at.
-  if (preferences?.get(key)?.wanted !== undefined) return newLearned(stay);
+  if (preferences.get(key)?.wanted !== undefined) return newLearned(stay);
   const before = learned.get(key);
   return before?.stay === stay ? before : newLearned(stay);
 };

@@ -49,11 +49,11 @@ export const decide = (input: TickInput, scratch?: Scratch): Decision => {
   const ticks = connectorTicks(input);
   const rules = policyTick(input, ticks);
   const wiring = wiringAfter(input, ticks, input.wiring);
-  const meterEvidence = meterEvidenceAfter(input, ticks, input.meterEvidence ?? new Map());
+  const meterEvidence = meterEvidenceAfter(input, ticks, input.meterEvidence);
   const below = connectorsByCircuit(input, ticks);
   const { circuits, background } = circuitTicks({ ...input, limits: rules.limits }, below);
   const shared = ticks.filter((tick) => tick.role === 'shared');
-  const floors = floorsAfter(input.floors ?? new Map(), circuits, input.site.circuits, input.nowMs);
+  const floors = floorsAfter(input.floors, circuits, input.site.circuits, input.nowMs);
   const wanting = shared.map((tick) => wantedBy(input, tick, circuits, rules, floors));
   const reserved = reservedOf(input, below, circuits, wanting);
   const { voltageVolts } = input.site;
@@ -88,17 +88,19 @@ export const decide = (input: TickInput, scratch?: Scratch): Decision => {
   return {
     connectors,
     circuits,
-    background,
-    turns: turnsAfter(input, ticks, contenders, entitledAmps),
     commands: commandsFor(input, connectors, circuits, reserved.amps),
-    policyState: rules.state,
-    learned: learnedNow(input, ticks),
-    wiring,
-    meterEvidence,
-    phaseUse,
-    floors,
-    defiances: defiancesAfter(input, ticks),
-    wakeUps: wakeUpsAfter(input, ticks, circuits, contenders, offerOf),
+    carried: {
+      background,
+      turns: turnsAfter(input, ticks, contenders, entitledAmps),
+      policyState: rules.state,
+      learned: learnedNow(input, ticks),
+      wiring,
+      meterEvidence,
+      phaseUse,
+      floors,
+      wakeUps: wakeUpsAfter(input, ticks, circuits, contenders, offerOf),
+      defiances: defiancesAfter(input, ticks),
+    },
     alarms: [
       ...floorAlarms(floors),
       ...siteAlarms(input, ticks, circuits),
@@ -128,7 +130,7 @@ const wantedBy = (
   floors: Floors,
 ): Contender => {
   const own = contenderOf(input, tick, circuits);
-  const asked = preferred(own, input.preferences?.get(tick.key), input.nowMs);
+  const asked = preferred(own, input.preferences.get(tick.key), input.nowMs);
   return withHold(heldBack(input, rules, asked), holdOf(input, floors, tick), tick);
 };
 

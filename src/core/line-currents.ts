@@ -1,6 +1,4 @@
-import type { ChargerEvent } from './chargers/charger-event.ts';
 import type { PhaseSet } from './meters/site-phases.ts';
-import type { ChargerSpec } from './site.ts';
 import { addAmps, NO_AMPS, type PhaseAmps } from './units.ts';
 
 /**
@@ -99,21 +97,6 @@ export const sumOnLines = <T>(
 
 /** Share of the current of a car between two lines that is in phase with the voltage of a line. */
 export const IN_PHASE_SHARE = COS_30;
-
-/**
- * What a charger between two lines says of its current holds for both, whether it speaks of one
- * terminal or of two; that no current was told of the second one says nothing about the car.
- */
-export const seenOnLines = (
-  { lineToLine }: Pick<ChargerSpec, 'lineToLine'>,
-  event: ChargerEvent,
-): ChargerEvent => {
-  if (lineToLine !== true || event.type !== 'measured') return event;
-  const { terminalAmps, terminalsTold: _told, ...rest } = event;
-  if (terminalAmps === undefined) return rest;
-  const amps = Math.max(...terminalAmps);
-  return { ...rest, terminalAmps: [amps, amps, 0] };
-};
 
 /**
  * The most that others can draw on a line of which the meter shows `meterAmps` while cars draw

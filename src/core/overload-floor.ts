@@ -1,6 +1,5 @@
 import type { AllocationCircuit } from './allocation/problem.ts';
 import { stepAbove } from './allocation/steps.ts';
-import { phaseCount } from './meters/site-phases.ts';
 import type { Reason } from './reason.ts';
 import type { Contender } from './sharing/share.ts';
 import type { Circuit } from './site.ts';
@@ -86,8 +85,7 @@ export const holdOf = (
     const id = site.circuits[index]?.id ?? '';
     const floor = floors.get(id);
     if (floor === undefined) continue;
-    const unknown = phaseCount(phases) === 0;
-    const p = worstPhase(floor, (each) => unknown || phases[each]);
+    const p = worstPhase(floor, (each) => phases[each]);
     if (p !== undefined) {
       return { toFloor: true, reason: floorReason(id, floor, p, 'everybody at the minimum') };
     }

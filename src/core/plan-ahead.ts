@@ -65,7 +65,7 @@ export const plannedAt = (steps: readonly LaterAmps[] | undefined, atMs: number)
 
 /** The limits on circuits at each instant at which they change. */
 const outlookOf = (input: TickInput, untilMs: number): readonly LimitsAhead[] => {
-  const { nowMs, wallMs, policy, policyState, site, ahead = [], limits } = input;
+  const { nowMs, wallMs, policy, policyState, site, ahead, limits } = input;
   const { local: clock } = policyState;
   const local = clock?.time;
   const root = site.circuits[0]?.id ?? '';

@@ -39,26 +39,22 @@ export const withAside = (input: TickInput, aside: ReadonlySet<string>): TickInp
   }
   const kept = <Value>(all: ReadonlyMap<string, Value>): ReadonlyMap<string, Value> =>
     new Map([...all].filter(([key]) => !keys.has(key) && !aside.has(key)));
-  const { preferences, profiles, meterEvidence, phaseUse, wakeUps, defiances } = input;
+  const { connectors, stations } = input.profiles;
   return {
     ...input,
     chargers,
     enforcement,
+    profiles: { connectors: kept(connectors), stations: kept(stations) },
+    preferences: kept(input.preferences),
     wishes: kept(input.wishes),
+    clocksAheadMs: saneClocks(input, aside),
     turns: kept(input.turns),
-    wiring: kept(input.wiring),
     learned: kept(input.learned),
-    ...(preferences === undefined ? {} : { preferences: kept(preferences) }),
-    ...(profiles === undefined
-      ? {}
-      : {
-          profiles: { connectors: kept(profiles.connectors), stations: kept(profiles.stations) },
-        }),
-    ...(meterEvidence === undefined ? {} : { meterEvidence: kept(meterEvidence) }),
-    ...(phaseUse === undefined ? {} : { phaseUse: kept(phaseUse) }),
-    ...(wakeUps === undefined ? {} : { wakeUps: kept(wakeUps) }),
-    ...(defiances === undefined ? {} : { defiances: kept(defiances) }),
-    ...saneClocks(input, aside),
+    wiring: kept(input.wiring),
+    meterEvidence: kept(input.meterEvidence),
+    phaseUse: kept(input.phaseUse),
+    wakeUps: kept(input.wakeUps),
+    defiances: kept(input.defiances),
   };
 };
 
@@ -74,16 +70,20 @@ export const withKnown = (
   if (aside.size === 0) return decision;
   const known = <Value>(
     decided: ReadonlyMap<string, Value>,
-    before: ReadonlyMap<string, Value> = new Map(),
+    before: ReadonlyMap<string, Value>,
   ): ReadonlyMap<string, Value> =>
     new Map([...decided, ...[...before].filter(([key]) => aside.has(chargerOfKey(key)))]);
+  const { carried } = decision;
   return {
     ...decision,
-    turns: known(decision.turns, input.turns),
-    learned: known(decision.learned, input.learned),
-    wiring: known(decision.wiring, input.wiring),
-    wakeUps: known(decision.wakeUps, input.wakeUps),
-    defiances: known(decision.defiances, input.defiances),
+    carried: {
+      ...carried,
+      turns: known(carried.turns, input.turns),
+      learned: known(carried.learned, input.learned),
+      wiring: known(carried.wiring, input.wiring),
+      wakeUps: known(carried.wakeUps, input.wakeUps),
+      defiances: known(carried.defiances, input.defiances),
+    },
   };
 };
 
@@ -134,11 +134,8 @@ const offered = ({ nowMs, fallbackProven }: TickInput, spec: ChargerSpec, held: 
 const saneClocks = (
   { clocksAheadMs }: TickInput,
   aside: ReadonlySet<string>,
-): Pick<TickInput, 'clocksAheadMs'> => {
-  if (clocksAheadMs === undefined) return {};
-  const sane = [...clocksAheadMs].filter(([id, ms]) => !aside.has(id) || Number.isFinite(ms));
-  return { clocksAheadMs: new Map(sane) };
-};
+): TickInput['clocksAheadMs'] =>
+  new Map([...clocksAheadMs].filter(([id, ms]) => !aside.has(id) || Number.isFinite(ms)));
 
 /** Nothing of such a charger is sure to be as it should be. */
 const readable = <Value>(read: () => Value): Value | undefined => {

@@ -15,7 +15,7 @@ interface Lost {
 
 /** Was here, now or in an earlier run of the gateway. */
 export const wasSeen = ({ chargers, seenBefore }: TickInput, id: string): boolean =>
-  chargers.get(id)?.version !== undefined || seenBefore?.has(id) === true;
+  chargers.get(id)?.version !== undefined || seenBefore.has(id);
 
 /**
  * Chargers that were here once and do not come back: one alarm for those that were lost together.

@@ -1,21 +1,14 @@
+import type { Carried } from './carried.ts';
 import type { ChargerState, ConnectorState } from './chargers/charger-state.ts';
-import type { Defiances } from './chargers/defiance.ts';
 import type { Enforcement, Obedience, Surroundings } from './chargers/enforcement.ts';
-import type { MeterEvidences } from './chargers/meter-evidence.ts';
 import type { PhaseUse } from './chargers/phase-switch.ts';
 import type { CircuitTree } from './circuit-tree.ts';
 import type { Limit } from './limits/limit.ts';
-import type { Background } from './meters/background.ts';
 import type { Reading } from './meters/reading.ts';
 import type { PhaseSet } from './meters/site-phases.ts';
-import type { WiringEvidences } from './meters/wiring-check.ts';
-import type { Floors } from './overload-floor.ts';
 import type { Preference } from './preferences.ts';
 import type { Reason, ReasonChain } from './reason.ts';
-import type { PolicyState } from './rules/policy-tick.ts';
-import type { Learned } from './sharing/learned.ts';
 import type { Policy } from './sharing/policy.ts';
-import type { Turn } from './sharing/turns.ts';
 import type { WakeUp } from './sharing/wake-ladder.ts';
 import type { Wish } from './sharing/wish.ts';
 import type { ChargerSpec, Site } from './site.ts';
@@ -29,54 +22,37 @@ export const connectorKey = (charger: string, connector: number): ConnectorKey =
 export const chargerOfKey = (key: ConnectorKey): string => key.slice(0, key.lastIndexOf('/'));
 
 /** Everything that one control cycle knows, frozen. */
-export interface TickInput {
+export interface TickInput extends Carried {
   /** Monotonic ms. */
   readonly nowMs: number;
+  /** Wall clock, epoch ms: for departures and time-of-day rules only. */
+  readonly wallMs: number;
   /** Monotonic ms at which this run of the gateway began. */
   readonly startedAtMs: number;
+  /** When the tick before was, monotonic ms. */
+  readonly lastTickAtMs?: number;
   readonly site: Site;
   readonly tree: CircuitTree;
+  readonly settings: ControlSettings;
+  readonly policy: Policy;
   readonly chargers: ReadonlyMap<string, ChargerState>;
-  /** Latest reading of each meter, and the latest one that was good. */
-  readonly readings: ReadonlyMap<string, MeterState>;
-  readonly limits: readonly Limit[];
-  /** How `limits` will change, as far as is known, by rising time; absent: not at all. */
-  readonly ahead?: readonly LimitsAhead[];
   readonly enforcement: ReadonlyMap<ConnectorKey, Enforcement>;
   /** Chargers that hold their fallback: accepted by them, or vouched for by the installer. */
   readonly fallbackProven: ReadonlySet<string>;
-  readonly background: ReadonlyMap<string, Background>;
-  /** What the profiles of the CSMS allow; absent where they allow everything. */
-  readonly profiles?: ProfileLimits;
-  /** What was asked for single connectors; absent: nothing. */
-  readonly preferences?: ReadonlyMap<ConnectorKey, Preference>;
-  readonly settings: ControlSettings;
-  /** Wall clock, epoch ms: for departures and time-of-day rules only. */
-  readonly wallMs: number;
-  readonly policy: Policy;
+  /** Chargers that earlier runs of the gateway saw. */
+  readonly seenBefore: ReadonlySet<string>;
+  /** How far the clocks of chargers are ahead of ours, ms, by charger; absent: not known. */
+  readonly clocksAheadMs: ReadonlyMap<string, number>;
+  /** Latest reading of each meter, and the latest one that was good. */
+  readonly readings: ReadonlyMap<string, MeterState>;
+  readonly limits: readonly Limit[];
+  /** How `limits` will change, as far as is known, by rising time. */
+  readonly ahead: readonly LimitsAhead[];
+  /** What the profiles of the CSMS allow. */
+  readonly profiles: ProfileLimits;
+  /** What was asked for single connectors. */
+  readonly preferences: ReadonlyMap<ConnectorKey, Preference>;
   readonly wishes: ReadonlyMap<ConnectorKey, Wish>;
-  /** Turns after the tick before, and when that was. */
-  readonly turns: ReadonlyMap<ConnectorKey, Turn>;
-  readonly lastTickAtMs?: number;
-  readonly policyState: PolicyState;
-  /** On which phases chargers were seen. */
-  readonly wiring: WiringEvidences;
-  /** What the meter shows of connectors that do not measure themselves; absent: nothing yet. */
-  readonly meterEvidence?: MeterEvidences;
-  /** What cars were seen to take. */
-  readonly learned: ReadonlyMap<ConnectorKey, Learned>;
-  /** On how many phases connectors charge that can be switched; absent: nothing known. */
-  readonly phaseUse?: ReadonlyMap<ConnectorKey, PhaseUse>;
-  /** Circuits that were far above their fuses a moment ago; absent: none. */
-  readonly floors?: Floors;
-  /** Who sleeps, and who is being woken up; absent: nothing known. */
-  readonly wakeUps?: ReadonlyMap<ConnectorKey, WakeUp>;
-  /** Who took more than it was raised to; absent: nobody. */
-  readonly defiances?: Defiances;
-  /** Chargers that earlier runs of the gateway saw; absent: none. */
-  readonly seenBefore?: ReadonlySet<string>;
-  /** How far the clocks of chargers are ahead of ours, ms, by charger; absent: nothing known. */
-  readonly clocksAheadMs?: ReadonlyMap<string, number>;
 }
 
 /** Limits from outside that hold from an instant on (monotonic ms). */
@@ -252,16 +228,8 @@ export interface Decision {
   readonly circuits: readonly CircuitTick[];
   /** Reductions first. */
   readonly commands: readonly Command[];
-  readonly background: ReadonlyMap<string, Background>;
-  readonly turns: ReadonlyMap<ConnectorKey, Turn>;
-  readonly policyState: PolicyState;
-  readonly learned: ReadonlyMap<ConnectorKey, Learned>;
-  readonly wiring: WiringEvidences;
-  readonly meterEvidence: MeterEvidences;
-  readonly phaseUse: ReadonlyMap<ConnectorKey, PhaseUse>;
-  readonly floors: Floors;
-  readonly wakeUps: ReadonlyMap<ConnectorKey, WakeUp>;
-  readonly defiances: Defiances;
   /** Plain sentences about what is wrong now. */
   readonly alarms: readonly string[];
+  /** For the next tick. */
+  readonly carried: Carried;
 }

@@ -51,7 +51,7 @@ export const worstCaseLedger = (
   });
   const noRaise = circuits.map(({ load }) => load.trust === 'no-raise' || load.trust === 'hold');
   const stations = new Map(
-    [...(input.profiles?.stations ?? [])].map(([charger, { amps }]) => [
+    [...input.profiles.stations].map(([charger, { amps }]) => [
       charger,
       [amps, amps, amps] as [number, number, number],
     ]),
@@ -125,7 +125,7 @@ export const roomFor = (
   spareWatts: readonly number[] = [],
 ): number => {
   const volts = phaseVolts(tick.charger, site.voltageVolts);
-  const wattsPerAmp = Math.max(1, phaseCount(tick.phases)) * volts;
+  const wattsPerAmp = phaseCount(tick.phases) * volts;
   let room = Number.POSITIVE_INFINITY;
   for (const index of tree.paths[tick.circuit] ?? []) {
     const row = ledger.left[index];

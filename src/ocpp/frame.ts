@@ -143,11 +143,12 @@ const malformed = (bytes: Buffer, problem: string): Frame => ({
 
 const skipSpace = (bytes: Buffer, from: number): number => {
   let at = from;
-  while (bytes[at] === 0x20 || bytes[at] === 0x0a || bytes[at] === 0x0d || bytes[at] === 0x09) {
-    at += 1;
-  }
+  while (isSpace(bytes[at])) at += 1;
   return at;
 };
+
+const isSpace = (byte: number | undefined): boolean =>
+  byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 
 const isDigit = (byte: number | undefined): boolean =>
   byte !== undefined && byte >= ZERO && byte <= NINE;
@@ -190,6 +191,6 @@ const hasControl = (text: string): boolean => {
 /** Offset of the bracket that closes the message, or -1. */
 const lastBracket = (bytes: Buffer): number => {
   let at = bytes.length - 1;
-  while (at > 0 && skipSpace(bytes, at) > at) at -= 1;
+  while (isSpace(bytes[at])) at -= 1;
   return bytes[at] === CLOSE_BRACKET ? at : -1;
 };

@@ -23,6 +23,8 @@ const mended = (text: string): string => {
   const open: string[] = [];
   let inString = false;
   let comma = false;
+  // Outside of strings. Asking `out` for it would copy all of it every time.
+  let last = '{';
   for (let at = 0; at < text.length; at += 1) {
     const char = text[at] ?? '';
     if (inString) {
@@ -40,8 +42,9 @@ const mended = (text: string): string => {
     }
     // A comma counts where something stands on both sides of it.
     const ends = char === '}' || char === ']';
-    if (comma && !ends && !OPENING.has(out.at(-1) ?? '{')) out += ',';
+    if (comma && !ends && !OPENING.has(last)) out += ',';
     comma = false;
+    last = char;
     if (ends && open.pop() === undefined) break;
     if (char === '{' || char === '[') open.push(CLOSING[char] ?? '');
     if (char === '"') inString = true;

@@ -1,3 +1,4 @@
+import { WAITING_MOST } from '../core/limits/limit-book.ts';
 import { type Static, Type } from './typebox.ts';
 import { problemText, validator } from './validator.ts';
 
@@ -6,6 +7,8 @@ const At = Type.String({ format: 'date-time' });
 const Amps = Type.Number({ minimum: 0 });
 /** Absent: until it is changed. */
 const Until = Type.Optional(At);
+/** As long as what is read of a message. */
+const TransactionId = Type.String({ maxLength: 255 });
 /** More connectors or sources than that are not kept. */
 const ENTRIES_MOST = 10_000;
 
@@ -36,7 +39,7 @@ const StandingSchema = Type.Object(
           at: At,
           energyWh: Type.Optional(Type.Number({ minimum: 0 })),
           departAt: Type.Optional(At),
-          transaction: Type.Optional(Type.String({ maxLength: 200 })),
+          transaction: Type.Optional(TransactionId),
           byCar: Type.Optional(Type.Literal(true)),
         },
         strict,
@@ -57,7 +60,7 @@ const StandingSchema = Type.Object(
               },
               strict,
             ),
-            { maxItems: 16 },
+            { maxItems: WAITING_MOST + 1 },
           ),
         },
         strict,
@@ -67,7 +70,7 @@ const StandingSchema = Type.Object(
       keyed(
         Type.Object(
           {
-            transaction: Type.String({ maxLength: 200 }),
+            transaction: TransactionId,
             tries: Type.Integer({ minimum: 0, maximum: 100 }),
             rounds: Type.Integer({ minimum: 0, maximum: 100 }),
             full: Type.Optional(Type.Literal(true)),

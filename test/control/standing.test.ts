@@ -9,13 +9,13 @@ import {
   SAVED_AFTER_MS,
   StandingKeeper,
 } from '../../src/control/standing-keeper.ts';
-import { limitsInForce } from '../../src/core/limits/limit-book.ts';
+import { limitsInForce, submitLimit } from '../../src/core/limits/limit-book.ts';
 import { type Log, SILENT_LOG } from '../../src/core/log.ts';
 import { takePreference } from '../../src/core/preferences.ts';
 import { DEFAULT_POLICY } from '../../src/core/sharing/policy.ts';
 import { DEFAULT_SETTINGS } from '../../src/core/tick.ts';
 import { openStanding } from '../../src/main-standing.ts';
-import { NOTHING_STANDING, type Standing } from '../../src/schema/standing.ts';
+import { NOTHING_STANDING, readStanding, type Standing } from '../../src/schema/standing.ts';
 import { VirtualClock } from '../../src/sim/virtual-clock.ts';
 import { garage } from '../scenarios/virtual-garage.ts';
 
@@ -51,6 +51,24 @@ describe('a pause of ten minutes that was kept', () => {
     draft.restore(pausedFor(600), new Map(), saved);
     assert.equal(draft.preferences.size, 0);
   });
+});
+
+test('as many limits as a source may order ahead, and the one in force, are all read back', () => {
+  const site = { ...garage(1), emsSources: [{ id: 'ems', circuit: 'main' }] };
+  const draft = new SiteDraft(site, DEFAULT_SETTINGS, new Set(), 0);
+  const order = (startAtMs?: number): boolean => {
+    const ahead = startAtMs === undefined ? {} : { startAtMs };
+    const command = { circuit: 'main', watts: 11_000, ttlSeconds: 600, ...ahead };
+    const { book, answer } = submitLimit(draft.book, site, 'ems', command, saved);
+    draft.book = book;
+    return answer.accepted;
+  };
+  let hour = 0;
+  do hour += 1;
+  while (order(WALL_MS + hour * 3_600_000));
+  assert.equal(order(), true);
+  const { standing, problem } = readStanding(draft.standing(saved));
+  assert.deepEqual([problem, standing.limits['ems']?.entries.length], [undefined, hour]);
 });
 
 test('limits ordered ahead hold at once when the box comes up before they were saved', () => {

@@ -1,4 +1,5 @@
 import { reservedOf } from '../../src/core/budget.ts';
+import { NOTHING_CARRIED } from '../../src/core/carried.ts';
 import type { ConnectorStatus } from '../../src/core/chargers/charger-event.ts';
 import { newCharger } from '../../src/core/chargers/charger-fold.ts';
 import type {
@@ -129,15 +130,17 @@ export const inputOf = (given: OneTick): TickInput => {
       places.map(({ id, connector, car }) => [connectorKey(id, connector), enforcementOf(car)]),
     ),
     fallbackProven: new Set(site.chargers.map(({ id }) => id)),
+    ...NOTHING_CARRIED,
     background: new Map(background === undefined ? [] : [['main', background]]),
     settings: DEFAULT_SETTINGS,
     wallMs: Date.UTC(2026, 0, 5, 12),
     policy: DEFAULT_POLICY,
-    policyState: {},
     wishes: new Map(),
-    turns: new Map(),
-    learned: new Map(),
-    wiring: new Map(),
+    ahead: [],
+    profiles: { connectors: new Map(), stations: new Map() },
+    preferences: new Map(),
+    seenBefore: new Set(),
+    clocksAheadMs: new Map(),
     ...given.input,
   };
 };

@@ -184,7 +184,7 @@ describe('below a circuit at the floor', () => {
     const full = { heldAmps: 32, drawnAmps: 32 };
     const stopped: OneCar = { heldAmps: 0, agoMs: 1_000, enforcement: { recent } };
     const decision = decided({ mainAmps: 50, meterAmps: 75, cars: [full, stopped, full] });
-    assert.equal(decision.floors.size, 1);
+    assert.equal(decision.carried.floors.size, 1);
     assert.deepEqual(targets(decision), [6, 0, 6]);
     assert.deepEqual(told(decision), ['CP_1 reduce 6', 'CP_3 reduce 6']);
   });
@@ -200,7 +200,7 @@ describe('below a circuit at the floor', () => {
     };
     const input = inputOf({ cars: [CAR, CAR], meterAmps: 62 });
     const decision = decide({ ...input, readings: suspect(input.readings) });
-    assert.equal(decision.floors.size, 0);
+    assert.equal(decision.carried.floors.size, 0);
     assert.deepEqual(told(decision), []);
   });
 
@@ -214,9 +214,12 @@ describe('below a circuit at the floor', () => {
         input: { floors: new Map([['main', { ...floor, withinSinceMs }]]) },
       });
     const still = at(NOW_MS - FLOOR_RELEASE_MS + 1);
-    assert.deepEqual([targets(still), told(still), still.floors.size], [[6], [], 1]);
+    assert.deepEqual([targets(still), told(still), still.carried.floors.size], [[6], [], 1]);
     const over = at(NOW_MS - FLOOR_RELEASE_MS);
-    assert.deepEqual([targets(over), told(over), over.floors.size], [[32], ['CP_1 raise 19'], 0]);
+    assert.deepEqual(
+      [targets(over), told(over), over.carried.floors.size],
+      [[32], ['CP_1 raise 19'], 0],
+    );
   });
 });
 
@@ -246,12 +249,12 @@ describe('of two branches', () => {
   test('only the one that is far over goes to its floor', () => {
     const decision = seen({ main: 79, hall: 59, yard: 20 });
     assert.deepEqual(told(decision), ['CP_1 reduce 0']);
-    assert.deepEqual([...decision.floors.keys()], ['hall']);
+    assert.deepEqual([...decision.carried.floors.keys()], ['hall']);
   });
 
   test('both do when the circuit above them is', () => {
     const decision = seen({ main: 117, hall: 20, yard: 20 });
-    assert.deepEqual([...decision.floors.keys()], ['main']);
+    assert.deepEqual([...decision.carried.floors.keys()], ['main']);
     assert.deepEqual(targets(decision), [0, 0]);
   });
 });

@@ -41,16 +41,18 @@ describe('a charger that is left out of a decision', () => {
   test('has its turn, and what was learned of its car, when it is back', () => {
     const input = inputOf({ cars: [ODD, { heldAmps: 16, drawnAmps: 16 }], meterAmps: 32 });
     const before = decide(input);
-    const owed = new Map([...before.turns].map(([key, turn]) => [key, { ...turn, owedHours: 3 }]));
-    const frozen = { ...input, turns: owed, learned: before.learned };
+    const owed = new Map(
+      [...before.carried.turns].map(([key, turn]) => [key, { ...turn, owedHours: 3 }]),
+    );
+    const frozen = { ...input, turns: owed, learned: before.carried.learned };
     const aside = new Set(['CP_1']);
     const without = decide(withAside(frozen, aside));
-    assert.notEqual(without.turns.get('CP_1/1')?.owedHours, 3);
+    assert.notEqual(without.carried.turns.get('CP_1/1')?.owedHours, 3);
     const kept = withKnown(without, frozen, aside);
-    assert.equal(kept.turns.get('CP_1/1')?.owedHours, 3);
-    assert.equal(kept.learned.get('CP_1/1'), before.learned.get('CP_1/1'));
+    assert.equal(kept.carried.turns.get('CP_1/1')?.owedHours, 3);
+    assert.equal(kept.carried.learned.get('CP_1/1'), before.carried.learned.get('CP_1/1'));
     // Of everybody else counts what was decided.
-    assert.equal(kept.turns.get('CP_2/1'), without.turns.get('CP_2/1'));
+    assert.equal(kept.carried.turns.get('CP_2/1'), without.carried.turns.get('CP_2/1'));
     assert.equal(withKnown(without, frozen, new Set()), without);
   });
 

@@ -39,7 +39,7 @@ const tickOf = (
 };
 
 const begins = (decision: Decision): boolean =>
-  decision.wakeUps.get(KEY)?.pilotBreak?.phase === 'off';
+  decision.carried.wakeUps.get(KEY)?.pilotBreak?.phase === 'off';
 
 const inStatus =
   (status: ConnectorStatus) =>
@@ -94,7 +94,9 @@ describe('a break of the pilot signal begins', () => {
   }
 
   test('not for the car that came after it', () => {
-    const { wakeUps } = tickOf(sleeping(), { cars: [{ ...SLEEPER, transaction: { id: '2' } }] });
+    const { wakeUps } = tickOf(sleeping(), {
+      cars: [{ ...SLEEPER, transaction: { id: '2' } }],
+    }).carried;
     assert.equal(wakeUps.get(KEY)?.idleSinceMs, NOW_MS);
   });
 });
@@ -119,10 +121,10 @@ describe('in a break', () => {
 
   test('it keeps its turn and its budget of starts', () => {
     for (const phase of ['off', 'back'] as const) {
-      const { turns } = tickOf(sleeping({ ...off, phase }), { cars: [away] });
+      const { turns } = tickOf(sleeping({ ...off, phase }), { cars: [away] }).carried;
       assert.deepEqual(turns.get(KEY), ON);
     }
-    assert.equal(tickOf(sleeping(), { cars: [away] }).turns.get(KEY)?.on, false);
+    assert.equal(tickOf(sleeping(), { cars: [away] }).carried.turns.get(KEY)?.on, false);
   });
 
   test('its amps start nobody else', () => {
@@ -153,9 +155,9 @@ describe('in a break', () => {
   test('it is given up in an overload: nothing is raised then', () => {
     for (const phase of ['off', 'back'] as const) {
       const given = { cars: [away], input: { floors: overloaded } };
-      const { commands, wakeUps } = tickOf(sleeping({ ...off, phase }), given);
+      const { commands, carried } = tickOf(sleeping({ ...off, phase }), given);
       assert.deepEqual(commands, []);
-      assert.equal(wakeUps.get(KEY)?.pilotBreak, undefined);
+      assert.equal(carried.wakeUps.get(KEY)?.pilotBreak, undefined);
     }
   });
 
@@ -168,12 +170,12 @@ describe('in a break', () => {
   test('it does not lose its share to a load that has just gone', () => {
     const recent = [{ atMs: NOW_MS - 5_000, amps: sameAmps(9) }];
     const background = { amps: sameAmps(0), recent };
-    const { wakeUps } = tickOf(sleeping(off), { ...narrow, cars: [away], background });
+    const { wakeUps } = tickOf(sleeping(off), { ...narrow, cars: [away], background }).carried;
     assert.deepEqual(wakeUps.get(KEY)?.pilotBreak, off);
   });
 
   test('one whose charger goes away is given up, and the next is no sooner for that', () => {
-    const { wakeUps } = tickOf(sleeping(off), { cars: [{ ...SLEEPER, online: false }] });
+    const { wakeUps } = tickOf(sleeping(off), { cars: [{ ...SLEEPER, online: false }] }).carried;
     const wakeUp = wakeUps.get(KEY);
     assert.equal(wakeUp?.pilotBreak, undefined);
     assert.equal(wakeUp?.notBeforeMs, NOW_MS + 240_000);

@@ -40,6 +40,7 @@ describe('wiring that was seen', () => {
     assert.deepEqual(loadedPhases([1, -1, -1], [true, false, false]), [false, true, false]);
     assert.deepEqual(loadedPhases([1, -1, -1], [true, true, false]), [true, true, true]);
     assert.deepEqual(loadedPhases([1, -1, -1], [false, true, false]), [true, false, true]);
+    assert.deepEqual(loadedPhases([1, 2], [false, false, true]), [false, true, true]);
   });
 
   test('draw on unknown phases is known only where it is the same on all of them', () => {

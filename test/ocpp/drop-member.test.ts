@@ -22,6 +22,8 @@ describe('a member is taken out', () => {
     assert.equal(without('{"a":{"p":1}}'), undefined);
     assert.equal(without('{"a":"p"}'), undefined);
     assert.equal(without('{"p":1'), undefined);
+    assert.equal(without(`{${'"p":1,'.repeat(17)}"a":1}`), undefined);
+    assert.equal(without(`{${'"p":1,'.repeat(16)}"a":1}`), '{"a":1}');
   });
 
   test('and the rest is what it was, for any object', () => {

@@ -73,3 +73,20 @@ test('an id of absurd length is refused without reading it all', () => {
     'malformed',
   );
 });
+
+test('spaces after a message are looked at a few times each, however many there are', () => {
+  let looks = 0;
+  const counted = (text: string): Buffer =>
+    new Proxy(Buffer.from(text), {
+      get: (bytes, key) => {
+        looks += 1;
+        const value: unknown = Reflect.get(bytes, key, bytes);
+        return typeof value === 'function' ? value.bind(bytes) : value;
+      },
+    });
+  const spaces = ' '.repeat(2_000);
+  assert.equal(readFrame(counted(`[2,"a","Heartbeat",{}]${spaces}`)).kind, 'call');
+  assert.equal(readFrame(counted(`[3,"a",{}${spaces}`)).kind, 'malformed');
+  assert.equal(readFrame(counted(spaces)).kind, 'malformed');
+  assert.ok(looks < 50_000, `${looks} looks at 6000 spaces`);
+});

@@ -1,3 +1,4 @@
+import { NOTHING_CARRIED } from '../../src/core/carried.ts';
 import { foldCharger, newCharger, withOnline } from '../../src/core/chargers/charger-fold.ts';
 import type { ChargerState } from '../../src/core/chargers/charger-state.ts';
 import { accepted, NO_ENFORCEMENT, sent } from '../../src/core/chargers/enforcement.ts';
@@ -50,14 +51,13 @@ export const decideCase = (policy: Policy, given: PolicyCase): Decision => {
   const wallMs = given.at === undefined ? Date.UTC(2026, 0, 5, 12) : Date.parse(given.at);
   let policyState = stateOf(policy, given, wallMs);
   let decision: Decision | undefined;
-  let phaseUse: Decision['phaseUse'] = new Map();
+  let { phaseUse } = NOTHING_CARRIED;
   const last = given.gridWatts === undefined ? 0 : WATCHED_SECONDS;
   for (let second = 0; second <= last; second += 1) {
     const nowMs = START_MS + second * 1000;
     const input = inputOf(policy, given, site, { nowMs, wallMs: wallMs + second * 1000 });
     decision = decide({ ...input, policyState, phaseUse });
-    policyState = decision.policyState;
-    phaseUse = decision.phaseUse;
+    ({ policyState, phaseUse } = decision.carried);
   }
   if (decision === undefined) throw new Error('no tick');
   return decision;
@@ -129,7 +129,7 @@ export const inputOf = (
   given: PolicyCase,
   site: Site,
   now: { readonly nowMs: number; readonly wallMs: number },
-): Omit<TickInput, 'policyState'> => {
+): TickInput => {
   const { nowMs, wallMs } = now;
   const { cars } = given;
   const carAmps = (given.carWatts ?? 0) / 690 / Math.max(1, cars.length);
@@ -167,7 +167,7 @@ export const inputOf = (
     ],
     enforcement: new Map(cars.map((car, i) => [key(car, i), heldOf(car, nowMs)])),
     fallbackProven: new Set(site.chargers.map(({ id }) => id)),
-    background: new Map(),
+    ...NOTHING_CARRIED,
     settings: DEFAULT_SETTINGS,
     wallMs,
     policy,
@@ -186,9 +186,11 @@ export const inputOf = (
             ],
       ),
     ),
-    turns: new Map(),
-    learned: new Map(),
-    wiring: new Map(),
+    ahead: [],
+    profiles: { connectors: new Map(), stations: new Map() },
+    preferences: new Map(),
+    seenBefore: new Set(),
+    clocksAheadMs: new Map(),
   };
 };
 

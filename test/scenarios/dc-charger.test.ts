@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readConfig } from '../../src/config/load.ts';
 import { toSite } from '../../src/config/site.ts';
-import { seenFromFuse } from '../../src/core/chargers/direct-current.ts';
+import { atTerminals } from '../../src/core/chargers/terminal-currents.ts';
 import { Car } from '../../src/sim/car.ts';
 import { VirtualSite } from '../../src/sim/virtual-site.ts';
 import { garage } from './virtual-garage.ts';
@@ -38,13 +38,14 @@ test('its output current is not taken for amps of a phase', () => {
     terminalsTold: [true, false, false],
     watts: 46_000,
   } as const;
-  const seen = seenFromFuse({ dcEfficiency: 0.92 }, event, 230);
+  const spec = { phases: [0, 1, 2], dcEfficiency: 0.92 };
+  const seen = atTerminals(spec, event, 230);
   assert.ok(seen.type === 'measured' && seen.terminalAmps !== undefined);
   for (const amps of seen.terminalAmps) assert.equal(amps.toFixed(2), '72.46');
   const { watts: _unknown, ...rest } = event;
-  const unmeasured = seenFromFuse({ dcEfficiency: 0.92 }, rest, 230);
+  const unmeasured = atTerminals(spec, rest, 230);
   assert.ok(unmeasured.type === 'measured' && unmeasured.terminalAmps === undefined);
-  assert.equal(seenFromFuse({}, event, 230), event);
+  assert.equal(atTerminals({ phases: [0, 1, 2] }, event, 230), event);
 });
 
 test('it is told watts of its output, with its losses taken off', async () => {

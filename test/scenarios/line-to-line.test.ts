@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readConfig } from '../../src/config/load.ts';
 import { toSite } from '../../src/config/site.ts';
+import { atTerminals } from '../../src/core/chargers/terminal-currents.ts';
 import { toldPhases, toldVolts } from '../../src/core/chargers/told-limit.ts';
-import { othersAmps, seenOnLines } from '../../src/core/line-currents.ts';
+import { othersAmps } from '../../src/core/line-currents.ts';
 import { Car } from '../../src/sim/car.ts';
 import { VirtualSite } from '../../src/sim/virtual-site.ts';
 
@@ -57,11 +58,11 @@ test('its current is that of both lines, however many terminals it speaks of', (
     terminalAmps: [16, 0, 0],
     terminalsTold: [true, false, false],
   } as const;
-  const seen = seenOnLines({ lineToLine: true }, event);
+  const seen = atTerminals({ phases: [0, 1], lineToLine: true }, event, 120);
   assert.ok(seen.type === 'measured');
   assert.deepEqual(seen.terminalAmps, [16, 16, 0]);
   assert.equal(seen.terminalsTold, undefined);
-  assert.equal(seenOnLines({}, event), event);
+  assert.equal(atTerminals({ phases: [0, 1] }, event, 120), event);
 });
 
 test('others are never taken for less than they can be within 60 degrees', () => {

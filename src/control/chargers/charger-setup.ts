@@ -163,7 +163,7 @@ export class ChargerSetup {
     // A default that somebody else left in the charger may lie above ours and outlive every offer.
     const foreign =
       attempt === 0 &&
-      !this.#draft.hasProvenFallback(spec.id) &&
+      !this.#draft.fallbacks.has(spec.id) &&
       traits.vendorLimit === undefined &&
       spec.csmsProfiles !== 'overlay'
         ? [clearDefaultsCall(version)]
@@ -176,7 +176,7 @@ export class ChargerSetup {
   }
 
   #fallbackAnswered(spec: ChargerSpec, problem: string | undefined): void {
-    this.#draft.setProvenFallback(spec.id, problem === undefined);
+    this.#draft.fallbacks.set(spec.id, problem === undefined);
     this.#remember(spec.id, problem === undefined);
     // In some ways the fallback has taken the place of the offer.
     const abilities = this.#draft.charger(spec.id)?.abilities ?? UNKNOWN_ABILITIES;
@@ -201,7 +201,7 @@ export class ChargerSetup {
       if (asked === undefined) {
         this.#draft.setAbilities(charger, readAbilities(version, answers));
         // What it said of its units may be why it refused.
-        if (!this.#draft.hasProvenFallback(charger)) {
+        if (!this.#draft.fallbacks.has(charger)) {
           this.#installFallback(spec, version, current, 0);
         }
         return;

@@ -55,7 +55,7 @@ export class ProbeDesk {
     }
     this.#running.add(charger);
     if (active && busy) return this.#watchEffect(spec, version);
-    if (active) this.#draft.setProvenFallback(charger, false);
+    if (active) this.#draft.fallbacks.set(charger, false);
     try {
       const volts = toldVolts(spec, this.#draft.site.voltageVolts);
       const report = await this.#probe.run({ spec, version, volts }, active);

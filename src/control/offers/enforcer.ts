@@ -41,8 +41,6 @@ const TAKE_BACK_RETRY_MS = 15_000;
 interface Lingering {
   readonly way: OfferWay;
   retryAtMs: number;
-  /** The charger held its fallback before. */
-  readonly proven: boolean;
 }
 
 /** What has to be known of a connector to tell it its limit. */
@@ -122,7 +120,9 @@ export class Enforcer {
     }
     for (const key of this.#lingering.keys()) {
       const tick = ticks.get(key);
-      if (tick?.around.online !== true || tick.around.inTransaction) continue;
+      if (tick === undefined || tick.around.inTransaction) continue;
+      this.#draft.fallbacks.offerLeft(key);
+      if (!tick.around.online) continue;
       this.#faults.contain(`offer left at ${key}`, () => this.#takeBack(tick));
     }
   }
@@ -223,8 +223,7 @@ export class Enforcer {
     });
     if (command.kind !== 'renew') this.limitChanges += 1;
     if (isPersistent(way)) {
-      const proven = this.#draft.hasProvenFallback(command.charger);
-      this.#lingering.set(command.key, { way, retryAtMs: 0, proven });
+      this.#lingering.set(command.key, { way, retryAtMs: 0 });
     }
     this.#draft.updateEnforcement(command.key, (e) => sent(e, lease));
     this.#call(command, call, (outcome) => {
@@ -320,7 +319,6 @@ export class Enforcer {
     if (nowMs < lingering.retryAtMs) return;
     lingering.retryAtMs = nowMs + TAKE_BACK_RETRY_MS;
     const { version } = state;
-    this.#draft.setProvenFallback(charger.id, false);
     const { way } = lingering;
     const call =
       way.by === 'profile' && way.purpose !== 'station-max'
@@ -339,8 +337,9 @@ export class Enforcer {
     this.#call({ charger: charger.id, kind: 'reduce' }, call, (outcome) => {
       // To clear what is not there any more is as good (1.6 §5.5).
       if (profileProblem(version, outcome) !== undefined && !saysUnknown(outcome)) return;
-      this.#lingering.delete(key);
-      this.#draft.setProvenFallback(charger.id, lingering.proven);
+      this.#draft.fallbacks.offerTakenBack(key);
+      // The next transaction may have got one of its own meanwhile.
+      if (this.#lingering.get(key) === lingering) this.#lingering.delete(key);
       this.#changed();
     });
   }

@@ -150,7 +150,7 @@ export const emsCaps = (last: LastTick, { tick }: ConnectorDecision): readonly C
 
 /** What they will leave it: limits that begin, and failsafes of those that run out. */
 const aheadCaps = (last: LastTick, { tick }: ConnectorDecision): readonly Cap[] => {
-  const { ahead = [] } = last.input;
+  const { ahead } = last.input;
   return ahead.flatMap(({ atMs, limits }, i) => {
     const endMs = ahead[i + 1]?.atMs;
     const until = endMs === undefined ? {} : { untilMs: endMs + last.epochMs };
@@ -172,7 +172,7 @@ const limitCaps = (
         tick.phases[p] ? (amps?.[p] ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY,
       );
       const volts = phaseVolts(tick.charger, input.site.voltageVolts);
-      const wattsPerAmp = volts * Math.max(1, phaseCount(tick.phases));
+      const wattsPerAmp = volts * phaseCount(tick.phases);
       const byWatts = (watts ?? Number.POSITIVE_INFINITY) / wattsPerAmp;
       return {
         amps: Math.max(0, Math.min(...perPhase, byWatts)),

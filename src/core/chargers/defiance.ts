@@ -34,7 +34,7 @@ export const defiancesAfter = (input: TickInput, ticks: readonly ConnectorTick[]
 };
 
 const knownOf = ({ defiances }: TickInput, { key, state }: ConnectorTick): Defiance | undefined => {
-  const known = defiances?.get(key);
+  const known = defiances.get(key);
   return known?.stay === state.transaction?.id ? known : undefined;
 };
 

@@ -129,10 +129,7 @@ export const postponed = (e: Enforcement): Enforcement => withoutPending(e);
 export const unanswered = (e: Enforcement, problem: string, nowMs: number): Enforcement => {
   const doubt = e.pending;
   const amps = Math.max(doubt?.amps ?? 0, e.doubtful?.amps ?? 0);
-  const untilMs = Math.max(
-    (doubt?.endsAtMs ?? nowMs) + LEASE_SKEW_MS,
-    e.doubtful?.untilMs ?? nowMs,
-  );
+  const untilMs = Math.max(latestEndMs(doubt), e.doubtful?.untilMs ?? 0);
   return {
     ...withoutPending(e),
     ...failed(e, problem, nowMs),
@@ -148,7 +145,7 @@ export const forgotten = (e: Enforcement): Enforcement => {
   const { accepted: lease, pending, doubtful, inherited, recent } = e;
   if (lease === undefined) return e;
   const amps = Math.max(lease.amps, pending?.amps ?? 0, doubtful?.amps ?? 0);
-  const untilMs = Math.max(lease.endsAtMs, pending?.endsAtMs ?? 0, doubtful?.untilMs ?? 0);
+  const untilMs = Math.max(latestEndMs(lease), latestEndMs(pending), doubtful?.untilMs ?? 0);
   return {
     ...NO_ENFORCEMENT,
     recent,
@@ -156,6 +153,10 @@ export const forgotten = (e: Enforcement): Enforcement => {
     ...(inherited === undefined ? {} : { inherited }),
   };
 };
+
+/** By the clock of a charger that is a little behind. */
+const latestEndMs = (lease: Lease | undefined): number =>
+  lease === undefined ? 0 : lease.endsAtMs + LEASE_SKEW_MS;
 
 /** Largest current per phase that the connector may draw now. */
 export const worstAmps = (e: Enforcement, around: Surroundings): number => {
@@ -259,8 +260,7 @@ const recentAmps = ({ recent }: Enforcement, atMs: number): number => {
 export const leaseAmps = (lease: Lease | undefined, around: Surroundings): number => {
   const floor = floorAmps(around);
   const { nowMs, clockAheadMs = 0 } = around;
-  if (lease === undefined || nowMs >= lease.endsAtMs + LEASE_SKEW_MS + extraMs(around))
-    return floor;
+  if (lease === undefined || nowMs >= latestEndMs(lease) + extraMs(around)) return floor;
   // By a clock that is further behind it has not begun, by one that is ahead it ends early.
   const begun = -clockAheadMs < LEASE_EARLIER_MS;
   const endsEarlyMs = Math.max(LEASE_SKEW_MS, clockAheadMs);

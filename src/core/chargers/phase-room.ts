@@ -3,7 +3,13 @@ import { type PhaseSet, phaseCount, UNKNOWN_PHASE } from '../meters/site-phases.
 import type { ReasonChain } from '../reason.ts';
 import type { Contender } from '../sharing/share.ts';
 import type { ConnectorKey, ConnectorTick } from '../tick.ts';
-import { type PhaseRoom, type PhaseUse, phasesSeen, phaseUseAfter } from './phase-switch.ts';
+import {
+  type PhaseRoom,
+  type PhaseUse,
+  type PhaseUses,
+  phasesSeen,
+  phaseUseAfter,
+} from './phase-switch.ts';
 
 /** A car on one phase is moved up only where its minimum and this much more fit on three. */
 const SPARE_AMPS = 1;
@@ -15,7 +21,7 @@ export const phaseUsesAfter = (
   circuits: readonly AllocationCircuit[],
   contenders: readonly Contender[],
   offers: readonly AllocatedOffer[],
-): ReadonlyMap<ConnectorKey, PhaseUse> => {
+): PhaseUses => {
   const after = new Map<ConnectorKey, PhaseUse>();
   let taken: readonly Sums[] | undefined;
   const wanting = new Map(contenders.map((contender, i) => [contender.id, i]));
@@ -47,7 +53,7 @@ export const phaseReasons = ({ key, use }: ConnectorTick): ReasonChain => {
 };
 
 /** Chargers that were told to use one phase and used more. */
-export const phaseAlarms = (uses: ReadonlyMap<ConnectorKey, PhaseUse>): readonly string[] =>
+export const phaseAlarms = (uses: PhaseUses): readonly string[] =>
   [...uses].flatMap(([key, { refuted }]) =>
     refuted ? [`${key} charges on more phases than it is told: it is not switched any more`] : [],
   );
@@ -80,7 +86,7 @@ const add = (row: Sums, contender: Contender, factor: 1 | -1): void => {
 };
 
 const powerPhasesOf = ({ phases, wattsPhases }: Contender): number =>
-  wattsPhases ?? (phaseCount(phases) || ALL.length);
+  wattsPhases ?? phaseCount(phases);
 
 const roomOf = (
   circuits: readonly AllocationCircuit[],

@@ -1,4 +1,5 @@
 import type { ChargerSpec } from '../site.ts';
+import type { ConnectorKey } from '../tick.ts';
 import { DAY_MS } from '../time.ts';
 import { ACTIVE_AMPS, FOLLOWING_AMPS, PHASES_LEARNED_AFTER_MS } from './charger-fold.ts';
 import type { ChargerState, ConnectorState } from './charger-state.ts';
@@ -43,6 +44,8 @@ export interface PhaseUse {
   /** Told of one phase it used more: it is left alone for the rest of the stay. */
   readonly refuted: boolean;
 }
+
+export type PhaseUses = ReadonlyMap<ConnectorKey, PhaseUse>;
 
 /** On one phase the others are believed free after this long; they cannot come one by one. */
 const ONE_PHASE_LOOK_MS = 20_000;

@@ -36,7 +36,7 @@ export const wakeUpsAfter = (
     const stay = tick.state.transaction?.id;
     if (stay === undefined) {
       // What is known from the run before counts once its charger tells of the transaction again.
-      const kept = input.wakeUps?.get(tick.key);
+      const kept = input.wakeUps.get(tick.key);
       if (kept !== undefined) after.set(tick.key, breakEnded(kept, input.nowMs));
       continue;
     }
@@ -104,11 +104,11 @@ const isPossible = (
     charger.dcEfficiency === undefined &&
     use?.changing !== true &&
     // A child gateway tells by itself what it wants.
-    input.preferences?.get(tick.key)?.wanted === undefined &&
+    input.preferences.get(tick.key)?.wanted === undefined &&
     // What is taken away could not be given back.
     (input.tree.paths[tick.circuit] ?? []).every((index) => {
       const circuit = circuits[index];
-      return circuit?.load.trust === 'fresh' && input.floors?.has(circuit.id) !== true;
+      return circuit?.load.trust === 'fresh' && !input.floors.has(circuit.id);
     })
   );
 };

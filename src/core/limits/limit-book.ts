@@ -75,8 +75,8 @@ interface BookEntry {
   readonly expiresAtMs: number;
 }
 
-/** Limits of one source that may wait for their beginning. */
-const ENTRIES_MOST = 16;
+/** Limits of one source that may wait for their beginning, besides the one in force. */
+export const WAITING_MOST = 16;
 /** A limit cannot be ordered further ahead. */
 const AHEAD_MOST_MS = 7 * 86_400_000;
 
@@ -156,8 +156,8 @@ export const submitLimit = (
   if (spec.lpc !== undefined && delayMs > 0) return rejected('this source cannot order ahead');
   const entries = entriesWith(before.entries, command, delayMs, now.monotonicMs);
   // What holds from now on is never turned away for what was ordered ahead.
-  if (delayMs > 0 && entries.length > ENTRIES_MOST) {
-    return rejected(`${ENTRIES_MOST} limits wait already`);
+  if (delayMs > 0 && entries.length > WAITING_MOST) {
+    return rejected(`${WAITING_MOST} limits wait already`);
   }
   const seq = command.seq ?? lastSeq;
   const after: SourceBook = {

@@ -15,7 +15,7 @@ export const withStationLimits = <T extends Pick<Demand, 'circuit'>>(
   circuits: readonly AllocationCircuit[],
   demands: readonly T[],
 ): { readonly circuits: readonly AllocationCircuit[]; readonly demands: readonly T[] } => {
-  const stations = [...(input.profiles?.stations ?? [])].flatMap(([charger, limit]) => {
+  const stations = [...input.profiles.stations].flatMap(([charger, limit]) => {
     const connectors = ticks.filter((tick) => tick.charger.id === charger);
     const [first] = connectors;
     return first === undefined || connectors.length < 2

@@ -3,14 +3,23 @@ import { mapPhases, type PhaseAmps } from '../units.ts';
 /** A terminal of which nobody knows the site phase. */
 export const UNKNOWN_PHASE = -1;
 
-/** Site phases loaded, in site order. */
+/** Site phases loaded, in site order; at least one. */
 export type PhaseSet = readonly [boolean, boolean, boolean];
 
 /**
  * Site phases that a car may load. `terminals` are the charger's own L1..L3 seen to carry current;
- * unknown (undefined) means every wired terminal, since a wrong guess would hide a load.
+ * unknown (undefined), or others than those that are wired, means every wired terminal: a wrong guess
+ * would hide a load.
  */
 export const loadedPhases = (
+  wiring: readonly number[],
+  terminals: readonly boolean[] | undefined,
+): PhaseSet => {
+  const seen = phasesAt(wiring, terminals);
+  return phaseCount(seen) > 0 ? seen : phasesAt(wiring, undefined);
+};
+
+const phasesAt = (
   wiring: readonly number[],
   terminals: readonly boolean[] | undefined,
 ): PhaseSet => {

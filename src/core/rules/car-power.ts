@@ -1,7 +1,6 @@
 import { SETTLE_MS } from '../chargers/enforcement.ts';
 import { phaseVolts } from '../chargers/told-limit.ts';
 import { lastChange } from '../connector-ticks.ts';
-import { phaseCount } from '../meters/site-phases.ts';
 import type { ConnectorTick, TickInput } from '../tick.ts';
 import { clamp } from '../units.ts';
 
@@ -29,10 +28,9 @@ export const carPower = ({ site }: TickInput, ticks: readonly ConnectorTick[]): 
   );
 
 const drawnBy = (tick: ConnectorTick, volts: number): CarPower => {
-  const { around, enforcement, state, charger } = tick;
+  const { around, enforcement, state } = tick;
   const { terminalAmps } = state;
-  const wattsPerAmp =
-    volts * (phaseCount(tick.phases) === 0 ? charger.phases.length : tick.powerPhases);
+  const wattsPerAmp = volts * tick.powerPhases;
   if (around.measuredAtMs === undefined || terminalAmps === undefined) {
     if (!around.inTransaction) return { lowerWatts: 0, upperWatts: 0 };
     const toAmps = Math.min(enforcement.accepted?.amps ?? tick.worstAmps, tick.worstAmps);

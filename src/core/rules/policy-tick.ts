@@ -93,7 +93,7 @@ export const heldBack = (input: TickInput, rules: PolicyTick, contender: Contend
   const rule = input.policy.surplus;
   if (rule === undefined || rules.startWatts === undefined || previousAmps > 0) return contender;
   if (rule.minimumAlways || hurries(rules, SURPLUS, id)) return contender;
-  const ownWatts = minAmps * volts * (wattsPhases ?? Math.max(1, phaseCount(phases)));
+  const ownWatts = minAmps * volts * (wattsPhases ?? phaseCount(phases));
   if (rules.startWatts >= rules.onWatts + ownWatts) return contender;
   const text = `waits for ${Math.round(ownWatts)} W of surplus`;
   return held(contender, 0, { kind: 'policy', id, text });
@@ -145,7 +145,8 @@ export const withCarBudget = (
   const taken = ticks
     .filter(({ role }) => role === 'reserved')
     .reduce(
-      (sum, tick) => sum + tick.worstAmps * phasesUsed(tick) * phaseVolts(tick.charger, siteVolts),
+      (sum, tick) =>
+        sum + tick.worstAmps * phaseCount(tick.phases) * phaseVolts(tick.charger, siteVolts),
       0,
     );
   const urgent = contenders
@@ -296,9 +297,6 @@ const tighter = (a: CarBudget | undefined, b: CarBudget | undefined): CarBudget 
   if (a === undefined || b === undefined) return a ?? b;
   return a.watts <= b.watts ? a : b;
 };
-
-const phasesUsed = ({ phases, charger }: ConnectorTick): number =>
-  phaseCount(phases) === 0 ? charger.phases.length : phaseCount(phases);
 
 const sumOf = (
   { site }: TickInput,

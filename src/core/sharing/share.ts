@@ -100,7 +100,7 @@ const makeClaim = (
 const timeAtFullPower = ({ leftWh, maxAmps, volts, phases }: Contender): number | undefined =>
   leftWh === undefined
     ? undefined
-    : (leftWh / Math.max(1, maxAmps * volts * Math.max(1, phaseCount(phases)))) * 3_600_000;
+    : (leftWh / Math.max(1, maxAmps * volts * phaseCount(phases))) * 3_600_000;
 
 /** Takes the claims of idle cars away; what they may have, by index; undefined: nobody is idle. */
 const setAside = (rows: Rows, contenders: readonly Contender[]): Float64Array | undefined => {
