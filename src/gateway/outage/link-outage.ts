@@ -2,6 +2,7 @@ import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../core/time.ts';
 import { type CsmsFact, factsOfAnswer, factsOfCsmsCall, tellsFacts } from '../../ocpp/csms-fact.ts';
 import { type Frame, parsePayload } from '../../ocpp/frame.ts';
+import { tellsState } from '../../ocpp/local-answer.ts';
 import { readInteger, readObject } from '../../ocpp/payload.ts';
 import {
   answerWithTransactionId,
@@ -97,9 +98,12 @@ export class LinkOutage {
   /** Whether the gateway answers this call: the CSMS is away, or older messages go first. */
   takes(call: Frame, connected: boolean): boolean {
     if (!connected) return true;
-    const { charger, shared } = this.#options;
+    const { charger, version, shared } = this.#options;
+    const { memory } = shared;
     if (!this.isQueued(call)) {
-      return OF_THE_ACCEPTED.has(call.action) && shared.memory.boot(charger) !== undefined;
+      if (OF_THE_ACCEPTED.has(call.action) && memory.boot(charger) !== undefined) return true;
+      // What is held of it is older, and must not be heard after it.
+      return tellsState(version, call.action) && memory.latest(charger).length > 0;
     }
     return (
       this.#replay !== undefined ||
