@@ -29,6 +29,15 @@ describe('the handshake mirrors the CSMS', () => {
     assert.equal(charger.socket.protocol, 'ocpp1.6');
   });
 
+  for (const segment of ['DE*ABC*E123*1', '_CP%40site', 'RDAM%20123', 'x'.repeat(48)]) {
+    test(`an identity like ${segment} arrives as it was written`, async (t) => {
+      const csms = await startRawCsms(t);
+      const { url } = await startRelay(t, csms.url);
+      await connectCharger(`${url}/ocpp/${segment}`);
+      assert.equal(csms.requests[0]?.url, `/ocpp/${segment}`);
+    });
+  }
+
   for (const status of [401, 403, 404, 500]) {
     test(`a refusal with ${status} is mirrored`, async (t) => {
       const csms = await startRawCsms(t, { refuse: () => status });
@@ -112,7 +121,15 @@ describe('connections end together', () => {
 });
 
 describe('probes of the address', () => {
-  for (const path of ['/%E0%A4%A', '/%00', '/CP%2F1', `/${'x'.repeat(2_000)}`, '/', '/a b']) {
+  for (const path of [
+    '/%E0%A4%A',
+    '/%00',
+    '/CP%2F1',
+    `/${'x'.repeat(2_000)}`,
+    '/',
+    '/a b',
+    '/%2E.',
+  ]) {
     test(`${path.slice(0, 20)} is refused and the gateway lives`, async (t) => {
       const csms = await startRawCsms(t);
       const { url } = await startRelay(t, csms.url);
