@@ -62,6 +62,17 @@ describe('the handshake mirrors the CSMS', () => {
     await raw.closed;
   });
 
+  for (const offered of ['ocpp1.6, ocpp1.6', 'OCPP 1.6, ocpp1.6', ',ocpp1.6,']) {
+    test(`subprotocols written as "${offered}" are understood`, async (t) => {
+      const csms = await startRawCsms(t);
+      const { url } = await startRelay(t, csms.url);
+      const raw = await upgradeByHand(`${url}/CP_1`.replace('ws:', 'http:'), offered);
+      assert.deepEqual([raw.status, raw.headers['sec-websocket-protocol']], [101, 'ocpp1.6']);
+      assert.equal(csms.requests[0]?.headers['sec-websocket-protocol'], 'ocpp1.6');
+      (await csms.nextPeer()).close();
+    });
+  }
+
   test('an unreachable CSMS refuses the charger, which keeps its messages', async (t) => {
     const csms = await startRawCsms(t);
     csms.close();
