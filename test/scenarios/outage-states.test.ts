@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readObject } from '../../src/ocpp/payload.ts';
 import type { VirtualSite } from '../../src/sim/virtual-site.ts';
-import { car, startSite, VERSIONS } from './outage-site.ts';
+import { callAndRun, car, startSite, VERSIONS } from './outage-site.ts';
 
 /** What the CSMS takes the connector of a charger for. */
 const statusOf = ({ csms }: VirtualSite, id: string): unknown => {
@@ -38,5 +38,26 @@ for (const version of VERSIONS) {
       ['Available', 'Available'],
     );
     assert.deepEqual(site.csms.problems, []);
+  });
+}
+
+for (const version of VERSIONS) {
+  test(`${version}: a session that the CSMS started begins although it is gone by then`, async () => {
+    const site = await startSite(version, { outageSettings: { unknownTokens: 'reject' } });
+    const [action, payload] =
+      version === '1.6'
+        ? ['RemoteStartTransaction', { connectorId: 1, idTag: 'APP-1' }]
+        : [
+            'RequestStartTransaction',
+            { evseId: 1, remoteStartId: 1, idToken: { idToken: 'APP-1', type: 'Central' } },
+          ];
+    site.charger('CP_1').plugIn(1, car());
+    await site.run(5);
+    // Its start is on the way when the CSMS goes.
+    site.csms.conduct.answerDelayMs = 60_000;
+    assert.equal(await callAndRun(site, action as string, payload as object), 'Accepted');
+    site.csms.goDown();
+    await site.run(60);
+    assert.equal(site.charger('CP_1').hasSession(1), true);
   });
 }

@@ -1,7 +1,8 @@
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../core/time.ts';
 import { readVerdict } from '../../ocpp/authorization.ts';
-import { type Frame, readFrame } from '../../ocpp/frame.ts';
+import { factsOfAnswer } from '../../ocpp/csms-fact.ts';
+import { type Frame, readFrame, readPayload } from '../../ocpp/frame.ts';
 import { readInteger, readObject } from '../../ocpp/payload.ts';
 import {
   carriesTransactionId,
@@ -214,9 +215,13 @@ export class Replay {
 
   /** What the answer changes; undefined when it is no answer that counts. */
   #taken(entry: JournalEntry, payload: unknown): readonly Change[] | undefined {
-    const { charger, version, ids, unwanted } = this.#options;
+    const { charger, version, ids, memory, unwanted } = this.#options;
     const answer = readObject(payload);
     const { action, transactionId } = entry.header;
+    memory.learn(
+      charger,
+      factsOfAnswer(version, action, () => requestOf(entry), payload),
+    );
     const info = answer[version === '1.6' ? 'idTagInfo' : 'idTokenInfo'];
     const status = readVerdict(version, info)?.status;
     if (action === 'StartTransaction') {
@@ -277,3 +282,11 @@ export class Replay {
     return mapping?.csmsId ?? csmsTransactionId ?? own;
   }
 }
+
+const requestOf = ({ message }: JournalEntry): unknown => {
+  try {
+    return readPayload(readFrame(message));
+  } catch {
+    return undefined;
+  }
+};
