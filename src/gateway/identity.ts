@@ -1,5 +1,6 @@
-/** Characters of an identity (identifierString without ":", OCPP-J 2.1 §6.2), at most 48. */
-const IDENTITY = /^[A-Za-z0-9*+=|@._-]{1,48}$/;
+import { IDENTITY } from '../schema/config-parts.ts';
+
+const OF_A_STATION = new RegExp(IDENTITY);
 /** A raw path longer than this is nobody's. */
 const RAW_PATH_MOST = 1_024;
 
@@ -18,7 +19,7 @@ export const identityInPath = (rawPath: string): ChargerPath | undefined => {
   const rawSegment = path.slice(path.lastIndexOf('/') + 1);
   try {
     const identity = decodeURIComponent(rawSegment);
-    if (!IDENTITY.test(identity)) return undefined;
+    if (!OF_A_STATION.test(identity)) return undefined;
     return { identity, rawSegment, rawQuery: queryAt < 0 ? '' : rawPath.slice(queryAt) };
   } catch {
     return undefined;

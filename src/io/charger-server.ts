@@ -130,12 +130,19 @@ const knockOf = (
   };
 };
 
-const offeredSubprotocols = (request: IncomingMessage): readonly string[] =>
-  (request.headers['sec-websocket-protocol'] ?? '')
+/** Of a list that no WebSocket library would send or take, what is meant. */
+const offeredSubprotocols = (request: IncomingMessage): readonly string[] => {
+  const offered = (request.headers['sec-websocket-protocol'] ?? '')
     .split(',')
     .map((name) => name.trim())
-    .filter((name) => name !== '')
-    .slice(0, SUBPROTOCOLS_MOST);
+    .filter((name) => TOKEN.test(name));
+  const names = [...new Set(offered)].slice(0, SUBPROTOCOLS_MOST);
+  if (names.length === 0) delete request.headers['sec-websocket-protocol'];
+  else request.headers['sec-websocket-protocol'] = names.join();
+  return names;
+};
+/** RFC 9110 §5.6.2. */
+const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
 
 const answerHttp = (stream: Duplex, status: number, message: string): void => {
   const body = `${message}\n`;

@@ -1,6 +1,9 @@
 import { type Payload, readObject, readText } from './payload.ts';
 import type { OcppVersion } from './version.ts';
 
+/** Entries of a local list, of a charger or the site: what a message of 1 MiB holds at most, about. */
+export const LOCAL_LIST_MOST = 20_000;
+
 /** What the CSMS said of a token. */
 export interface TokenVerdict {
   /** AuthorizationStatus: Accepted, Blocked, Expired, Invalid, ... */

@@ -1,10 +1,18 @@
-import { type OfflineSwitches, readVerdict, type TokenVerdict, tokenIn } from './authorization.ts';
+import {
+  LOCAL_LIST_MOST,
+  type OfflineSwitches,
+  readVerdict,
+  type TokenVerdict,
+  tokenIn,
+} from './authorization.ts';
 import { readInteger, readList, readObject, readText } from './payload.ts';
 import type { OcppVersion } from './version.ts';
 
 /** What a CSMS or charger said that matters once the CSMS is away. */
 export type CsmsFact =
   | { readonly type: 'token'; readonly token: string; readonly verdict: TokenVerdict }
+  /** It started a session for somebody, which may begin when it is away. */
+  | { readonly type: 'remote-start'; readonly token: string }
   | { readonly type: 'boot'; readonly accepted: boolean; readonly intervalSeconds: number }
   | { readonly type: 'time'; readonly wallMs: number }
   | { readonly type: 'list'; readonly change: ListChange }
@@ -30,6 +38,8 @@ const CHARGER_CALLS: ReadonlySet<string> = new Set([
   'TransactionEvent',
 ]);
 const CSMS_CALLS: ReadonlySet<string> = new Set([
+  'RemoteStartTransaction',
+  'RequestStartTransaction',
   'SendLocalList',
   'ClearCache',
   'ChangeConfiguration',
@@ -73,6 +83,11 @@ export const factsOfCsmsCall = (
   const answer = readObject(response);
   const accepted = answer['status'] === 'Accepted';
   switch (action) {
+    case 'RemoteStartTransaction':
+    case 'RequestStartTransaction': {
+      const token = accepted ? tokenIn(version, asked)?.id : undefined;
+      return token === undefined ? [] : [{ type: 'remote-start', token }];
+    }
     case 'SendLocalList':
       return accepted ? [{ type: 'list', change: listChange(version, asked) }] : [];
     case 'ClearCache':
@@ -102,7 +117,7 @@ const timeFact = (value: unknown): readonly CsmsFact[] => {
 const listChange = (version: OcppVersion, asked: ReturnType<typeof readObject>): ListChange => ({
   full: asked['updateType'] === 'Full',
   version: readInteger(asked[version === '1.6' ? 'listVersion' : 'versionNumber']) ?? 0,
-  entries: readList(asked['localAuthorizationList'])
+  entries: readList(asked['localAuthorizationList'], LOCAL_LIST_MOST + 1)
     .map(readObject)
     .flatMap((entry) => {
       const token = tokenIn(version, entry)?.id;

@@ -34,7 +34,6 @@ type Answer = (payload: unknown, context: LocalContext) => LocalAnswer;
 
 const nothing = (payload: object): LocalAnswer => ({ keep: 'nothing', payload });
 const queue = (payload: object): LocalAnswer => ({ keep: 'queue', payload });
-const latest = (key: string): LocalAnswer => ({ keep: 'latest', key, payload: {} });
 const failure = (description: string): LocalAnswer => ({
   keep: 'error',
   code: 'InternalError',
@@ -87,22 +86,55 @@ const event2x: Answer = (payload, context) =>
       : {},
   );
 
-const status16: Answer = (payload) =>
-  latest(`StatusNotification ${readInteger(readObject(payload)['connectorId']) ?? 0}`);
+/** Under which key only the newest is kept, by action: a state that later ones of it replace. */
+type Keys = Readonly<Record<string, (payload: unknown) => string>>;
 
-const status2x: Answer = (payload) => {
+const statusKey = (payload: unknown): string => {
   const { evseId, connectorId } = readObject(payload);
-  return latest(`StatusNotification ${readInteger(evseId) ?? 0} ${readInteger(connectorId) ?? 0}`);
+  return `${readInteger(evseId) ?? 0} ${readInteger(connectorId) ?? 0}`;
 };
 
-/** Events of one variable replace each other. */
-const notifyEvent: Answer = (payload) => {
-  const event = readObject(readList(readObject(payload)['eventData'])[0]);
-  const component = readObject(event['component']);
-  const evse = readInteger(readObject(component['evse'])['id']) ?? 0;
-  const variable = readText(readObject(event['variable'])['name']) ?? '';
-  return latest(`NotifyEvent ${readText(component['name']) ?? ''} ${evse} ${variable}`);
+/** Events of the same variables replace each other, as far as they came in one message. */
+const eventKey = (payload: unknown): string =>
+  readList(readObject(payload)['eventData'])
+    .map((each) => {
+      const { component, variable } = readObject(each);
+      const { name, evse } = readObject(component);
+      const place = readInteger(readObject(evse)['id']) ?? 0;
+      return `${readText(name) ?? ''} ${place} ${readText(readObject(variable)['name']) ?? ''}`;
+    })
+    .join();
+
+const reservationKey = (payload: unknown): string =>
+  `${readInteger(readObject(payload)['reservationId']) ?? 0}`;
+const alone = (): string => '';
+
+const STATES: Keys = {
+  FirmwareStatusNotification: alone,
+  LogStatusNotification: alone,
+  StatusNotification: statusKey,
 };
+const STATES_16: Keys = {
+  ...STATES,
+  DiagnosticsStatusNotification: alone,
+  SignedFirmwareStatusNotification: alone,
+};
+const STATES_2X: Keys = {
+  ...STATES,
+  NotifyEvent: eventKey,
+  PublishFirmwareStatusNotification: alone,
+  ReservationStatusUpdate: reservationKey,
+};
+
+/** Whether only the newest of what a message tells of is kept. */
+export const tellsState = (version: OcppVersion, action: string): boolean =>
+  Object.hasOwn(version === '1.6' ? STATES_16 : STATES_2X, action);
+
+const kept = (keys: Keys): readonly (readonly [string, Answer])[] =>
+  Object.entries(keys).map(([action, keyOf]) => [
+    action,
+    (payload) => ({ keep: 'latest', key: `${action} ${keyOf(payload)}`, payload: {} }),
+  ]);
 
 const COMMON: readonly (readonly [string, Answer])[] = [
   ['BootNotification', boot],
@@ -111,31 +143,21 @@ const COMMON: readonly (readonly [string, Answer])[] = [
   ['SecurityEventNotification', () => queue({})],
   ['DataTransfer', () => nothing({ status: 'Rejected' })],
   ['SignCertificate', () => nothing({ status: 'Rejected' })],
-  ['FirmwareStatusNotification', () => latest('FirmwareStatusNotification')],
-  ['LogStatusNotification', () => latest('LogStatusNotification')],
 ];
 
 const ANSWERS_16: ReadonlyMap<string, Answer> = new Map([
   ...COMMON,
+  ...kept(STATES_16),
   ['Authorize', (payload, context) => nothing({ idTagInfo: infoOf('1.6', payload, context) })],
   ['StartTransaction', start16],
   ['StopTransaction', stop16],
-  ['StatusNotification', status16],
-  ['DiagnosticsStatusNotification', () => latest('DiagnosticsStatusNotification')],
-  ['SignedFirmwareStatusNotification', () => latest('SignedFirmwareStatusNotification')],
 ]);
 
 const ANSWERS_2X: ReadonlyMap<string, Answer> = new Map([
   ...COMMON,
+  ...kept(STATES_2X),
   ['Authorize', authorize2x],
   ['TransactionEvent', event2x],
-  ['StatusNotification', status2x],
-  ['NotifyEvent', notifyEvent],
-  [
-    'ReservationStatusUpdate',
-    (payload) => latest(`Reservation ${readInteger(readObject(payload)['reservationId']) ?? 0}`),
-  ],
-  ['PublishFirmwareStatusNotification', () => latest('PublishFirmwareStatusNotification')],
   ['Get15118EVCertificate', () => nothing({ status: 'Failed', exiResponse: '' })],
   ['GetCertificateStatus', () => nothing({ status: 'Failed' })],
   ['NotifyEVChargingNeeds', () => nothing({ status: 'Rejected' })],

@@ -9,11 +9,11 @@ export const isPayload = (value: unknown): value is Payload =>
 
 export const readObject = (value: unknown): Payload => (isPayload(value) ? value : {});
 
-/** At most this many elements of a list are looked at. */
+/** At most this many elements of a list are looked at, where nothing else is said. */
 const LIST_MOST = 2_000;
 
-export const readList = (value: unknown): readonly unknown[] =>
-  Array.isArray(value) ? value.slice(0, LIST_MOST) : [];
+export const readList = (value: unknown, most = LIST_MOST): readonly unknown[] =>
+  Array.isArray(value) ? value.slice(0, most) : [];
 
 const TEXT_MOST = 255;
 

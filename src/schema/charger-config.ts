@@ -1,4 +1,4 @@
-import { amps, id, strict } from './config-parts.ts';
+import { amps, id, identity, strict } from './config-parts.ts';
 import { Type } from './typebox.ts';
 
 const PhaseSwitchingSchema = Type.Object(
@@ -32,7 +32,7 @@ const PhaseSwitchingSchema = Type.Object(
 /** One charger of the site file. */
 export const ChargerSchema = Type.Object(
   {
-    id: id('Identity: the last part of the URL that the charger connects to'),
+    id: identity('Identity: the last part of the URL that the charger connects to'),
     circuit: id('Circuit that feeds the charger'),
     phases: Type.String({
       pattern: '^((L[123]){1,3}|L[123]-L[123]|unknown)$',

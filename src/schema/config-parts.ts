@@ -22,6 +22,18 @@ export const id = (description: string) =>
     description,
     errorMessage: 'must be letters, digits, "_", "-" or ".", at most 48',
   });
+const IDENTITY_ENDS = '[A-Za-z0-9*+=|@._-]';
+/**
+ * How a station calls itself, at the end of its URL: identifierString without ":", at most 48 (OCPP-J
+ * 2.1 §3.1.1), e.g. an EVSE id with "*"; 1.6 has spaces within ("RDAM 123").
+ */
+export const IDENTITY = `^(?![.]{1,2}$)${IDENTITY_ENDS}([A-Za-z0-9*+=|@._ -]{0,46}${IDENTITY_ENDS})?$`;
+export const identity = (description: string) =>
+  Type.String({
+    pattern: IDENTITY,
+    description,
+    errorMessage: 'must be letters, digits, spaces within, and *+=|@._- only, at most 48',
+  });
 export const amps = (description: string, fallback?: number) =>
   Type.Number({
     minimum: 0,

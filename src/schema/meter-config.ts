@@ -1,4 +1,4 @@
-import { amps, id, modbusAddress, strict } from './config-parts.ts';
+import { amps, id, identity, modbusAddress, strict } from './config-parts.ts';
 import { Type } from './typebox.ts';
 
 /** A meter of the site: where its readings come from, how it is mounted, what it may show. */
@@ -24,7 +24,7 @@ export const MeterSchema = Type.Object(
         errorMessage: 'must be a topic without wildcards',
       }),
     ),
-    charger: Type.Optional(id('Instead of connect: the MeterValues of this charger')),
+    charger: Type.Optional(identity('Instead of connect: the MeterValues of this charger')),
     sum: Type.Optional(
       Type.Array(
         Type.String({

@@ -1,4 +1,4 @@
-import { address, id, strict } from './config-parts.ts';
+import { address, id, identity, strict } from './config-parts.ts';
 import { Type } from './typebox.ts';
 
 export const MirrorSchema = Type.Object(
@@ -65,7 +65,7 @@ export const LimitReportsSchema = Type.Object(
 
 export const ControllerSchema = Type.Object(
   {
-    identity: id('Identity of the controller itself: a station without connectors'),
+    identity: identity('Identity of the controller itself: a station without connectors'),
     url: Type.Optional(
       Type.String({ pattern: '^wss?://', description: 'Its CSMS, when it is not upstream.url' }),
     ),
@@ -100,7 +100,7 @@ export const ControllerSchema = Type.Object(
 
 export const StationSchema = Type.Object(
   {
-    identity: id('Identity towards the CSMS: appended to upstream.url'),
+    identity: identity('Identity towards the CSMS: appended to upstream.url'),
     version: Type.Union([Type.Literal('1.6'), Type.Literal('2.0.1'), Type.Literal('2.1')], {
       description: 'OCPP version towards the CSMS; chargers may speak others',
     }),

@@ -41,6 +41,20 @@ test('the smallest site file is enough, and gets its defaults', () => {
   assert.equal(site.chargers[0]?.minAmps, 6);
 });
 
+test('chargers are called as OCPP lets them', () => {
+  const called = (name: string) => problemsOf(MINIMAL.replace('CP_1', name));
+  for (const name of ['"DE*ABC*E123*1"', 'RDAM|123', '"RDAM 123"', '_CP@site', '+49=7']) {
+    assert.deepEqual(called(name), [], name);
+  }
+  for (const name of ['"a:b"', '" a"', '"a "', '".."', 'a/b', 'a'.repeat(49)]) {
+    assert.match(
+      called(name).join(),
+      /^7 chargers\[0\]\.id: must be letters, digits, spaces/,
+      name,
+    );
+  }
+});
+
 test('room for steps of other loads is off unless it is asked for', () => {
   const { config: plain } = readConfig(MINIMAL, {});
   const circuit = '63, meter: grid, stepReserveQuantile: 0.95,';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { SILENT_LOG } from '../../src/core/log.ts';
-import { CsmsMemory, LIST_MOST } from '../../src/gateway/outage/csms-memory.ts';
-import type { TokenVerdict } from '../../src/ocpp/authorization.ts';
+import { CsmsMemory } from '../../src/gateway/outage/csms-memory.ts';
+import { LOCAL_LIST_MOST, type TokenVerdict } from '../../src/ocpp/authorization.ts';
 import { Medium, MemoryStore } from '../../src/sim/memory-store.ts';
 import { VirtualClock } from '../../src/sim/virtual-clock.ts';
 
@@ -75,6 +75,16 @@ describe('tokens', () => {
     }
   });
 
+  test('are those for whom it starts a session, with what else it said of them', async () => {
+    const { memory } = await open();
+    const started = (token: string) => memory.learn('CP_1', [{ type: 'remote-start', token }]);
+    const known = { ...verdict('Accepted'), group: 'FLEET' };
+    memory.learn('CP_1', [{ type: 'token', token: 'A', verdict: known }]);
+    for (const token of ['A', 'B']) started(token);
+    assert.deepEqual(memory.token('CP_1', 'A'), { cache: known });
+    assert.deepEqual(memory.token('CP_1', 'B'), { cache: verdict('Accepted') });
+  });
+
   test('are forgotten where the cache of the charger is cleared that asked, or all of them', async () => {
     const { memory, medium } = await open();
     memory.learn('CP_1', [{ type: 'token', token: 'A', verdict: verdict('Accepted') }]);
@@ -122,7 +132,7 @@ describe('local lists', () => {
 
   test('that are full still learn that a card was blocked', async () => {
     const { memory } = await open();
-    const many = Array.from({ length: LIST_MOST }, (_, i) => [`T${i}`, 'Accepted'] as const);
+    const many = Array.from({ length: LOCAL_LIST_MOST }, (_, i) => [`T${i}`, 'Accepted'] as const);
     const change = (full: boolean, list: ReturnType<typeof entries>) =>
       memory.learn('CP_1', [{ type: 'list', change: { full, version: 1, entries: list } }]);
     change(true, entries(...many));
@@ -136,7 +146,10 @@ describe('local lists', () => {
     const many = (count: number) =>
       entries(...Array.from({ length: count }, (_, i) => [`T${i}`, 'Accepted'] as const));
     assert.equal(memory.siteListVersion(), 0);
-    assert.equal(memory.changeSiteList({ full: true, version: 4, entries: many(LIST_MOST) }), true);
+    assert.equal(
+      memory.changeSiteList({ full: true, version: 4, entries: many(LOCAL_LIST_MOST) }),
+      true,
+    );
     const more = { full: false, version: 5, entries: entries(['X', 'Accepted']) };
     assert.equal(memory.changeSiteList(more), false);
     const later = await again(medium);

@@ -164,6 +164,14 @@ describe('what was held', () => {
     assert.equal(backlog().parked, 0);
   });
 
+  test('teaches what the CSMS says of a driver', async () => {
+    const { says, replay, clock, memory } = await outage();
+    await says('StartTransaction', START);
+    replay(() => ANSWERED({ idTagInfo: { status: 'Blocked' }, transactionId: 42 }));
+    await clock.run(1_000);
+    assert.deepEqual(memory.token('CP_1', 'A'), { cache: { status: 'Blocked' } });
+  });
+
   test('tells of a driver whom the CSMS does not want', async () => {
     const { says, replay, clock, told } = await outage();
     await says('StartTransaction', START);

@@ -35,6 +35,27 @@ describe('the tables', () => {
     });
   }
 
+  test('bridge a long local list whole', () => {
+    const context = { outlets: 1, newRemoteStartId: () => 1 };
+    const entries = <T>(entry: (tag: string) => T) =>
+      Array.from({ length: 3_000 }, (_, i) => entry(`T${i}`));
+    const old = { listVersion: 1, updateType: 'Full' };
+    const idTags = { ...old, localAuthorizationList: entries((idTag) => ({ idTag })) };
+    const now = { versionNumber: 1, updateType: 'Full' };
+    const idTokens = {
+      ...now,
+      localAuthorizationList: entries((idToken) => ({ idToken: { idToken, type: 'ISO14443' } })),
+    };
+    for (const out of [
+      TO_CHARGER_2X['SendLocalList']?.request(idTags, context),
+      TO_CHARGER_16['SendLocalList']?.request(idTokens, context),
+    ]) {
+      assert.ok(out !== undefined && 'payload' in out);
+      const list = out.payload['localAuthorizationList'];
+      assert.equal(Array.isArray(list) && list.length, 3_000);
+    }
+  });
+
   test('bridge only what they have a rule for', () => {
     for (const [family, translators] of [
       ['2.x', TO_CHARGER_16],

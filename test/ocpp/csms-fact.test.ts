@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { LOCAL_LIST_MOST } from '../../src/ocpp/authorization.ts';
 import { factsOfAnswer, factsOfCsmsCall } from '../../src/ocpp/csms-fact.ts';
 
 describe('what a CSMS says is remembered', () => {
@@ -53,6 +54,27 @@ describe('what a CSMS says is remembered', () => {
     const told = factsOfCsmsCall('1.6', 'SendLocalList', request, { status: 'Accepted' });
     assert.deepEqual(told, [{ type: 'list', change }]);
     assert.deepEqual(factsOfCsmsCall('1.6', 'SendLocalList', request, { status: 'Failed' }), []);
+  });
+
+  test('a long local list whole, and one entry more than is kept', () => {
+    const entries = (count: number) => {
+      const list = Array.from({ length: count }, (_, i) => ({ idTag: `T${i}` }));
+      const request = { updateType: 'Full', listVersion: 1, localAuthorizationList: list };
+      const [fact] = factsOfCsmsCall('1.6', 'SendLocalList', request, { status: 'Accepted' });
+      return fact?.type === 'list' ? fact.change.entries.length : 0;
+    };
+    assert.equal(entries(5_000), 5_000);
+    assert.equal(entries(LOCAL_LIST_MOST + 7), LOCAL_LIST_MOST + 1);
+  });
+
+  test('for whom it starts a session, once the charger accepted it', () => {
+    const old = (status: string) =>
+      factsOfCsmsCall('1.6', 'RemoteStartTransaction', { idTag: 'A' }, { status });
+    assert.deepEqual(old('Accepted'), [{ type: 'remote-start', token: 'A' }]);
+    assert.deepEqual(old('Rejected'), []);
+    const request = { idToken: { idToken: 'B', type: 'Central' }, remoteStartId: 1 };
+    const told = factsOfCsmsCall('2.1', 'RequestStartTransaction', request, { status: 'Accepted' });
+    assert.deepEqual(told, [{ type: 'remote-start', token: 'B' }]);
   });
 
   test('switches of the charger, read or set', () => {

@@ -98,6 +98,20 @@ describe('a local answer', () => {
     });
   }
 
+  test('an event is replaced by one of the same variables, and by no other', () => {
+    const keyOf = (...variables: readonly string[]) => {
+      const eventData = variables.map((name) => ({
+        component: { name: 'EVSE', evse: { id: 1 } },
+        variable: { name },
+      }));
+      const answer = localAnswer('2.0.1', 'NotifyEvent', { eventData }, context());
+      return answer.keep === 'latest' ? answer.key : answer.keep;
+    };
+    assert.equal(keyOf('Problem', 'Power'), keyOf('Problem', 'Power'));
+    assert.notEqual(keyOf('Problem'), keyOf('Problem', 'Power'));
+    assert.notEqual(keyOf('Problem'), keyOf('Power'));
+  });
+
   test('to a stop says of a card only where there is one', () => {
     const said = (request: object) => localAnswer('1.6', 'StopTransaction', request, context());
     assert.deepEqual(said({ transactionId: 7 }), { keep: 'queue', payload: {} });

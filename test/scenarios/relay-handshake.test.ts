@@ -29,6 +29,15 @@ describe('the handshake mirrors the CSMS', () => {
     assert.equal(charger.socket.protocol, 'ocpp1.6');
   });
 
+  for (const segment of ['DE*ABC*E123*1', '_CP%40site', 'RDAM%20123', 'x'.repeat(48)]) {
+    test(`an identity like ${segment} arrives as it was written`, async (t) => {
+      const csms = await startRawCsms(t);
+      const { url } = await startRelay(t, csms.url);
+      await connectCharger(`${url}/ocpp/${segment}`);
+      assert.equal(csms.requests[0]?.url, `/ocpp/${segment}`);
+    });
+  }
+
   for (const status of [401, 403, 404, 500]) {
     test(`a refusal with ${status} is mirrored`, async (t) => {
       const csms = await startRawCsms(t, { refuse: () => status });
@@ -52,6 +61,17 @@ describe('the handshake mirrors the CSMS', () => {
     assert.equal(raw.headers['sec-websocket-protocol'], undefined);
     await raw.closed;
   });
+
+  for (const offered of ['ocpp1.6, ocpp1.6', 'OCPP 1.6, ocpp1.6', ',ocpp1.6,']) {
+    test(`subprotocols written as "${offered}" are understood`, async (t) => {
+      const csms = await startRawCsms(t);
+      const { url } = await startRelay(t, csms.url);
+      const raw = await upgradeByHand(`${url}/CP_1`.replace('ws:', 'http:'), offered);
+      assert.deepEqual([raw.status, raw.headers['sec-websocket-protocol']], [101, 'ocpp1.6']);
+      assert.equal(csms.requests[0]?.headers['sec-websocket-protocol'], 'ocpp1.6');
+      (await csms.nextPeer()).close();
+    });
+  }
 
   test('an unreachable CSMS refuses the charger, which keeps its messages', async (t) => {
     const csms = await startRawCsms(t);
@@ -112,7 +132,15 @@ describe('connections end together', () => {
 });
 
 describe('probes of the address', () => {
-  for (const path of ['/%E0%A4%A', '/%00', '/CP%2F1', `/${'x'.repeat(2_000)}`, '/', '/a b']) {
+  for (const path of [
+    '/%E0%A4%A',
+    '/%00',
+    '/CP%2F1',
+    `/${'x'.repeat(2_000)}`,
+    '/',
+    '/a b',
+    '/%2E.',
+  ]) {
     test(`${path.slice(0, 20)} is refused and the gateway lives`, async (t) => {
       const csms = await startRawCsms(t);
       const { url } = await startRelay(t, csms.url);

@@ -7,8 +7,8 @@ import { joinedReports, type ReportNames } from './profile-reports.ts';
 import type { Seat } from './seat.ts';
 import { payloadOf } from './up-desk.ts';
 
-/** The station's own source of calls and reports; no identity contains a space. */
-export const OWN = 'the station';
+/** The station's own source of calls and reports; no identity contains a tilde. */
+export const OWN = '~station';
 
 export interface ProfileQuestionsOptions {
   readonly floor: Floor;

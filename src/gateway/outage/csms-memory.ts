@@ -1,6 +1,6 @@
 import type { Log } from '../../core/log.ts';
 import type { KnownToken, OfflineSwitches, TokenVerdict } from '../../ocpp/authorization.ts';
-import { tokenKey } from '../../ocpp/authorization.ts';
+import { LOCAL_LIST_MOST, tokenKey } from '../../ocpp/authorization.ts';
 import type { CsmsFact, ListChange } from '../../ocpp/csms-fact.ts';
 import type { Change, DurableStore } from '../../store/durable-store.ts';
 import { scanAll } from '../../store/scan-all.ts';
@@ -9,8 +9,6 @@ import { scanAll } from '../../store/scan-all.ts';
 const TOKENS_MOST = 5_000;
 /** Characters of a token (identifierString of 2.1); longer ones are nobody's card. */
 const TOKEN_MOST_CHARS = 255;
-/** Entries of one charger's local list; a list beyond it is not shadowed further. */
-export const LIST_MOST = 20_000;
 /** The list that the CSMS gave to the site itself; no charger can have this identity. */
 const WHOLE_SITE = '~site';
 /** Newest status messages kept per charger for the time when the CSMS is back. */
@@ -107,7 +105,7 @@ export class CsmsMemory {
   /** False, and nothing changes, when the list would become too long. */
   changeSiteList(change: ListChange): boolean {
     const before = change.full ? 0 : (this.#lists.get(WHOLE_SITE)?.entries.size ?? 0);
-    if (before + change.entries.length > LIST_MOST) return false;
+    if (before + change.entries.length > LOCAL_LIST_MOST) return false;
     this.#changeList(WHOLE_SITE, change);
     return true;
   }
@@ -199,6 +197,9 @@ export class CsmsMemory {
       case 'token':
         this.#setToken(tokenKey(fact.token), { verdict: fact.verdict, charger });
         break;
+      case 'remote-start':
+        this.#startedRemotely(charger, fact.token);
+        break;
       case 'cache-cleared':
         this.#clearCache(charger);
         break;
@@ -235,6 +236,13 @@ export class CsmsMemory {
     this.#write(changes);
   }
 
+  /** Whoever the CSMS starts a session for is let in by it; what else it said of them stays. */
+  #startedRemotely(charger: string, token: string): void {
+    const key = tokenKey(token);
+    if (this.#tokens.get(key)?.verdict.status === 'Accepted') return;
+    this.#setToken(key, { verdict: { status: 'Accepted' }, charger });
+  }
+
   #clearCache(charger: string): void {
     const gone = [...this.#tokens].filter(([, token]) => token.charger === charger);
     this.#forget(gone.map(([key]) => key));
@@ -251,7 +259,7 @@ export class CsmsMemory {
     for (const { token, verdict } of entries) {
       const key = tokenKey(token);
       if (verdict === undefined) list.entries.delete(key);
-      else if (list.entries.has(key) || list.entries.size < LIST_MOST) {
+      else if (list.entries.has(key) || list.entries.size < LOCAL_LIST_MOST) {
         list.entries.set(key, verdict);
       }
     }

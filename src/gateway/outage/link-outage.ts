@@ -1,6 +1,7 @@
 import type { Log } from '../../core/log.ts';
 import type { Cancel, Clock } from '../../core/time.ts';
 import type { Frame } from '../../ocpp/frame.ts';
+import { tellsState } from '../../ocpp/local-answer.ts';
 import { withMessageId } from '../../ocpp/transaction-id.ts';
 import { isQueued } from '../../ocpp/transaction-message.ts';
 import type { OcppVersion } from '../../ocpp/version.ts';
@@ -88,10 +89,13 @@ export class LinkOutage {
 
   /** Whether the gateway answers this call: the CSMS is away, or older messages go first. */
   takes(call: Frame): boolean {
-    const { charger, shared, link } = this.#options;
+    const { charger, version, shared, link } = this.#options;
+    const { memory } = shared;
     if (link.csms() === undefined) return true;
     if (!this.#isQueued(call)) {
-      return OF_THE_ACCEPTED.has(call.action) && shared.memory.boot(charger) !== undefined;
+      if (OF_THE_ACCEPTED.has(call.action) && memory.boot(charger) !== undefined) return true;
+      // What is held of it is older, and must not be heard after it.
+      return tellsState(version, call.action) && memory.latest(charger).length > 0;
     }
     return (
       this.#replay !== undefined ||

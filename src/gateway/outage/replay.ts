@@ -1,7 +1,8 @@
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../core/time.ts';
 import { readVerdict } from '../../ocpp/authorization.ts';
-import { type Frame, readFrame } from '../../ocpp/frame.ts';
+import { factsOfAnswer } from '../../ocpp/csms-fact.ts';
+import { type Frame, readFrame, readPayload } from '../../ocpp/frame.ts';
 import { readInteger, readObject } from '../../ocpp/payload.ts';
 import {
   carriesTransactionId,
@@ -26,6 +27,8 @@ const RETRY_INTERVAL_MS = 5_000;
 /** The CSMS says how long it wants to hear of no boot; it is believed up to here. */
 const BOOT_INTERVAL_MOST_MS = 15 * 60_000;
 const BATCH = 32;
+/** Statuses that come while older ones go out wait for another round; then the journal has its turn. */
+const STATUS_ROUNDS_MOST = 3;
 /** Why a message is set aside whose transaction the CSMS does not know. */
 export const NOT_BEGUN = 'the CSMS did not take the start of its transaction';
 
@@ -71,12 +74,12 @@ export class Replay {
   }
 
   async run(): Promise<void> {
-    const { charger, journal, log, delivered } = this.#options;
+    const { charger, journal, memory, log, delivered } = this.#options;
     while (!this.#stopped) {
       try {
         if ((await this.#boot()) && (await this.#everything()) && !this.#stopped) {
           // Queued again by an operator in the meantime.
-          if (journal.backlog(charger).count > 0) continue;
+          if (journal.backlog(charger).count > 0 || memory.latest(charger).length > 0) continue;
           delivered();
           return;
         }
@@ -118,8 +121,7 @@ export class Replay {
   }
 
   async #everything(): Promise<boolean> {
-    await this.#statuses();
-    return (await this.#journal()) === 'done';
+    return (await this.#statuses()) && (await this.#journal()) === 'done';
   }
 
   #wait(waitMs: number): Promise<void> {
@@ -128,15 +130,19 @@ export class Replay {
     });
   }
 
-  async #statuses(): Promise<void> {
+  /** Also those that came while older ones waited; false when one was not heard. */
+  async #statuses(): Promise<boolean> {
     const { charger, memory, send, pacer } = this.#options;
-    for (const [key, message] of memory.latest(charger)) {
-      await pacer.turn();
-      if (this.#stopped) return;
-      const outcome = await send(readFrame(message), false);
-      const settled = outcome.outcome === 'answered' || outcome.outcome === 'error';
-      if (settled) memory.latestDelivered(charger, key, message);
+    for (let round = 0; round < STATUS_ROUNDS_MOST; round += 1) {
+      for (const [key, message] of memory.latest(charger)) {
+        await pacer.turn();
+        if (this.#stopped) return false;
+        const outcome = await send(readFrame(message), false);
+        if (outcome.outcome !== 'answered' && outcome.outcome !== 'error') return false;
+        memory.latestDelivered(charger, key, message);
+      }
     }
+    return true;
   }
 
   async #journal(): Promise<Delivery> {
@@ -209,9 +215,13 @@ export class Replay {
 
   /** What the answer changes; undefined when it is no answer that counts. */
   #taken(entry: JournalEntry, payload: unknown): readonly Change[] | undefined {
-    const { charger, version, ids, unwanted } = this.#options;
+    const { charger, version, ids, memory, unwanted } = this.#options;
     const answer = readObject(payload);
     const { action, transactionId } = entry.header;
+    memory.learn(
+      charger,
+      factsOfAnswer(version, action, () => requestOf(entry), payload),
+    );
     const info = answer[version === '1.6' ? 'idTagInfo' : 'idTokenInfo'];
     const status = readVerdict(version, info)?.status;
     if (action === 'StartTransaction') {
@@ -272,3 +282,11 @@ export class Replay {
     return mapping?.csmsId ?? csmsTransactionId ?? own;
   }
 }
+
+const requestOf = ({ message }: JournalEntry): unknown => {
+  try {
+    return readPayload(readFrame(message));
+  } catch {
+    return undefined;
+  }
+};

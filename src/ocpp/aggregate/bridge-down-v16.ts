@@ -1,3 +1,4 @@
+import { LOCAL_LIST_MOST } from '../authorization.ts';
 import { optional, type Payload, readInteger, readList, readObject, readText } from '../payload.ts';
 import {
   type DownCall,
@@ -118,7 +119,8 @@ const trigger = (asked: Payload): DownCall => {
 };
 
 const sendList = (asked: Payload): DownCall => {
-  const entries = readList(asked['localAuthorizationList']).map(listEntry);
+  const list = readList(asked['localAuthorizationList'], LOCAL_LIST_MOST);
+  const entries = list.map(listEntry);
   if (entries.some(({ idTag }) => idTag === undefined)) return { refuse: LONG_TOKEN };
   const { versionNumber: listVersion, updateType } = asked;
   const payload = { listVersion, updateType, localAuthorizationList: entries };

@@ -1,3 +1,4 @@
+import { LOCAL_LIST_MOST } from '../authorization.ts';
 import { optional, type Payload, readInteger, readList, readObject, readText } from '../payload.ts';
 import {
   type DownCall,
@@ -93,7 +94,7 @@ const sendList = (asked: Payload): DownCall => ({
   payload: {
     versionNumber: asked['listVersion'],
     updateType: asked['updateType'],
-    ...listOf(readList(asked['localAuthorizationList'])),
+    ...listOf(readList(asked['localAuthorizationList'], LOCAL_LIST_MOST)),
   },
 });
 
