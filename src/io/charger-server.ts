@@ -16,6 +16,8 @@ const SOCKETS_MOST = 8_192;
 const SUBPROTOCOLS_MOST = 16;
 /** A handshake that was held longer than this is given up. */
 const HOLD_MOST_MS = 30_000;
+/** Who was refused has this long to read it and hang up. */
+const REFUSED_MOST_MS = 5_000;
 
 export interface ChargerServerOptions {
   readonly host: string;
@@ -102,6 +104,11 @@ const knockOf = (
     settled = true;
     cancelHold();
     answerHttp(stream, status, message);
+    // Else whoever does not hang up holds a place at the door for ever.
+    stream.once(
+      'close',
+      clock.after(REFUSED_MOST_MS, () => stream.destroy()),
+    );
   };
   const cancelHold = clock.after(HOLD_MOST_MS, () => refuse(504, 'no decision in time'));
   return {
