@@ -3,9 +3,12 @@ import type { Log } from './core/log.ts';
 import type { Faults } from './gateway/faults.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import type { UpstreamRoles } from './gateway/upstream-roles.ts';
+import type { ChargerServer } from './io/charger-server.ts';
+import type { DescriptorWatch } from './io/descriptors.ts';
 import type { FieldSide } from './main-field.ts';
 import type { Held } from './main-held.ts';
 import type { Learned } from './main-learned.ts';
+import type { Doors } from './main-listen.ts';
 import type { openDialer } from './main-upstream.ts';
 import type { SiteView } from './schema/view.ts';
 import type { Controller } from './station/controller.ts';
@@ -27,8 +30,19 @@ export interface Parts {
   loop?: ControlLoop;
   field?: FieldSide;
   http?: Server;
-  ocpp?: Server;
+  ocpp?: ChargerServer;
+  descriptors?: DescriptorWatch;
+  doors?: Doors;
 }
+
+/** What is wrong around the site: with its disk, its field, its doors. */
+export const alarmsOf = ({ held, field, ocpp, doors, descriptors }: Parts): readonly string[] => [
+  ...(held?.alarms() ?? []),
+  ...(field?.alarms() ?? []),
+  ...(ocpp?.alarms() ?? []),
+  ...(doors?.alarms ?? []),
+  ...(descriptors?.alarms() ?? []),
+];
 
 /**
  * Closes what is there: first whoever speaks, last the disk. What cannot be closed in good order is
@@ -46,6 +60,7 @@ export const closeParts = async (parts: Parts, log: Log): Promise<void> => {
     ['listen.http', () => parts.http?.close()],
     ['learned facts', () => parts.facts?.saved()],
     ['journal', () => parts.held?.close()],
+    ['descriptors', () => parts.descriptors?.stop()],
   ];
   for (const [part, close] of steps) {
     try {

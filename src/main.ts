@@ -20,14 +20,15 @@ import { queueRoutes } from './gateway/outage/queue-routes.ts';
 import { ResendDesk } from './gateway/outage/resend-desk.ts';
 import type { UpstreamRoles } from './gateway/upstream-roles.ts';
 import { startChargerServer } from './io/charger-server.ts';
+import { DescriptorWatch, mostDescriptors } from './io/descriptors.ts';
 import { startHttp } from './io/http.ts';
 import { siteMetrics } from './io/metrics.ts';
 import { systemClock } from './io/system-clock.ts';
 import { type FieldSide, startFieldSide } from './main-field.ts';
 import { type Held, openHeld } from './main-held.ts';
 import { type Learned, learnedFacts } from './main-learned.ts';
-import { listening } from './main-listen.ts';
-import { closeParts, handOut, type Parts } from './main-parts.ts';
+import { doorsOf, listening } from './main-listen.ts';
+import { alarmsOf, closeParts, handOut, type Parts } from './main-parts.ts';
 import { Reload, type SiteFileSource } from './main-reload.ts';
 import { openStanding } from './main-standing.ts';
 import {
@@ -98,6 +99,7 @@ export const startBusbar = async (options: BusbarOptions): Promise<Busbar> => {
 
 const build = async (options: BusbarOptions, parts: Parts): Promise<Busbar> => {
   const { config, log, published, turned, faults = new Faults(systemClock, log) } = options;
+  parts.descriptors = new DescriptorWatch(systemClock, mostDescriptors());
   const held = await openHeld(options);
   parts.held = held;
   const facts = await learnedFacts(config.dataDir, log);
@@ -119,7 +121,7 @@ const build = async (options: BusbarOptions, parts: Parts): Promise<Busbar> => {
     siteLimits: limit,
     counters: () => ({ ...countersOf(gateway, roles), ...parts.upstream?.station?.counters() }),
     backlogOf: (charger) => withoutName(held.desk.summary(charger)),
-    alarms: () => [...held.alarms(), ...reload.alarms(), ...(parts.field?.alarms() ?? [])],
+    alarms: () => [...alarmsOf(parts), ...reload.alarms()],
     faults,
     turned,
     published: (view) => {
@@ -212,8 +214,16 @@ const startServers = async (
   routes: readonly ApiRoute[],
 ): Promise<Pick<Busbar, 'ocppUrl' | 'httpUrl'>> => {
   const { config, log } = options;
+  const { descriptors } = parts;
+  const doors = doorsOf(config, descriptors?.most);
+  parts.doors = doors;
   const http = await listening('listen.http', config.listen.http, (at) =>
-    startHttp({ ...httpOptions(options, loop, routes), ...at }),
+    startHttp({
+      ...httpOptions(options, loop, routes),
+      ...at,
+      socketsMost: doors.pages,
+      metrics: siteMetrics(() => loop.view(), VERSION, descriptors),
+    }),
   );
   parts.http = http;
   const ocpp = splitAddress(config.listen.ocpp);
@@ -222,6 +232,7 @@ const startServers = async (
       ...at,
       clock: systemClock,
       pingSeconds: config.listen.pingSeconds,
+      socketsMost: doors.chargers,
       onKnock: (knock) => void gateway.knock(knock),
     }),
   );
@@ -279,7 +290,6 @@ const httpOptions = (
   version: VERSION,
   routes,
   view: () => loop.view(),
-  metrics: siteMetrics(() => loop.view(), VERSION),
   ready: () => {
     const stuck = loop.tickAgeMs() > TICK_AGE_MOST_MS;
     const problems = stuck ? [loop.problem() ?? 'the control cycle does not turn'] : [];

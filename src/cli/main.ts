@@ -87,6 +87,14 @@ const tellScript = async (error: unknown): Promise<void> => {
 const isUsageError = (error: unknown): error is Error =>
   error instanceof Error && String((error as { code?: string }).code).startsWith('ERR_PARSE_ARGS');
 
+const problemOf = (error: unknown): string => {
+  const text = error instanceof Error ? error.message : String(error);
+  const isUsedUp = (error as NodeJS.ErrnoException | undefined)?.code === 'EMFILE';
+  return isUsedUp ? `${text}: ${MORE_FILES}` : text;
+};
+
+const MORE_FILES = 'raise LimitNOFILE of the service, or ulimit -n';
+
 const usage = (): string =>
   `usage: busbar COMMAND      (busbar COMMAND --help tells its options)\n\n${Object.entries(VERBS)
     .map(([name, { summary }]) => `  ${name.padEnd(9)}${summary}\n`)
@@ -104,7 +112,7 @@ main(process.argv.slice(2)).then(
     process.exitCode = code;
   },
   (error: unknown) => {
-    process.stderr.write(`busbar: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`busbar: ${problemOf(error)}\n`);
     // A verb that failed half-way may have timers and sockets open, and nobody left to close them.
     process.exit(1);
   },

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, STATUS_CODES } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import type { Clock } from '../core/time.ts';
@@ -12,10 +12,16 @@ const HEADERS_TIMEOUT_MS = 10_000;
 const CONNECTIONS_CHECK_MS = 2_000;
 const HEADERS_MOST = 64;
 /** Chargers of the largest sites, each also with the connection that it has not noticed to be dead. */
-const SOCKETS_MOST = 8_192;
+export const SOCKETS_MOST = 8_192;
+/** Of these one address may have so many that are no charger's yet: others still find a place. */
+const SHAKING_OF_ONE_SHARE = 1 / 4;
+/** The alarm stays for so long after somebody was turned away. */
+const CALM_MS = 60_000;
 const SUBPROTOCOLS_MOST = 16;
 /** A handshake that was held longer than this is given up. */
 const HOLD_MOST_MS = 30_000;
+/** Who was refused has this long to read it and hang up. */
+const REFUSED_MOST_MS = 5_000;
 
 export interface ChargerServerOptions {
   readonly host: string;
@@ -25,11 +31,15 @@ export interface ChargerServerOptions {
   /** Seconds between pings to a charger; 0 sends none. */
   readonly pingSeconds: number;
   readonly payloadMostBytes?: number;
+  /** Absent: as many as the largest sites need. */
+  readonly socketsMost?: number;
   readonly onKnock: (knock: Knock) => void;
 }
 
 export interface ChargerServer {
   readonly port: number;
+  /** Whoever is turned away because too many are there. */
+  alarms(): readonly string[];
   close(): Promise<void>;
 }
 
@@ -49,11 +59,15 @@ export const startChargerServer = async (options: ChargerServerOptions): Promise
   server.headersTimeout = HEADERS_TIMEOUT_MS;
   server.requestTimeout = HEADERS_TIMEOUT_MS;
   server.maxHeadersCount = HEADERS_MOST;
-  server.maxConnections = SOCKETS_MOST;
+  const { clock, socketsMost = SOCKETS_MOST } = options;
+  server.maxConnections = socketsMost;
+  const crowd = new Crowd(clock, Math.ceil(socketsMost * SHAKING_OF_ONE_SHARE));
+  server.on('drop', () => crowd.turnedAway(`${socketsMost} connections are open`));
   // The timeout of headers begins with their first byte: who never says one would stay for ever.
   server.on('connection', (socket) => {
+    if (!crowd.admits(socket)) return;
     const end = (): void => void (socket.bytesRead === 0 && socket.destroy());
-    socket.once('close', options.clock.after(HEADERS_TIMEOUT_MS, end));
+    socket.once('close', clock.after(HEADERS_TIMEOUT_MS, end));
   });
   server.on('request', (_request, response) => {
     response.writeHead(426, { connection: 'close', upgrade: 'websocket' });
@@ -63,7 +77,8 @@ export const startChargerServer = async (options: ChargerServerOptions): Promise
     // Node leaves sockets of the upgrade event half open when the peer ends.
     stream.on('end', () => stream.destroy());
     stream.on('error', () => stream.destroy());
-    options.onKnock(knockOf(request, stream, head, sockets, options));
+    const letIn = (): void => crowd.letIn(request.socket);
+    options.onKnock(knockOf({ request, stream, head, sockets, letIn }, options));
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -71,6 +86,7 @@ export const startChargerServer = async (options: ChargerServerOptions): Promise
   });
   return {
     port: (server.address() as AddressInfo).port,
+    alarms: () => crowd.alarms(),
     close: () =>
       new Promise((resolve) => {
         for (const socket of sockets.clients) socket.terminate();
@@ -85,11 +101,65 @@ type HeldRequest = IncomingMessage & { [CHOSEN]?: string };
 
 const chosenSubprotocol = (request: HeldRequest): string | false => request[CHOSEN] || false;
 
+/** Connections that are no charger's yet, by address: one stranger alone must not fill the door. */
+class Crowd {
+  readonly #clock: Clock;
+  readonly #ofOneMost: number;
+  readonly #shaking = new Map<string, Set<Socket>>();
+  #last: { readonly why: string; readonly atMs: number } | undefined;
+
+  constructor(clock: Clock, ofOneMost: number) {
+    this.#clock = clock;
+    this.#ofOneMost = ofOneMost;
+  }
+
+  /** False: it is closed, since too many of its address are there. */
+  admits(socket: Socket): boolean {
+    const { remoteAddress = '' } = socket;
+    const others = this.#shaking.get(remoteAddress) ?? new Set();
+    if (others.size >= this.#ofOneMost) {
+      socket.destroy();
+      this.turnedAway(`${remoteAddress} has ${others.size} connections that are no charger's`);
+      return false;
+    }
+    this.#shaking.set(remoteAddress, others.add(socket));
+    socket.once('close', () => this.#forget(remoteAddress, socket));
+    return true;
+  }
+
+  letIn(socket: Socket): void {
+    this.#forget(socket.remoteAddress ?? '', socket);
+  }
+
+  turnedAway(why: string): void {
+    this.#last = { why, atMs: this.#clock.monotonicMs() };
+  }
+
+  alarms(): readonly string[] {
+    const { why, atMs } = this.#last ?? { why: '', atMs: Number.NEGATIVE_INFINITY };
+    if (this.#clock.monotonicMs() - atMs >= CALM_MS) return [];
+    return [`listen.ocpp turns connections away: ${why}.`];
+  }
+
+  #forget(address: string, socket: Socket): void {
+    const sockets = this.#shaking.get(address);
+    sockets?.delete(socket);
+    if (sockets?.size === 0) this.#shaking.delete(address);
+  }
+}
+
+/** A handshake that waits for its answer. */
+interface Held {
+  readonly request: HeldRequest;
+  readonly stream: Duplex;
+  readonly head: Buffer;
+  readonly sockets: WebSocketServer;
+  /** It is a charger's from now on. */
+  readonly letIn: () => void;
+}
+
 const knockOf = (
-  request: HeldRequest,
-  stream: Duplex,
-  head: Buffer,
-  sockets: WebSocketServer,
+  { request, stream, head, sockets, letIn }: Held,
   { clock, pingSeconds }: ChargerServerOptions,
 ): Knock => {
   let gone = false;
@@ -102,6 +172,11 @@ const knockOf = (
     settled = true;
     cancelHold();
     answerHttp(stream, status, message);
+    // Else whoever does not hang up holds a place at the door for ever.
+    stream.once(
+      'close',
+      clock.after(REFUSED_MOST_MS, () => stream.destroy()),
+    );
   };
   const cancelHold = clock.after(HOLD_MOST_MS, () => refuse(504, 'no decision in time'));
   return {
@@ -122,6 +197,7 @@ const knockOf = (
       return new Promise((resolve, reject) => {
         stream.once('close', () => reject(new Error('the charger left during the handshake')));
         sockets.handleUpgrade(request, stream, head, (webSocket) => {
+          letIn();
           resolve(new WsSocket(webSocket, clock, ownPingSeconds ?? pingSeconds));
         });
       });

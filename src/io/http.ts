@@ -28,6 +28,8 @@ export interface HttpOptions {
   readonly uiFolder: string;
   readonly version: string;
   readonly token?: string;
+  /** Absent: as many as anybody needs. */
+  readonly socketsMost?: number;
   readonly routes?: readonly ApiRoute[];
   readonly log: Log;
 }
@@ -46,7 +48,7 @@ const NOTHING_HERE = 'there is nothing here: /api/v1/openapi.json lists what the
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 20_000;
 const CHECK_MS = 2_000;
-const SOCKETS_MOST = 512;
+export const PAGES_MOST = 512;
 
 /** The page, the API, health and metrics. */
 export const startHttp = async (options: HttpOptions): Promise<HttpServer> => {
@@ -56,7 +58,7 @@ export const startHttp = async (options: HttpOptions): Promise<HttpServer> => {
     requestTimeout: REQUEST_TIMEOUT_MS,
     http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: CHECK_MS },
   });
-  app.server.maxConnections = SOCKETS_MOST;
+  app.server.maxConnections = options.socketsMost ?? PAGES_MOST;
   // The timeout of headers begins with their first byte: who never says one would stay for ever.
   app.server.on('connection', (socket) => {
     const end = (): void => void (socket.bytesRead === 0 && socket.destroy());

@@ -2,8 +2,12 @@ import { Counter, Gauge, Registry } from 'prom-client';
 import { PHASES } from '../core/units.ts';
 import type { SiteView } from '../schema/view.ts';
 
-/** Prometheus text made from the present view of the site. */
-export const siteMetrics = (view: () => SiteView, version: string): (() => Promise<string>) => {
+/** Prometheus text made from the present view of the site, and what the process has open. */
+export const siteMetrics = (
+  view: () => SiteView,
+  version: string,
+  descriptors?: { readonly open: number; readonly most: number },
+): (() => Promise<string>) => {
   const registry = new Registry();
   const gauge = (name: string, help: string, labelNames: readonly string[] = []) =>
     new Gauge({ name: `busbar_${name}`, help, labelNames: [...labelNames], registers: [registry] });
@@ -26,6 +30,8 @@ export const siteMetrics = (view: () => SiteView, version: string): (() => Promi
   const alarms = gauge('alarms', 'Alarms that are on');
   const tick = gauge('tick_seconds', 'Duration of the last control cycle');
   const memory = gauge('resident_memory_bytes', 'Memory of the process');
+  const openFds = gauge('open_fds', 'Files and sockets that are open');
+  const maxFds = gauge('max_fds', 'Files and sockets that may be open');
   const counters = countersIn(registry);
   build.set({ version, node: process.version }, 1);
   const labelled = [measured, limit, worst, power, online, age];
@@ -60,11 +66,22 @@ export const siteMetrics = (view: () => SiteView, version: string): (() => Promi
     }
     connectorsAre(now);
     counters(now.counters);
-    memory.set(process.memoryUsage.rss());
+    memory.set(residentBytes());
+    openFds.set(descriptors?.open ?? Number.NaN);
+    maxFds.set(descriptors?.most ?? Number.NaN);
     alarms.set(now.alarms.length);
     tick.set(now.tickMs / 1000);
     return registry.metrics();
   };
+};
+
+/** Needs a file for a moment: while none may be opened the other figures are worth more. */
+const residentBytes = (): number => {
+  try {
+    return process.memoryUsage.rss();
+  } catch {
+    return Number.NaN;
+  }
 };
 
 type MakeGauge = (name: string, help: string, labelNames: readonly string[]) => Gauge;

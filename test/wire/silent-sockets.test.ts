@@ -3,12 +3,23 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { SILENT_LOG } from '../../src/core/log.ts';
+import type { Knock } from '../../src/gateway/socket.ts';
 import { startChargerServer } from '../../src/io/charger-server.ts';
 import { startHttp } from '../../src/io/http.ts';
 import { VirtualClock } from '../../src/sim/virtual-clock.ts';
 import { emptyView } from './empty-view.ts';
 
 const HELLO = 'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n';
+const KNOCK = [
+  'GET /ocpp/STRANGER HTTP/1.1',
+  'Host: 127.0.0.1',
+  'Connection: Upgrade',
+  'Upgrade: websocket',
+  'Sec-WebSocket-Version: 13',
+  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+  'Sec-WebSocket-Protocol: ocpp1.6',
+  '\r\n',
+].join('\r\n');
 
 const opened = async (t: TestContext, port: number): Promise<Socket> => {
   const socket = connect(port, '127.0.0.1');
@@ -57,4 +68,25 @@ test('a client of the API that connects and says nothing does not stay', async (
   });
   t.after(() => server.close());
   await endsTheSilent(t, clock, server.port);
+});
+
+test('one that was refused and does not hang up does not stay', async (t) => {
+  const clock = new VirtualClock();
+  const onKnock = (knock: Knock) => knock.refuse(404, 'unknown charger');
+  const at = { host: '127.0.0.1', port: 0, clock, pingSeconds: 0, onKnock };
+  const server = await startChargerServer(at);
+  t.after(() => server.close());
+  const socket = connect({ port: server.port, host: '127.0.0.1', allowHalfOpen: true });
+  t.after(() => socket.destroy());
+  socket.on('error', () => {});
+  const refused = once(socket, 'end');
+  socket.on('data', () => {});
+  socket.write(KNOCK);
+  await refused;
+  await clock.run(6_000);
+  // Its own half is open: only what it still sends finds out that nobody is there.
+  const ended = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+  const beat = setInterval(() => socket.write('x'), 10);
+  t.after(() => clearInterval(beat));
+  await ended;
 });
