@@ -368,6 +368,41 @@ describe('recurring schedules over changes of the clock', () => {
     assert.deepEqual(periods, [{ startSeconds: 0, limit: 7, numberPhases: 3 }]);
   });
 
+  for (const recurrency of ['daily', 'weekly'] as const) {
+    for (const localTime of [false, true]) {
+      const start = localTime ? 'local time' : 'an instant';
+      test(`a first ${recurrency} round that begins at ${start} in the hour that comes twice`, () => {
+        const zone = new Zone('Europe/Berlin');
+        const startMs = zone.toInstant(Date.UTC(2026, 9, 25, 2, 30));
+        const periods = [
+          { startSeconds: 0, limit: 10 },
+          { startSeconds: 3600, limit: 6 },
+          { startSeconds: 23 * 3600, limit: 32 },
+        ];
+        const profile = sample(0, {
+          kind: 'recurring',
+          recurrency,
+          schedule: { startMs: startMs + (localTime ? 2 * HOUR : 0), localTime, periods },
+        });
+        const { periods: found } = compositeSchedule(
+          [profile],
+          context({ zone }),
+          startMs - HOUR,
+          4 * 3600,
+          'A',
+        );
+        // From the first 02:30 on; its second period from 03:30, two hours later.
+        assert.deepEqual(
+          found.map(({ startSeconds, limit }) => [startSeconds / 3600, limit]),
+          [
+            [1, 10],
+            [3, 6],
+          ],
+        );
+      });
+    }
+  }
+
   test('weekly ones keep their weekday', () => {
     const zone = new Zone('Europe/Berlin');
     const friday = zone.toInstant(Date.UTC(2026, 9, 23, 18));
