@@ -45,12 +45,10 @@ describe('what physics forbids speaks against a device', () => {
     ['no frequency where there is a register of it', FULL, { ...AMPS, volts: GOOD.volts }],
     ['a frequency of no grid', FULL, { ...GOOD, frequencyHz: 44.9 }],
     ['a frequency of no grid, above', FULL, { ...GOOD, frequencyHz: 65.1 }],
-    ['more power than volts and amps make', FULL, { ...GOOD, phaseWatts: [2_300, 1_100, 700] }],
-    [
-      'the same, flowing out',
-      FULL,
-      { ...GOOD, amps: [-10, -5, -2], phaseWatts: [-2_300, -1_155, -700] },
-    ],
+    ['volts below zero', FULL, { ...GOOD, volts: [230, -231, 229] }],
+    ['more power on L1 than its volts and amps make', FULL, { ...GOOD, phaseWatts: [3_060, 0, 0] }],
+    ['more on L2', FULL, { ...GOOD, phaseWatts: [0, 1_570, 0] }],
+    ['more on L3, flowing out', FULL, { ...GOOD, phaseWatts: [0, 0, -670] }],
     [
       'a total that is not the sum of its phases',
       FULL,
@@ -78,6 +76,10 @@ describe('what may be so does not', () => {
     ['a slow grid', { ...GOOD, frequencyHz: 45 }],
     ['a fast grid', { ...GOOD, frequencyHz: 65 }],
     ['power a little above volts times amps', { ...GOOD, phaseWatts: [3_000, 1_500, 590] }],
+    [
+      'power flowing out',
+      { ...GOOD, amps: [-10, -5, -2], phaseWatts: [-2_300, -1_100, -400], watts: -3_800 },
+    ],
     ['power with hardly a current', { ...GOOD, amps: [0, 0, 0], phaseWatts: [60, -60, 0] }],
     ['a total of another moment', { ...GOOD, phaseWatts: [2_000, 1_000, 400], watts: 3_600 }],
   ] as const) {
