@@ -37,10 +37,9 @@ export const resemblance = (device: MeterDevice, reading: Reading): number => {
     score += 2;
   }
   if (phaseWatts !== undefined && volts !== undefined) {
-    const fits = [0, 1, 2].every((p) => {
-      const apparent = (volts[p] ?? 0) * Math.abs(amps[p] ?? 0);
-      return Math.abs(phaseWatts[p] ?? 0) <= apparent * 1.3 + 60;
-    });
+    const fits = ([0, 1, 2] as const).every(
+      (p) => Math.abs(phaseWatts[p]) <= volts[p] * Math.abs(amps[p]) * 1.3 + 60,
+    );
     if (!fits) return 0;
     score += 1;
     const total = phaseWatts[0] + phaseWatts[1] + phaseWatts[2];

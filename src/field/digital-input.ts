@@ -66,7 +66,8 @@ export class DigitalInputWatch {
     const { unit, table, address } = input;
     try {
       const [bit] = await port.read({ unit, table, address, count: 1 });
-      const active = (bit === 1) === input.activeWhen;
+      // Only the one state that says so lifts the limit; an answer without it does not.
+      const active = bit !== (input.activeWhen ? 0 : 1);
       this.#readAtMs = clock.monotonicMs();
       this.#tell(active ? 'active' : 'not active', 'info');
       if (!this.#stopped) setLimit(input.id, commandOf(input, active));

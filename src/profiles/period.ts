@@ -141,7 +141,8 @@ const recurringAt = (
   atMs: number,
 ): Position => {
   const roundMs = recurrency === 'weekly' ? 7 * DAY_MS : DAY_MS;
-  const sinceAnchorMs = zone.toLocal(atMs) - anchorLocalMs;
+  // A clock set back to before the first round leaves it at its beginning: there was none before.
+  const sinceAnchorMs = Math.max(0, zone.toLocal(atMs) - anchorLocalMs);
   const elapsedMs = sinceAnchorMs - Math.floor(sinceAnchorMs / roundMs) * roundMs;
   return { elapsedMs, roundMs, steadyUntilMs: zone.steadyUntilMs(atMs) };
 };

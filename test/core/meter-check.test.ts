@@ -74,6 +74,59 @@ describe('a single reading is suspect when', () => {
   });
 });
 
+describe('the bounds of a single reading', () => {
+  const none = { fuseAmps: undefined };
+  const export16 = { exportMostAmps: 16 };
+  for (const [what, inside, outside, around] of [
+    ['three times the fuse', { amps: [0, 189, 0] }, { amps: [0, 189.1, 0] }, {}],
+    ['what any box carries', { amps: [1, 1, 10_000] }, { amps: [1, 1, 10_000.1] }, none],
+    ['the same, fed back', { amps: [1, 1, -10_000] }, { amps: [1, 1, -10_000.1] }, none],
+    ['noise that looks like export', { amps: [-2, 5, 5] }, { amps: [-2.1, 5, 5] }, {}],
+    ['generation with its noise', { amps: [5, 5, -18] }, { amps: [5, 5, -18.1] }, export16],
+    [
+      'half the volts',
+      { ...STEADY, volts: [230, 230, 116] },
+      { ...STEADY, volts: [230, 230, 115] },
+      {},
+    ],
+    [
+      'half more volts',
+      { ...STEADY, volts: [345, 230, 230] },
+      { ...STEADY, volts: [346, 230, 230] },
+      {},
+    ],
+    [
+      'power without a current',
+      { amps: [0, 0, 0], phaseWatts: [0, 300, 0] },
+      { amps: [0, 0, 0], phaseWatts: [0, 301, 0] },
+      {},
+    ],
+    [
+      'power that is fed back',
+      { amps: [10, 0, -10], phaseWatts: [0, 0, -3_290] },
+      { amps: [10, 0, -10], phaseWatts: [0, 0, -3_291] },
+      export16,
+    ],
+  ] as const) {
+    test(what, () => {
+      assert.equal(judge([inside], around).latest.problem, undefined);
+      assert.equal(judge([outside], around).latest.quality, 'suspect');
+    });
+  }
+});
+
+test('a poll that failed stays what it is, and the last good reading goes on ageing', () => {
+  for (const fuseAmps of [AROUND.fuseAmps, undefined]) {
+    const around = { ...AROUND, fuseAmps };
+    const good = { meter: 'grid', atMs: 0, quality: 'good', ...STEADY } as const;
+    const failed = { meter: 'grid', atMs: 1_000, quality: 'absent', problem: 'no answer' } as const;
+    const state = judgeReading(judgeReading(undefined, good, around), failed, around);
+    assert.deepEqual(state.latest, failed);
+    assert.deepEqual(state.lastGood, good);
+    assert.deepEqual(judgeReading(undefined, failed, around).latest, failed);
+  }
+});
+
 describe('a fall', () => {
   test('by more than half the fuse has to be seen three times', () => {
     const falls = (count: number) =>
@@ -91,10 +144,11 @@ describe('a fall', () => {
 
   test('is one also after a reading that was no number', () => {
     const gone = { amps: [40, Number.NaN, 41] } as const;
-    const falls = (count: number) =>
-      judge([STEADY, gone, ...times(count, () => ({ amps: sameAmps(2) }))]);
-    assert.match(falls(1).latest.problem ?? '', /seen 1 times/);
-    assert.equal(falls(3).latest.quality, 'good');
+    const low = { amps: [40, 2, 41] } as const;
+    const falls = (...readings: Parameters<typeof judge>[0]) => judge([STEADY, ...readings]).latest;
+    assert.match(falls(gone, low).problem ?? '', /seen 1 times/);
+    assert.match(falls(low, gone, low).problem ?? '', /seen 2 times/);
+    assert.equal(falls(gone, low, low, low).quality, 'good');
   });
 
   test('on one phase is enough, and one of less than 10 A is none under a small fuse', () => {
@@ -102,7 +156,8 @@ describe('a fall', () => {
       judge([STEADY, { amps }], { fuseAmps: sameAmps(fuse) }).latest.quality;
     assert.equal(last([40, 38, 9], 63), 'suspect');
     assert.equal(last([40, 38, 10], 63), 'good');
-    assert.equal(last([31, 38, 41], 16), 'good');
+    assert.equal(last([40, 6, 41], 63), 'suspect');
+    assert.equal(last([30, 38, 41], 16), 'good');
     assert.equal(last([29, 38, 41], 16), 'suspect');
   });
 
@@ -119,14 +174,34 @@ describe('a frozen meter', () => {
     assert.equal(state.lastGood?.atMs, 0);
   });
 
+  test('is so for as long as nothing changed, on whatever phase something flows', () => {
+    const after = (seconds: number, amps: PhaseAmps) =>
+      judge([...times(5, () => STEADY), ...times(seconds + 1, () => ({ amps }))]);
+    assert.equal(after(59, [30, 38, 41]).latest.quality, 'good');
+    assert.match(after(60, [30, 38, 41]).latest.problem ?? '', /changed for 60 s$/);
+    assert.equal(after(60, [30, 38, 41]).lastGood?.atMs, 5_000);
+    assert.match(after(62, [0, 0.5, 0]).latest.problem ?? '', /frozen/);
+    assert.equal(after(62, [0, 0.4, 0]).latest.quality, 'good');
+  });
+
+  test('that never showed anything possible was never good', () => {
+    const state = judge(times(70, () => ({ amps: [40, -38, 41] })));
+    assert.match(state.latest.problem ?? '', /sign/);
+    assert.equal(state.lastGood, undefined);
+  });
+
   test('is one that does not see what the chargers do', () => {
-    const state = judge(
-      times(32, () => STEADY),
-      (second) => ({
-        draws: [{ amps: sameAmps(second < 15 ? 8 : 16), atMs: second * 1000 }],
-      }),
-    );
-    assert.match(state.latest.problem ?? '', /frozen/);
+    const after = (seconds: number, moved: number) =>
+      judge(
+        times(15 + seconds + 1, () => STEADY),
+        (second) => ({
+          draws: [{ amps: [8, second < 15 ? 8 : 8 + moved, 8], atMs: second * 1000 }],
+        }),
+      ).latest;
+    assert.equal(after(9, 8).quality, 'good');
+    assert.match(after(10, 8).problem ?? '', /frozen/);
+    assert.match(after(10, -3).problem ?? '', /frozen/);
+    assert.equal(after(40, 2.9).quality, 'good');
   });
 
   test('is not one while a charger has yet to say what it drew when the meter stood still', () => {
@@ -191,14 +266,47 @@ describe('Kirchhoff: less than the chargers draw', () => {
     // 15 % and 3 A: of 20 A at least 14 A have to be seen.
     assert.equal(last([20, 0, 0], [14, 0, 0]), undefined);
     assert.match(last([20, 0, 0], [13.9, 0, 0]) ?? '', /^L1/);
+    assert.match(last([0, 20, 0], [20, 13.9, 20]) ?? '', /^L2/);
     assert.match(last([0, 0, 20], [20, 20, 13.9]) ?? '', /^L3/);
     assert.equal(last([0, 0, 20], [20, 20, 8], 6), undefined, 'generation may feed 6 A');
   });
 
   test('is no fault while their report is older: the car may just have stopped', () => {
+    for (const reportMs of [0, 3_000]) {
+      const state = judge(
+        times(10, () => LOW),
+        () => draws(reportMs),
+      );
+      assert.equal(state.latest.quality, 'good');
+    }
+    const told = judge(
+      times(10, () => LOW),
+      () => draws(3_001),
+    );
+    assert.equal(told.latest.quality, 'suspect');
+    assert.equal(told.lastGood, undefined);
+  });
+
+  test('is counted from when the meter showed it last, not from an earlier stop', () => {
+    const full = { amps: sameAmps(20) } as const;
+    const stops = [LOW, LOW, ...times(8, () => full), LOW];
+    const state = judge(stops, (second) => draws(Math.min(second, 9) * 1000));
+    assert.equal(state.latest.problem, undefined);
+  });
+
+  test('does not put back the last good reading: only what stood still was not fresh', () => {
     const state = judge(
       times(10, () => LOW),
-      () => draws(0),
+      (second) => (second < 5 ? {} : draws(second * 1000)),
+    );
+    assert.equal(state.latest.quality, 'suspect');
+    assert.equal(state.lastGood?.atMs, 8_000);
+  });
+
+  test('is none of a meter that no circuit depends on', () => {
+    const state = judge(
+      times(10, () => ({ amps: sameAmps(1) })),
+      (second) => ({ fuseAmps: undefined, ...draws(second * 1000) }),
     );
     assert.equal(state.latest.quality, 'good');
   });

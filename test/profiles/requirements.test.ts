@@ -1,7 +1,7 @@
 // One row per rule of the standard: the amps per phase that hold at some instants.
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
-import { compositeSchedule, limitAt, type ProfileContext } from '../../src/profiles/composite.ts';
+import { test } from 'node:test';
+import { limitAt, type ProfileContext } from '../../src/profiles/composite.ts';
 import type { InstalledProfile } from '../../src/profiles/period.ts';
 import { Zone } from '../../src/profiles/zone.ts';
 import { context, HOUR, NOW, type SampleChanges, sample, TRANSACTION } from './profile-samples.ts';
@@ -319,65 +319,4 @@ test('K01.FR.21: minChargingRate (1.6 §7.13, 2.x §2.13) of the profile that le
   assert.equal(min(rate(5_520, { schedule: watts })), 8, 'over three phases of 230 V');
   assert.equal(min(rate(8), rate(10, { id: 2, ...tx })), 10, 'a TxProfile before the default');
   assert.equal(min(rate(9, { purpose: 'station-max' }), sample(12, { id: 2 })), undefined);
-});
-
-describe('recurring schedules over changes of the clock', () => {
-  const changes = [
-    ['Europe/Berlin', Date.UTC(2026, 2, 28)],
-    ['Europe/Berlin', Date.UTC(2026, 9, 24)],
-    ['America/New_York', Date.UTC(2026, 2, 7)],
-    ['America/New_York', Date.UTC(2026, 9, 31)],
-    ['Australia/Lord_Howe', Date.UTC(2026, 3, 4)],
-    ['Australia/Lord_Howe', Date.UTC(2026, 9, 3)],
-  ] as const;
-  for (const [name, day] of changes) {
-    const date = new Date(day).toISOString().slice(0, 10);
-    test(`K01.FR.91: daily ones hold local time in ${name} around ${date}`, () => {
-      const zone = new Zone(name);
-      const startMs = zone.toInstant(day - 240 * HOUR);
-      const periods = [
-        { startSeconds: 0, limit: 10 },
-        { startSeconds: 8 * 3600, limit: 6 },
-        { startSeconds: 18 * 3600, limit: 32 },
-      ];
-      const profile = sample(0, {
-        kind: 'recurring',
-        recurrency: 'daily',
-        schedule: { startMs, periods },
-      });
-      for (let hour = 0; hour < 96; hour += 1) {
-        const at = day + hour * HOUR;
-        const local = new Date(zone.toLocal(at)).getUTCHours();
-        const expected = local < 8 ? 10 : local < 18 ? 6 : 32;
-        const { limitAmps } = limitAt([profile], context({ zone }), at);
-        assert.equal(limitAmps, expected, `${hour} h after, local hour ${local}`);
-      }
-    });
-  }
-
-  test('a day of 25 hours has no hour without a limit, and the second 02:30 is one too', () => {
-    const zone = new Zone('Europe/Berlin');
-    const startMs = zone.toInstant(Date.UTC(2026, 9, 1));
-    const night = sample(7, {
-      kind: 'recurring',
-      recurrency: 'daily',
-      schedule: { startMs, durationSeconds: 86_400 },
-    });
-    const from = zone.toInstant(Date.UTC(2026, 9, 25));
-    const { periods } = compositeSchedule([night], context({ zone }), from, 25 * 3600, 'A');
-    assert.deepEqual(periods, [{ startSeconds: 0, limit: 7, numberPhases: 3 }]);
-  });
-
-  test('weekly ones keep their weekday', () => {
-    const zone = new Zone('Europe/Berlin');
-    const friday = zone.toInstant(Date.UTC(2026, 9, 23, 18));
-    const profile = sample(9, {
-      kind: 'recurring',
-      recurrency: 'weekly',
-      schedule: { startMs: friday, durationSeconds: 3600 },
-    });
-    const next = zone.toInstant(Date.UTC(2026, 9, 30, 18));
-    const at = (ms: number) => limitAt([profile], context({ zone }), ms).limitAmps;
-    assert.deepEqual([at(next - 1), at(next), at(next + HOUR)], [undefined, 9, undefined]);
-  });
 });

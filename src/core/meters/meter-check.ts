@@ -99,9 +99,10 @@ const impossible = (
   amps: PhaseAmps,
   { nominalVolts, fuseAmps, exportMostAmps }: MeterSurroundings,
 ): string | undefined => {
-  for (const [p, phase] of PHASES.entries()) {
-    const value = amps[p] ?? Number.NaN;
-    const most = fuseAmps === undefined ? RANGE_AMPS : (fuseAmps[p] ?? 0) * RANGE_FUSES;
+  for (const p of [0, 1, 2] as const) {
+    const phase = PHASES[p];
+    const value = amps[p];
+    const most = fuseAmps === undefined ? RANGE_AMPS : fuseAmps[p] * RANGE_FUSES;
     if (!Number.isFinite(value)) return `${phase}: not a number`;
     if (value !== 0 && Math.abs(value) < TINY) return `${phase}: ${value} A: check the word order`;
     if (Math.abs(value) > most) return `range: ${show(value)} A on ${phase}: check scale and CT`;
@@ -224,14 +225,14 @@ const fallLevel = (
   amps: PhaseAmps,
   { fuseAmps }: MeterSurroundings,
 ): { readonly amps: PhaseAmps; readonly falls: number } => {
-  const level = memory?.level;
-  if (level === undefined || fuseAmps === undefined) return { amps, falls: 0 };
+  if (memory?.level === undefined || fuseAmps === undefined) return { amps, falls: 0 };
+  const { level, falls: before } = memory;
   // What is no number hides no fall.
-  if (!amps.every(Number.isFinite)) return { amps: level, falls: memory?.falls ?? 0 };
+  if (!amps.every(Number.isFinite)) return { amps: level, falls: before };
   const fell = ([0, 1, 2] as const).some(
     (p) => level[p] - amps[p] > Math.max(FALL_AMPS, fuseAmps[p] * FALL_SHARE),
   );
-  const falls = fell ? (memory?.falls ?? 0) + 1 : 0;
+  const falls = fell ? before + 1 : 0;
   return falls > 0 && falls < FALL_SEEN ? { amps: level, falls } : { amps, falls: 0 };
 };
 
