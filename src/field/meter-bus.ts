@@ -63,7 +63,12 @@ export class MeterBus {
     const { clock } = this.#options;
     const waitMs = Math.max(0, station.dueAtMs - clock.monotonicMs());
     this.#cancel = clock.after(waitMs, () => {
-      void this.#poll(station).then(() => this.#next());
+      // Whoever takes a reading may fail of it: the others are polled all the same.
+      const failed = (error: unknown): void =>
+        this.#options.log.error('reading not taken', { problem: String(error) });
+      void this.#poll(station)
+        .catch(failed)
+        .then(() => this.#next());
     });
   }
 
