@@ -79,10 +79,7 @@ export class BridgeFrom16 {
     const { charger } = seat;
     const outlet = readInteger(asked['connectorId']) ?? 0;
     if (outlet === 0) {
-      if (call.action !== 'StatusNotification') return resultBytes(call.id, {});
-      const status = readText(asked['status']);
-      if (status === 'Faulted' || status === 'Unavailable') board.whole(charger, status);
-      else board.restore(charger);
+      if (call.action === 'StatusNotification') board.whole(charger, readText(asked['status']));
       return resultBytes(call.id, {});
     }
     if (!(await numbers.ensure(charger, outlet))) {

@@ -95,14 +95,18 @@ export class StatusBoard {
   joined(charger: string): void {
     this.#timers.get(charger)?.();
     this.#timers.delete(charger);
-    if (this.#away.delete(charger)) this.restore(charger);
+    if (this.#away.delete(charger)) this.#restore(charger);
     if (!this.#wholeAway) return;
     this.#wholeAway = false;
     this.#sayWhole('Available');
   }
 
-  /** All of a charger is as its connector 0. */
-  whole(charger: string, status: 'Unavailable' | 'Faulted'): void {
+  /** What a charger says of its connector 0 holds for all of it, where it is out of order. */
+  whole(charger: string, status: string | undefined): void {
+    if (status !== 'Faulted' && status !== 'Unavailable') {
+      this.#restore(charger);
+      return;
+    }
     this.#whole.add(charger);
     for (const { number } of this.#options.numbers.ofCharger(charger)) {
       void this.#options.say(this.#message(number, status));
@@ -110,7 +114,7 @@ export class StatusBoard {
   }
 
   /** Each outlet of a charger is what it said last, if something else was said of it. */
-  restore(charger: string): void {
+  #restore(charger: string): void {
     if (!this.#whole.delete(charger)) return;
     for (const { number } of this.#options.numbers.ofCharger(charger)) {
       const last = this.#last.get(number);

@@ -140,9 +140,7 @@ export class UpDesk {
   #wholeCharger({ charger }: Seat, call: Frame, payload: Payload): Buffer {
     if (call.action === 'StatusNotification') {
       const status = readText(payload['status']) ?? readText(payload['connectorStatus']);
-      if (status === 'Faulted' || status === 'Unavailable') {
-        this.#floor.board.whole(charger, status);
-      } else this.#floor.board.restore(charger);
+      this.#floor.board.whole(charger, status);
     }
     return resultBytes(call.id, {});
   }
