@@ -22,7 +22,7 @@ export interface CarModel {
   readonly stubborn: boolean;
 }
 
-export const EVERYDAY_CAR: CarModel = {
+const EVERYDAY_CAR: CarModel = {
   phases: 3,
   maxAmps: 16,
   minAmps: 6,

@@ -18,7 +18,7 @@ import type { LedgerEntry } from './transaction-ledger.ts';
 import { answerAs, payloadOf } from './up-desk.ts';
 
 /** A charger has this long to answer a call of the CSMS. */
-export const CHARGER_ANSWER_MS = 30_000;
+const CHARGER_ANSWER_MS = 30_000;
 
 /** Asks a charger of another family than the CSMS, and translates its answer. */
 export type DownBridge = (

@@ -3,7 +3,7 @@ import type { Change, DurableStore } from '../../store/durable-store.ts';
 import { scanAll } from '../../store/scan-all.ts';
 
 /** Connectors or EVSEs of one charger; a number above it is nobody's. */
-export const OUTLETS_MOST = 64;
+const OUTLETS_MOST = 64;
 /** Numbers ever given out. */
 const NUMBERS_MOST = 20_000;
 const PREFIX = 'g/n/';

@@ -2,7 +2,7 @@ import type { Clock } from '../../core/time.ts';
 import { type Payload, readInteger, readList, readObject } from '../../ocpp/payload.ts';
 
 /** Reports of a charger that do not come in this time are left out. */
-export const REPORTS_MOST_MS = 10_000;
+const REPORTS_MOST_MS = 10_000;
 /** Requests of the CSMS that are collected for at once. */
 const COLLECTIONS_MOST = 8;
 /** Pages of one charger; a charger has a few profiles. */

@@ -6,7 +6,7 @@ import type { Floor } from './floor.ts';
 import type { Seat } from './seat.ts';
 
 /** A charger waits no longer than this for what the CSMS may hear later. */
-export const TAKEN_AFTER_MS = 2_000;
+const TAKEN_AFTER_MS = 2_000;
 
 /**
  * Sends a charger's call to the CSMS when its turn comes. When many wait, a charger is not kept

@@ -5,7 +5,7 @@ import type { OcppVersion } from '../../ocpp/version.ts';
 import type { OutletNumbers } from './outlet-numbers.ts';
 
 /** A charger that is gone this long is shown as unavailable; a short break is nobody's business. */
-export const AWAY_AFTER_MS = 15_000;
+const AWAY_AFTER_MS = 15_000;
 
 export interface StatusBoardOptions {
   readonly clock: Clock;

@@ -30,7 +30,7 @@ const BATCH = 32;
 /** Statuses that come while older ones go out wait for another round; then the journal has its turn. */
 const STATUS_ROUNDS_MOST = 3;
 /** Why a message is set aside whose transaction the CSMS does not know. */
-export const NOT_BEGUN = 'the CSMS did not take the start of its transaction';
+const NOT_BEGUN = 'the CSMS did not take the start of its transaction';
 
 export interface ReplayOptions {
   readonly charger: string;

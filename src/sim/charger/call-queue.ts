@@ -51,7 +51,7 @@ export interface CallQueueOptions {
 }
 
 /** An answer later than this counts as none. */
-export const ANSWER_TIMEOUT_MS = 30_000;
+const ANSWER_TIMEOUT_MS = 30_000;
 /** So many calls in a row without an answer, and the charger connects anew. */
 const TIMEOUTS_MOST = 3;
 const OTHERS_MOST = 20;

@@ -36,7 +36,7 @@ interface KeptLimit {
 }
 
 /** Profiles that one charger has room for. */
-export const PROFILES_MOST = 24;
+const PROFILES_MOST = 24;
 const rejected = (reason: string): ProfileVerdict => ({ status: 'Rejected', reason });
 
 /** The profiles in a simulated charger's memory, with the rules of the standard. */

@@ -12,7 +12,7 @@ const UNEVEN_TIMES = 3;
 const UNEVEN_LEAST_HOURS = 1;
 
 /** What sharing cost: percent of the energy that the same cars could have taken. */
-export const lostPercent = ({ energyPercent, possiblePercent }: PlanReport): number =>
+const lostPercent = ({ energyPercent, possiblePercent }: PlanReport): number =>
   Math.round(
     Math.max(0, (1000 * (possiblePercent - energyPercent)) / Math.max(1, possiblePercent)),
   ) / 10;

@@ -9,7 +9,7 @@ const DAY_MS = 24 * 3_600_000;
 const STAY_MOST_DAYS = 60;
 /** No car takes more in one stay: it is a number in Wh. */
 const NEED_MOST_KWH = 1000;
-export const SESSIONS_MOST = 100_000;
+const SESSIONS_MOST = 100_000;
 /** Of a line that is not understood this much is shown. */
 const SHOWN_MOST = 60;
 
