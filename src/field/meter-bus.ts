@@ -1,7 +1,7 @@
 import type { Log } from '../core/log.ts';
 import type { Reading } from '../core/meters/reading.ts';
 import type { Cancel, Clock } from '../core/time.ts';
-import { type BusMeter, findBase, messageOf, readMeter } from './meter-read.ts';
+import { type BusMeter, readMeterOnce } from './meter-read.ts';
 import type { ModbusPort } from './modbus-port.ts';
 
 /** Failures in a row after which a meter is asked less often, so that it delays the others less. */
@@ -73,9 +73,9 @@ export class MeterBus {
   }
 
   async #poll(station: Station): Promise<void> {
-    const { clock, log, onReading } = this.#options;
+    const { port, clock, log, onReading } = this.#options;
     const startMs = clock.monotonicMs();
-    const reading = await this.#read(station, startMs);
+    const reading = await readMeterOnce(port, station.meter, startMs, station);
     if (this.#stopped) return;
     if (reading.quality === 'good') {
       station.failures = 0;
@@ -87,17 +87,6 @@ export class MeterBus {
     // Due again one period after this poll began: no burst after a long wait.
     station.dueAtMs = startMs + pauseMs(station);
     onReading(reading);
-  }
-
-  async #read(station: Station, atMs: number): Promise<Reading> {
-    const { port } = this.#options;
-    const { meter } = station;
-    try {
-      station.base ??= await findBase(port, meter);
-    } catch (error) {
-      return { meter: meter.spec.id, atMs, quality: 'absent', problem: messageOf(error) };
-    }
-    return readMeter(port, meter, station.base, atMs);
   }
 }
 

@@ -70,14 +70,16 @@ const walkModels = async (
   throw new Error(step.problem);
 };
 
-/** Opens nothing and closes nothing: finds the registers and reads them. */
+/** Finds the registers, unless `place` tells where they are, and reads them. */
 export const readMeterOnce = async (
   port: ModbusPort,
   meter: BusMeter,
   atMs: number,
+  place: { base?: number | undefined } = {},
 ): Promise<Reading> => {
   try {
-    return await readMeter(port, meter, await findBase(port, meter), atMs);
+    place.base ??= await findBase(port, meter);
+    return await readMeter(port, meter, place.base, atMs);
   } catch (error) {
     return { meter: meter.spec.id, atMs, quality: 'absent', problem: messageOf(error) };
   }
