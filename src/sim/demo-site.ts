@@ -11,7 +11,7 @@ import { SimCharger } from './charger/charger.ts';
 import { SimCsms } from './csms.ts';
 import { STORY, STORY_SECONDS, type StoryEvent } from './demo-story.ts';
 import { SimEms } from './ems.ts';
-import { auditMessages } from './message-audit.ts';
+import { auditMessages, forgetArrived } from './message-audit.ts';
 import type { MeterSample } from './meter.ts';
 import { type SimModbusMeter, startModbusMeter } from './modbus-meter.ts';
 import { Plant } from './plant.ts';
@@ -22,6 +22,8 @@ const PHYSICS_MS = 100;
 /** After a hiccup of the process the physics do not jump further than this at once. */
 const STEP_MOST_MS = 1_000;
 const METER_INTERVAL_MS = 2_000;
+/** Received messages that are remembered: among them those whose chargers have no answer yet. */
+const RECEIVED_MOST = 1_000;
 const VERSIONS: Readonly<Record<string, OcppVersion>> = { CP_5: '2.0.1', CP_6: '2.1' };
 
 /** Everything around the gateway in the demo: meter, building, cars, chargers, broker, CSMS. */
@@ -162,11 +164,23 @@ export class DemoSite {
       if (seconds < (this.#round + 1) * STORY_SECONDS) return;
       this.#round += 1;
       this.#nextEvent = 0;
+      this.#forget();
     } else if (seconds >= this.#round * STORY_SECONDS + event.at) {
       this.#nextEvent += 1;
       this.#happen(event);
       this.#told(event.text);
     }
+  }
+
+  /** It may run for weeks: with every round of the story what is settled goes. */
+  #forget(): void {
+    for (const [id, { acknowledged }] of this.chargers) {
+      forgetArrived(acknowledged, this.csms.transactionMessages(id));
+    }
+    const { received } = this.csms;
+    received.splice(0, Math.max(0, received.length - RECEIVED_MOST));
+    const steps = this.#steps.filter(({ untilMs }) => untilMs > this.plant.elapsedMs);
+    this.#steps.splice(0, this.#steps.length, ...steps);
   }
 
   #happen(event: StoryEvent): void {

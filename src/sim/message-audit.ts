@@ -85,6 +85,15 @@ export const auditMessages = (
   return { lost, repeated, altered, inverted, invented };
 };
 
+/** Takes out of `acknowledged` what has arrived; an audit of the rest still finds what is lost. */
+export const forgetArrived = (acknowledged: SimCall[], received: readonly SimCall[]): void => {
+  const arrived = new Set(received.map(({ action, payload }) => messageKey(action, payload)));
+  const open = acknowledged.filter(
+    ({ action, payload }) => !arrived.has(messageKey(action, payload)),
+  );
+  acknowledged.splice(0, acknowledged.length, ...open);
+};
+
 const content = (payload: unknown): string => {
   const { transactionId: _id, offline: _offline, ...rest }: Payload = readObject(payload);
   return JSON.stringify(rest);
