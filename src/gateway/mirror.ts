@@ -143,8 +143,10 @@ class MirrorLine {
   }
 
   #lost(): void {
-    this.#connection?.lane.close();
+    const lost = this.#connection;
+    // First: its lane ends what waits for an answer, and nothing more may go that way.
     this.#connection = undefined;
+    lost?.lane.close();
     if (!this.#stopped) this.#redial.begin();
   }
 

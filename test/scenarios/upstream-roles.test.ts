@@ -126,6 +126,24 @@ describe('a mirror', () => {
     assert.ok(csms.mirror.received.length > missed);
   });
 
+  test('whose line breaks while it stalls gets what had been queued for it', async () => {
+    const { csms, networks, clock, chargers } = await start();
+    const [charger] = chargers;
+    const said = Array.from({ length: 12 }, (_, n) => `said-${n}`);
+    csms.mirror.conduct.silent = true;
+    for (const data of said) {
+      charger?.tell('DataTransfer', { vendorId: 'v', data }).catch(() => {});
+      await clock.run(1_000);
+    }
+    networks.get('mirror')?.cut('csms', 'CP_1');
+    csms.mirror.conduct.silent = false;
+    await clock.run(120_000);
+    const heard = csms.mirror.received.flatMap(({ payload }) =>
+      'data' in payload ? [payload.data] : [],
+    );
+    assert.deepEqual(heard, said);
+  });
+
   test('may answer as much as it is told, however busy a charger is', async () => {
     const { csms, networks, clock, upstream } = await start();
     Object.assign(networks.get('mirror')?.conduct ?? {}, { delayLeastMs: 1, delayMostMs: 5 });
