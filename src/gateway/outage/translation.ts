@@ -46,10 +46,8 @@ export class Translation {
 
   /** A call of the CSMS as the charger knows it. */
   fromCsms(call: Frame): Frame {
-    const { charger, version, shared } = this.#options;
-    if (version !== '1.6' || !shared.ids.mapsAny(charger)) return call;
-    if (!carriesTransactionId(call.action)) return call;
-    const csmsId = transactionIdIn(call);
+    const { charger, shared } = this.#options;
+    const csmsId = this.#transactionIn(call);
     const localId = csmsId === undefined ? undefined : shared.ids.localIdOf(charger, csmsId);
     return localId === undefined ? call : withTransactionId(call, localId);
   }
@@ -133,11 +131,16 @@ export class Translation {
   }
 
   #mappingOf(call: Frame) {
+    const { charger, shared } = this.#options;
+    const localId = this.#transactionIn(call);
+    return localId === undefined ? undefined : shared.ids.find(charger, localId);
+  }
+
+  /** The transaction that a call names, where ids of this charger are mapped at all. */
+  #transactionIn(call: Frame): number | undefined {
     const { charger, version, shared } = this.#options;
     if (version !== '1.6' || !shared.ids.mapsAny(charger)) return undefined;
-    if (!carriesTransactionId(call.action)) return undefined;
-    const localId = transactionIdIn(call);
-    return localId === undefined ? undefined : shared.ids.find(charger, localId);
+    return carriesTransactionId(call.action) ? transactionIdIn(call) : undefined;
   }
 
   /** The CSMS never gave the transaction an id: its start was not taken, or dropped by an operator. */
