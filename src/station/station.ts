@@ -94,7 +94,7 @@ export class Station {
       ...options,
       firmwareCache: this.#firmware,
       names: { ...options.plate, outlets: () => 0 },
-      say: (call) => (call.action === BOOT ? this.#boot() : this.#call(call, () => {})),
+      say: (call) => (call.action === BOOT ? this.#boot() : this.#call(call)),
       triggered: (message) => this.#triggered(message),
     });
     this.#redial = new Redial({
@@ -200,7 +200,7 @@ export class Station {
         this.#bootedAtMs = clock.monotonicMs();
         const { intervalSeconds } = answer;
         if (intervalSeconds > 0) this.#desk.settings.heartbeatSeconds = intervalSeconds;
-        if (version === '1.6') this.#call(statusCall(clock.wallMs(), false), () => {});
+        if (version === '1.6') this.#call(statusCall(clock.wallMs(), false));
         this.#begin();
         return;
       }
@@ -217,13 +217,13 @@ export class Station {
     this.#sendEvents();
     this.#repeat(
       () => this.#desk.settings.heartbeatSeconds * 1000 || HEARTBEAT_MS,
-      () => this.#call(HEARTBEAT, () => {}),
+      () => this.#call(HEARTBEAT),
     );
     this.#repeat(
       () => this.#desk.settings.meterSeconds * 1000 || HEARTBEAT_MS,
       () => {
         const call = meterCall(version, this.#sample());
-        if (call !== undefined && this.#desk.settings.meterSeconds > 0) this.#call(call, () => {});
+        if (call !== undefined && this.#desk.settings.meterSeconds > 0) this.#call(call);
       },
     );
   }
@@ -275,7 +275,7 @@ export class Station {
   }
 
   /** A CSMS that has forgotten the station did not take the call: it comes again after the boot. */
-  #call(call: StationCall, done: (outcome: CallOutcome) => void): void {
+  #call(call: StationCall, done: (outcome: CallOutcome) => void = () => {}): void {
     const { clock, log } = this.#options;
     this.#send(call, (outcome) => {
       const { action } = call;
