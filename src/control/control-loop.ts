@@ -323,14 +323,14 @@ export class ControlLoop {
     if (woken !== undefined) {
       this.#keeper.changed(woken === 'tried' ? SAVED_AFTER_MS : LIMITS_SAVED_AFTER_MS);
     }
-    faults.contain('profiles of the CSMS', () => this.profiles.decided(decided.input, decision));
+    this.profiles.decided(decided);
     this.#enforcer.carryOut(decision);
     const aside = this.#asides.leftOutFor(UNDECIDED_MOST_MS, nowMs);
     const chargers = input.site.chargers.filter(({ id }) => aside.has(id));
     if (chargers.length > 0) this.#undecided.tellFallback(chargers, nowMs);
     const versionOf = (charger: string) => this.#draft.charger(charger)?.version;
-    faults.contain('remote stop', () => this.#remoteStop.watch(decision, input.site, versionOf));
-    faults.contain('limit reports', () => this.#reports?.look(decided.input, decision));
+    faults.contain('remote stop', () => this.#remoteStop.watch(decided, versionOf));
+    faults.contain('limit reports', () => this.#reports?.look(decided));
     this.#tick += 1;
     this.#lastTickAtMs = nowMs;
     const shown = faults.contain('view of the site', () => withLinks(decided.input, input));

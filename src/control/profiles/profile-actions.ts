@@ -1,5 +1,6 @@
 import { toldPhases } from '../../core/chargers/told-limit.ts';
 import type { Log } from '../../core/log.ts';
+import type { Cycle } from '../../core/tick.ts';
 import type { Interception } from '../../gateway/interceptor.ts';
 import { dropMember } from '../../ocpp/drop-member.ts';
 import type { Frame } from '../../ocpp/frame.ts';
@@ -23,7 +24,7 @@ import { matching, ofThePast, withProfile } from '../../profiles/book.ts';
 import { compositeSchedule, stationSchedule } from '../../profiles/composite.ts';
 import { PROFILES_KEPT_MOST, type ProfilePlace, refusalOf } from '../../profiles/validate.ts';
 import { dynamicallyUpdated } from './dynamic-update.ts';
-import { capsOf, contextOf, type LastTick, type ProfileScope } from './profile-scope.ts';
+import { capsOf, contextOf, type ProfileScope } from './profile-scope.ts';
 import type { ProfileShelf, ShelvedProfile } from './profile-shelf.ts';
 
 /** One CALL of the CSMS about profiles, with everything that its answer depends on. */
@@ -34,7 +35,7 @@ export interface DeskCall {
   readonly payload: unknown;
   readonly scope: ProfileScope;
   readonly shelf: ProfileShelf;
-  readonly last: LastTick | undefined;
+  readonly last: Cycle | undefined;
   /** Epoch ms. */
   readonly nowMs: number;
   readonly log: Log;

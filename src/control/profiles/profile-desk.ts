@@ -1,11 +1,10 @@
 import type { Log } from '../../core/log.ts';
 import {
   type ConnectorKey,
+  type Cycle,
   connectorKey,
-  type Decision,
   type ProfileLimit,
   type ProfileLimits,
-  type TickInput,
 } from '../../core/tick.ts';
 import type { Clock } from '../../core/time.ts';
 import type { Interception, Interceptor } from '../../gateway/interceptor.ts';
@@ -38,7 +37,6 @@ import { dynamicallyUpdated } from './dynamic-update.ts';
 import { deskActions } from './profile-actions.ts';
 import {
   contextOf,
-  type LastTick,
   laterLimits,
   type ProfileScope,
   profileLimitOf,
@@ -90,7 +88,7 @@ export class ProfileDesk implements Interceptor {
   /** Connectors whose transaction was seen by this run of the gateway. */
   readonly #seen = new Set<ConnectorKey>();
   readonly #pull: DynamicPull | undefined;
-  #last: LastTick | undefined;
+  #last: Cycle | undefined;
 
   constructor(options: ProfileDeskOptions) {
     this.#options = options;
@@ -255,7 +253,7 @@ export class ProfileDesk implements Interceptor {
     const scope = book.length === 0 ? undefined : this.scope(id);
     if (scope === undefined) return;
     if (this.#offlineSinceMs.get(id) === undefined) this.#pull?.due(id);
-    const epochMs = nowMs - clock.monotonicMs();
+    const epochMs = this.#epoch();
     for (const connector of scope.state.connectors.keys()) {
       const context = contextOf(scope, connector, shelf.running(id, connector));
       const now = limitAt(book, context, nowMs);
@@ -274,9 +272,8 @@ export class ProfileDesk implements Interceptor {
   }
 
   /** Keeps what a tick decided, so that composite schedules tell what will be offered. */
-  decided(input: TickInput, decision: Decision): void {
-    const { clock } = this.#options;
-    this.#last = { input, decision, epochMs: clock.wallMs() - clock.monotonicMs() };
+  decided(cycle: Cycle): void {
+    this.#last = cycle;
   }
 
   scope(charger: string): ProfileScope | undefined {
