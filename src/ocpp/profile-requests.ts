@@ -2,6 +2,7 @@ import type { ProfileCriteria } from '../profiles/book.ts';
 import type { ProfilePurpose, RateUnit } from '../profiles/profile.ts';
 import {
   isPayload,
+  type OcppCall,
   optional,
   type Payload,
   readInteger,
@@ -161,7 +162,7 @@ export const compositeCall = (
   version: OcppVersion,
   connector: number,
   duration: number,
-): { readonly action: string; readonly payload: object } => ({
+): OcppCall => ({
   action: 'GetCompositeSchedule',
   payload:
     version === '1.6' ? { connectorId: connector, duration } : { evseId: connector, duration },
