@@ -11,9 +11,14 @@ import {
   readObject,
   readText,
 } from './payload.ts';
-import { readAmount, unreadableField } from './profile-fields.ts';
+import {
+  invalid,
+  missing,
+  type ProfileFault,
+  readAmount,
+  unreadableField,
+} from './profile-fields.ts';
 import { keyOf, PURPOSE_2X, PURPOSE_16 } from './profile-names.ts';
-import type { ProfileFault } from './read-profile.ts';
 import type { OcppVersion } from './version.ts';
 
 /** What a CSMS asks about profiles, besides SetChargingProfile (read-profile.ts). */
@@ -197,6 +202,3 @@ const readCriteria = (version: OcppVersion, raw: Payload): ProfileCriteria | Pro
     ...optional<'purpose', ProfilePurpose>('purpose', purpose),
   };
 };
-
-const missing = (what: string): ProfileFault => ({ fault: 'missing', problem: `no ${what}` });
-const invalid = (what: string): ProfileFault => ({ fault: 'invalid', problem: `unusable ${what}` });

@@ -7,8 +7,9 @@ import {
   profileReports,
   statusAnswer,
 } from '../ocpp/profile-answers.ts';
+import type { ProfileFault } from '../ocpp/profile-fields.ts';
 import { readClearProfile, readComposite, readGetProfiles } from '../ocpp/profile-requests.ts';
-import { type ProfileFault, profileIn, readSetChargingProfile } from '../ocpp/read-profile.ts';
+import { profileIn, readSetChargingProfile } from '../ocpp/read-profile.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
 import { matching, withProfile } from '../profiles/book.ts';
 import { compositeSchedule, limitAt, type ProfileContext } from '../profiles/composite.ts';

@@ -6,6 +6,7 @@ import { dropMember } from '../../ocpp/drop-member.ts';
 import type { Frame } from '../../ocpp/frame.ts';
 import { readInteger, readObject } from '../../ocpp/payload.ts';
 import { compositeAnswer, profileReports, statusAnswer } from '../../ocpp/profile-answers.ts';
+import type { ProfileFault } from '../../ocpp/profile-fields.ts';
 import {
   readClearProfile,
   readComposite,
@@ -13,12 +14,7 @@ import {
   readGetProfiles,
   readUsePriority,
 } from '../../ocpp/profile-requests.ts';
-import {
-  type ProfileFault,
-  profileIn,
-  readProfile,
-  readSetChargingProfile,
-} from '../../ocpp/read-profile.ts';
+import { profileIn, readProfile, readSetChargingProfile } from '../../ocpp/read-profile.ts';
 import type { OcppVersion } from '../../ocpp/version.ts';
 import { matching, ofThePast, withProfile } from '../../profiles/book.ts';
 import { compositeSchedule, stationSchedule } from '../../profiles/composite.ts';

@@ -11,6 +11,7 @@ import type { Interception, Interceptor } from '../../gateway/interceptor.ts';
 import type { CallOutcome, UpstreamState } from '../../gateway/observer.ts';
 import { type Frame, parsePayload } from '../../ocpp/frame.ts';
 import { errorCodeOf, unreadableCode } from '../../ocpp/profile-answers.ts';
+import type { ProfileFault } from '../../ocpp/profile-fields.ts';
 import {
   type PriorityRequest,
   readClearProfile,
@@ -18,7 +19,7 @@ import {
   readPriorityNotice,
   readUsePriority,
 } from '../../ocpp/profile-requests.ts';
-import { type ProfileFault, profileIn, readSetChargingProfile } from '../../ocpp/read-profile.ts';
+import { profileIn, readSetChargingProfile } from '../../ocpp/read-profile.ts';
 import type { OcppVersion } from '../../ocpp/version.ts';
 import {
   endedByOffline,
