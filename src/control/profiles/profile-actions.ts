@@ -16,7 +16,7 @@ import {
 } from '../../ocpp/profile-requests.ts';
 import { profileIn, readProfile, readSetChargingProfile } from '../../ocpp/read-profile.ts';
 import type { OcppVersion } from '../../ocpp/version.ts';
-import { matching, ofThePast, withProfile } from '../../profiles/book.ts';
+import { matching, ofThePast, replacedBy } from '../../profiles/book.ts';
 import { compositeSchedule, stationSchedule } from '../../profiles/composite.ts';
 import { PROFILES_KEPT_MOST, type ProfilePlace, refusalOf } from '../../profiles/validate.ts';
 import { dynamicallyUpdated } from './dynamic-update.ts';
@@ -80,7 +80,7 @@ const setProfile: DeskAction = (desk) => {
     profile: transactionId === undefined ? profile : { ...profile, transactionId },
     asSent: profileIn(version, payload),
   };
-  const { gone } = withProfile(installed, added, version);
+  const gone = replacedBy(installed, added, version);
   return kept(desk, shelf.put(charger, added, [...gone, ...over]));
 };
 

@@ -26,7 +26,7 @@ import {
   matching,
   ofEndedTransactions,
   type ProfileBook,
-  withProfile,
+  replacedBy,
 } from '../../profiles/book.ts';
 import { limitAt } from '../../profiles/composite.ts';
 import { PROFILES_KEPT_MOST } from '../../profiles/validate.ts';
@@ -172,7 +172,7 @@ export class ProfileDesk implements Interceptor {
       profile: running === undefined ? profile : { ...profile, transactionId: running },
       asSent: profileIn(version, payload),
     };
-    this.#keep(charger, added, withProfile(shelf.book(charger), added, version).gone);
+    this.#keep(charger, added, replacedBy(shelf.book(charger), added, version));
   }
 
   /** K22: a driver asked for priority, or gave it back, at the charger itself. */
