@@ -2,7 +2,7 @@ import { Scratch } from '../core/allocation/scratch.ts';
 import { type Found, type Search, withoutCulprits } from '../core/culprits.ts';
 import { decide } from '../core/decide.ts';
 import { withAside, withKnown } from '../core/set-aside.ts';
-import type { Decision, TickInput } from '../core/tick.ts';
+import type { Cycle, TickInput } from '../core/tick.ts';
 import type { Faults } from '../gateway/faults.ts';
 
 /** Decisions in search of a culprit in one cycle: enough for one among a thousand chargers. */
@@ -20,12 +20,6 @@ const NOBODY: ReadonlySet<string> = new Set();
 /** Runs a step of what a cycle takes in of one of many, e.g. of a charger. */
 export type EachOne = (id: string, step: () => void) => void;
 export const plainly: EachOne = (_id, step) => step();
-
-export interface Cycle {
-  /** What was decided on: without what is known of those who were left out. */
-  readonly input: TickInput;
-  readonly decision: Decision;
-}
 
 /**
  * Decisions in spite of single chargers with which none can be made. Where a decision fails, it is made
@@ -65,7 +59,10 @@ export class Asides {
     }
   };
 
-  /** Throws where leaving out a few is of no use. */
+  /**
+   * The snapshot of the cycle is without what is known of those who were left out. Throws where leaving
+   * out a few is of no use.
+   */
   decide(frozen: TickInput): Cycle {
     const unreadable = new Set(this.#unreadable);
     this.#unreadable.clear();

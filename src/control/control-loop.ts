@@ -14,7 +14,7 @@ import { DEFAULT_POLICY } from '../core/sharing/policy.ts';
 import type { Wish } from '../core/sharing/wish.ts';
 import type { ChargerSpec } from '../core/site.ts';
 import type { TickInput } from '../core/tick.ts';
-import type { Cancel, Clock } from '../core/time.ts';
+import type { Cancel, Clock, Times } from '../core/time.ts';
 import { Faults, problemOf } from '../gateway/faults.ts';
 import type { SiteView } from '../schema/view.ts';
 import { Asides, type EachOne, withLinks } from './asides.ts';
@@ -28,7 +28,6 @@ import { LimitReports } from './profiles/limit-reports.ts';
 import { ProfileDesk } from './profiles/profile-desk.ts';
 import { RemoteStop } from './remote-stop.ts';
 import { SiteDraft } from './site-draft.ts';
-import type { Times } from './standing.ts';
 import { LIMITS_SAVED_AFTER_MS, SAVED_AFTER_MS, StandingKeeper } from './standing-keeper.ts';
 import { UNDECIDED_MOST_MS, Undecided } from './undecided.ts';
 import { ViewDesk, type ViewFacts } from './view-desk.ts';
@@ -323,14 +322,14 @@ export class ControlLoop {
     if (woken !== undefined) {
       this.#keeper.changed(woken === 'tried' ? SAVED_AFTER_MS : LIMITS_SAVED_AFTER_MS);
     }
-    faults.contain('profiles of the CSMS', () => this.profiles.decided(decided.input, decision));
+    this.profiles.decided(decided);
     this.#enforcer.carryOut(decision);
     const aside = this.#asides.leftOutFor(UNDECIDED_MOST_MS, nowMs);
     const chargers = input.site.chargers.filter(({ id }) => aside.has(id));
     if (chargers.length > 0) this.#undecided.tellFallback(chargers, nowMs);
     const versionOf = (charger: string) => this.#draft.charger(charger)?.version;
-    faults.contain('remote stop', () => this.#remoteStop.watch(decision, input.site, versionOf));
-    faults.contain('limit reports', () => this.#reports?.look(decided.input, decision));
+    faults.contain('remote stop', () => this.#remoteStop.watch(decided, versionOf));
+    faults.contain('limit reports', () => this.#reports?.look(decided));
     this.#tick += 1;
     this.#lastTickAtMs = nowMs;
     const shown = faults.contain('view of the site', () => withLinks(decided.input, input));

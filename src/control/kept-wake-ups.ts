@@ -1,7 +1,8 @@
 import { breakEnded, newWakeUp, type WakeUp } from '../core/sharing/wake-ladder.ts';
 import type { ConnectorKey } from '../core/tick.ts';
+import type { Times } from '../core/time.ts';
 import type { Standing } from '../schema/standing.ts';
-import { monotonic, type Times, until } from './standing.ts';
+import { monotonic, until } from './standing.ts';
 
 type WakeUps = ReadonlyMap<ConnectorKey, WakeUp>;
 

@@ -2,7 +2,7 @@ import type { ScheduledLimits } from '../core/limits/limit.ts';
 import { type LimitBook, limitsAhead } from '../core/limits/limit-book.ts';
 import type { Site } from '../core/site.ts';
 import type { LimitsAhead } from '../core/tick.ts';
-import type { Times } from './standing.ts';
+import type { Times } from '../core/time.ts';
 
 /** Changes of limits that are known are looked at so far ahead. */
 const AHEAD_MS = 24 * 3_600_000;

@@ -10,6 +10,7 @@ import type {
   UpstreamState,
 } from '../gateway/observer.ts';
 import { observeAnswer, observeRequest, observesAnswer, observesRequest } from '../ocpp/observe.ts';
+import { readObject } from '../ocpp/payload.ts';
 import { toldTime } from '../ocpp/told-time.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
 import type { ChargerSetup } from './chargers/charger-setup.ts';
@@ -181,17 +182,17 @@ export class LinkWatch implements LinkObserver {
   }
 
   #bootAnswered(charger: string, version: OcppVersion, relayed: RelayedAnswer): void {
-    const answer = readPayload(relayed);
-    if (!isRecord(answer) || answer['status'] !== 'Accepted') return;
+    if (readObject(readPayload(relayed))['status'] !== 'Accepted') return;
     if (this.#rebooted.delete(charger)) this.#draft.forgetOffers(charger);
     this.#setup.begin(charger, version, true);
   }
 
   /** A CSMS that clears profiles takes ours with them: they are put back at once. */
   #watchCsms(charger: string, version: OcppVersion, action: string, relayed: RelayedAnswer): void {
-    const answer = STARTS.has(action) || CHANGES.has(action) ? readPayload(relayed) : undefined;
-    if (!isRecord(answer)) return;
-    if (answer['status'] !== 'Accepted') {
+    if (!STARTS.has(action) && !CHANGES.has(action)) return;
+    const { status } = readObject(readPayload(relayed));
+    if (status === undefined) return;
+    if (status !== 'Accepted') {
       if (STARTS.has(action)) this.#desk.startRefused(charger, startedAt(relayed.request));
       return;
     }
@@ -237,9 +238,8 @@ export class LinkWatch implements LinkObserver {
 
 /** In 1.6 a maximum of the CSMS on our level has replaced ours (§3.13.2), and so does our id. */
 const replacesMaximum = (request: unknown): boolean => {
-  if (!isRecord(request)) return false;
-  const profile = request['csChargingProfiles'] ?? request['chargingProfile'];
-  if (!isRecord(profile)) return false;
+  const { csChargingProfiles, chargingProfile } = readObject(request);
+  const profile = readObject(csChargingProfiles ?? chargingProfile);
   const id = profile['chargingProfileId'] ?? profile['id'];
   return MAXIMA.has(profile['chargingProfilePurpose']) || (typeof id === 'number' && isOwnId(id));
 };
@@ -247,8 +247,8 @@ const MAXIMA = new Set<unknown>(['ChargePointMaxProfile', 'ChargingStationMaxPro
 
 /** The connector or EVSE of a remote start; 0 when it names none. */
 const startedAt = (request: RelayedRequest): number => {
-  const payload = readPayload(request);
-  const named = isRecord(payload) ? (payload['connectorId'] ?? payload['evseId']) : undefined;
+  const { connectorId, evseId } = readObject(readPayload(request));
+  const named = connectorId ?? evseId;
   return typeof named === 'number' ? named : 0;
 };
 
@@ -259,6 +259,3 @@ const readPayload = (relayed: { payload(): unknown }): unknown => {
     return undefined;
   }
 };
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null;

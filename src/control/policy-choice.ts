@@ -1,6 +1,7 @@
 import type { Policy } from '../core/sharing/policy.ts';
+import type { Times } from '../core/time.ts';
 import type { Standing } from '../schema/standing.ts';
-import { monotonic, type Times, until } from './standing.ts';
+import { monotonic, until } from './standing.ts';
 
 /** A policy that was chosen in place of that of the site file. */
 export interface PolicyChoice {

@@ -1,8 +1,7 @@
 import { defies } from '../core/chargers/enforcement.ts';
 import { type Overloads, overloadsAfter, pressing } from '../core/emergency.ts';
 import type { Log } from '../core/log.ts';
-import type { Site } from '../core/site.ts';
-import type { ConnectorKey, ConnectorTick, Decision } from '../core/tick.ts';
+import type { ConnectorKey, ConnectorTick, Cycle } from '../core/tick.ts';
 import type { Clock } from '../core/time.ts';
 import type { ChargerCalls } from '../gateway/observer.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
@@ -47,8 +46,7 @@ export class RemoteStop {
   }
 
   watch(
-    { connectors, circuits }: Decision,
-    site: Pick<Site, 'circuits'>,
+    { input: { site, tree }, decision: { connectors, circuits } }: Cycle,
     versionOf: (charger: string) => OcppVersion | undefined,
   ): void {
     const nowMs = this.#clock.monotonicMs();
@@ -56,7 +54,9 @@ export class RemoteStop {
     const over = pressing(this.#overloads, nowMs);
     for (const { tick } of connectors) {
       const version = versionOf(tick.charger.id);
-      if (over.size > 0 && isBelow(site, tick.charger.circuit, over)) this.#defend(tick, version);
+      const above = tree.paths[tick.circuit] ?? [];
+      const presses = above.some((index) => over.has(site.circuits[index]?.id ?? ''));
+      if (presses) this.#defend(tick, version);
       if (this.#afterMs !== undefined) this.#look(tick, this.#afterMs, version);
     }
   }
@@ -102,18 +102,3 @@ export class RemoteStop {
     this.#calls.call(charger, own, () => {});
   }
 }
-
-/** Whether a circuit, or one that feeds it, is among those named. */
-const isBelow = (
-  { circuits }: Pick<Site, 'circuits'>,
-  circuit: string,
-  named: ReadonlySet<string>,
-): boolean => {
-  let at: string | undefined = circuit;
-  for (let steps = 0; at !== undefined && steps <= circuits.length; steps += 1) {
-    if (named.has(at)) return true;
-    const id: string = at;
-    at = circuits.find((each) => each.id === id)?.parent;
-  }
-  return false;
-};

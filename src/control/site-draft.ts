@@ -37,7 +37,7 @@ import {
   type ProfileLimits,
   type TickInput,
 } from '../core/tick.ts';
-import { timestamp } from '../core/time.ts';
+import { type Times, timestamp } from '../core/time.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
 import type { Standing } from '../schema/standing.ts';
 import { type EachOne, plainly } from './asides.ts';
@@ -53,7 +53,6 @@ import {
   keptPreferences,
   standingBook,
   standingPreferences,
-  type Times,
   timesSince,
 } from './standing.ts';
 import { type CarNeeds, keysOf, WishBook, wishOf } from './wish-book.ts';

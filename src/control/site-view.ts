@@ -1,8 +1,8 @@
 import { wiringOf } from '../core/budget.ts';
 import type { ChargerTraits } from '../core/chargers/charger-traits.ts';
 import { leaseAmps } from '../core/chargers/enforcement.ts';
-import type { LimitBook } from '../core/limits/limit-book.ts';
-import { limitState, lpcPhase } from '../core/limits/limit-book.ts';
+import { connectorsByCircuit } from '../core/circuit-ticks.ts';
+import { type LimitBook, limitState, lpcPhase } from '../core/limits/limit-book.ts';
 import { sumOnLines } from '../core/line-currents.ts';
 import { surplusWatts } from '../core/meters/derived-meters.ts';
 import { isSilent, STALE_NO_RAISE_MS } from '../core/meters/meter-ladder.ts';
@@ -74,7 +74,7 @@ export const siteView = (input: TickInput, decision: Decision, context: ViewCont
     chosenPolicy: context.chosenPolicy ?? null,
     surplusWatts: rounded(surplusWatts(input)),
     circuits: decision.circuits.map((circuit, i) =>
-      circuitView(input, input.site.circuits[i] as Circuit, circuit, sums[i] ?? NO_SUMS),
+      circuitView(input, input.site.circuits[i] as Circuit, circuit, sums[i] as CircuitSums),
     ),
     meters: input.site.meters.map((meter) => meterView(input, meter)),
     chargers: input.site.chargers.map((spec) =>
@@ -87,59 +87,23 @@ export const siteView = (input: TickInput, decision: Decision, context: ViewCont
 
 /** What the connectors below a circuit add up to, by site phase. */
 interface CircuitSums {
-  readonly offered: Amps;
-  readonly worst: Amps;
-  readonly wanted: Amps;
+  readonly offered: PhaseAmps;
+  readonly worst: PhaseAmps;
+  readonly wanted: PhaseAmps;
 }
-type Amps = [number, number, number];
-
-const NO_SUMS: CircuitSums = { offered: [0, 0, 0], worst: [0, 0, 0], wanted: [0, 0, 0] };
 
 /** By index of the circuit; each connector counts on its own circuit and on those above it. */
-const circuitSums = (
-  { site, tree }: TickInput,
-  { connectors }: Decision,
-): readonly CircuitSums[] => {
-  const sums = site.circuits.map(
-    (): CircuitSums => ({ offered: [0, 0, 0], worst: [0, 0, 0], wanted: [0, 0, 0] }),
-  );
-  for (const { tick } of connectors) {
-    const offerAmps = offerOf(tick);
-    const wantedAmps = wantedOf(tick);
-    for (const index of tree.paths[tick.circuit] ?? []) {
-      const { offered, worst, wanted } = sums[index] ?? NO_SUMS;
-      for (const p of [0, 1, 2] as const) {
-        worst[p] += tick.worstSiteAmps[p];
-        if (!tick.phases[p]) continue;
-        offered[p] += offerAmps;
-        wanted[p] += wantedAmps;
-      }
-    }
-  }
-  return site.circuits.map(({ phasorSum }, index) =>
-    phasorSum === true ? phasorSums(connectors, index, tree) : (sums[index] ?? NO_SUMS),
-  );
-};
-
-const phasorSums = (
-  connectors: Decision['connectors'],
-  index: number,
-  { paths }: TickInput['tree'],
-): CircuitSums => {
-  const below = connectors.filter(({ tick }) => paths[tick.circuit]?.includes(index));
-  const sum = (ampsOf: (tick: ConnectorTick) => PhaseAmps): Amps => [
-    ...sumOnLines(
-      true,
-      below,
-      ({ tick }) => ampsOf(tick),
-      ({ tick }) => wiringOf(tick),
-    ),
-  ];
-  return {
-    offered: sum((tick) => spread(tick.phases, offerOf(tick))),
-    worst: sum((tick) => tick.worstSiteAmps),
-    wanted: sum((tick) => spread(tick.phases, wantedOf(tick))),
-  };
+const circuitSums = (input: TickInput, { connectors }: Decision): readonly CircuitSums[] => {
+  const ticks = connectors.map(({ tick }) => tick);
+  return connectorsByCircuit(input, ticks).map((below, index) => {
+    const sum = (ampsOf: (tick: ConnectorTick) => PhaseAmps): PhaseAmps =>
+      sumOnLines(input.site.circuits[index]?.phasorSum, below, ampsOf, wiringOf);
+    return {
+      offered: sum((tick) => spread(tick.phases, offerOf(tick))),
+      worst: sum((tick) => tick.worstSiteAmps),
+      wanted: sum((tick) => spread(tick.phases, wantedOf(tick))),
+    };
+  });
 };
 
 const circuitView = (

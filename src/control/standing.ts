@@ -7,15 +7,8 @@ import {
 import type { Preference, Preferences } from '../core/preferences.ts';
 import type { Site } from '../core/site.ts';
 import type { ConnectorKey } from '../core/tick.ts';
-import { timestamp } from '../core/time.ts';
+import { type Times, timestamp } from '../core/time.ts';
 import type { Standing } from '../schema/standing.ts';
-
-export interface Times {
-  readonly monotonicMs: number;
-  readonly wallMs: number;
-  /** The wall clock lay before what was saved, so how much time passed since is not known. */
-  readonly clockBehind?: boolean;
-}
 
 /**
  * Now, as far as what was saved is concerned: a box without a clock of its own may come up in the

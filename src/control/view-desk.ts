@@ -1,5 +1,5 @@
 import type { Obedience } from '../core/chargers/enforcement.ts';
-import type { ConnectorKey, Decision, TickInput } from '../core/tick.ts';
+import type { ConnectorKey, Cycle } from '../core/tick.ts';
 import { type Clock, timestamp } from '../core/time.ts';
 import { problemOf } from '../gateway/faults.ts';
 import type { SiteView } from '../schema/view.ts';
@@ -9,9 +9,7 @@ import { siteView, type ViewContext } from './site-view.ts';
 const PUBLISH_LEAST_MS = 500;
 
 /** A finished cycle, of which a view can be made. */
-export interface LastTick {
-  readonly input: TickInput;
-  readonly decision: Decision;
+export interface ViewedCycle extends Cycle {
   readonly tick: number;
   readonly tickMs: number;
 }
@@ -32,7 +30,7 @@ export class ViewDesk {
   readonly #options: ViewDeskOptions;
   /** Since when, RFC 3339, each connector has been as obedient as it is. */
   readonly #obedience = new Map<ConnectorKey, { obedience: Obedience; since: string }>();
-  #last: LastTick | undefined;
+  #last: ViewedCycle | undefined;
   /** Why nothing was decided since; empty: it was. */
   #undecided = '';
   #view: SiteView | undefined;
@@ -43,7 +41,7 @@ export class ViewDesk {
     this.#options = options;
   }
 
-  decided(last: LastTick): void {
+  decided(last: ViewedCycle): void {
     this.#last = last;
     this.#undecided = '';
     this.#view = undefined;

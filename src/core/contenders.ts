@@ -1,5 +1,5 @@
 import { obeyedMost } from './chargers/defiance.ts';
-import { leaseAmps, SETTLE_MS } from './chargers/enforcement.ts';
+import { leaseAmps, measuredAfterSettling } from './chargers/enforcement.ts';
 import { phaseReasons } from './chargers/phase-room.ts';
 import { phaseVolts } from './chargers/told-limit.ts';
 import { alonePhaseLimit } from './counterweights.ts';
@@ -207,7 +207,7 @@ export const learnedNow = (
           minAmps: charger.minAmps,
           drawnAmps: around.measuredAmps,
           measuredAtMs: around.measuredAtMs,
-          settled: hasFollowed(tick) && obedience === 'confirmed',
+          settled: measuredAfterSettling(enforcement, around) && obedience === 'confirmed',
         };
         return [tick.key, learnedAfter(learnedOf(input, tick), seen)];
       }),
@@ -220,11 +220,6 @@ const learnedOf = ({ learned, preferences }: TickInput, { key, state }: Connecto
   const before = learned.get(key);
   return before?.stay === stay ? before : newLearned(stay);
 };
-
-/** Measured long enough after the last change of the offer for the car to have followed it. */
-export const hasFollowed = ({ enforcement, around }: ConnectorTick): boolean =>
-  (around.measuredAtMs ?? Number.NEGATIVE_INFINITY) >
-  (enforcement.changed?.atMs ?? Number.NEGATIVE_INFINITY) + SETTLE_MS;
 
 /** What is known of its need: how much of its full power it takes, and for how long. */
 export const needOf = (

@@ -1,5 +1,5 @@
 import type { UnbalanceLimit } from './allocation/problem.ts';
-import { SETTLE_MS } from './chargers/enforcement.ts';
+import { measuredAfterSettling } from './chargers/enforcement.ts';
 import { drawBounds } from './connector-ticks.ts';
 import { spread, UNKNOWN_PHASE } from './meters/site-phases.ts';
 import type { Circuit } from './site.ts';
@@ -57,8 +57,8 @@ const apartBy = (tick: ConnectorTick, above: 0 | 1 | 2, below: 0 | 1 | 2): numbe
 const weightOf = (tick: ConnectorTick, counted: PhaseAmps, phase: 0 | 1 | 2): number => {
   const { role, around, enforcement } = tick;
   if (role !== 'shared') return isMeasured(tick) ? drawBounds(tick).lowerAmps[phase] : 0;
-  const followed = (around.measuredAtMs ?? 0) > (enforcement.changed?.atMs ?? 0) + SETTLE_MS;
-  const rests = followed && (around.measuredAmps ?? Number.NaN) <= RESTS_AMPS;
+  const rests =
+    measuredAfterSettling(enforcement, around) && (around.measuredAmps ?? Number.NaN) <= RESTS_AMPS;
   return rests ? 0 : counted[phase];
 };
 

@@ -233,3 +233,9 @@ export interface Decision {
   /** For the next tick. */
   readonly carried: Carried;
 }
+
+/** A snapshot, and what was decided on it. */
+export interface Cycle {
+  readonly input: TickInput;
+  readonly decision: Decision;
+}

@@ -13,6 +13,14 @@ export interface Clock {
   after(delayMs: number, run: () => void): Cancel;
 }
 
+/** One moment on both clocks. */
+export interface Times {
+  readonly monotonicMs: number;
+  readonly wallMs: number;
+  /** The wall clock lay before what was saved: how much time passed since is not known. */
+  readonly clockBehind?: boolean;
+}
+
 /**
  * Does work again and again, `everyMs` after it was last done, until cancelled. Work that fails is told
  * to `failed`, and done again the next time.

@@ -1,3 +1,4 @@
+import type { OcppCall } from '../ocpp/payload.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
 import type { Faults } from './faults.ts';
 
@@ -76,9 +77,7 @@ export interface RelayedAnswer {
  * A CALL of our own to a charger. Its id is a UUID and its answer never leaves the gateway.
  * safety: reductions of current, before everything else. housekeeping: after the CSMS's calls.
  */
-export interface OwnCall {
-  readonly action: string;
-  readonly payload: object;
+export interface OwnCall extends OcppCall {
   readonly priority: 'safety' | 'housekeeping';
   readonly timeoutMs: number;
 }

@@ -1,13 +1,11 @@
 import { type Abilities, UNKNOWN_ABILITIES } from '../core/chargers/charger-state.ts';
-import { optional, readInteger } from './payload.ts';
+import { type OcppCall, optional, readInteger } from './payload.ts';
 import { ABILITY_CALLS_2X, abilityValues2x } from './v2x/abilities.ts';
 import { ABILITY_CALLS_16, abilityValues16 } from './v16/abilities.ts';
 import type { OcppVersion } from './version.ts';
 
 /** The calls that ask a charger what it can do; their answers go to `readAbilities` in order. */
-export const abilityCalls = (
-  version: OcppVersion,
-): readonly { readonly action: string; readonly payload: object }[] =>
+export const abilityCalls = (version: OcppVersion): readonly OcppCall[] =>
   version === '1.6' ? ABILITY_CALLS_16 : ABILITY_CALLS_2X;
 
 /**

@@ -1,20 +1,15 @@
 import { timestamp } from '../core/time.ts';
 import type { ChargingProfile, ChargingSchedule, SchedulePeriod } from '../profiles/profile.ts';
-import { optional, readObject, readText } from './payload.ts';
+import { type OcppCall, optional, readObject, readText } from './payload.ts';
 import { KIND, PURPOSE_2X, PURPOSE_16 } from './profile-names.ts';
 import type { OcppVersion } from './version.ts';
-
-export interface ProfileCall {
-  readonly action: string;
-  readonly payload: object;
-}
 
 /** SetChargingProfile for a connector (1.6) or EVSE (2.x); 0 is the charger as a whole. */
 export const setChargingProfileCall = (
   version: OcppVersion,
   connector: number,
   profile: ChargingProfile,
-): ProfileCall => ({
+): OcppCall => ({
   action: 'SetChargingProfile',
   payload:
     version === '1.6'
@@ -24,7 +19,6 @@ export const setChargingProfileCall = (
 
 /** Whether a charger took a profile; any status but Accepted is a refusal. */
 export const profileAnswer = (
-  _version: OcppVersion,
   response: unknown,
 ): { readonly accepted: boolean; readonly reason?: string } => {
   const answer = readObject(response);

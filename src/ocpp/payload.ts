@@ -4,6 +4,12 @@
  */
 export type Payload = Readonly<Record<string, unknown>>;
 
+/** A CALL that has no id yet. */
+export interface OcppCall {
+  readonly action: string;
+  readonly payload: object;
+}
+
 export const isPayload = (value: unknown): value is Payload =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 

@@ -3,7 +3,7 @@ import type { ProfileBook } from '../profiles/book.ts';
 import type { ChargingSchedule } from '../profiles/profile.ts';
 import type { ReasonCode } from '../profiles/validate.ts';
 import { periodPayload } from './charging-profile.ts';
-import type { ProfileFault } from './read-profile.ts';
+import type { ProfileFault } from './profile-fields.ts';
 import type { OcppVersion } from './version.ts';
 
 /** Profiles in one ReportChargingProfiles; the standard leaves the number open. */

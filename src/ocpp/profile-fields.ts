@@ -10,6 +10,21 @@ import {
 import { OPERATION_MODES } from './profile-names.ts';
 import type { OcppVersion } from './version.ts';
 
+/** What keeps a profile from being read; `missing` and `invalid` have error codes of their own. */
+export interface ProfileFault {
+  readonly fault: 'missing' | 'invalid';
+  readonly problem: string;
+}
+
+export const missing = (what: string): ProfileFault => ({
+  fault: 'missing',
+  problem: `no ${what}`,
+});
+export const invalid = (what: string): ProfileFault => ({
+  fault: 'invalid',
+  problem: `unusable ${what}`,
+});
+
 /** A number of something: never negative. */
 export const readAmount = (value: unknown): number | undefined => {
   const amount = readNumber(value);

@@ -2,6 +2,7 @@ import type { ProfileCriteria } from '../profiles/book.ts';
 import type { ProfilePurpose, RateUnit } from '../profiles/profile.ts';
 import {
   isPayload,
+  type OcppCall,
   optional,
   type Payload,
   readInteger,
@@ -10,9 +11,14 @@ import {
   readObject,
   readText,
 } from './payload.ts';
-import { readAmount, unreadableField } from './profile-fields.ts';
+import {
+  invalid,
+  missing,
+  type ProfileFault,
+  readAmount,
+  unreadableField,
+} from './profile-fields.ts';
 import { keyOf, PURPOSE_2X, PURPOSE_16 } from './profile-names.ts';
-import type { ProfileFault } from './read-profile.ts';
 import type { OcppVersion } from './version.ts';
 
 /** What a CSMS asks about profiles, besides SetChargingProfile (read-profile.ts). */
@@ -161,7 +167,7 @@ export const compositeCall = (
   version: OcppVersion,
   connector: number,
   duration: number,
-): { readonly action: string; readonly payload: object } => ({
+): OcppCall => ({
   action: 'GetCompositeSchedule',
   payload:
     version === '1.6' ? { connectorId: connector, duration } : { evseId: connector, duration },
@@ -196,6 +202,3 @@ const readCriteria = (version: OcppVersion, raw: Payload): ProfileCriteria | Pro
     ...optional<'purpose', ProfilePurpose>('purpose', purpose),
   };
 };
-
-const missing = (what: string): ProfileFault => ({ fault: 'missing', problem: `no ${what}` });
-const invalid = (what: string): ProfileFault => ({ fault: 'invalid', problem: `unusable ${what}` });

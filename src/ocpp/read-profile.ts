@@ -17,8 +17,11 @@ import {
   readTime,
 } from './payload.ts';
 import {
+  invalid,
+  missing,
   PERIOD_FIELDS,
   PROFILE_FIELDS,
+  type ProfileFault,
   readAmount,
   readLimitAtSoc,
   readMode,
@@ -28,12 +31,6 @@ import {
 } from './profile-fields.ts';
 import { KIND, keyOf, PURPOSE_2X, PURPOSE_16 } from './profile-names.ts';
 import type { OcppVersion } from './version.ts';
-
-/** What keeps a profile from being read; `missing` and `invalid` have error codes of their own. */
-export interface ProfileFault {
-  readonly fault: 'missing' | 'invalid';
-  readonly problem: string;
-}
 
 /** A schedule that the standard allows to be longer than this does not fit any charger. */
 const PERIODS_READ_MOST = 1_024;
@@ -196,6 +193,3 @@ const readPeriod = (version: OcppVersion, raw: Payload): SchedulePeriod | Profil
 
 const knownPurpose = (version: OcppVersion, purpose: ChargingProfile['purpose']): boolean =>
   version === '2.1' || (purpose !== 'priority' && purpose !== 'local-generation');
-
-const missing = (what: string): ProfileFault => ({ fault: 'missing', problem: `no ${what}` });
-const invalid = (what: string): ProfileFault => ({ fault: 'invalid', problem: `unusable ${what}` });

@@ -1,10 +1,11 @@
+import type { OcppCall } from './payload.ts';
 import type { OcppVersion } from './version.ts';
 
 /** TriggerMessage calls that make a charger report status and meter values of its connectors. */
 export const statusTriggers = (
   version: OcppVersion,
   connectors: readonly number[],
-): readonly { readonly action: string; readonly payload: object }[] =>
+): readonly OcppCall[] =>
   connectors.flatMap((connector) =>
     ['StatusNotification', 'MeterValues'].map((requestedMessage) => ({
       action: 'TriggerMessage',

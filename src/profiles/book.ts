@@ -1,6 +1,6 @@
+import type { OcppVersion } from '../core/chargers/charger-state.ts';
 import type { InstalledProfile } from './period.ts';
 import type { ProfilePurpose } from './profile.ts';
-import type { ProfileVersion } from './validate.ts';
 
 /** A profile of the CSMS that is kept for a charger. */
 export interface BookedProfile extends InstalledProfile {
@@ -20,20 +20,18 @@ export interface ProfileCriteria {
 }
 
 /**
- * The book with one more profile. The same id replaces (K01.FR.05); in 1.6 so does the same purpose
- * and stack level on the same connector (§3.13.2). `gone` left for it.
+ * The profiles whose place another one takes: the same id (K01.FR.05); in 1.6 also the same purpose
+ * and stack level on the same connector (§3.13.2).
  */
-export const withProfile = (
+export const replacedBy = (
   book: ProfileBook,
   added: BookedProfile,
-  version: ProfileVersion,
-): { readonly book: ProfileBook; readonly gone: ProfileBook } => {
-  const gone = book.filter(
+  version: OcppVersion,
+): ProfileBook =>
+  book.filter(
     (other) =>
       other.profile.id === added.profile.id || (version === '1.6' && sameSlot(other, added)),
   );
-  return { book: [...book.filter((each) => !gone.includes(each)), added], gone };
-};
 
 const sameSlot = (a: InstalledProfile, b: InstalledProfile): boolean =>
   a.connector === b.connector &&

@@ -118,7 +118,6 @@ export const stationSchedule = (
   station: ProfileContext,
   connectors: readonly { readonly context: ProfileContext; readonly caps: readonly Cap[] }[],
   window: CompositeWindow,
-  caps: readonly Cap[] = [],
 ): ChargingSchedule => {
   const stack = new ProfileStack(installed, station, window.fromMs);
   const parts = connectors.map((each) => ({
@@ -126,7 +125,7 @@ export const stationSchedule = (
     stack: new ProfileStack(installed, each.context, window.fromMs),
   }));
   return walk(window, station, (atMs) => {
-    const whole = capped(limitOf(stack, station, atMs), caps, station, atMs);
+    const whole = capped(limitOf(stack, station, atMs), [], station, atMs);
     let sumAmps = 0;
     let untilMs = whole.untilMs;
     for (const part of parts) {

@@ -1,11 +1,10 @@
+import type { OcppVersion } from '../core/chargers/charger-state.ts';
 import type { InstalledProfile } from './period.ts';
 import type { ChargingProfile, ChargingSchedule, SchedulePeriod } from './profile.ts';
 
-export type ProfileVersion = '1.6' | '2.0.1' | '2.1';
-
 /** Where a profile is to go, and what is known of that place. */
 export interface ProfilePlace {
-  readonly version: ProfileVersion;
+  readonly version: OcppVersion;
   /** 1.6 connectorId or 2.x EVSE id; 0 is the charger as a whole. */
   readonly connector: number;
   /** Highest connector number of the charger. */
@@ -290,7 +289,7 @@ export const refusalOf = (profile: ChargingProfile, place: ProfilePlace): Refusa
   return found === undefined ? undefined : { rule: found.rule, reasonCode: found.reasonCode };
 };
 
-const concerns = (only: Rule['only'], version: ProfileVersion): boolean => {
+const concerns = (only: Rule['only'], version: OcppVersion): boolean => {
   if (only === undefined) return true;
   if (only === 'v21') return version === '2.1';
   return (only === 'v16') === (version === '1.6');

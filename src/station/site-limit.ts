@@ -7,10 +7,11 @@ import {
   profileReports,
   statusAnswer,
 } from '../ocpp/profile-answers.ts';
+import type { ProfileFault } from '../ocpp/profile-fields.ts';
 import { readClearProfile, readComposite, readGetProfiles } from '../ocpp/profile-requests.ts';
-import { type ProfileFault, profileIn, readSetChargingProfile } from '../ocpp/read-profile.ts';
+import { profileIn, readSetChargingProfile } from '../ocpp/read-profile.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
-import { matching, withProfile } from '../profiles/book.ts';
+import { matching, replacedBy } from '../profiles/book.ts';
 import { compositeSchedule, limitAt, type ProfileContext } from '../profiles/composite.ts';
 import type { ChargingProfile } from '../profiles/profile.ts';
 import { type ProfilePlace, type Refusal, refusalOf } from '../profiles/validate.ts';
@@ -95,7 +96,7 @@ export class SiteLimit implements ScheduledLimits {
     const nowMs = this.#place.nowMs();
     const asSent = profileIn(version, payload);
     const added = { connector, receivedAtMs: nowMs, version, profile, asSent };
-    const { gone } = withProfile(this.#keeper.book(), added, version);
+    const gone = replacedBy(this.#keeper.book(), added, version);
     return this.#kept(version, this.#keeper.put(added, gone));
   }
 

@@ -118,13 +118,13 @@ test('who is meant by priority and by new figures has to be said', () => {
 });
 
 test('only "Accepted" is a yes; a charger may ask to be left alone (K01.FR.56, FR.57)', () => {
-  assert.deepEqual(profileAnswer('1.6', { status: 'Accepted' }), { accepted: true });
-  assert.deepEqual(profileAnswer('1.6', {}), { accepted: false, reason: 'no status' });
+  assert.deepEqual(profileAnswer({ status: 'Accepted' }), { accepted: true });
+  assert.deepEqual(profileAnswer({}), { accepted: false, reason: 'no status' });
   const busy = (additionalInfo?: string) => ({
     status: 'Rejected',
     statusInfo: { reasonCode: 'RateLimitExceeded', additionalInfo },
   });
-  assert.deepEqual(profileAnswer('2.1', busy()), {
+  assert.deepEqual(profileAnswer(busy()), {
     accepted: false,
     reason: 'Rejected (RateLimitExceeded)',
   });

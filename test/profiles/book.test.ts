@@ -6,7 +6,7 @@ import {
   endedByOffline,
   matching,
   ofEndedTransactions,
-  withProfile,
+  replacedBy,
 } from '../../src/profiles/book.ts';
 import { type SampleChanges, sample } from './profile-samples.ts';
 
@@ -19,16 +19,15 @@ const ids = (book: readonly BookedProfile[]): readonly number[] =>
 
 test('K01.FR.05 the same id replaces; 1.6 §3.13.2 so do the same purpose, level and connector', () => {
   const book = [booked(1), booked(2, { stackLevel: 1 })];
-  assert.deepEqual(ids(withProfile(book, booked(1), '2.0.1').book), [2, 1]);
-  assert.deepEqual(ids(withProfile(book, booked(3), '2.0.1').book), [1, 2, 3]);
-  assert.deepEqual(ids(withProfile(book, booked(3), '1.6').book), [2, 3]);
-  assert.deepEqual(ids(withProfile(book, booked(3, { connector: 0 }), '1.6').book), [1, 2, 3]);
-  assert.deepEqual(ids(withProfile(book, booked(3), '1.6').gone), [1]);
+  assert.deepEqual(ids(replacedBy(book, booked(1), '2.0.1')), [1]);
+  assert.deepEqual(ids(replacedBy(book, booked(3), '2.0.1')), []);
+  assert.deepEqual(ids(replacedBy(book, booked(3), '1.6')), [1]);
+  assert.deepEqual(ids(replacedBy(book, booked(3, { connector: 0 }), '1.6')), []);
 });
 
 test('1.6 §3.13.2 the same purpose and level replaces, though it is valid only later', () => {
   const later = booked(3, { validFromMs: 9e12 });
-  assert.deepEqual(ids(withProfile([booked(1)], later, '1.6').gone), [1]);
+  assert.deepEqual(ids(replacedBy([booked(1)], later, '1.6')), [1]);
 });
 
 test('K10.FR.06, FR.08, FR.09 what is not of the CSMS is not there to clear: Unknown', () => {

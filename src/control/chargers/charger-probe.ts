@@ -4,18 +4,18 @@ import { toldPhases } from '../../core/chargers/told-limit.ts';
 import type { Log } from '../../core/log.ts';
 import type { ChargerSpec } from '../../core/site.ts';
 import { type Clock, timestamp } from '../../core/time.ts';
-import type { CallOutcome, ChargerCalls } from '../../gateway/observer.ts';
+import type { ChargerCalls } from '../../gateway/observer.ts';
 import { abilityCalls, readAbilities } from '../../ocpp/abilities.ts';
-import { type ProfileCall, setChargingProfileCall } from '../../ocpp/charging-profile.ts';
+import { setChargingProfileCall } from '../../ocpp/charging-profile.ts';
 import { readObject } from '../../ocpp/payload.ts';
 import { compositeCall, compositeLimits } from '../../ocpp/profile-requests.ts';
 import type { OcppVersion } from '../../ocpp/version.ts';
 import { fallbackProfile } from '../../profiles/build.ts';
 import type { RateUnit } from '../../profiles/profile.ts';
 import { OWN_FALLBACK_PROFILE_ID, OWN_PROBE_PROFILE_ID } from '../offers/own-profiles.ts';
+import { ask } from './ask.ts';
 import { profileProblem } from './profile-problem.ts';
 
-const CALL_TIMEOUT_MS = 15_000;
 /** A profile that ends by itself after this, and the window in which its end is looked for. */
 const TRIAL_SECONDS = 20;
 const WINDOW_SECONDS = 60;
@@ -146,17 +146,17 @@ export class ChargerProbe {
         ? own
         : { ...own, schedule: { ...own.schedule, startMs, durationSeconds } };
     const call = setChargingProfileCall(version, trial.connector, profile);
-    return this.#call(spec.id, call).then((outcome) => profileProblem(version, outcome));
+    return ask(this.#calls, spec.id, call).then((outcome) => profileProblem(outcome));
   }
 
   async #clear({ spec, version }: ProbedCharger): Promise<void> {
     const id = OWN_PROBE_PROFILE_ID;
     const payload = version === '1.6' ? { id } : { chargingProfileId: id };
-    await this.#call(spec.id, { action: 'ClearChargingProfile', payload });
+    await ask(this.#calls, spec.id, { action: 'ClearChargingProfile', payload });
   }
 
   async #composite({ spec, version }: ProbedCharger) {
-    const outcome = await this.#call(spec.id, compositeCall(version, 1, WINDOW_SECONDS));
+    const outcome = await ask(this.#calls, spec.id, compositeCall(version, 1, WINDOW_SECONDS));
     if (outcome.outcome !== 'answered') return undefined;
     return compositeLimits(version, readObject(outcome.payload));
   }
@@ -164,15 +164,10 @@ export class ChargerProbe {
   async #abilities({ spec, version }: ProbedCharger): Promise<Abilities> {
     const answers: unknown[] = [];
     for (const call of abilityCalls(version)) {
-      const outcome = await this.#call(spec.id, call);
+      const outcome = await ask(this.#calls, spec.id, call);
       answers.push(outcome.outcome === 'answered' ? outcome.payload : undefined);
     }
     return readAbilities(version, answers);
-  }
-
-  #call(charger: string, { action, payload }: ProfileCall): Promise<CallOutcome> {
-    const call = { action, payload, priority: 'housekeeping', timeoutMs: CALL_TIMEOUT_MS } as const;
-    return new Promise((resolve) => this.#calls.call(charger, call, resolve));
   }
 }
 

@@ -122,7 +122,7 @@ export class ChargerSetup {
       const call = { ...asked, priority: 'safety', timeoutMs: SETUP_TIMEOUT_MS } as const;
       this.#calls.call(spec.id, call, (outcome) => {
         if (!current()) return;
-        const problem = profileProblem(version, outcome);
+        const problem = profileProblem(outcome);
         if (problem === undefined || asked.action === 'ClearChargingProfile') {
           next(index + 1);
           return;

@@ -5,12 +5,13 @@ import { toldPhases, toldVolts } from '../../core/chargers/told-limit.ts';
 import type { ChargerSpec } from '../../core/site.ts';
 import { connectorKey } from '../../core/tick.ts';
 import type { Clock } from '../../core/time.ts';
-import type { CallOutcome, ChargerCalls } from '../../gateway/observer.ts';
+import type { ChargerCalls } from '../../gateway/observer.ts';
 import { statusTriggers } from '../../ocpp/triggers.ts';
 import type { OcppVersion } from '../../ocpp/version.ts';
 import type { RateUnit } from '../../profiles/profile.ts';
 import { offerCall } from '../offers/offer-calls.ts';
 import type { SiteDraft } from '../site-draft.ts';
+import { ask } from './ask.ts';
 import { profileProblem } from './profile-problem.ts';
 
 /** A trial ends by itself after this. */
@@ -28,7 +29,6 @@ const YOUNG_MS = 15_000;
 const APART_AMPS = 4;
 /** Cars draw a little less than they are offered. */
 const DRAWN_SHARE = 0.9;
-const CALL_TIMEOUT_MS = 15_000;
 /** It is asked for its measurement so often while it is looked at. */
 const ASK_EVERY_SECONDS = 5;
 
@@ -122,7 +122,7 @@ export class EffectProbe {
       phases: toldPhases(spec),
       ageSeconds: this.#ageSeconds(watched),
     });
-    const problem = profileProblem(version, await this.#call(spec.id, call));
+    const problem = profileProblem(await ask(this.#calls, spec.id, call));
     if (problem !== undefined) return `refused: ${problem}`;
     const seen = await this.#watch(watched, EFFECT_SECONDS, (drawn) => drawn <= tolerated(amps));
     if (this.#sentAtMs(watched) !== before) return 'disturbed';
@@ -199,7 +199,7 @@ export class EffectProbe {
   #askMeter({ spec, version, connector }: Watched): void {
     if (!this.#draft.traits(spec.id).triggered) return;
     for (const trigger of statusTriggers(version, [connector]).slice(1)) {
-      void this.#call(spec.id, trigger);
+      void ask(this.#calls, spec.id, trigger);
     }
   }
 
@@ -220,14 +220,6 @@ export class EffectProbe {
 
   #sentAtMs(watched: Watched): number | undefined {
     return this.#draft.enforcement(keyOf(watched))?.accepted?.sentAtMs;
-  }
-
-  #call(
-    charger: string,
-    { action, payload }: { readonly action: string; readonly payload: object },
-  ): Promise<CallOutcome> {
-    const call = { action, payload, priority: 'housekeeping', timeoutMs: CALL_TIMEOUT_MS } as const;
-    return new Promise((resolve) => this.#calls.call(charger, call, resolve));
   }
 }
 

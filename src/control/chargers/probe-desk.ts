@@ -1,9 +1,7 @@
 import { toldVolts } from '../../core/chargers/told-limit.ts';
 import { unknownText } from '../../core/near-name.ts';
-import type { ChargerSpec } from '../../core/site.ts';
-import type { OcppVersion } from '../../ocpp/version.ts';
 import type { SiteDraft } from '../site-draft.ts';
-import { ChargerProbe, type ProbeReport } from './charger-probe.ts';
+import { ChargerProbe, type ProbedCharger, type ProbeReport } from './charger-probe.ts';
 import type { ChargerSetup } from './charger-setup.ts';
 import { EffectProbe } from './effect-probe.ts';
 
@@ -54,11 +52,12 @@ export class ProbeDesk {
       return { problem: `${charger} is not limited by profiles of its own: nothing to try` };
     }
     this.#running.add(charger);
-    if (active && busy) return this.#watchEffect(spec, version);
+    const volts = toldVolts(spec, this.#draft.site.voltageVolts);
+    const probed = { spec, version, volts };
+    if (active && busy) return this.#watchEffect(probed);
     if (active) this.#draft.fallbacks.set(charger, false);
     try {
-      const volts = toldVolts(spec, this.#draft.site.voltageVolts);
-      const report = await this.#probe.run({ spec, version, volts }, active);
+      const report = await this.#probe.run(probed, active);
       if (active) this.#draft.learn(charger, report.learned);
       return report;
     } finally {
@@ -67,10 +66,10 @@ export class ProbeDesk {
     }
   }
 
-  async #watchEffect(spec: ChargerSpec, version: OcppVersion): Promise<ProbeReport> {
+  async #watchEffect(probed: ProbedCharger): Promise<ProbeReport> {
+    const { spec, version } = probed;
     try {
-      const volts = this.#draft.site.voltageVolts;
-      const asked = await this.#probe.run({ spec, version, volts }, false);
+      const asked = await this.#probe.run(probed, false);
       const { tried, learned } = await this.#effects.run(spec, version);
       // What was found out while it was free still holds.
       const all = { ...this.#draft.found(spec.id), ...learned };

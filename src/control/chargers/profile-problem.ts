@@ -1,12 +1,11 @@
 import type { CallOutcome } from '../../gateway/observer.ts';
 import { profileAnswer, rateLimitSeconds } from '../../ocpp/charging-profile.ts';
-import type { OcppVersion } from '../../ocpp/version.ts';
 
 /** Why a profile was not taken, in words; undefined when the charger accepted it. */
-export const profileProblem = (version: OcppVersion, outcome: CallOutcome): string | undefined => {
+export const profileProblem = (outcome: CallOutcome): string | undefined => {
   switch (outcome.outcome) {
     case 'answered': {
-      const { accepted, reason } = profileAnswer(version, outcome.payload);
+      const { accepted, reason } = profileAnswer(outcome.payload);
       return accepted ? undefined : (reason ?? 'rejected');
     }
     case 'error':

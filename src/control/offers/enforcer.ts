@@ -16,6 +16,7 @@ import type { Command, ConnectorKey, ConnectorTick, ControlSettings } from '../.
 import type { Clock } from '../../core/time.ts';
 import { type Faults, problemOf } from '../../gateway/faults.ts';
 import type { CallOutcome, ChargerCalls } from '../../gateway/observer.ts';
+import type { OcppCall } from '../../ocpp/payload.ts';
 import type { OcppVersion } from '../../ocpp/version.ts';
 import { profileProblem, restWanted } from '../chargers/profile-problem.ts';
 import type { SiteDraft } from '../site-draft.ts';
@@ -229,7 +230,7 @@ export class Enforcer {
     this.#call(command, call, (outcome) => {
       if (isPersistent(way)) this.#leaveAlone(command.charger, outcome);
       try {
-        this.#book(command, lease, tick, outcome, version);
+        this.#book(command, lease, tick, outcome);
       } catch (error) {
         this.#faults.note(`answer of ${command.key}`, error);
         this.#doubt(command.key, problemOf(error));
@@ -267,7 +268,7 @@ export class Enforcer {
 
   #call(
     command: Pick<Command, 'charger' | 'kind'>,
-    { action, payload }: { readonly action: string; readonly payload: object },
+    { action, payload }: OcppCall,
     done: (outcome: CallOutcome) => void,
   ): void {
     const priority = command.kind === 'reduce' ? 'safety' : 'housekeeping';
@@ -285,11 +286,10 @@ export class Enforcer {
     lease: { readonly sentAtMs: number },
     tick: Steered,
     outcome: CallOutcome,
-    version: OcppVersion,
   ): void {
     const nowMs = this.#clock.monotonicMs();
     const around: Surroundings = { ...tick.around, nowMs };
-    const problem = profileProblem(version, outcome);
+    const problem = profileProblem(outcome);
     const answered = outcome.outcome === 'answered' || outcome.outcome === 'error';
     // What can wait is asked again later, in the same way; a reduction tries another at once.
     const later = command.kind !== 'reduce' && this.#budget.rests(command.charger, nowMs);
@@ -336,7 +336,7 @@ export class Enforcer {
           });
     this.#call({ charger: charger.id, kind: 'reduce' }, call, (outcome) => {
       // To clear what is not there any more is as good (1.6 §5.5).
-      if (profileProblem(version, outcome) !== undefined && !saysUnknown(outcome)) return;
+      if (profileProblem(outcome) !== undefined && !saysUnknown(outcome)) return;
       this.#draft.fallbacks.offerTakenBack(key);
       // The next transaction may have got one of its own meanwhile.
       if (this.#lingering.get(key) === lingering) this.#lingering.delete(key);

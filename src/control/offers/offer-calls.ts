@@ -6,7 +6,8 @@ import type {
 } from '../../core/chargers/charger-traits.ts';
 import { toldPhases } from '../../core/chargers/told-limit.ts';
 import type { ChargerSpec } from '../../core/site.ts';
-import { type ProfileCall, setChargingProfileCall } from '../../ocpp/charging-profile.ts';
+import { setChargingProfileCall } from '../../ocpp/charging-profile.ts';
+import type { OcppCall } from '../../ocpp/payload.ts';
 import type { OcppVersion } from '../../ocpp/version.ts';
 import { fallbackProfile, type LaterOffer, leaseProfile } from '../../profiles/build.ts';
 import type { RateUnit } from '../../profiles/profile.ts';
@@ -130,7 +131,7 @@ export const offerCall = (
   way: OfferWay,
   traits: ChargerTraits,
   offer: Offer,
-): ProfileCall => {
+): OcppCall => {
   if (way.by === 'vendor') return vendorCall(way.limit, offer);
   const { connector, transactionId, lifeSeconds, ageSeconds, topLevel, later, ...rest } = offer;
   if (way.purpose === 'station-max') {
@@ -169,7 +170,7 @@ export const clearOfferCall = (
   version: OcppVersion,
   connector: number,
   purpose: OfferPurpose | 'station-max' = 'tx',
-): ProfileCall => {
+): OcppCall => {
   const id = OWN_LEASE_PROFILE_ID + (purpose === 'station-max' ? 0 : connector);
   return {
     action: 'ClearChargingProfile',
@@ -178,7 +179,7 @@ export const clearOfferCall = (
 };
 
 /** Clears every default, ours included, on all connectors. */
-export const clearDefaultsCall = (version: OcppVersion): ProfileCall => {
+export const clearDefaultsCall = (version: OcppVersion): OcppCall => {
   const criteria = { chargingProfilePurpose: 'TxDefaultProfile' };
   return {
     action: 'ClearChargingProfile',
@@ -198,7 +199,7 @@ export const fallbackCalls = (
   abilities: Abilities,
   around: { readonly connectors: number; readonly volts: number; readonly nowMs: number },
   attempt: number,
-): readonly ProfileCall[] => {
+): readonly OcppCall[] => {
   const each = Array.from({ length: around.connectors }, (_, i) => i + 1);
   const { vendorLimit } = traits;
   const facts = { amps: spec.fallbackAmps, volts: around.volts, phases: toldPhases(spec) };
@@ -239,7 +240,7 @@ export const topLevelOf = (traits: ChargerTraits, { maxStackLevel }: Abilities):
 const vendorCall = (
   limit: VendorLimit,
   { connector, amps, volts, phases }: Pick<Offer, 'connector' | 'amps' | 'volts' | 'phases'>,
-): ProfileCall => {
+): OcppCall => {
   const filled = (text: string): string =>
     text
       .replaceAll('{connector}', String(connector))

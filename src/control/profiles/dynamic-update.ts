@@ -1,6 +1,7 @@
 import { timestamp } from '../../core/time.ts';
+import type { ProfileFault } from '../../ocpp/profile-fields.ts';
 import { withDynamicUpdate } from '../../ocpp/profile-requests.ts';
-import { type ProfileFault, readProfile } from '../../ocpp/read-profile.ts';
+import { readProfile } from '../../ocpp/read-profile.ts';
 import type { ShelvedProfile } from './profile-shelf.ts';
 
 /** A dynamic profile with new figures from the CSMS (K28), as it is kept from now on. */

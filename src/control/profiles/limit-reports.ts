@@ -2,7 +2,7 @@ import { toldPhases, toldVolts } from '../../core/chargers/told-limit.ts';
 import { reportDue, type Told, UNKNOWN_TOLD } from '../../core/limits/limit-report.ts';
 import type { Log } from '../../core/log.ts';
 import { type Reason, reasonText } from '../../core/reason.ts';
-import type { ConnectorDecision, ConnectorTick, Decision, TickInput } from '../../core/tick.ts';
+import type { ConnectorDecision, ConnectorTick, Cycle, TickInput } from '../../core/tick.ts';
 import { type Clock, timestamp } from '../../core/time.ts';
 import type { CallOutcome } from '../../gateway/observer.ts';
 import { readObject } from '../../ocpp/payload.ts';
@@ -66,7 +66,7 @@ export class LimitReports {
   }
 
   /** After each tick: tells what is due. */
-  look(input: TickInput, decision: Decision): void {
+  look({ input, decision }: Cycle): void {
     // One report of a charger at a time: the connector that waits longest goes first.
     const calledAtMs = ({ tick }: ConnectorDecision): number =>
       this.#chargers.get(tick.charger.id)?.calledAtMs.get(tick.connector) ?? -1;
@@ -80,20 +80,19 @@ export class LimitReports {
       if (known.waiting || known.muted) continue;
       if (input.nowMs - known.lastCallAtMs < this.#settings.everyMs) continue;
       const { limitChangePercent } = state.abilities;
-      this.#report(known, input, decision, each, state.version, limitChangePercent);
+      this.#report(known, input, each, state.version, limitChangePercent);
     }
   }
 
   #report(
     known: ReportedCharger,
     input: TickInput,
-    decision: Decision,
     each: ConnectorDecision,
     version: OcppVersion,
     percent: number | undefined,
   ): void {
     const { charger, connector } = each.tick;
-    const limit = siteLimit(input, decision, each);
+    const limit = siteLimit(input, each);
     const { everyMs, significancePercent } = this.#settings;
     const rule = { everyMs, significancePercent: percent ?? significancePercent };
     const told = known.told.get(connector) ?? UNKNOWN_TOLD;
@@ -181,14 +180,12 @@ const ON_THE_WAY: ReadonlySet<Reason['kind']> = new Set(['pending', 'step']);
  */
 const siteLimit = (
   input: TickInput,
-  decision: Decision,
-  each: ConnectorDecision,
+  { tick, targetAmps, reasons }: ConnectorDecision,
 ): SiteLimit | undefined => {
-  const { tick, targetAmps, reasons } = each;
   const { maxAmps, stepAmps } = tick.charger;
   const freeAmps = Math.min(maxAmps, tick.profileLimit?.amps ?? maxAmps);
   if (!tick.around.inTransaction) {
-    const caps = emsCaps({ input, decision, epochMs: 0 }, each);
+    const caps = emsCaps(input, tick);
     const amps = Math.min(freeAmps, ...caps.map((cap) => cap.amps));
     return amps < freeAmps ? { amps, reason: 'limit from outside' } : undefined;
   }

@@ -1,10 +1,12 @@
 import { toldPhases } from '../../core/chargers/told-limit.ts';
 import type { Log } from '../../core/log.ts';
+import type { Cycle } from '../../core/tick.ts';
 import type { Interception } from '../../gateway/interceptor.ts';
 import { dropMember } from '../../ocpp/drop-member.ts';
 import type { Frame } from '../../ocpp/frame.ts';
 import { readInteger, readObject } from '../../ocpp/payload.ts';
 import { compositeAnswer, profileReports, statusAnswer } from '../../ocpp/profile-answers.ts';
+import type { ProfileFault } from '../../ocpp/profile-fields.ts';
 import {
   readClearProfile,
   readComposite,
@@ -12,18 +14,13 @@ import {
   readGetProfiles,
   readUsePriority,
 } from '../../ocpp/profile-requests.ts';
-import {
-  type ProfileFault,
-  profileIn,
-  readProfile,
-  readSetChargingProfile,
-} from '../../ocpp/read-profile.ts';
+import { profileIn, readProfile, readSetChargingProfile } from '../../ocpp/read-profile.ts';
 import type { OcppVersion } from '../../ocpp/version.ts';
-import { matching, ofThePast, withProfile } from '../../profiles/book.ts';
+import { matching, ofThePast, replacedBy } from '../../profiles/book.ts';
 import { compositeSchedule, stationSchedule } from '../../profiles/composite.ts';
 import { PROFILES_KEPT_MOST, type ProfilePlace, refusalOf } from '../../profiles/validate.ts';
 import { dynamicallyUpdated } from './dynamic-update.ts';
-import { capsOf, contextOf, type LastTick, type ProfileScope } from './profile-scope.ts';
+import { capsOf, contextOf, type ProfileScope } from './profile-scope.ts';
 import type { ProfileShelf, ShelvedProfile } from './profile-shelf.ts';
 
 /** One CALL of the CSMS about profiles, with everything that its answer depends on. */
@@ -34,7 +31,7 @@ export interface DeskCall {
   readonly payload: unknown;
   readonly scope: ProfileScope;
   readonly shelf: ProfileShelf;
-  readonly last: LastTick | undefined;
+  readonly last: Cycle | undefined;
   /** Epoch ms. */
   readonly nowMs: number;
   readonly log: Log;
@@ -83,7 +80,7 @@ const setProfile: DeskAction = (desk) => {
     profile: transactionId === undefined ? profile : { ...profile, transactionId },
     asSent: profileIn(version, payload),
   };
-  const { gone } = withProfile(installed, added, version);
+  const gone = replacedBy(installed, added, version);
   return kept(desk, shelf.put(charger, added, [...gone, ...over]));
 };
 

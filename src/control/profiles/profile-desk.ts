@@ -1,17 +1,17 @@
 import type { Log } from '../../core/log.ts';
 import {
   type ConnectorKey,
+  type Cycle,
   connectorKey,
-  type Decision,
   type ProfileLimit,
   type ProfileLimits,
-  type TickInput,
 } from '../../core/tick.ts';
 import type { Clock } from '../../core/time.ts';
 import type { Interception, Interceptor } from '../../gateway/interceptor.ts';
 import type { CallOutcome, UpstreamState } from '../../gateway/observer.ts';
 import { type Frame, parsePayload } from '../../ocpp/frame.ts';
 import { errorCodeOf, unreadableCode } from '../../ocpp/profile-answers.ts';
+import type { ProfileFault } from '../../ocpp/profile-fields.ts';
 import {
   type PriorityRequest,
   readClearProfile,
@@ -19,14 +19,14 @@ import {
   readPriorityNotice,
   readUsePriority,
 } from '../../ocpp/profile-requests.ts';
-import { type ProfileFault, profileIn, readSetChargingProfile } from '../../ocpp/read-profile.ts';
+import { profileIn, readSetChargingProfile } from '../../ocpp/read-profile.ts';
 import type { OcppVersion } from '../../ocpp/version.ts';
 import {
   endedByOffline,
   matching,
   ofEndedTransactions,
   type ProfileBook,
-  withProfile,
+  replacedBy,
 } from '../../profiles/book.ts';
 import { limitAt } from '../../profiles/composite.ts';
 import { PROFILES_KEPT_MOST } from '../../profiles/validate.ts';
@@ -38,7 +38,6 @@ import { dynamicallyUpdated } from './dynamic-update.ts';
 import { deskActions } from './profile-actions.ts';
 import {
   contextOf,
-  type LastTick,
   laterLimits,
   type ProfileScope,
   profileLimitOf,
@@ -90,7 +89,7 @@ export class ProfileDesk implements Interceptor {
   /** Connectors whose transaction was seen by this run of the gateway. */
   readonly #seen = new Set<ConnectorKey>();
   readonly #pull: DynamicPull | undefined;
-  #last: LastTick | undefined;
+  #last: Cycle | undefined;
 
   constructor(options: ProfileDeskOptions) {
     this.#options = options;
@@ -173,7 +172,7 @@ export class ProfileDesk implements Interceptor {
       profile: running === undefined ? profile : { ...profile, transactionId: running },
       asSent: profileIn(version, payload),
     };
-    this.#keep(charger, added, withProfile(shelf.book(charger), added, version).gone);
+    this.#keep(charger, added, replacedBy(shelf.book(charger), added, version));
   }
 
   /** K22: a driver asked for priority, or gave it back, at the charger itself. */
@@ -255,7 +254,7 @@ export class ProfileDesk implements Interceptor {
     const scope = book.length === 0 ? undefined : this.scope(id);
     if (scope === undefined) return;
     if (this.#offlineSinceMs.get(id) === undefined) this.#pull?.due(id);
-    const epochMs = nowMs - clock.monotonicMs();
+    const epochMs = this.#epoch();
     for (const connector of scope.state.connectors.keys()) {
       const context = contextOf(scope, connector, shelf.running(id, connector));
       const now = limitAt(book, context, nowMs);
@@ -274,9 +273,8 @@ export class ProfileDesk implements Interceptor {
   }
 
   /** Keeps what a tick decided, so that composite schedules tell what will be offered. */
-  decided(input: TickInput, decision: Decision): void {
-    const { clock } = this.#options;
-    this.#last = { input, decision, epochMs: clock.wallMs() - clock.monotonicMs() };
+  decided(cycle: Cycle): void {
+    this.#last = cycle;
   }
 
   scope(charger: string): ProfileScope | undefined {

@@ -7,8 +7,8 @@ import type { ChargerSpec } from '../../core/site.ts';
 import {
   type ConnectorDecision,
   type ConnectorTick,
+  type Cycle,
   connectorKey,
-  type Decision,
   type ProfileLimit,
   type TickInput,
 } from '../../core/tick.ts';
@@ -110,32 +110,24 @@ export const unlimited = (
         reason: { kind: 'charger', id: spec.id, text: `${spec.id}: rated ${spec.maxAmps} A` },
       };
 
-/** What the last tick knows of the site, for honest answers in between. */
-export interface LastTick {
-  readonly input: TickInput;
-  readonly decision: Decision;
-  /** Wall minus monotonic clock, ms. */
-  readonly epochMs: number;
-}
-
 /**
  * What the site leaves a connector besides the profiles: its fuses for good, the EMS until its
  * limit expires, and the present share for the life of an offer (K08, SC.04: the expected one).
  */
-export const capsOf = (last: LastTick | undefined, charger: string, connector: number) => {
+export const capsOf = (last: Cycle | undefined, charger: string, connector: number) => {
   const each = last?.decision.connectors.find(
     ({ tick }) => tick.key === connectorKey(charger, connector),
   );
   if (last === undefined || each === undefined) return [];
   return [
-    ...circuitCaps(last, each),
-    ...emsCaps(last, each),
-    ...aheadCaps(last, each),
-    ...shareCap(last, each),
+    ...circuitCaps(last.input, each.tick),
+    ...emsCaps(last.input, each.tick),
+    ...aheadCaps(last.input, each.tick),
+    ...shareCap(last.input, each),
   ];
 };
 
-const circuitCaps = ({ input }: LastTick, { tick }: ConnectorDecision): readonly Cap[] =>
+const circuitCaps = (input: TickInput, tick: ConnectorTick): readonly Cap[] =>
   path(input, tick.circuit).map((index) => {
     const circuit = input.site.circuits[index];
     const amps = [0, 1, 2].map((p) =>
@@ -145,22 +137,20 @@ const circuitCaps = ({ input }: LastTick, { tick }: ConnectorDecision): readonly
   });
 
 /** What limits from outside leave it now. */
-export const emsCaps = (last: LastTick, { tick }: ConnectorDecision): readonly Cap[] =>
-  limitCaps(last, tick, last.input.limits);
+export const emsCaps = (input: TickInput, tick: ConnectorTick): readonly Cap[] =>
+  limitCaps(input, tick, input.limits);
 
 /** What they will leave it: limits that begin, and failsafes of those that run out. */
-const aheadCaps = (last: LastTick, { tick }: ConnectorDecision): readonly Cap[] => {
-  const { ahead } = last.input;
-  return ahead.flatMap(({ atMs, limits }, i) => {
-    const endMs = ahead[i + 1]?.atMs;
-    const until = endMs === undefined ? {} : { untilMs: endMs + last.epochMs };
-    const fromMs = atMs + last.epochMs;
-    return limitCaps(last, tick, limits).map(({ amps }) => ({ amps, fromMs, ...until }));
+const aheadCaps = (input: TickInput, tick: ConnectorTick): readonly Cap[] =>
+  input.ahead.flatMap(({ atMs, limits }, i) => {
+    const endMs = input.ahead[i + 1]?.atMs;
+    const until = endMs === undefined ? {} : { untilMs: endMs + epochOf(input) };
+    const fromMs = atMs + epochOf(input);
+    return limitCaps(input, tick, limits).map(({ amps }) => ({ amps, fromMs, ...until }));
   });
-};
 
 const limitCaps = (
-  { input, epochMs }: LastTick,
+  input: TickInput,
   tick: ConnectorTick,
   limits: readonly Limit[],
 ): readonly Cap[] => {
@@ -176,21 +166,21 @@ const limitCaps = (
       const byWatts = (watts ?? Number.POSITIVE_INFINITY) / wattsPerAmp;
       return {
         amps: Math.max(0, Math.min(...perPhase, byWatts)),
-        ...(expiresAtMs === undefined ? {} : { untilMs: expiresAtMs + epochMs }),
+        ...(expiresAtMs === undefined ? {} : { untilMs: expiresAtMs + epochOf(input) }),
       };
     });
 };
 
 /** Its share of now, when something else than its own profiles or rating binds it. */
-const shareCap = (
-  { input, epochMs }: LastTick,
-  { tick, targetAmps }: ConnectorDecision,
-): readonly Cap[] => {
+const shareCap = (input: TickInput, { tick, targetAmps }: ConnectorDecision): readonly Cap[] => {
   if (!tick.around.inTransaction) return [];
   const freeAmps = Math.min(tick.charger.maxAmps, tick.profileLimit?.amps ?? tick.charger.maxAmps);
   // Less than a step below is rounding: the CSMS reads back the figure that it set.
   if (targetAmps > freeAmps - tick.charger.stepAmps) return [];
-  return [{ amps: targetAmps, untilMs: input.nowMs + input.settings.lifeMs + epochMs }];
+  return [{ amps: targetAmps, untilMs: input.nowMs + input.settings.lifeMs + epochOf(input) }];
 };
+
+/** Wall less monotonic clock, ms. */
+const epochOf = ({ wallMs, nowMs }: TickInput): number => wallMs - nowMs;
 
 const path = ({ tree }: TickInput, circuit: number): readonly number[] => tree.paths[circuit] ?? [];

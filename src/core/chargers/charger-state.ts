@@ -1,13 +1,15 @@
 import type { PhaseAmps } from '../units.ts';
 import type { ConnectorStatus } from './charger-event.ts';
 
+export type OcppVersion = '1.6' | '2.0.1' | '2.1';
+
 /** What is known of one charger. Built by folding ChargerEvents; immutable. */
 export interface ChargerState {
   readonly id: string;
   readonly online: boolean;
   /** Monotonic ms of the last change of `online`. */
   readonly onlineChangedAtMs: number;
-  readonly version?: '1.6' | '2.0.1' | '2.1';
+  readonly version?: OcppVersion;
   readonly vendor?: string;
   readonly model?: string;
   readonly firmware?: string;

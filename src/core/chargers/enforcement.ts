@@ -192,6 +192,14 @@ export const obedienceOf = (e: Enforcement, around: Surroundings): Obedience => 
   return (around.measuredAtMs ?? -1) >= (e.changed?.atMs ?? 0) ? 'confirmed' : 'unverified';
 };
 
+/** Measured long enough after the last change of the offer for the car to have followed it. */
+export const measuredAfterSettling = (
+  { changed }: Enforcement,
+  { measuredAtMs }: Surroundings,
+): boolean =>
+  (measuredAtMs ?? Number.NEGATIVE_INFINITY) >
+  (changed?.atMs ?? Number.NEGATIVE_INFINITY) + SETTLE_MS;
+
 /** True while the current of before an accepted reduction still has to be budgeted. */
 const isSettling = (e: Enforcement, around: Surroundings): boolean => {
   if (recentAmps(e, around.nowMs) <= leaseAmps(e.accepted, around)) return false;

@@ -1,5 +1,5 @@
 import type { AllocatedOffer } from '../allocation/problem.ts';
-import { hasFollowed, orderedAmps } from '../contenders.ts';
+import { orderedAmps } from '../contenders.ts';
 import type { ReasonChain } from '../reason.ts';
 import type { Contender } from '../sharing/share.ts';
 import {
@@ -13,7 +13,7 @@ import {
 } from '../sharing/wake-ladder.ts';
 import type { CircuitTick, ConnectorKey, ConnectorTick, TickInput } from '../tick.ts';
 import type { ConnectorStatus } from './charger-event.ts';
-import { leaseAmps } from './enforcement.ts';
+import { leaseAmps, measuredAfterSettling } from './enforcement.ts';
 
 /** In other states the charger itself holds the car back, or there is nobody to wake. */
 const WAKING_STATES: ReadonlySet<ConnectorStatus> = new Set([
@@ -76,7 +76,10 @@ const factsOf = (
     nowMs: input.nowMs,
     drawnAmps: around.measuredAmps,
     measuredAtMs: around.measuredAtMs,
-    settled: pending === undefined && obedience === 'confirmed' && hasFollowed(tick),
+    settled:
+      pending === undefined &&
+      obedience === 'confirmed' &&
+      measuredAfterSettling(enforcement, around),
     offeredAmps: leaseAmps(accepted, around),
     orderedAmps: orderedAmps(tick),
     shareAmps,

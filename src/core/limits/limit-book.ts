@@ -1,7 +1,7 @@
 import { unknownText } from '../near-name.ts';
 import type { Circuit, EmsSourceSpec, Site } from '../site.ts';
 import type { LimitsAhead } from '../tick.ts';
-import { timestamp } from '../time.ts';
+import { type Times, timestamp } from '../time.ts';
 import { minAmps, type PhaseAmps, sameAmps } from '../units.ts';
 import type { Limit } from './limit.ts';
 import {
@@ -82,9 +82,7 @@ const AHEAD_MOST_MS = 7 * 86_400_000;
 
 export const EMPTY_BOOK: LimitBook = new Map();
 
-export interface Instant {
-  readonly monotonicMs: number;
-  readonly wallMs: number;
+interface Receipt extends Times {
   /** 0 to 1, for limits that ask for a random beginning. */
   readonly random?: number;
 }
@@ -120,7 +118,7 @@ export const submitLimit = (
   site: Site,
   source: string,
   command: LimitCommand,
-  now: Instant,
+  now: Receipt,
 ): { book: LimitBook; answer: LimitAnswer } => {
   const rejected = (reason: string) => ({
     book,
@@ -183,7 +181,7 @@ const echo = ({ seq, epoch }: LimitCommand): Pick<LimitAnswer, 'seq' | 'epoch'> 
 });
 
 /** Until a limit begins; negative when it began already. A random part is never negative. */
-const delayOf = ({ startAtMs, randomizeSeconds = 0 }: LimitCommand, now: Instant): number => {
+const delayOf = ({ startAtMs, randomizeSeconds = 0 }: LimitCommand, now: Receipt): number => {
   const laterMs = randomizeSeconds * 1000 * (now.random ?? 0);
   return (startAtMs === undefined ? 0 : startAtMs - now.wallMs) + laterMs;
 };

@@ -1,4 +1,5 @@
 import type { EmsSourceSpec, Site } from '../site.ts';
+import type { Times } from '../time.ts';
 import { minAmps, type PhaseAmps } from '../units.ts';
 import type { LimitBook, SourceBook } from './limit-book.ts';
 
@@ -14,13 +15,6 @@ export interface StandingLimit {
 export interface StandingSource {
   readonly epoch?: number;
   readonly entries: readonly StandingLimit[];
-}
-
-interface Times {
-  readonly monotonicMs: number;
-  readonly wallMs: number;
-  /** How much time passed since the limits were saved is not known. */
-  readonly clockBehind?: boolean;
 }
 
 /**

@@ -1,9 +1,9 @@
-import { bootOf, intervalOf } from '../../ocpp/aggregate/own-answers.ts';
+import { intervalOf } from '../../ocpp/aggregate/own-answers.ts';
 import { familyOf } from '../../ocpp/aggregate/rules.ts';
 import { type Place, placeOf } from '../../ocpp/aggregate/urgency.ts';
 import { callBytes, errorBytes, type Frame, readFrame } from '../../ocpp/frame.ts';
 import { readObject } from '../../ocpp/payload.ts';
-import { securityCall } from '../../ocpp/station/words.ts';
+import { bootCall, securityCall } from '../../ocpp/station/words.ts';
 import { subprotocolOf, versionOf } from '../../ocpp/version.ts';
 import type { SiteView } from '../../schema/view.ts';
 import { Connection } from '../connection.ts';
@@ -120,7 +120,7 @@ export class AggregateStation implements Dialer {
       log,
       identity: station.identity,
       bootsOnce: station.version !== '1.6',
-      boot: bootOf(station),
+      boot: bootCall(station.version, { ...station, version: station.firmware }).payload,
       say: (action, payload) => this.#say(action, payload),
       heartbeatSeconds: () => this.#heartbeatSeconds(),
       answered: (answer) => {

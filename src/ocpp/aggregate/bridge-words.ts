@@ -1,4 +1,5 @@
 import { optional, type Payload, readObject, readText } from '../payload.ts';
+import { keyOf, PURPOSE_2X, PURPOSE_16 } from '../profile-names.ts';
 
 /** Words of 1.6 in 2.x and back, where one means the other. What has no partner is not in here. */
 
@@ -114,11 +115,11 @@ const REASON: Words = {
 export const reasonOf = (stoppedReason: unknown): string =>
   stoppedReason === undefined ? 'Local' : (lookUp(REASON, stoppedReason) ?? 'Other');
 
-const PURPOSE: Words = {
-  ChargePointMaxProfile: 'ChargingStationMaxProfile',
-  TxDefaultProfile: 'TxDefaultProfile',
-  TxProfile: 'TxProfile',
+export const purpose2xOf = (purpose: unknown): string | undefined => {
+  const key = keyOf(PURPOSE_16, purpose);
+  return key === undefined ? undefined : PURPOSE_2X[key];
 };
-const PURPOSE_16: Words = Object.fromEntries(Object.entries(PURPOSE).map(([a, b]) => [b, a]));
-export const purpose2xOf = (purpose: unknown): string | undefined => lookUp(PURPOSE, purpose);
-export const purpose16Of = (purpose: unknown): string | undefined => lookUp(PURPOSE_16, purpose);
+export const purpose16Of = (purpose: unknown): string | undefined => {
+  const key = keyOf(PURPOSE_2X, purpose);
+  return key === undefined ? undefined : PURPOSE_16[key];
+};

@@ -1,35 +1,4 @@
 import { type Payload, readInteger } from '../payload.ts';
-import type { OcppVersion } from '../version.ts';
-
-/** What the station says of itself. */
-export interface StationFacts {
-  readonly version: OcppVersion;
-  readonly vendor: string;
-  readonly model: string;
-  readonly serial?: string;
-  readonly firmware: string;
-}
-
-/** BootNotification of the station. */
-export const bootOf = (facts: StationFacts): Payload => {
-  const { version, vendor, model, serial, firmware } = facts;
-  return version === '1.6'
-    ? {
-        chargePointVendor: vendor.slice(0, 20),
-        chargePointModel: model.slice(0, 20),
-        firmwareVersion: firmware.slice(0, 50),
-        ...(serial === undefined ? {} : { chargePointSerialNumber: serial.slice(0, 25) }),
-      }
-    : {
-        reason: 'PowerUp',
-        chargingStation: {
-          vendorName: vendor.slice(0, 50),
-          model: model.slice(0, 20),
-          firmwareVersion: firmware.slice(0, 50),
-          ...(serial === undefined ? {} : { serialNumber: serial.slice(0, 25) }),
-        },
-      };
-};
 
 /**
  * Messages that a CSMS can ask the station for, and that it has itself: those of chargers end at the

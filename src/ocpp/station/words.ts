@@ -1,5 +1,12 @@
 import { timestamp } from '../../core/time.ts';
-import { optional, type Payload, readInteger, readObject, readText } from '../payload.ts';
+import {
+  type OcppCall,
+  optional,
+  type Payload,
+  readInteger,
+  readObject,
+  readText,
+} from '../payload.ts';
 import type { OcppVersion } from '../version.ts';
 
 /** What a station without connectors says of itself (B01, 1.6 §4.2). */
@@ -19,10 +26,7 @@ export interface SiteSample {
   readonly importWh?: number;
 }
 
-export interface StationCall {
-  readonly action: string;
-  readonly payload: object;
-}
+export type StationCall = OcppCall;
 
 /** Lengths of CiString20 and CiString50 fields. */
 const SHORT = 20;
