@@ -348,14 +348,16 @@ export class Gateway implements ChargerCalls {
   ): LinkOutage | undefined {
     const { clock, log, newId, upstreamBase, withhold } = this.#options;
     const { identity } = found;
-    const shared = this.#outageOf(identity);
+    const { outage: shared } = this.#options;
     if (shared === undefined) return undefined;
+    const closes = this.#outageOf(identity) === undefined;
     const base = upstreamBase(identity);
-    return new LinkOutage({
+    const outage = new LinkOutage({
       charger: identity,
       version,
       subprotocol,
       shared,
+      closes,
       clock,
       log,
       newId,
@@ -370,6 +372,7 @@ export class Gateway implements ChargerCalls {
       callCharger: (call, done) => link().call(call, done),
       withhold: (transactionId) => withhold?.(identity, transactionId),
     });
+    return closes && !outage.leftOver() ? undefined : outage;
   }
 }
 

@@ -336,7 +336,7 @@ export class Link {
   #csmsGone(reason: string): void {
     if (this.#ended) return;
     const { outage } = this.#options;
-    if (outage === undefined) {
+    if (outage === undefined || outage.closes) {
       this.#end(reason);
       this.#charger.close(1001, 'CSMS disconnected');
       return;

@@ -42,6 +42,8 @@ export interface LinkOutageOptions {
   /** As agreed with the charger: the CSMS has to agree on the same. */
   readonly subprotocol: string;
   readonly shared: Outage;
+  /** The charger is disconnected when the CSMS goes; what is held from before goes out all the same. */
+  readonly closes: boolean;
   readonly clock: Clock;
   readonly log: Log;
   readonly newId: () => string;
@@ -76,6 +78,17 @@ export class LinkOutage {
       dial,
       done: (result) => this.#dialled(result),
     });
+  }
+
+  get closes(): boolean {
+    return this.#options.closes;
+  }
+
+  /** Whether an outage left anything that concerns the charger: held, set aside or numbered here. */
+  leftOver(): boolean {
+    const { charger, shared } = this.#options;
+    const { journal, ids } = shared;
+    return this.holds() || journal.backlog(charger).parked > 0 || ids.mapsAny(charger);
   }
 
   isQueued(call: Frame): boolean {
