@@ -139,8 +139,7 @@ export class Gateway implements ChargerCalls {
 
   #open(pair: Pair): void {
     const { identity, version, dial } = pair;
-    const shared = this.#outageOf(identity);
-    const { clock, newId, log, limits, interceptor } = this.#options;
+    const { clock, newId, log, limits, interceptor, outage: shared } = this.#options;
     const observer = this.#observer;
     this.#links.get(identity)?.close(1000, 'replaced by a newer connection');
     // The observer hears of the charger before anything of its upstream.
@@ -158,6 +157,7 @@ export class Gateway implements ChargerCalls {
       withoutCloseFrame: () => this.#mannersOf(identity).closeStyle === 'drop',
       outage: shared && {
         shared,
+        closes: this.#outageOf(identity) === undefined,
         dial,
         withhold: (transactionId) => this.#options.withhold?.(identity, transactionId),
       },

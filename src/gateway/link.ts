@@ -35,7 +35,7 @@ export interface LinkOptions {
   readonly observer: LinkObserver;
   readonly interceptor: Interceptor | undefined;
   /** Undefined: the charger is disconnected when the CSMS goes away. */
-  readonly outage: Pick<LinkOutageOptions, 'shared' | 'dial' | 'withhold'> | undefined;
+  readonly outage: Pick<LinkOutageOptions, 'shared' | 'closes' | 'dial' | 'withhold'> | undefined;
   readonly newId: () => string;
   readonly withoutCloseFrame?: () => boolean;
   readonly limits: LaneLimits;
@@ -118,7 +118,7 @@ export class Link {
   #makeOutage(): LinkOutage | undefined {
     const { outage, identity: charger, charger: socket } = this.#options;
     if (outage === undefined) return undefined;
-    return new LinkOutage({
+    const made = new LinkOutage({
       ...this.#options,
       ...outage,
       charger,
@@ -132,6 +132,7 @@ export class Link {
         close: (code, reason) => this.close(code, reason),
       },
     });
+    return outage.closes && !made.leftOver() ? undefined : made;
   }
 
   #connection(name: 'charger' | 'csms', socket: Socket): Connection {
@@ -282,7 +283,7 @@ export class Link {
 
   #csmsGone(reason: string): void {
     if (this.#ended) return;
-    if (this.#outage === undefined) {
+    if (this.#outage === undefined || this.#options.outage?.closes === true) {
       this.#end(reason);
       this.#charger.close(1001, 'CSMS disconnected');
       return;

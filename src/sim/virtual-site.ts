@@ -66,6 +66,8 @@ export class VirtualSite {
   #store: MemoryStore | undefined;
   #outage: Outage | undefined;
   controller: Controller | undefined;
+  /** As the site file says when the gateway starts again. */
+  closesInOutage = false;
   /** Restarts that the CSMS asked the gateway for. */
   restarts = 0;
   readonly uploads: { readonly url: string; readonly name: string }[] = [];
@@ -302,6 +304,7 @@ export class VirtualSite {
       log,
       faults,
       ...(outage === undefined ? {} : { outage }),
+      closesInOutage: () => this.closesInOutage,
       flushAbsentAfterMs,
       withhold: (charger, transactionId) => loop.withhold(charger, transactionId),
       mannersOf: (identity) => loop.links.mannersOf(identity),

@@ -10,7 +10,10 @@ export interface Head {
   count: number;
   bytes: number;
   thinned: number;
+  /** Set aside: how many, their bytes, and up to which number those that may be dropped are gone. */
   parked: number;
+  parkedBytes: number;
+  thinnedAsideSeq: number;
   oldestAtWallMs: number | undefined;
   last: LastAnswer | undefined;
   /** Times in a row that the CSMS was sent this one and did not answer. */
@@ -36,6 +39,8 @@ export const freshHead = (): Head => ({
   bytes: 0,
   thinned: 0,
   parked: 0,
+  parkedBytes: 0,
+  thinnedAsideSeq: 0,
   oldestAtWallMs: undefined,
   last: undefined,
   unanswered: { seq: 0, times: 0 },

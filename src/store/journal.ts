@@ -18,21 +18,18 @@ import {
   parkedPrefix,
   seqOf,
 } from './journal-keys.ts';
-import {
-  chargersToThin,
-  everySecond,
-  READ_AHEAD,
-  sliceAfter,
-  THIN_SLICE,
-  takenBefore,
-} from './journal-thinning.ts';
+import { Thinning } from './journal-thinning.ts';
 import { scanAll } from './scan-all.ts';
 
-/** Space the journal may take, as a sum of message bytes, before meter values are thinned. */
+/**
+ * Space the journal may take, as a sum of message bytes with those set aside, before meter values are
+ * thinned.
+ */
 export const DEFAULT_MOST_BYTES = 768 * 1024 * 1024;
 /** Beyond this share of it nothing is taken any more: what is left are starts and stops. */
-const FULL_SHARE = 1.25;
-const SCAN_MOST = 1_000;
+export const FULL_SHARE = 1.25;
+/** Above this share somebody is told. */
+export const NEARLY_FULL_SHARE = 0.8;
 /** A message that was sent so often without an answer is told: an operator has to look at it. */
 export const STUCK_AFTER_TIMES = 5;
 
@@ -56,11 +53,20 @@ export class Journal {
   readonly #store: DurableStore;
   readonly #mostBytes: number;
   readonly #heads = new Map<string, Head>();
+  readonly #thinning: Thinning;
+  /** Of what waits and what was set aside. */
   #bytes = 0;
 
   private constructor(store: DurableStore, mostBytes: number) {
     this.#store = store;
     this.#mostBytes = mostBytes;
+    this.#thinning = new Thinning({
+      heads: this.#heads,
+      entries: (charger, after, limit) => this.entries(charger, after, limit),
+      parked: (charger, after, limit) => this.parked(charger, after, limit),
+      drop: (charger, head, found) => this.#drop(charger, head, found),
+      dropParked: (charger, found) => this.dropParked(charger, found),
+    });
   }
 
   /** Reads the counters back, from the keys and the two ends of each charger's queue. */
@@ -119,6 +125,11 @@ export class Journal {
     return this.#bytes;
   }
 
+  /** Of the space that it may take before it is thinned; nothing is taken any more above FULL_SHARE. */
+  takenShare(): number {
+    return this.#bytes / this.#mostBytes;
+  }
+
   /**
    * Takes a message over. Resolves with its number once it is on the medium, together with
    * `also` (id map) in the same batch: only then may the charger be answered. What it is answered
@@ -142,7 +153,7 @@ export class Journal {
     head.bytes += bytes;
     head.oldestAtWallMs ??= header.takenAtWallMs;
     this.#bytes += bytes;
-    if (this.#bytes > this.#mostBytes) await this.#thin();
+    if (this.#bytes > this.#mostBytes) await this.#thinning.thin();
     return seq;
   }
 
@@ -208,24 +219,26 @@ export class Journal {
     return records.map(({ key, value }) => unpackEntry(charger, seqOf(key), value));
   }
 
-  async dropParked({ charger, seq }: JournalEntry): Promise<void> {
-    await this.#store.write([{ type: 'delete', key: parkedKey(charger, seq) }]);
+  async dropParked(charger: string, entries: readonly JournalEntry[]): Promise<void> {
+    const gone = entries.map(
+      ({ seq }): Change => ({ type: 'delete', key: parkedKey(charger, seq) }),
+    );
+    await this.#store.write([...gone, this.#headChange(charger)]);
     this.#countParked(charger);
   }
 
   /**
    * Entries set aside, in order, wait again in the places that they had: in one batch with `also`, and
-   * they count as waiting only once it is on the medium. Belongs inside `alone`. False: no room for them.
+   * they count as waiting only once it is on the medium. Belongs inside `alone`.
    */
   async requeue(
     charger: string,
     entries: readonly JournalEntry[],
     also: readonly Change[] = [],
-  ): Promise<boolean> {
+  ): Promise<void> {
     const [oldest] = entries;
-    if (oldest === undefined) return true;
+    if (oldest === undefined) return;
     const { changes, bytes } = waitingChanges(entries);
-    if (this.#bytes + bytes > this.#mostBytes) return false;
     await this.#store.write([...changes, ...also]);
     const head = this.#head(charger);
     head.requeued += 1;
@@ -237,7 +250,6 @@ export class Journal {
     head.bytes += bytes;
     this.#bytes += bytes;
     this.#countParked(charger);
-    return true;
   }
 
   /** Counts up whenever older entries of a charger come to wait before those that were given out. */
@@ -254,7 +266,19 @@ export class Journal {
   }
 
   #countParked(charger: string): void {
-    this.#head(charger).parked = [...this.#store.keys(parkedPrefix(charger))].length;
+    const head = this.#head(charger);
+    this.#bytes -= head.parkedBytes;
+    head.parked = 0;
+    head.parkedBytes = 0;
+    for (const { valueBytes } of this.#store.keys(parkedPrefix(charger))) {
+      this.#addParked(head, valueBytes);
+    }
+  }
+
+  #addParked(head: Head, bytes: number): void {
+    head.parked += 1;
+    head.parkedBytes += bytes;
+    this.#bytes += bytes;
   }
 
   /** The counters outlive the entries; while there are some, the newest of them tells as much. */
@@ -307,9 +331,9 @@ export class Journal {
       const charger = key.slice('h/'.length);
       this.#heads.set(charger, { ...freshHead(), nextSeq, thinned, last });
     }
-    for (const { key } of this.#store.keys('k/')) {
+    for (const { key, valueBytes } of this.#store.keys('k/')) {
       const head = this.#head(chargerOf(key));
-      head.parked += 1;
+      this.#addParked(head, valueBytes);
       // The number stays taken although the counters were lost: it comes back to its place.
       head.nextSeq = Math.max(head.nextSeq, seqOf(key) + 1);
     }
@@ -347,26 +371,12 @@ export class Journal {
 
   /**
    * Drops meter values that were taken before an instant, a bounded number of each charger at a time;
-   * starts and stops stay whatever their age.
+   * starts and stops stay whatever their age. Each one is counted.
    */
-  async dropOlderThan(beforeWallMs: number): Promise<void> {
-    for (const [charger, head] of this.#heads) {
-      if ((head.oldestAtWallMs ?? beforeWallMs) >= beforeWallMs) continue;
-      const oldest = await this.entries(charger, head.doneSeq + READ_AHEAD, SCAN_MOST);
-      await this.#drop(charger, head, takenBefore(oldest, beforeWallMs));
-    }
+  dropOlderThan(beforeWallMs: number): Promise<void> {
+    return this.#thinning.dropOlderThan(beforeWallMs);
   }
 
-  async #thin(): Promise<void> {
-    for (const [charger, head] of chargersToThin(this.#heads)) {
-      const slice = await this.entries(charger, sliceAfter(head), THIN_SLICE);
-      const dropped = everySecond(slice);
-      await this.#drop(charger, head, dropped);
-      if (dropped.length > 0) return;
-    }
-  }
-
-  /** Each one is counted. */
   async #drop(charger: string, head: Head, found: readonly JournalEntry[]): Promise<void> {
     const entries = found.filter((entry) => this.holds(entry));
     if (entries.length === 0) return;

@@ -260,22 +260,17 @@ describe('what was set aside and is sent once more', () => {
     assert.equal(await desk.drop('CP_1', 4, 'me', clock.wallMs()), false);
   });
 
-  test('waits for room and for a medium that takes it', async () => {
+  test('waits for a medium that takes it, and takes no more room than before', async () => {
     const scene = await refusedStart();
     const { again, medium, ids, journal } = scene;
+    const bytes = journal.totalBytes();
     medium.conduct.full = true;
     assert.match(await problemOf(scene, {}), /^medium: nothing was queued again: no space left/);
     assert.equal(ids.find('CP_1', FIRST_LOCAL_ID)?.parked, true);
     assert.deepEqual(await asideOf(scene), [1, 2, 3, 4]);
     medium.conduct.full = false;
-    const header = { version: '1.6', action: 'StopTransaction', messageId: 'x' } as const;
-    const kept = { ...header, takenAtWallMs: 0, thinnable: false, mayRepeat: false };
-    await journal.append('CP_2', kept, Buffer.alloc(999_000));
-    assert.match(await problemOf(scene, {}), /^conflict: the journal is full/);
-    assert.equal(ids.find('CP_1', FIRST_LOCAL_ID)?.parked, true);
-    const [big] = await journal.first('CP_2', 1);
-    if (big !== undefined) await journal.remove(big);
     assert.equal('resent' in (await again.resend({})), true);
+    assert.ok(journal.totalBytes() <= bytes);
   });
 });
 

@@ -291,3 +291,22 @@ test('close: the charger is disconnected, and keeps its messages itself', async 
   await site.run(300);
   assert.deepEqual(site.audit('CP_1').lost, []);
 });
+
+test('close after an outage that was answered: what is held goes out, under the ids of the CSMS', async () => {
+  const site = await startSite('1.6', { outageSettings: { unknownTokens: 'accept' } });
+  site.csms.goDown();
+  await site.run(10);
+  site.charger('CP_1').plugIn(1, car(), 'CARD-1');
+  await site.run(120);
+  site.killGateway();
+  site.closesInOutage = true;
+  site.csms.comeBack();
+  await site.startGateway();
+  await site.run(120);
+  site.charger('CP_1').unplug(1);
+  await site.run(120);
+  assertNothingLost(site, 3);
+  site.csms.goDown();
+  await site.run(60);
+  assert.equal(site.charger('CP_1').connected, false);
+});

@@ -30,6 +30,8 @@ export class RawCharger {
   readonly violations: string[] = [];
   /** What it answers in place of the least that the schema allows. */
   readonly answers = new Map<string, object>();
+  /** By action: it takes its time. */
+  readonly answersAfterMs = new Map<string, number>();
   readonly #site: VirtualSite;
   readonly #validate: ReturnType<typeof validators>;
   readonly #open = new Map<
@@ -109,7 +111,10 @@ export class RawCharger {
     const at = new Date(this.#site.clock.wallMs()).toISOString();
     const answer = this.answers.get(action) ?? sampleOf(this.version, `${action}.conf`, at);
     this.#check(`${action}.conf`, answer);
-    this.#socket?.send(resultBytes(frame.id, answer));
+    const send = (): void => this.#socket?.send(resultBytes(frame.id, answer));
+    const afterMs = this.answersAfterMs.get(action);
+    if (afterMs === undefined) send();
+    else this.#site.clock.after(afterMs, send);
   }
 
   #check(name: string, payload: unknown): void {

@@ -17,6 +17,7 @@ import { showsPassword } from './charger-password.ts';
 import { DownDesk } from './down-desk.ts';
 import { FairLane, type Unanswered } from './fair-lane.ts';
 import type { Floor } from './floor.ts';
+import { OpenTriggers } from './open-triggers.ts';
 import { OutletNumbers } from './outlet-numbers.ts';
 import type { OwnDesk } from './own-desk.ts';
 import { OWN } from './profile-questions.ts';
@@ -52,6 +53,7 @@ export class AggregateStation implements Dialer {
   readonly #down: DownDesk;
   readonly #own: OwnDesk;
   readonly #arrivals: Arrivals;
+  readonly #triggers = new OpenTriggers();
   #upstream: { readonly connection: Connection; readonly lane: FairLane } | undefined;
   readonly #registration: Registration;
   #ready = false;
@@ -332,8 +334,10 @@ export class AggregateStation implements Dialer {
     }
     this.#csmsCalls += 1;
     try {
-      const answer = await this.#down.answer(call);
-      if (this.#upstream?.connection === connection) connection?.send(answer);
+      await this.#triggers.during(call, async () => {
+        const answer = await this.#down.answer(call);
+        if (this.#upstream?.connection === connection) connection?.send(answer);
+      });
     } catch (error) {
       this.#options.log.error('call of the CSMS failed', { problem: String(error) });
       connection?.send(errorBytes(call.id, 'InternalError', 'it could not be carried out'));
@@ -342,8 +346,21 @@ export class AggregateStation implements Dialer {
     }
   }
 
-  #send(source: string, call: Frame, place: Place, owner?: Seat): Promise<Frame | Unanswered> {
-    return this.#upstream?.lane.send(source, call, place, owner) ?? Promise.resolve('lost');
+  async #send(
+    source: string,
+    call: Frame,
+    place: Place,
+    owner?: Seat,
+  ): Promise<Frame | Unanswered> {
+    const upstream = this.#upstream;
+    const answered = this.#triggers.answered(call.action);
+    if (answered !== undefined) {
+      await answered;
+      // Its line may have broken meanwhile: what only its charger can say is said anew then.
+      const left = owner !== undefined && this.#seats.get(source) !== owner && !place.subject;
+      if (this.#upstream !== upstream || left) return 'lost';
+    }
+    return (await upstream?.lane.send(source, call, place, owner)) ?? 'lost';
   }
 
   /** A message that has waited long is kept on disk by its link; the charger gets its answer. */

@@ -51,6 +51,8 @@ export interface LinkOutageOptions {
   /** As agreed with the charger: the CSMS has to agree on the same. */
   readonly subprotocol: string;
   readonly shared: Outage;
+  /** The charger is disconnected when the CSMS goes; what is held from before goes out all the same. */
+  readonly closes: boolean;
   readonly clock: Clock;
   readonly log: Log;
   readonly faults: Faults;
@@ -85,6 +87,13 @@ export class LinkOutage {
       dial,
       done: (result) => this.#dialled(result),
     });
+  }
+
+  /** Whether an outage left anything that concerns the charger: held, set aside or numbered here. */
+  leftOver(): boolean {
+    const { charger, shared } = this.#options;
+    const { journal, ids } = shared;
+    return this.#holds() || journal.backlog(charger).parked > 0 || ids.mapsAny(charger);
   }
 
   /** Whether the gateway answers this call: the CSMS is away, or older messages go first. */

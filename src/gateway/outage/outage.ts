@@ -2,7 +2,7 @@ import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../core/time.ts';
 import type { UnknownTokens } from '../../ocpp/authorization.ts';
 import type { DurableStore } from '../../store/durable-store.ts';
-import { Journal } from '../../store/journal.ts';
+import { FULL_SHARE, Journal, NEARLY_FULL_SHARE } from '../../store/journal.ts';
 import { DialGate } from '../redial.ts';
 import { Admission, type HashSecret } from './admission.ts';
 import { CsmsMemory } from './csms-memory.ts';
@@ -75,6 +75,7 @@ export const outageAlarms = ({ journal, memory }: Outage): readonly string[] => 
   const stuck = journal.stuckChargers();
   const refused = journal.chargers().filter((charger) => memory.bootRefused(charger));
   return [
+    ...spaceAlarms(journal),
     ...(parked.length === 0
       ? []
       : [`The CSMS does not take messages of ${parked.join(', ')}: ${WHEN_PARKED}.`]),
@@ -85,4 +86,16 @@ export const outageAlarms = ({ journal, memory }: Outage): readonly string[] => 
       ? []
       : [`The CSMS does not accept ${refused.join(', ')}: messages are held until it does.`]),
   ];
+};
+
+/** Before anything is let go of, and while it is. */
+const spaceAlarms = (journal: Journal): readonly string[] => {
+  const share = journal.takenShare();
+  if (share < NEARLY_FULL_SHARE) return [];
+  const percent = Math.round(100 * share);
+  const what =
+    share > FULL_SHARE
+      ? 'chargers keep their messages themselves'
+      : 'at 100 % the oldest refused meter values go, then every second of those held';
+  return [`Messages take ${percent} % of journal.mostMegabytes: ${what}; see busbar queue ls.`];
 };

@@ -85,7 +85,7 @@ export class QueueDesk {
     if (found === waiting) await this.#journal.remove(found);
     // Also what was set aside only just now.
     const aside = await this.#aside(charger, seq);
-    if (aside !== undefined) await this.#journal.dropParked(aside);
+    if (aside !== undefined) await this.#journal.dropParked(charger, [aside]);
     return true;
   }
 

@@ -135,17 +135,12 @@ export class ResendDesk {
       starts.push(Number(transactionId));
       changes.push(...ids.unpark(charger, Number(transactionId)));
     }
-    const queuedAgain = await journal.requeue(charger, going, changes).catch((error: unknown) => {
+    await journal.requeue(charger, going, changes).catch((error: unknown) => {
       for (const start of starts) ids.park(charger, start);
       throw error;
     });
-    if (queuedAgain) {
-      tally.resent += going.length;
-      if (going.length > 0) tally.chargers.add(charger);
-      return;
-    }
-    for (const start of starts) ids.park(charger, start);
-    tally.more = 'the journal is full: ask again when what is held has gone out';
+    tally.resent += going.length;
+    if (going.length > 0) tally.chargers.add(charger);
   }
 
   /** Nothing of a transaction goes to a CSMS that does not get, and never got, its start. */
