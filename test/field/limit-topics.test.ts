@@ -106,16 +106,17 @@ describe('the answer to a limit', () => {
     assert.deepEqual(said(), ['limits/bms emptied kept']);
   });
 
-  test('that lives longer than timers can wait stays, whatever was kept before', async () => {
-    const { set, said, clock, topics } = bench(30 * DAY_MS);
-    set({ circuit: 'main', amps: 16 }, 'sun');
-    await clock.run(DAY_MS);
-    assert.deepEqual(said(), ['limits/sun true kept']);
-    topics.close();
-    const short = bench(24 * DAY_MS);
-    short.set(LIMIT);
-    await short.clock.run(24 * DAY_MS);
-    assert.deepEqual(short.said(), ['limits/bms true kept', 'limits/bms emptied kept']);
+  test('lives as long as was applied; longer than timers can wait, it stays', async () => {
+    const all = bench(24 * DAY_MS);
+    all.set(LIMIT);
+    await all.clock.run(24 * DAY_MS - 1);
+    assert.deepEqual(all.said(), ['limits/bms true kept']);
+    await all.clock.run(1);
+    assert.deepEqual(all.said(), ['limits/bms emptied kept']);
+    const lasting = bench(25 * DAY_MS);
+    lasting.set({ circuit: 'main', amps: 16 }, 'sun');
+    await lasting.clock.run(26 * DAY_MS);
+    assert.deepEqual(lasting.said(), ['limits/sun true kept']);
   });
 
   test('goes when a source that needs no life falls silent; of another it has its own', async () => {
@@ -132,12 +133,13 @@ describe('the answer to a limit', () => {
   });
 
   test('is left alone after the end', async () => {
-    const { set, said, clock, topics } = bench();
-    set(LIMIT);
+    const { set, said, clock, topics, taken } = bench();
+    for (let i = 0; i < 30; i += 1) set(LIMIT);
     topics.close();
     said();
+    const before = taken.length;
     await clock.run(120_000);
-    assert.deepEqual(said(), []);
+    assert.deepEqual([said(), taken.length], [[], before]);
   });
 });
 
@@ -177,10 +179,12 @@ describe('a limit is refused', () => {
   });
 
   test('when the broker kept it', async () => {
-    const { set, said, taken, clock } = bench();
+    const { set, said, taken, clock, warned } = bench();
     assert.equal(set(LIMIT, 'bms', { retained: true }), true);
     await clock.run(2_000);
     assert.deepEqual(said(), ['limits/bms false']);
+    const reason = 'retained: publish limits without the retain flag';
+    assert.deepEqual(warned, [{ source: 'bms', reason }]);
     assert.deepEqual(taken, []);
   });
 });
@@ -210,9 +214,16 @@ test('a limit on the topic of the answers is answered once; what is none is noth
   publish('sun', 'null');
   publish('ems', '{');
   assert.deepEqual(said(), ['limits/bms false', 'limits/sun false', 'limits/ems false']);
+  publish('set', LIMIT);
+  const told = 'heard on the topic of the answers: publish limits on';
   assert.deepEqual(
-    warned.map((each) => Reflect.get(each as object, 'source')),
-    ['bms', 'sun', 'ems'],
+    warned,
+    [
+      ['bms', 'bms'],
+      ['sun', 'sun'],
+      ['ems', 'ems'],
+      ['set', '<source>'],
+    ].map(([source, name]) => ({ source, reason: `${told} ${BASE}/limits/${name}/set` })),
   );
   assert.deepEqual(taken, []);
 });
