@@ -51,8 +51,9 @@ export class RetainedTopics {
   /** The broker may have forgotten everything: all is sent again. */
   reconnected(): void {
     // Whatever was there before and is not wanted now is emptied like that of an earlier run.
-    for (const topic of this.#sent.keys()) this.found(topic);
+    const before = [...this.#sent.keys()];
     this.#sent.clear();
+    for (const topic of before) this.found(topic);
     this.#soon();
   }
 

@@ -56,6 +56,9 @@ describe('a retained topic', () => {
     said();
     want({ b: '1' });
     assert.deepEqual(said(), ['a= 1']);
+    want({ b: '2' });
+    await clock.run(1_000);
+    assert.deepEqual(said(), ['b=2 0'], 'once');
   });
 
   test('of an earlier run is emptied too, unless it is wanted', async () => {
@@ -70,6 +73,13 @@ describe('a retained topic', () => {
     topics.found('held');
     await clock.run(1_000);
     assert.deepEqual(said(), ['late= 1']);
+    topics.found('b');
+    want({ b: '1' });
+    await clock.run(1_000);
+    said();
+    want({});
+    await clock.run(1_000);
+    assert.deepEqual(said(), ['b= 1'], 'once, although it was found and sent');
   });
 
   test('that is held is sent at once and kept until it is dropped', async () => {
@@ -106,6 +116,30 @@ describe('a retained topic', () => {
     assert.deepEqual(said(), []);
   });
 
+  for (const [what, change, later] of [
+    ['a change', ({ want }) => want({ a: '2' }), 'a=2 0'],
+    ['a removal', ({ want }) => want({}), 'a= 1'],
+    ['what is held no more', ({ topics }) => topics.drop('x'), 'x= 1'],
+  ] as const satisfies readonly (readonly [
+    string,
+    (all: ReturnType<typeof bench>) => void,
+    string,
+  ])[]) {
+    test(`of which ${what} could not be sent is tried again`, async () => {
+      const all = bench();
+      all.want({ a: '1' });
+      all.topics.hold('x', '1');
+      await all.clock.run(1_000);
+      all.said();
+      all.broker.up = false;
+      change(all);
+      await all.clock.run(3_000);
+      all.broker.up = true;
+      await all.clock.run(1_000);
+      assert.deepEqual(all.said(), [later]);
+    });
+  }
+
   test('is sent again to a reader that started late', async () => {
     const { clock, want, said, topics } = bench();
     want({ a: '1', ours: '1' });
@@ -124,7 +158,28 @@ describe('a retained topic', () => {
     want({ a: '3' });
     await clock.run(5_000);
     assert.deepEqual(said(), ['a=1 0']);
+    const idle = bench();
+    idle.want({ a: '1' });
+    await idle.clock.run(5_000);
+    idle.topics.close();
+    idle.want({ a: '2' });
+    assert.deepEqual(idle.said(), ['a=1 0']);
   });
+});
+
+test('what went while the broker was away is emptied, also where it may not be read back', async () => {
+  const { clock, want, broker, topics } = bench();
+  want({ a: '1', b: '1' });
+  topics.hold('answer', 'yes');
+  await clock.run(1_000);
+  broker.up = false;
+  topics.drop('answer');
+  want({ a: '1' });
+  await clock.run(1_000);
+  broker.up = true;
+  topics.reconnected();
+  await clock.run(2_000);
+  assert.deepEqual(Object.fromEntries(broker.kept), { a: '1' });
 });
 
 test('the broker forgets everything: all is sent again, and what went meanwhile emptied', async () => {
