@@ -59,9 +59,10 @@ export const scan = async (host: string, given: ScanArguments): Promise<number> 
 const unitsOf = (text: string): readonly number[] | undefined => {
   const units = new Set<number>();
   for (const part of text.split(',')) {
-    const [, from, to] = /^(\d{1,3})(?:-(\d{1,3}))?$/.exec(part.trim()) ?? [];
-    if (from === undefined || Number(to ?? from) > 255) return undefined;
-    for (let unit = Number(from); unit <= Number(to ?? from); unit += 1) units.add(unit);
+    const [, from, to = from] = /^(\d{1,3})(?:-(\d{1,3}))?$/.exec(part.trim()) ?? [];
+    const [first, last] = [Number(from), Number(to)];
+    if (!(first <= last && last <= 255)) return undefined;
+    for (let unit = first; unit <= last; unit += 1) units.add(unit);
   }
   return units.size <= UNITS_MOST ? [...units] : undefined;
 };

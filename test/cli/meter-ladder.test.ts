@@ -37,9 +37,10 @@ circuits: [{id: main, limitAmps: 63, meter: grid}]
 meters: [{id: grid, device: eastron-sdm630, connect: "tcp://${host}", unit: 2, pollMs: 200}]
 `;
   writeFileSync(file, text);
-  const [mistyped, turned, scanned, tried, watched] = await Promise.all([
+  const [mistyped, turned, reversed, scanned, tried, watched] = await Promise.all([
     run('raed', 'grid'),
     run('test', host, 'eastron-sdm630'),
+    run('scan', host, '--units', '1,3-2'),
     run('scan', host, '--units', '1-3'),
     run('test', 'devices/meters/eastron-sdm630.yaml', host, '--unit', '2'),
     run('read', 'grid', '--config', file, '--watch', '--count', '3', '--json'),
@@ -48,6 +49,8 @@ meters: [{id: grid, device: eastron-sdm630, connect: "tcp://${host}", unit: 2, p
   assert.match(mistyped.output, /^busbar meter: unknown: raed; did you mean read\?/);
   assert.equal(turned.status, 2);
   assert.match(turned.output, /the file comes first: meter test eastron-sdm630 127/);
+  assert.equal(reversed.status, 2, 'and not that nobody answers');
+  assert.match(reversed.output, /--units is like 1-16,100/);
   assert.equal(scanned.status, 0, scanned.output);
   assert.match(scanned.output, /unit 2 looks like:\n {2}eastron-sdm630 +12\.5 \/ 0\.0 \/ 0\.0 A/);
   assert.match(scanned.output, /device: eastron-sdm630, connect: tcp:.*, unit: 2\}/);

@@ -161,6 +161,13 @@ describe('a fall', () => {
     assert.equal(last([29, 38, 41], 16), 'suspect');
   });
 
+  test('is counted from the reading before, also where that had fallen or risen itself', () => {
+    const down = [40, 25, 10, 0].map((amps) => ({ amps: sameAmps(amps) }));
+    assert.equal(judge(down).latest.quality, 'good');
+    const up = [10, 45, 12].map((amps) => ({ amps: sameAmps(amps) }));
+    assert.match(judge(up).latest.problem ?? '', /fell from 45/);
+  });
+
   test('a rise is believed at once: it only takes', () => {
     assert.equal(judge([{ amps: sameAmps(2) }, { amps: sameAmps(60) }]).latest.quality, 'good');
   });
@@ -335,5 +342,6 @@ describe('power without currents', () => {
 
   test('is suspect when no site has it', () => {
     assert.match(power(1e9, { fuseAmps: undefined }).latest.problem ?? '', /range: 1000000000 W/);
+    assert.equal(power(-1e9, { fuseAmps: undefined }).latest.quality, 'suspect');
   });
 });

@@ -25,6 +25,9 @@ export class Bench {
   measuredAmps: number | undefined;
   otherChangedAtMs = Number.NEGATIVE_INFINITY;
   othersAmps = 0;
+  /** What it says that it draws, all phases together. */
+  ownAmps = 0;
+  otherFirst = false;
   /** How old the reading is that each tick has. */
   ageMs = 0;
   transaction = '7';
@@ -48,7 +51,11 @@ export class Bench {
       const latest = { meter: 'grid', atMs, quality: 'good' as const, amps: shown };
       const readings = new Map(shown === undefined ? [] : [['grid', { latest }]]);
       const input = { site, tree, readings, nowMs: this.nowMs } as unknown as TickInput;
-      this.evidence = meterEvidenceAfter(input, [this.tick, this.#other], this.evidence);
+      this.evidence = meterEvidenceAfter(
+        input,
+        this.otherFirst ? [this.#other, this.tick] : [this.tick, this.#other],
+        this.evidence,
+      );
     }
   }
 
@@ -65,6 +72,7 @@ export class Bench {
         measuredAtMs: this.measuredAtMs,
         measuredAmps: this.measuredAmps,
       },
+      drawSiteAmps: sameAmps(this.ownAmps / 3),
     } as unknown as ConnectorTick;
   }
 

@@ -90,6 +90,23 @@ describe('a step is judged', () => {
     assert.equal(after(offered(16), [15, 15, 5]), undefined);
     assert.equal(after(offered(16), [15, 5, 15]), undefined);
     assert.equal(after(offered(16), [5, 15, 15]), undefined);
+    for (const amps of [
+      [8, 19, 19],
+      [19, 8, 19],
+      [19, 19, 8],
+    ] as const) {
+      const bench = raised();
+      bench.offer(8);
+      assert.equal(after(bench, amps), 'defied');
+    }
+  });
+
+  test('once: an offer that is only renewed is none', () => {
+    const bench = raised();
+    bench.offer(20);
+    settle(bench, 33);
+    assert.equal(bench.verdict, 'followed');
+    assert.equal(bench.text, 'site meter: 1 step followed');
   });
 
   test('by readings that are fresh', () => {
@@ -118,18 +135,27 @@ describe('a step is judged', () => {
     assert.equal(beside(10, 11), 'defied');
     assert.notEqual(beside(10, 11.1), 'defied');
     assert.notEqual(beside(11.1, 10), 'defied');
+    const alone = raised();
+    alone.ownAmps = 42;
+    alone.offer(8);
+    alone.run(2, 19);
+    alone.ownAmps = 24;
+    assert.equal(after(alone, 19), 'defied', 'it is none of the others');
   });
 
   test('unless another one was told something lately', () => {
-    const told = (beforeMs: number) => {
+    const told = (beforeMs: number, otherFirst = false) => {
       const bench = raised();
+      bench.otherFirst = otherFirst;
       bench.offer(8);
       // The first look after the offer.
       bench.otherChangedAtMs = bench.nowMs + SECOND - beforeMs;
       return after(bench, 19);
     };
     assert.equal(told(STEP_WATCH_MS), 'defied');
-    assert.notEqual(told(STEP_WATCH_MS - 1), 'defied');
+    for (const otherFirst of [false, true]) {
+      assert.notEqual(told(STEP_WATCH_MS - 1, otherFirst), 'defied');
+    }
   });
 });
 

@@ -43,8 +43,10 @@ describe('random delays (2.1)', () => {
     assert.deepEqual(starts(delayed(300), of('CP_1')), starts(delayed(300), of('CP_1')));
     assert.notDeepEqual(starts(delayed(300), of('CP_1')), starts(delayed(300), of('CP_1', '8')));
     for (const [index = 0, at = 0] of starts(delayed(300), of('CP_1'))) {
-      const { limitAmps } = limitAt([delayed(300)], of('CP_1'), NOW + at * 1000);
+      const { limitAmps, untilMs } = limitAt([delayed(300)], of('CP_1'), NOW + at * 1000);
       assert.equal(limitAmps, 10 + index, 'sampled as in the composite');
+      const next = starts(delayed(300), of('CP_1'))[index + 1]?.[1] ?? 7_200;
+      assert.equal(untilMs, NOW + next * 1000, 'and for as long');
     }
   });
 

@@ -8,15 +8,18 @@ import { SiteLimit } from '../../src/station/site-limit.ts';
 
 const NOW = Date.UTC(2026, 5, 1, 12);
 
-const siteLimit = () => {
+const siteLimit = (disk: { full: boolean } = { full: false }) => {
+  let changes = 0;
   let book: readonly (BookedProfile & { readonly version: '2.1' | '2.0.1' | '1.6' })[] = [];
   let nowMs = NOW;
   const keeper: ProfileKeeper = {
     book: () => book,
     put: async (added, gone) => {
+      if (disk.full) throw new Error('no space left');
       book = [...book.filter((each) => !gone.includes(each)), added];
     },
     drop: async (gone) => {
+      if (disk.full) throw new Error('no space left');
       book = book.filter((each) => !gone.includes(each));
     },
   };
@@ -26,10 +29,13 @@ const siteLimit = () => {
     context: { zone: new Zone('UTC'), voltageVolts: 230 },
     nowMs: () => nowMs,
     inForceAmps: () => 63,
-    changed: () => {},
+    changed: () => {
+      changes += 1;
+    },
   });
   const amps = () => limit.limits().map((each) => each.amps?.[0]);
-  return { limit, amps, at: (seconds: number) => (nowMs = NOW + seconds * 1000) };
+  const at = (seconds: number) => (nowMs = NOW + seconds * 1000);
+  return { limit, amps, at, changes: () => changes };
 };
 
 /** ChargingStationMaxProfile on 0 since now. */
@@ -52,8 +58,10 @@ const request = (period: object, schedule: object = {}, more: object = {}) => ({
     ...more,
   },
 });
-const statusOf = (answer: object): unknown =>
-  Reflect.get(Reflect.get(answer, 'payload') as object, 'status');
+const payloadOf = (answer: object): object => Reflect.get(answer, 'payload') as object;
+const statusOf = (answer: object): unknown => Reflect.get(payloadOf(answer), 'status');
+const codeOf = (answer: object): unknown =>
+  Reflect.get(Reflect.get(payloadOf(answer), 'statusInfo') as object, 'reasonCode');
 
 test('a limit in amps is one of each phase, one in watts is one of all three', async () => {
   const { limit, amps } = siteLimit();
@@ -84,12 +92,13 @@ test('it ends with its duration, and its changes are known before', async () => 
 test('only the maximum of the station is a limit of a site; connectors there are none', async () => {
   const { limit, amps } = siteLimit();
   const other = (chargingProfilePurpose: string) => request({}, {}, { chargingProfilePurpose });
-  for (const wrong of [
-    other('TxDefaultProfile'),
-    other('ChargingStationExternalConstraints'),
-    { ...request({}), evseId: 1 },
-  ]) {
-    assert.equal(statusOf(await limit.set('2.1', wrong)), 'Rejected');
+  for (const [wrong, reasonCode] of [
+    [other('TxDefaultProfile'), 'InvalidProfile'],
+    [other('ChargingStationExternalConstraints'), 'InvalidProfile'],
+    [{ ...request({}), evseId: 1 }, 'UnknownEvse'],
+  ] as const) {
+    const answer = await limit.set('2.1', wrong);
+    assert.deepEqual([statusOf(answer), codeOf(answer)], ['Rejected', reasonCode]);
   }
   assert.deepEqual(amps(), []);
   assert.equal(statusOf(limit.composite('2.1', { evseId: 1, duration: 60 })), 'Rejected');
@@ -121,4 +130,60 @@ test('what cannot be read is an error of the call; what was cleared limits no mo
   assert.equal(statusOf(await limit.clear('2.1', { chargingProfileId: 9 })), 'Unknown');
   assert.equal(statusOf(await limit.clear('2.1', { chargingProfileId: 1 })), 'Accepted');
   assert.deepEqual(amps(), []);
+});
+
+test('what is not on the disk is not accepted', async () => {
+  const disk = { full: false };
+  const { limit, amps, changes } = siteLimit(disk);
+  await limit.set('2.1', request({}));
+  assert.equal(changes(), 1, 'the next tick comes soon');
+  disk.full = true;
+  for (const answer of [
+    await limit.set('2.1', request({ limit: 20 })),
+    await limit.clear('2.1', { chargingProfileId: 1 }),
+  ]) {
+    assert.deepEqual([statusOf(answer), codeOf(answer)], ['Rejected', 'InternalError']);
+  }
+  assert.deepEqual(amps(), [40]);
+});
+
+test('a composite schedule begins at a whole second; what is asked wrongly is an error', () => {
+  const { limit, at } = siteLimit();
+  at(1.999);
+  const asked = { evseId: 0, duration: 600 };
+  const { schedule } = payloadOf(limit.composite('2.1', asked)) as {
+    schedule?: { scheduleStart?: string };
+  };
+  assert.equal(schedule?.scheduleStart, new Date(NOW + 1_000).toISOString());
+  assert.equal(
+    Reflect.get(limit.composite('2.1', { evseId: 'all', duration: 600 }), 'errorCode'),
+    'PropertyConstraintViolation',
+  );
+});
+
+test('K09: the profiles are reported as they were sent, where the CSMS asks for them', async () => {
+  const { limit } = siteLimit();
+  const ask = (criteria: object) => limit.profiles({ requestId: 7, chargingProfile: criteria });
+  assert.equal(statusOf(ask({}).answer), 'NoProfiles');
+  await limit.set('2.1', request({}));
+  const { answer, reports } = ask({ chargingProfilePurpose: 'ChargingStationMaxProfile' });
+  assert.equal(statusOf(answer), 'Accepted');
+  assert.equal(reports.length, 1);
+  assert.match(JSON.stringify(reports), /"requestId":7.*"limit":40/);
+  for (const none of [{ chargingProfileId: [9] }, { chargingLimitSource: ['EMS'] }]) {
+    const { answer: empty, reports: of } = ask(none);
+    assert.deepEqual([statusOf(empty), of], ['NoProfiles', []]);
+  }
+  const broken = limit.profiles({ chargingProfile: {} });
+  assert.ok(Reflect.get(broken.answer, 'errorCode') !== undefined);
+  assert.deepEqual(broken.reports, []);
+});
+
+test('nothing that changes without end is looked ahead for ever', async () => {
+  const { limit } = siteLimit();
+  assert.deepEqual(limit.changes(NOW, Number.POSITIVE_INFINITY), []);
+  const periods = Array.from({ length: 100 }, (_, i) => ({ startPeriod: i, limit: 10 + (i % 2) }));
+  await limit.set('2.1', request({}, { chargingSchedulePeriod: periods }));
+  const changes = limit.changes(NOW, NOW + 3_600_000);
+  assert.ok(changes.length >= 48 && changes.length < 100, `${changes.length}`);
 });

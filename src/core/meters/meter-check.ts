@@ -132,7 +132,7 @@ const unlikely = (
   amps: PhaseAmps,
   around: MeterSurroundings,
 ): string | undefined => {
-  if (memory.falls > 0 && memory.falls < FALL_SEEN) {
+  if (memory.falls > 0) {
     const was = before?.lastGood?.amps;
     return `rate: fell from ${shown(was)} to ${shown(amps)} A at once, seen ${memory.falls} times`;
   }

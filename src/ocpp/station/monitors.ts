@@ -68,7 +68,6 @@ export const setMonitors = (
   return { answer: { setMonitoringResult }, book: now };
 };
 
-/** The monitor, or the status word of its refusal. */
 const isOfSame = (a: Monitor, b: Monitor): boolean =>
   a.component === b.component && a.variable === b.variable;
 
