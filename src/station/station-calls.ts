@@ -1,5 +1,7 @@
 import { timestamp } from '../core/time.ts';
 import type { CallAnswer } from '../gateway/interceptor.ts';
+import { ONLY_IN_21 } from '../ocpp/aggregate/narrow-v21.ts';
+import { downRule, familyOf } from '../ocpp/aggregate/rules.ts';
 import { type Payload, readInteger, readObject, readText } from '../ocpp/payload.ts';
 import {
   changeAnswer,
@@ -179,7 +181,7 @@ const ACTIONS_2X: ReadonlyMap<string, Answer> = new Map([
   ['UnpublishFirmware', (payload, { firmware }) => firmware?.unpublish(payload) ?? NO_CACHE],
 ]);
 
-/** The controller's answer to a call of the CSMS; what it does not know is NotImplemented. */
+/** The controller's answer to a call of the CSMS (error codes: OCPP-J 2.1 §4.3). */
 export const stationAnswer = (
   action: string,
   payload: unknown,
@@ -187,8 +189,14 @@ export const stationAnswer = (
 ): CallAnswer | Promise<CallAnswer> => {
   const answer = (desk.version === '1.6' ? ACTIONS_16 : ACTIONS_2X).get(action);
   if (answer !== undefined) return answer(readObject(payload), desk);
+  const description = `a controller without connectors has no ${action}`;
   return {
-    errorCode: 'NotImplemented',
-    description: `a controller without connectors has no ${action}`,
+    errorCode: isKnown(desk.version, action) ? 'NotSupported' : 'NotImplemented',
+    description,
   };
 };
+
+/** Whether the version has such a message at all. */
+const isKnown = (version: OcppVersion, action: string): boolean =>
+  downRule(familyOf(version), action) !== undefined &&
+  (version !== '2.0.1' || !ONLY_IN_21.has(action));

@@ -119,6 +119,9 @@ for (const version of VERSIONS) {
       const answer = readObject(await ask(site, 'SetChargingProfile', profile));
       assert.equal(answer['status'], 'Rejected');
       assert.match(String(await ask(site, 'NoSuchAction', {})), /NotImplemented/);
+      assert.match(String(await ask(site, 'InstallCertificate', {})), /NotSupported/);
+      const newest = version === '2.1' ? /NotSupported/ : /NotImplemented/;
+      assert.match(String(await ask(site, 'SetDefaultTariff', {})), newest);
       const boot = await ask(site, 'TriggerMessage', { requestedMessage: 'BootNotification' });
       assert.equal(readObject(boot)['status'], version === '1.6' ? 'Accepted' : 'Rejected');
     });
