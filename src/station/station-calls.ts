@@ -12,7 +12,7 @@ import {
   type StationVariable,
   setVariablesAnswer,
 } from '../ocpp/station/variables.ts';
-import type { StationCall } from '../ocpp/station/words.ts';
+import { resetReason, type StationCall } from '../ocpp/station/words.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
 import type { FirmwareCache } from './firmware-cache.ts';
 import type { Monitoring } from './monitoring.ts';
@@ -34,8 +34,8 @@ export interface StationDesk {
   readonly later: (...calls: readonly StationCall[]) => void;
   /** The message that TriggerMessage asks for, by its name; undefined: there is none such. */
   readonly triggered: (message: string) => StationCall | 'Rejected' | undefined;
-  /** Restarts the gateway's service; the journal is safe. */
-  readonly restart: () => void;
+  /** Restarts the gateway's service, for the reason that its boot will name; the journal is safe. */
+  readonly restart: (reason: string) => void;
   /** Uploads a redacted bundle; the name of the file. */
   readonly uploadLog: (url: string, requestId: number | undefined) => string;
 }
@@ -50,7 +50,7 @@ const refuse =
 
 const reset: Answer = (payload, { version, restart }) => {
   if (version !== '1.6' && payload['evseId'] !== undefined) return status('Rejected');
-  restart();
+  restart(resetReason(payload['type']));
   return status('Accepted');
 };
 

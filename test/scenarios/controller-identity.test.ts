@@ -156,6 +156,14 @@ for (const version of VERSIONS) {
       const reset = { type: version === '1.6' ? 'Soft' : 'OnIdle' };
       assert.deepEqual(await ask(site, 'Reset', reset), { status: 'Accepted' });
       assert.equal(site.restarts, 1);
+      const reasons = ['PowerUp', 'ScheduledReset', 'PowerUp'];
+      for (const reason of reasons) {
+        const boot = readObject(heard(site, 'BootNotification').at(-1)?.payload);
+        if (version !== '1.6') assert.equal(boot['reason'], reason);
+        site.killGateway();
+        await site.startGateway();
+        await site.run(60);
+      }
     });
 
     test('comes back after the CSMS was away without a boot: it beats, and tells what changed', async () => {
