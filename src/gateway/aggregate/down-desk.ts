@@ -262,8 +262,11 @@ export class DownDesk {
 
   async #asked(seat: Seat, call: Frame): Promise<Frame> {
     const answer = await seat.ask(call, CHARGER_ANSWER_MS);
-    if (typeof answer !== 'string') return answer;
-    return madeError('GenericError', `${seat.charger} did not answer: ${answer}`);
+    if (typeof answer === 'string') {
+      return madeError('GenericError', `${seat.charger} did not answer: ${answer}`);
+    }
+    const broken = answer.kind === 'result' && payloadOf(answer) === undefined;
+    return broken ? madeError('GenericError', `${seat.charger} answered what is no JSON`) : answer;
   }
 
   #local({ charger, version }: Seat): Rename {
