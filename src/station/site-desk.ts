@@ -58,9 +58,9 @@ export class SiteDesk {
 
   constructor(options: SiteDeskOptions) {
     this.#options = options;
-    const { notebook, view, names } = options;
+    const { notebook, view, names, version } = options;
     this.settings = { ...FIRST_SETTINGS, ...notebook.read<Partial<StationSettings>>('settings') };
-    this.#variables = stationVariables(this.settings, view, names, () => {
+    this.#variables = stationVariables(version, this.settings, view, names, () => {
       this.#write('settings', this.settings);
     });
     this.#monitoring = new Monitoring({ ...options, variables: this.#variables });

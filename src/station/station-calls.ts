@@ -11,6 +11,7 @@ import {
   reports,
   type StationVariable,
   setVariablesAnswer,
+  tooManyItems,
 } from '../ocpp/station/variables.ts';
 import { resetReason, type StationCall } from '../ocpp/station/words.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
@@ -188,12 +189,18 @@ export const stationAnswer = (
   desk: StationDesk,
 ): CallAnswer | Promise<CallAnswer> => {
   const answer = (desk.version === '1.6' ? ACTIONS_16 : ACTIONS_2X).get(action);
+  if (desk.version !== '1.6' && tooManyItems(payload)) return TOO_MANY;
   if (answer !== undefined) return answer(readObject(payload), desk);
   const description = `a controller without connectors has no ${action}`;
   return {
     errorCode: isKnown(desk.version, action) ? 'NotSupported' : 'NotImplemented',
     description,
   };
+};
+
+const TOO_MANY: CallAnswer = {
+  errorCode: 'OccurrenceConstraintViolation',
+  description: 'more items than DeviceDataCtrlr.ItemsPerMessage',
 };
 
 /** Whether the version has such a message at all. */

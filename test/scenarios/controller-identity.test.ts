@@ -131,6 +131,8 @@ for (const version of VERSIONS) {
       if (version === '1.6') {
         const all = readObject(await ask(site, 'GetConfiguration', {}));
         assert.match(JSON.stringify(all), /BusbarSiteLimit/);
+        assert.match(JSON.stringify(all), /"value":"Current,Power"/);
+        assert.match(JSON.stringify(all), /MaxChargingProfilesInstalled/);
         const change = { key: 'HeartbeatInterval', value: '30' };
         assert.deepEqual(await ask(site, 'ChangeConfiguration', change), { status: 'Accepted' });
         await ask(site, 'GetDiagnostics', { location: 'http://files.example/in/' });
@@ -142,8 +144,14 @@ for (const version of VERSIONS) {
           component: { name: 'OCPPCommCtrlr' },
           variable: { name: 'HeartbeatInterval' },
         };
-        const set = { setVariableData: [{ ...item, attributeValue: '30' }] };
-        assert.match(JSON.stringify(await ask(site, 'SetVariables', set)), /Accepted/);
+        const set = {
+          setVariableData: [{ ...item, attributeType: 'Actual', attributeValue: '30' }],
+        };
+        const done = JSON.stringify(await ask(site, 'SetVariables', set));
+        assert.match(done, /"attributeStatus":"Accepted","attributeType":"Actual"/);
+        const tooMany = Array.from({ length: 51 }, () => item);
+        const refused = await ask(site, 'GetVariables', { getVariableData: tooMany });
+        assert.match(String(refused), /OccurrenceConstraintViolation/);
         const get = { getVariableData: [item] };
         assert.match(JSON.stringify(await ask(site, 'GetVariables', get)), /"attributeValue":"30"/);
         const log = { remoteLocation: 'http://files.example/in/' };
