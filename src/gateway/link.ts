@@ -3,7 +3,7 @@ import type { Cancel, Clock } from '../core/time.ts';
 import { callBytes, errorBytes, type Frame, readFrame, readPayload } from '../ocpp/frame.ts';
 import { withMessageId } from '../ocpp/transaction-id.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
-import { outcomeOf } from './call-outcome.ts';
+import { isOfOurs, outcomeOf } from './call-outcome.ts';
 import { Connection } from './connection.ts';
 import type { Faults } from './faults.ts';
 import {
@@ -155,7 +155,7 @@ export class Link {
         this.#chargerAnswers(frame);
         break;
       default:
-        if (this.#csms === undefined) return;
+        if (this.#csms === undefined || isOfOurs(frame, this.#csms)) return;
         this.#pass(this.#csms, frame.bytes);
         if (frame.kind === 'send') this.#observeRequest('charger', frame);
     }
@@ -171,6 +171,7 @@ export class Link {
         this.#csmsAnswers(frame);
         break;
       default:
+        if (isOfOurs(frame, this.#charger)) return;
         this.#pass(this.#charger, frame.bytes);
         if (frame.kind === 'send') this.#observeRequest('csms', frame);
     }

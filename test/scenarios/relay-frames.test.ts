@@ -115,6 +115,12 @@ describe('OCPP 2.1 message types', () => {
     const complaint = '[5,"c1","TypeConstraintViolation","currentTime",{}]';
     charger.send(complaint);
     assert.equal(await upstream.next(), complaint);
+    // About answers that nobody here gave.
+    for (const peer of [charger, upstream]) peer.send(complaint.replace('c1', 'ours'));
+    charger.send('[2,"c2","Heartbeat",{}]');
+    assert.match(await upstream.next(), /"c2"/);
+    upstream.send('[2,"c3","Reset",{}]');
+    assert.match(await charger.next(), /"c3"/);
   });
 });
 
