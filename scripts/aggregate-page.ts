@@ -40,7 +40,8 @@ chargers:
   disk: a number stays with its connector through restarts and changes of the file, and is never
   given to another charger. A number that was another charger's before is not given; the log says so. One
   that its connector had before shows as Unavailable.
-- **The station** boots and beats by itself. Boots and heartbeats of chargers are answered here. After a
+- **The station** boots and beats by itself, and boots once more after a Reset of all chargers. Boots
+  and heartbeats of chargers are answered here. After a
   broken line it beats before anything else: a CSMS that no longer knows it (SecurityError) gets its
   boot, and only then what chargers have to say. One that forgets it on an open line is connected to
   anew.

@@ -166,7 +166,7 @@ export class Link {
         this.#chargerAnswers(frame);
         break;
       default:
-        if (this.#csms === undefined) return;
+        if (this.#csms === undefined || isOfOurs(frame, this.#csms)) return;
         this.#pass(this.#csms, frame.bytes);
         if (frame.kind === 'send') this.#observeRequest('charger', frame);
     }
@@ -182,6 +182,7 @@ export class Link {
         this.#csmsAnswers(frame);
         break;
       default:
+        if (isOfOurs(frame, this.#charger)) return;
         this.#pass(this.#charger, frame.bytes);
         if (frame.kind === 'send') this.#observeRequest('csms', frame);
     }
@@ -339,3 +340,7 @@ export class Link {
     };
   }
 }
+
+/** A complaint (2.1) about an answer that was given here: who is there never gave it. */
+const isOfOurs = ({ kind, id }: Frame, { lane }: Connection): boolean =>
+  kind === 'result-error' && !lane.knows(id);

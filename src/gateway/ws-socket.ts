@@ -12,6 +12,10 @@ export const CHUNKS_MOST = 4_096;
 /** Close reasons are at most 123 bytes of UTF-8 (RFC 6455 §5.5). */
 const CLOSE_REASON_MOST = 120;
 
+/** RFC 7692 is for OCPP 2 (part 4 §3.4); what offers 1.6 alone is not asked for it. */
+export const mayCompress = (subprotocols: readonly string[]): boolean =>
+  subprotocols.some((name) => name.startsWith('ocpp2.'));
+
 /** The part of a `ws` WebSocket that is used; server and client sides have it alike. */
 export interface RawWebSocket {
   readonly protocol: string;

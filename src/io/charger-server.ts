@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import type { Clock } from '../core/time.ts';
 import type { Knock } from '../gateway/socket.ts';
-import { CHUNKS_MOST, FRAGMENTS_MOST, WsSocket } from '../gateway/ws-socket.ts';
+import { CHUNKS_MOST, FRAGMENTS_MOST, mayCompress, WsSocket } from '../gateway/ws-socket.ts';
 
 /** OCPP messages are a few kB; reports of large chargers are some hundred. */
 const DEFAULT_PAYLOAD_MOST_BYTES = 1024 * 1024;
@@ -48,7 +48,8 @@ export const startChargerServer = async (options: ChargerServerOptions): Promise
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: options.payloadMostBytes ?? DEFAULT_PAYLOAD_MOST_BYTES,
-    perMessageDeflate: false,
+    // What chargers compress is taken; towards them there is a local network, and no need to.
+    perMessageDeflate: { serverNoContextTakeover: true, threshold: Number.MAX_SAFE_INTEGER },
     maxFragments: FRAGMENTS_MOST,
     maxBufferedChunks: CHUNKS_MOST,
     clientTracking: true,
@@ -194,6 +195,7 @@ const knockOf = (
       settled = true;
       cancelHold();
       request[CHOSEN] = subprotocol;
+      if (!mayCompress([subprotocol])) delete request.headers['sec-websocket-extensions'];
       return new Promise((resolve, reject) => {
         stream.once('close', () => reject(new Error('the charger left during the handshake')));
         sockets.handleUpgrade(request, stream, head, (webSocket) => {

@@ -1,7 +1,7 @@
 import { WebSocket } from 'ws';
 import type { Clock } from '../core/time.ts';
 import type { Dialer, DialRequest, DialResult } from '../gateway/socket.ts';
-import { CHUNKS_MOST, FRAGMENTS_MOST, WsSocket } from '../gateway/ws-socket.ts';
+import { CHUNKS_MOST, FRAGMENTS_MOST, mayCompress, WsSocket } from '../gateway/ws-socket.ts';
 
 export interface CsmsClientOptions {
   readonly clock: Clock;
@@ -9,6 +9,9 @@ export interface CsmsClientOptions {
   readonly pingSeconds: number;
   readonly payloadMostBytes?: number;
 }
+
+/** Small windows: some 30 kB of memory for each connection in place of 300. */
+const COMPRESSION = { clientMaxWindowBits: 12, zlibDeflateOptions: { memLevel: 4 } } as const;
 
 /** How ws reports a server that chose no subprotocol although some were offered. */
 const NO_SUBPROTOCOL = 'Server sent no subprotocol';
@@ -28,7 +31,7 @@ const dial = (
       socket = new WebSocket(url, [...subprotocols], {
         handshakeTimeout: timeoutMs,
         maxPayload: payloadMostBytes,
-        perMessageDeflate: false,
+        perMessageDeflate: mayCompress(subprotocols) && COMPRESSION,
         maxFragments: FRAGMENTS_MOST,
         maxBufferedChunks: CHUNKS_MOST,
         followRedirects: false,

@@ -51,6 +51,9 @@ const CSMS_CALLS: ReadonlySet<string> = new Set([
 export const tellsFacts = (from: 'charger' | 'csms', action: string): boolean =>
   (from === 'charger' ? CHARGER_CALLS : CSMS_CALLS).has(action);
 
+/** Said of a card in use, or of the place where it was shown: no reason to refuse it elsewhere. */
+const OF_THE_MOMENT: ReadonlySet<string> = new Set(['ConcurrentTx', 'NotAllowedTypeEVSE']);
+
 /** What the CSMS's answer to a charger's call says. `request` is read only where it is needed. */
 export const factsOfAnswer = (
   version: OcppVersion,
@@ -67,7 +70,7 @@ export const factsOfAnswer = (
   }
   if (action === 'Heartbeat') return time;
   const verdict = readVerdict(version, answer[version === '1.6' ? 'idTagInfo' : 'idTokenInfo']);
-  if (verdict === undefined) return [];
+  if (verdict === undefined || OF_THE_MOMENT.has(verdict.status)) return [];
   const token = tokenIn(version, request());
   return token === undefined ? [] : [{ type: 'token', token: token.id, verdict }];
 };

@@ -12,6 +12,7 @@ export type FrameKind =
   | 'error' // 4
   | 'result-error' // 5, OCPP 2.1
   | 'send' // 6, OCPP 2.1
+  | 'stray-error' // 4 under the id "-1": of a message whose id could not be read
   | 'unknown-type' // any other number: the payload is ignored by the receiver
   | 'malformed';
 
@@ -49,7 +50,13 @@ const BACKSLASH = 0x5c;
 const ZERO = 0x30;
 const NINE = 0x39;
 
-/** Reads the header of a message. Never throws; what cannot be read is `malformed`. */
+/** OCPP-J 2.1 §4.2.3. */
+const NO_ID = '-1';
+
+/**
+ * Reads the header of a message. Never throws; what cannot be read is `malformed`. A payload that is
+ * left out, or brackets that are not closed, as some devices write, do not hide whose message it is.
+ */
 export const readFrame = (bytes: Buffer): Frame => {
   let at = skipSpace(bytes, 0);
   if (bytes[at] !== OPEN_BRACKET) return malformed(bytes, 'not a JSON array');
@@ -66,14 +73,10 @@ export const readFrame = (bytes: Buffer): Frame => {
   if (id === undefined) return malformed(bytes, 'message id is not valid JSON');
   const kind = KINDS[type] ?? 'unknown-type';
   if (kind === 'call' || kind === 'send') return readCall(bytes, kind, id, idEnd);
-  const payloadStart = nextElement(bytes, idEnd);
-  const payloadEnd = lastBracket(bytes);
-  if (payloadEnd < 0) return malformed(bytes, 'array is not closed');
-  if (payloadStart < 0) {
-    if (kind === 'result') return malformed(bytes, 'no payload');
-    return { kind, id, action: '', bytes, payloadStart: payloadEnd, payloadEnd };
-  }
-  return { kind, id, action: '', bytes, payloadStart, payloadEnd };
+  const payload = payloadAfter(bytes, idEnd);
+  if (payload === undefined) return malformed(bytes, 'no payload');
+  const stray = kind === 'error' && id === NO_ID;
+  return { kind: stray ? 'stray-error' : kind, id, action: '', bytes, ...payload };
 };
 
 const readCall = (bytes: Buffer, kind: FrameKind, id: string, idEnd: number): Frame => {
@@ -83,17 +86,30 @@ const readCall = (bytes: Buffer, kind: FrameKind, id: string, idEnd: number): Fr
   if (actionEnd < 0) return malformed(bytes, 'action is not a string');
   const action = readString(bytes, actionStart, actionEnd);
   if (action === undefined) return malformed(bytes, 'action is not valid JSON');
-  const payloadStart = nextElement(bytes, actionEnd);
-  const payloadEnd = lastBracket(bytes);
-  if (payloadStart < 0 || payloadEnd < payloadStart) return malformed(bytes, 'no payload');
-  return { kind, id, action, bytes, payloadStart, payloadEnd };
+  const payload = payloadAfter(bytes, actionEnd);
+  return payload === undefined
+    ? malformed(bytes, 'no payload')
+    : { kind, id, action, bytes, ...payload };
+};
+
+/** What follows the header, up to the bracket that closes the message; empty where there is nothing. */
+const payloadAfter = (
+  bytes: Buffer,
+  from: number,
+): Pick<Frame, 'payloadStart' | 'payloadEnd'> | undefined => {
+  const close = lastBracket(bytes);
+  const payloadEnd = close < from ? bytes.length : close;
+  const start = nextElement(bytes, from);
+  if (start < 0 && skipSpace(bytes, from) < payloadEnd) return undefined;
+  const payloadStart = start < 0 ? payloadEnd : Math.min(start, payloadEnd);
+  return { payloadStart, payloadEnd };
 };
 
 /** The payload as it was sent. */
 export const payloadBytes = ({ bytes, payloadStart, payloadEnd }: Frame): Buffer =>
   bytes.subarray(payloadStart, payloadEnd);
 
-/** The payload as a value. Throws SyntaxError when it is not JSON, or nested beyond all reason. */
+/** The payload as a value; `{}` when it is left out. Throws SyntaxError when it is no JSON, or too deep. */
 export const parsePayload = (frame: Frame): unknown => JSON.parse(payloadText(frame));
 
 /** The same for reading only, of what is almost JSON: chargers write such things. */
@@ -101,7 +117,7 @@ export const readPayload = (frame: Frame): unknown => parseMended(payloadText(fr
 
 const payloadText = ({ bytes, payloadStart, payloadEnd }: Frame): string => {
   refuseDeep(bytes, payloadStart, payloadEnd);
-  return bytes.toString('utf8', payloadStart, payloadEnd);
+  return bytes.toString('utf8', payloadStart, payloadEnd) || '{}';
 };
 
 /** The elements after the id of an error: code, description, details; undefined where absent. */

@@ -51,9 +51,40 @@ export const findValue = (
   return bytes[at] === CLOSE_OBJECT ? found : undefined;
 };
 
+/** Where the elements of the list that starts at `from` lie; none when the text is no list. */
+export const elementSpans = (bytes: Buffer, from: number): readonly Span[] => {
+  const spans: Span[] = [];
+  let at = skipSpace(bytes, from);
+  if (bytes[at] !== OPEN_LIST) return spans;
+  at = skipSpace(bytes, at + 1);
+  while (bytes[at] !== CLOSE_LIST) {
+    const end = valueEnd(bytes, at);
+    if (end < 0) return [];
+    spans.push({ start: at, end });
+    at = skipSpace(bytes, end);
+    if (bytes[at] !== COMMA) break;
+    at = skipSpace(bytes, at + 1);
+  }
+  return bytes[at] === CLOSE_LIST ? spans : [];
+};
+
 /** The message with one value replaced. */
-export const replaceSpan = (bytes: Buffer, { start, end }: Span, text: string): Buffer =>
-  Buffer.concat([bytes.subarray(0, start), Buffer.from(text), bytes.subarray(end)]);
+export const replaceSpan = (bytes: Buffer, span: Span, text: string): Buffer =>
+  replaceSpans(bytes, [{ span, text }]);
+
+/** The message with some values replaced, which are given in their order. */
+export const replaceSpans = (
+  bytes: Buffer,
+  changes: readonly { readonly span: Span; readonly text: string }[],
+): Buffer => {
+  const pieces: Buffer[] = [];
+  let from = 0;
+  for (const { span, text } of changes) {
+    pieces.push(bytes.subarray(from, span.start), Buffer.from(text));
+    from = span.end;
+  }
+  return Buffer.concat([...pieces, bytes.subarray(from)]);
+};
 
 /** The message with a member of the object at `from` set: replaced, or put in front of the others. */
 export const setMember = (bytes: Buffer, from: number, key: string, text: string): Buffer => {

@@ -1,5 +1,5 @@
 import type { Frame } from './frame.ts';
-import { readFrame } from './frame.ts';
+import { payloadBytes, readFrame } from './frame.ts';
 import { findValue, replaceSpan, setMember } from './splice.ts';
 
 /** Where the 1.6 transaction id stands in the calls that carry it (1.6 §6). */
@@ -46,7 +46,8 @@ export const withMessagesInQueue = (answer: Frame): Frame =>
 
 /** The same call under another message id. */
 export const withMessageId = (call: Frame, id: string): Frame => {
-  const head = `[2,${JSON.stringify(id)},${JSON.stringify(call.action)},`;
-  const payload = call.bytes.subarray(call.payloadStart, call.payloadEnd);
-  return readFrame(Buffer.concat([Buffer.from(head), payload, Buffer.of(0x5d)]));
+  const head = `[2,${JSON.stringify(id)},${JSON.stringify(call.action)}`;
+  const payload = payloadBytes(call);
+  const comma = payload.length === 0 ? '' : ',';
+  return readFrame(Buffer.concat([Buffer.from(head + comma), payload, Buffer.of(0x5d)]));
 };

@@ -6,9 +6,9 @@ const PREFIX = 's/';
 export class Notebook {
   readonly #store: DurableStore;
   readonly #prefix: string;
-  readonly #pages: ReadonlyMap<string, unknown>;
+  readonly #pages: Map<string, unknown>;
 
-  private constructor(store: DurableStore, prefix: string, pages: ReadonlyMap<string, unknown>) {
+  private constructor(store: DurableStore, prefix: string, pages: Map<string, unknown>) {
     this.#store = store;
     this.#prefix = prefix;
     this.#pages = pages;
@@ -32,6 +32,12 @@ export class Notebook {
   /** What was written before this start; only this program writes it. */
   read<T>(name: string): T | undefined {
     return this.#pages.get(name) as T | undefined;
+  }
+
+  /** Of what was written before this start nothing is left. Settles when it is off the medium. */
+  drop(name: string): Promise<void> {
+    this.#pages.delete(name);
+    return this.#store.write([{ type: 'delete', key: this.#prefix + name }]);
   }
 
   /** Settles when it is on the medium. */

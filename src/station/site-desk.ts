@@ -17,7 +17,7 @@ import { stationAnswer } from './station-calls.ts';
 import { type StationNames, type StationSettings, stationVariables } from './station-variables.ts';
 
 /** What a desk writes into its notebook. */
-export const PAGES: readonly string[] = ['settings', 'monitors'];
+export const PAGES: readonly string[] = ['settings', 'monitors', 'reset'];
 const FIRST_SETTINGS: StationSettings = {
   heartbeatSeconds: 0,
   meterSeconds: 60,
@@ -58,12 +58,10 @@ export class SiteDesk {
 
   constructor(options: SiteDeskOptions) {
     this.#options = options;
-    const { notebook, view, names, log } = options;
+    const { notebook, view, names, version } = options;
     this.settings = { ...FIRST_SETTINGS, ...notebook.read<Partial<StationSettings>>('settings') };
-    this.#variables = stationVariables(this.settings, view, names, () => {
-      notebook.write('settings', this.settings).catch((error: unknown) => {
-        log.warn('settings hold until the next start only', { problem: String(error) });
-      });
+    this.#variables = stationVariables(version, this.settings, view, names, () => {
+      this.#write('settings', this.settings);
     });
     this.#monitoring = new Monitoring({ ...options, variables: this.#variables });
   }
@@ -87,7 +85,8 @@ export class SiteDesk {
           });
         },
         triggered: (message) => triggered?.(message),
-        restart: () => {
+        restart: (reason) => {
+          this.#write('reset', { reason });
           say(securityCall('ResetOrReboot', clock.wallMs(), 'asked for by the CSMS'));
           clock.after(1_000, restart);
         },
@@ -108,6 +107,20 @@ export class SiteDesk {
     const { calls, told } = limitNotices(view, this.#told, rule, clock.monotonicMs());
     this.#told = told;
     for (const call of [...calls, ...this.#monitoring.watch(clock.wallMs())]) say(call);
+  }
+
+  /** The CSMS knows of the boot that it asked for: the next one has another reason. */
+  resetDone(): void {
+    this.#options.notebook.drop('reset').catch((error: unknown) => {
+      this.#options.log.warn('reset told again at the next start', { problem: String(error) });
+    });
+  }
+
+  #write(page: string, what: object): void {
+    const { notebook, log } = this.#options;
+    notebook.write(page, what).catch((error: unknown) => {
+      log.warn('it holds until the next start only', { page, problem: String(error) });
+    });
   }
 
   /** Tells how the upload goes (1.6 §4.4: without a number; N01: of the request of this number). */

@@ -1,5 +1,7 @@
 import { timestamp } from '../core/time.ts';
 import type { CallAnswer } from '../gateway/interceptor.ts';
+import { ONLY_IN_21 } from '../ocpp/aggregate/narrow-v21.ts';
+import { downRule, familyOf } from '../ocpp/aggregate/rules.ts';
 import { type Payload, readInteger, readObject, readText } from '../ocpp/payload.ts';
 import {
   changeAnswer,
@@ -9,8 +11,9 @@ import {
   reports,
   type StationVariable,
   setVariablesAnswer,
+  tooManyItems,
 } from '../ocpp/station/variables.ts';
-import type { StationCall } from '../ocpp/station/words.ts';
+import { resetReason, type StationCall } from '../ocpp/station/words.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
 import type { FirmwareCache } from './firmware-cache.ts';
 import type { Monitoring } from './monitoring.ts';
@@ -32,8 +35,8 @@ export interface StationDesk {
   readonly later: (...calls: readonly StationCall[]) => void;
   /** The message that TriggerMessage asks for, by its name; undefined: there is none such. */
   readonly triggered: (message: string) => StationCall | 'Rejected' | undefined;
-  /** Restarts the gateway's service; the journal is safe. */
-  readonly restart: () => void;
+  /** Restarts the gateway's service, for the reason that its boot will name; the journal is safe. */
+  readonly restart: (reason: string) => void;
   /** Uploads a redacted bundle; the name of the file. */
   readonly uploadLog: (url: string, requestId: number | undefined) => string;
 }
@@ -48,7 +51,7 @@ const refuse =
 
 const reset: Answer = (payload, { version, restart }) => {
   if (version !== '1.6' && payload['evseId'] !== undefined) return status('Rejected');
-  restart();
+  restart(resetReason(payload['type']));
   return status('Accepted');
 };
 
@@ -179,16 +182,28 @@ const ACTIONS_2X: ReadonlyMap<string, Answer> = new Map([
   ['UnpublishFirmware', (payload, { firmware }) => firmware?.unpublish(payload) ?? NO_CACHE],
 ]);
 
-/** The controller's answer to a call of the CSMS; what it does not know is NotImplemented. */
+/** The controller's answer to a call of the CSMS (error codes: OCPP-J 2.1 §4.3). */
 export const stationAnswer = (
   action: string,
   payload: unknown,
   desk: StationDesk,
 ): CallAnswer | Promise<CallAnswer> => {
   const answer = (desk.version === '1.6' ? ACTIONS_16 : ACTIONS_2X).get(action);
+  if (desk.version !== '1.6' && tooManyItems(payload)) return TOO_MANY;
   if (answer !== undefined) return answer(readObject(payload), desk);
+  const description = `a controller without connectors has no ${action}`;
   return {
-    errorCode: 'NotImplemented',
-    description: `a controller without connectors has no ${action}`,
+    errorCode: isKnown(desk.version, action) ? 'NotSupported' : 'NotImplemented',
+    description,
   };
 };
+
+const TOO_MANY: CallAnswer = {
+  errorCode: 'OccurrenceConstraintViolation',
+  description: 'more items than DeviceDataCtrlr.ItemsPerMessage',
+};
+
+/** Whether the version has such a message at all. */
+const isKnown = (version: OcppVersion, action: string): boolean =>
+  downRule(familyOf(version), action) !== undefined &&
+  (version !== '2.0.1' || !ONLY_IN_21.has(action));

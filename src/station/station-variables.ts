@@ -1,10 +1,33 @@
 import { ITEMS_MOST, type StationVariable } from '../ocpp/station/variables.ts';
+import type { OcppVersion } from '../ocpp/version.ts';
+import { PROFILES_KEPT_MOST } from '../profiles/validate.ts';
 import type { ChargerView, SiteView } from '../schema/view.ts';
 
 const SECONDS_MOST = 86_400;
 const FEATURES = 'Core,SmartCharging,RemoteTrigger,FirmwareManagement';
 const FEATURES_WITH_OUTLETS =
   'Core,LocalAuthListManagement,Reservation,RemoteTrigger,SmartCharging';
+
+/** One of the four keys of smart charging that have to be told (1.6 §9.4). */
+const INSTALLED_MOST: StationVariable = {
+  key: 'MaxChargingProfilesInstalled',
+  component: 'SmartChargingCtrlr',
+  variable: 'Entries',
+  type: 'integer',
+  read: () => String(PROFILES_KEPT_MOST),
+};
+/** What NotifyChargingLimit and its schedules rest on (K11 to K14). */
+const SMART_CHARGING_2X: readonly StationVariable[] = [
+  'Enabled',
+  'ExternalControlSignalsEnabled',
+  'NotifyChargingLimitWithSchedules',
+].map((variable) => ({
+  key: `SmartCharging${variable}`,
+  component: 'SmartChargingCtrlr',
+  variable,
+  type: 'boolean',
+  read: () => 'true',
+}));
 
 /** The settings of the station that the CSMS may change. */
 export interface StationSettings {
@@ -23,6 +46,7 @@ export interface StationNames {
 
 /** What the CSMS can read and set of the controller. Own figures stand under `Busbar`. */
 export const stationVariables = (
+  version: OcppVersion,
   settings: StationSettings,
   view: () => SiteView,
   names: StationNames,
@@ -98,7 +122,13 @@ export const stationVariables = (
       'SupportedFeatureProfiles',
       names.outlets() === 0 ? FEATURES : FEATURES_WITH_OUTLETS,
     ),
-    fixed('ChargingScheduleAllowedChargingRateUnit', 'SmartChargingCtrlr', 'RateUnit', 'A,W'),
+    fixed(
+      'ChargingScheduleAllowedChargingRateUnit',
+      'SmartChargingCtrlr',
+      'RateUnit',
+      version === '1.6' ? 'Current,Power' : 'A,W',
+    ),
+    ...(version === '1.6' ? [INSTALLED_MOST] : SMART_CHARGING_2X),
     fixed('ChargeProfileMaxStackLevel', 'SmartChargingCtrlr', 'ProfileStackLevel', '100'),
     fixed('ChargingScheduleMaxPeriods', 'SmartChargingCtrlr', 'PeriodsPerSchedule', '1024'),
     fixed('GetConfigurationMaxKeys', 'DeviceDataCtrlr', 'ItemsPerMessage', String(ITEMS_MOST)),

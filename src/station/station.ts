@@ -190,14 +190,16 @@ export class Station {
   }
 
   #boot(): void {
-    const { version, plate, clock, log } = this.#options;
-    this.#send(bootCall(version, plate), (outcome) => {
+    const { version, plate, clock, log, notebook } = this.#options;
+    const told = notebook.read<{ readonly reason: string }>('reset');
+    this.#send(bootCall(version, plate, told?.reason), (outcome) => {
       const answered = outcome.outcome === 'answered';
       const answer = readBootAnswer(answered ? outcome.payload : undefined);
       log.info('controller booted', { status: answer.status });
       this.#cancelTimers();
       if (answer.status === 'Accepted') {
         this.#bootedAtMs = clock.monotonicMs();
+        if (told !== undefined) this.#desk.resetDone();
         const { intervalSeconds } = answer;
         if (intervalSeconds > 0) this.#desk.settings.heartbeatSeconds = intervalSeconds;
         if (version === '1.6') this.#call(statusCall(clock.wallMs(), false));

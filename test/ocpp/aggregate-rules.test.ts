@@ -110,12 +110,16 @@ describe('edits', () => {
     );
   });
 
-  test('reach into lists', () => {
-    const payload = { eventData: [{ component: { evse: { id: 1 } } }, { component: {} }] };
-    const frame = readFrame(Buffer.from(JSON.stringify([2, 'a', 'NotifyEvent', payload])));
+  test('reach into lists, where every other byte stays too', () => {
+    const text = (one: number, two: number) =>
+      '[2,"a","NotifyEvent",{"eventData":[ {"actualValue":"]}","component":{"evse":{"id" : ' +
+      `${one}}},"x":9007199254740993}, {"component":{}} ,{"component":{"evse":{"id":${two}}}}],` +
+      '"seqNo":1.0}]';
+    const frame = readFrame(Buffer.from(text(1, 2)));
     const edit = outletAt('eventData', '*', 'component', 'evse', 'id');
-    const text = edited(frame, [edit], rename).bytes.toString();
-    assert.equal(text, JSON.stringify([2, 'a', 'NotifyEvent', payload]).replace(':1}', ':11}'));
+    assert.equal(edited(frame, [edit], rename).bytes.toString(), text(11, 12));
+    const none = readFrame(Buffer.from('[2,"a","NotifyEvent",{"eventData":[]}]'));
+    assert.equal(edited(none, [edit], rename), none);
   });
 });
 

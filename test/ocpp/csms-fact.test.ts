@@ -29,6 +29,14 @@ describe('what a CSMS says is remembered', () => {
     assert.deepEqual(factsOfAnswer('2.0.1', 'TransactionEvent', request, {}), []);
   });
 
+  test('not that a card is in use, or wrong for this EVSE: it is none the worse for it', () => {
+    const told = (status: string) =>
+      factsOfAnswer('1.6', 'StartTransaction', () => ({ idTag: 'A' }), { idTagInfo: { status } });
+    assert.deepEqual(told('ConcurrentTx'), []);
+    assert.deepEqual(told('NotAllowedTypeEVSE'), []);
+    assert.equal(told('Blocked').length, 1);
+  });
+
   test('boot with interval and time', () => {
     const response = { status: 'Accepted', interval: 60, currentTime: '2026-06-01T00:00:00Z' };
     assert.deepEqual(

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { parsePayload, readFrame } from '../../src/ocpp/frame.ts';
+import { parsePayload, readFrame, readPayload } from '../../src/ocpp/frame.ts';
 
 const KIND: Readonly<Record<number, string>> = {
   2: 'call',
@@ -58,12 +58,29 @@ test('no bytes whatsoever throw, and what is not OCPP is malformed', () => {
     '[2,"',
     '{}',
     '[2,5,"X",{}]',
-    '[2,"1","X"]',
+    '[2,"1","X" x',
+    '[3,"1"{}]',
     'null',
-    '[9,"1"]x',
   ]) {
     const { kind } = readFrame(Buffer.from(text));
     assert.ok(kind === 'malformed', `${text} is ${kind}`);
+  }
+});
+
+test('whose message it is shows without a payload, or a bracket that closes it', () => {
+  for (const [text, kind, payload] of [
+    ['[2,"1","X"]', 'call', {}],
+    ['[2,"1","X",{"a":[1]}', 'call', { a: [1] }],
+    ['[2,"1","X"', 'call', {}],
+    ['[3,"1"]', 'result', {}],
+    ['[3,"1",{"a":{"b":[1]', 'result', { a: { b: [1] } }],
+    ['[3,"1",]', 'result', {}],
+    ['[4,"1","InternalError"]', 'error', undefined],
+    ['[4,"-1","FormatViolation","",{}]', 'stray-error', undefined],
+  ] as const) {
+    const frame = readFrame(Buffer.from(text));
+    assert.deepEqual([frame.kind, frame.action], [kind, kind === 'call' ? 'X' : ''], text);
+    if (payload !== undefined) assert.deepEqual(readPayload(frame), payload, text);
   }
 });
 

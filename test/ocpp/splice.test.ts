@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { findValue, replaceSpan, setMember } from '../../src/ocpp/splice.ts';
+import { elementSpans, findValue, replaceSpan, setMember } from '../../src/ocpp/splice.ts';
 
 const found = (text: string, path: readonly string[]) => {
   const bytes = Buffer.from(text);
@@ -30,9 +30,28 @@ describe('a value is found by its path', () => {
   });
 });
 
+const spaced = fc.constantFrom(undefined, 1, '\t', '\n ');
+
+test('the elements of a list are found as JSON.parse finds them', () => {
+  const elements = (text: string) => {
+    const bytes = Buffer.from(text);
+    const spans = elementSpans(bytes, 0);
+    return spans.map(({ start, end }) => JSON.parse(bytes.toString('utf8', start, end)) as unknown);
+  };
+  fc.assert(
+    fc.property(fc.array(fc.jsonValue({ maxDepth: 2 })), spaced, (list, space) => {
+      assert.deepEqual(
+        elements(JSON.stringify(list, null, space)),
+        JSON.parse(JSON.stringify(list)),
+      );
+    }),
+  );
+  for (const text of ['', '{}', '[', '[1', '[1,', '[1 2]', '[1}'])
+    assert.deepEqual(elements(text), []);
+});
+
 const key = fc.constantFrom('a', 'b', 'offline', 'transactionId', 'é"\\');
 const value = fc.jsonValue({ maxDepth: 3 });
-const spaced = fc.constantFrom(undefined, 1, '\t', '\n ');
 
 /** What JSON.parse finds at a path; undefined when there is nothing. */
 const parsed = (text: string, path: readonly string[]): unknown => {

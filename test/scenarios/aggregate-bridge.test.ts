@@ -267,6 +267,8 @@ for (const upstream of ['1.6', '2.0.1', '2.1'] as const) {
     const type = upstream === '1.6' ? 'Hard' : 'Immediate';
     assert.equal((await ask('Reset', { type }))['status'], 'Accepted');
     await site.run(120);
+    const boots = run.heard('BootNotification').map(({ reason }) => reason);
+    assert.deepEqual(boots.slice(1), [upstream === '1.6' ? undefined : 'RemoteReset']);
     assert.deepEqual([...words.stopped(run)].sort(), [...before].sort());
     for (const [i, id] of ['CP_1', 'CP_2'].entries()) {
       site.charger(id).unplug(1);

@@ -119,6 +119,9 @@ for (const version of VERSIONS) {
       const answer = readObject(await ask(site, 'SetChargingProfile', profile));
       assert.equal(answer['status'], 'Rejected');
       assert.match(String(await ask(site, 'NoSuchAction', {})), /NotImplemented/);
+      assert.match(String(await ask(site, 'InstallCertificate', {})), /NotSupported/);
+      const newest = version === '2.1' ? /NotSupported/ : /NotImplemented/;
+      assert.match(String(await ask(site, 'SetDefaultTariff', {})), newest);
       const boot = await ask(site, 'TriggerMessage', { requestedMessage: 'BootNotification' });
       assert.equal(readObject(boot)['status'], version === '1.6' ? 'Accepted' : 'Rejected');
     });
@@ -128,6 +131,8 @@ for (const version of VERSIONS) {
       if (version === '1.6') {
         const all = readObject(await ask(site, 'GetConfiguration', {}));
         assert.match(JSON.stringify(all), /BusbarSiteLimit/);
+        assert.match(JSON.stringify(all), /"value":"Current,Power"/);
+        assert.match(JSON.stringify(all), /MaxChargingProfilesInstalled/);
         const change = { key: 'HeartbeatInterval', value: '30' };
         assert.deepEqual(await ask(site, 'ChangeConfiguration', change), { status: 'Accepted' });
         await ask(site, 'GetDiagnostics', { location: 'http://files.example/in/' });
@@ -139,8 +144,14 @@ for (const version of VERSIONS) {
           component: { name: 'OCPPCommCtrlr' },
           variable: { name: 'HeartbeatInterval' },
         };
-        const set = { setVariableData: [{ ...item, attributeValue: '30' }] };
-        assert.match(JSON.stringify(await ask(site, 'SetVariables', set)), /Accepted/);
+        const set = {
+          setVariableData: [{ ...item, attributeType: 'Actual', attributeValue: '30' }],
+        };
+        const done = JSON.stringify(await ask(site, 'SetVariables', set));
+        assert.match(done, /"attributeStatus":"Accepted","attributeType":"Actual"/);
+        const tooMany = Array.from({ length: 51 }, () => item);
+        const refused = await ask(site, 'GetVariables', { getVariableData: tooMany });
+        assert.match(String(refused), /OccurrenceConstraintViolation/);
         const get = { getVariableData: [item] };
         assert.match(JSON.stringify(await ask(site, 'GetVariables', get)), /"attributeValue":"30"/);
         const log = { remoteLocation: 'http://files.example/in/' };
@@ -153,6 +164,14 @@ for (const version of VERSIONS) {
       const reset = { type: version === '1.6' ? 'Soft' : 'OnIdle' };
       assert.deepEqual(await ask(site, 'Reset', reset), { status: 'Accepted' });
       assert.equal(site.restarts, 1);
+      const reasons = ['PowerUp', 'ScheduledReset', 'PowerUp'];
+      for (const reason of reasons) {
+        const boot = readObject(heard(site, 'BootNotification').at(-1)?.payload);
+        if (version !== '1.6') assert.equal(boot['reason'], reason);
+        site.killGateway();
+        await site.startGateway();
+        await site.run(60);
+      }
     });
 
     test('comes back after the CSMS was away without a boot: it beats, and tells what changed', async () => {

@@ -53,6 +53,49 @@ for (const subprotocol of ['ocpp1.6', 'ocpp2.0.1', 'ocpp2.1']) {
   });
 }
 
+describe('a message that is not whole', () => {
+  test('is answered by whom it is for, and the answer finds its way back', async (t) => {
+    const { charger, upstream } = await startPair(t);
+    for (const call of ['[2,"n1","Heartbeat"]', '[2,"n2","Heartbeat",{}']) {
+      charger.send(call);
+      assert.equal(await upstream.next(), call);
+      const error = `[4,"${call.slice(4, 6)}","FormationViolation","",{}]`;
+      upstream.send(error);
+      assert.equal(await charger.next(), error);
+    }
+  });
+
+  test('and has no id: the error under "-1" finds its way back too', async (t) => {
+    const { charger, upstream } = await startPair(t, 'ocpp2.0.1');
+    const error = '[4,"-1","RpcFrameworkError","",{}]';
+    charger.send('[2,}');
+    assert.equal(await upstream.next(), '[2,}');
+    upstream.send(error);
+    assert.equal(await charger.next(), error);
+    charger.send(error);
+    assert.equal(await upstream.next(), error);
+  });
+
+  test('and answers a call of ours: the CSMS hears nothing of it', async (t) => {
+    const { charger, upstream, gateway } = await startPair(t);
+    for (const body of ['', ',{"status":"Accepted"']) {
+      const own = {
+        action: 'ClearCache',
+        payload: {},
+        priority: 'safety',
+        timeoutMs: 60_000,
+      } as const;
+      const outcome = new Promise((resolve) => gateway.call('CP_1', own, resolve));
+      const [, id] = JSON.parse(await charger.next()) as [number, string];
+      charger.send(`[3,"${id}"${body}${body === '' ? ']' : ''}`);
+      const payload = body === '' ? {} : { status: 'Accepted' };
+      assert.deepEqual(await outcome, { outcome: 'answered', payload });
+    }
+    charger.send('[2,"1","Heartbeat",{}]');
+    assert.equal(await upstream.next(), '[2,"1","Heartbeat",{}]');
+  });
+});
+
 describe('OCPP 2.1 message types', () => {
   test('SEND passes while a CALL is outstanding', async (t) => {
     const { charger, upstream } = await startPair(t, 'ocpp2.1');
@@ -72,6 +115,12 @@ describe('OCPP 2.1 message types', () => {
     const complaint = '[5,"c1","TypeConstraintViolation","currentTime",{}]';
     charger.send(complaint);
     assert.equal(await upstream.next(), complaint);
+    // About answers that nobody here gave.
+    for (const peer of [charger, upstream]) peer.send(complaint.replace('c1', 'ours'));
+    charger.send('[2,"c2","Heartbeat",{}]');
+    assert.match(await upstream.next(), /"c2"/);
+    upstream.send('[2,"c3","Reset",{}]');
+    assert.match(await charger.next(), /"c3"/);
   });
 });
 

@@ -71,6 +71,7 @@ export const startRawCsms = async (
     readonly refuse?: (request: number) => number | undefined;
     readonly choose?: (offered: readonly string[]) => string | false;
     readonly port?: number;
+    readonly compresses?: boolean;
     readonly holdUntil?: Promise<void>;
   } = {},
 ): Promise<RawCsms> => {
@@ -80,6 +81,7 @@ export const startRawCsms = async (
   const choose = behaviour.choose ?? ((offered: readonly string[]) => offered[0] ?? false);
   const sockets = new WebSocketServer({
     noServer: true,
+    perMessageDeflate: behaviour.compresses === true,
     handleProtocols: (offered) => choose([...offered]),
   });
   const server = createServer();

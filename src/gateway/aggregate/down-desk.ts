@@ -7,6 +7,7 @@ import { type Combine, type DownRule, downRule, familyOf } from '../../ocpp/aggr
 import { callBytes, errorBytes, type Frame, readFrame } from '../../ocpp/frame.ts';
 import { type Payload, readInteger, readObject, readText } from '../../ocpp/payload.ts';
 import { setMember } from '../../ocpp/splice.ts';
+import { resetReason } from '../../ocpp/station/words.ts';
 import { withMessageId } from '../../ocpp/transaction-id.ts';
 import { answerBytes, type Refusal } from '../interceptor.ts';
 import type { Floor } from './floor.ts';
@@ -36,6 +37,8 @@ export interface DownDeskOptions {
   readonly say: (action: string, payload: object) => void;
   /** False: the station was accepted and does not boot again. */
   readonly boot: () => boolean;
+  /** All chargers are reset: the station boots. */
+  readonly reset: (reason: string) => void;
 }
 
 type OutletRule = Extract<DownRule, { to: 'outlet' }>;
@@ -218,12 +221,14 @@ export class DownDesk {
     const seats = [...this.#options.floor.seats.values()];
     const asked = seats.map((seat) => this.#ask(seat, call, []));
     const answers = await Promise.all([...own, ...asked]);
-    return madeResult(
-      combined(
-        combine,
-        answers.map((answer) => (answer.kind === 'result' ? payloadOf(answer) : undefined)),
-      ),
+    const all = combined(
+      combine,
+      answers.map((answer) => (answer.kind === 'result' ? payloadOf(answer) : undefined)),
     );
+    if (call.action === 'Reset' && all['status'] === 'Accepted') {
+      this.#options.reset(resetReason(payloadOf(call)?.['type']));
+    }
+    return madeResult(all);
   }
 
   /** One charger's answer, in the messages, numbers and ids of the CSMS. */
@@ -257,8 +262,11 @@ export class DownDesk {
 
   async #asked(seat: Seat, call: Frame): Promise<Frame> {
     const answer = await seat.ask(call, CHARGER_ANSWER_MS);
-    if (typeof answer !== 'string') return answer;
-    return madeError('GenericError', `${seat.charger} did not answer: ${answer}`);
+    if (typeof answer === 'string') {
+      return madeError('GenericError', `${seat.charger} did not answer: ${answer}`);
+    }
+    const broken = answer.kind === 'result' && payloadOf(answer) === undefined;
+    return broken ? madeError('GenericError', `${seat.charger} answered what is no JSON`) : answer;
   }
 
   #local({ charger, version }: Seat): Rename {

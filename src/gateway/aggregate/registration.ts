@@ -59,6 +59,11 @@ export class Registration {
     return !refuses;
   }
 
+  /** The CSMS has reset the whole station, which 2.x says in its boot (B11, B12). */
+  reset(reason: string): void {
+    void this.#boot(this.#options.bootsOnce ? { reason } : {});
+  }
+
   /** The CSMS answered a call, of the station or of a charger, with an error. */
   refused(error: Frame): void {
     const nowMs = this.#options.clock.monotonicMs();
@@ -91,10 +96,10 @@ export class Registration {
     return true;
   }
 
-  async #boot(): Promise<void> {
+  async #boot(more: object = {}): Promise<void> {
     const { clock, log, identity, boot, say, heartbeatSeconds } = this.#options;
     const connection = this.#connection;
-    const answer = payloadOf(await say('BootNotification', boot));
+    const answer = payloadOf(await say('BootNotification', { ...boot, ...more }));
     if (this.#connection !== connection) return;
     if (answer !== undefined) this.#options.answered(answer);
     if (answer?.['status'] === 'Accepted') {

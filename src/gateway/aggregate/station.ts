@@ -33,6 +33,8 @@ import { VersionBridge } from './version-bridge.ts';
 
 /** Calls of the CSMS that are worked on at once; one more is refused. */
 const CSMS_CALLS_MOST = 64;
+/** A station that was reset boots so long after it said that it will. */
+const RESET_MS = 1_000;
 /** Before a CSMS has named an interval. */
 const HEARTBEAT_SECONDS = 300;
 
@@ -116,6 +118,11 @@ export class AggregateStation implements Dialer {
       refusal: options.refusal,
       say: (action, payload) => void this.#say(action, payload),
       boot: () => this.#registration.bootAgain(),
+      reset: (reason) => {
+        clock.after(RESET_MS, () => {
+          if (this.#ready) this.#registration.reset(reason);
+        });
+      },
     });
     this.#registration = new Registration({
       clock,

@@ -184,7 +184,7 @@ export const payloadOf = (frame: Frame): Payload | undefined => {
 export const answerAs = (answer: Frame, id: string): Buffer =>
   Buffer.concat([
     Buffer.from(`[${answer.kind === 'result' ? 3 : 4},${JSON.stringify(id)},`),
-    payloadBytes(answer),
+    answer.payloadStart < answer.payloadEnd ? payloadBytes(answer) : Buffer.from('{}'),
     Buffer.of(0x5d),
   ]);
 

@@ -1,6 +1,6 @@
-import { type Frame, parsePayload, readFrame } from '../frame.ts';
-import { isPayload, type Payload, readList } from '../payload.ts';
-import { findValue, replaceSpan } from '../splice.ts';
+import { type Frame, readFrame } from '../frame.ts';
+import { isPayload, readList } from '../payload.ts';
+import { elementSpans, findValue, replaceSpans, type Span } from '../splice.ts';
 
 /** What a number or an id in a message stands for; both differ between charger and station. */
 export type Meaning = 'outlet' | 'transaction';
@@ -41,44 +41,26 @@ const valuesAt = (value: unknown, [key, ...deeper]: readonly string[]): readonly
 /** Longer values are no names, and not worth the reading. */
 const NAME_MOST_BYTES = 1_024;
 
-/** The message with its values renamed. Without lists on the way every other byte stays. */
+/** The message with its values renamed; every other byte stays. */
 export const edited = (frame: Frame, edits: readonly Edit[], rename: Rename): Frame =>
-  edits.reduce(
-    (result, edit) =>
-      edit.path.includes('*') ? rebuilt(result, edit, rename) : spliced(result, edit, rename),
-    frame,
-  );
+  edits.reduce((result, edit) => editedOnce(result, edit, rename), frame);
 
-const spliced = (frame: Frame, { path, as }: Edit, rename: Rename): Frame => {
-  const span = findValue(frame.bytes, frame.payloadStart, path);
-  if (span === undefined || span.end - span.start > NAME_MOST_BYTES) return frame;
-  const value: unknown = JSON.parse(frame.bytes.toString('utf8', span.start, span.end));
-  const other = isName(value) ? rename(as, value) : undefined;
-  if (other === undefined || other === value) return frame;
-  return readFrame(replaceSpan(frame.bytes, span, JSON.stringify(other)));
+const editedOnce = (frame: Frame, { path, as }: Edit, rename: Rename): Frame => {
+  const { bytes } = frame;
+  const changes = spansAt(bytes, frame.payloadStart, path).flatMap((span) => {
+    if (span.end - span.start > NAME_MOST_BYTES) return [];
+    const value: unknown = JSON.parse(bytes.toString('utf8', span.start, span.end));
+    const other = isName(value) ? rename(as, value) : undefined;
+    return other === undefined || other === value ? [] : [{ span, text: JSON.stringify(other) }];
+  });
+  return changes.length === 0 ? frame : readFrame(replaceSpans(bytes, changes));
 };
 
-const rebuilt = (frame: Frame, { path, as }: Edit, rename: Rename): Frame => {
-  const payload = parsePayload(frame);
-  const changed = changedAt(payload, path, (value) =>
-    isName(value) ? (rename(as, value) ?? value) : value,
-  );
-  const span = { start: frame.payloadStart, end: frame.payloadEnd };
-  return readFrame(replaceSpan(frame.bytes, span, JSON.stringify(changed)));
-};
-
-const changedAt = (
-  value: unknown,
-  [key, ...deeper]: readonly string[],
-  change: (value: unknown) => unknown,
-): unknown => {
-  if (key === undefined) return change(value);
-  if (key === '*') {
-    return Array.isArray(value)
-      ? value.map((element) => changedAt(element, deeper, change))
-      : value;
-  }
-  if (!isPayload(value) || !Object.hasOwn(value, key)) return value;
-  const payload: Payload = value;
-  return { ...payload, [key]: changedAt(payload[key], deeper, change) };
+const spansAt = (bytes: Buffer, from: number, path: readonly string[]): readonly Span[] => {
+  const star = path.indexOf('*');
+  const found = findValue(bytes, from, star < 0 ? path : path.slice(0, star));
+  if (found === undefined) return [];
+  if (star < 0) return [found];
+  const deeper = path.slice(star + 1);
+  return elementSpans(bytes, found.start).flatMap(({ start }) => spansAt(bytes, start, deeper));
 };

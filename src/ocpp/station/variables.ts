@@ -13,8 +13,14 @@ export interface StationVariable {
   readonly write?: (value: string) => boolean;
 }
 
-/** ItemsPerMessage of Get- and SetVariables. */
+/** ItemsPerMessage of Get- and SetVariables, and of GetReport. */
 export const ITEMS_MOST = 50;
+
+/** More than that at once is an error, and not answered in part (B05, B06, B08). */
+export const tooManyItems = (request: unknown): boolean =>
+  ['getVariableData', 'setVariableData', 'componentVariable'].some(
+    (name) => readList(readObject(request)[name]).length > ITEMS_MOST,
+  );
 
 /** GetConfiguration.conf (1.6 §5.8). No keys asked for means all. */
 export const configurationAnswer = (
@@ -65,7 +71,7 @@ export const getVariablesAnswer = (
 ): object => {
   const items = readList(readObject(request)['getVariableData']).map(readObject);
   return {
-    getVariableResult: items.slice(0, ITEMS_MOST).map((item) => {
+    getVariableResult: items.map((item) => {
       const { knownComponent, found } = findVariable(variables, item);
       const { component, variable } = item;
       const result = (attributeStatus: string, value?: string) => ({
@@ -91,10 +97,15 @@ export const setVariablesAnswer = (
 ): object => {
   const items = readList(readObject(request)['setVariableData']).map(readObject);
   return {
-    setVariableResult: items.slice(0, ITEMS_MOST).map((item) => {
+    setVariableResult: items.map((item) => {
       const { knownComponent, found } = findVariable(variables, item);
       const { component, variable } = item;
-      const result = (attributeStatus: string) => ({ component, variable, attributeStatus });
+      const result = (attributeStatus: string) => ({
+        component,
+        variable,
+        attributeStatus,
+        ...(item['attributeType'] === undefined ? {} : { attributeType: item['attributeType'] }),
+      });
       if (!knownComponent) return result('UnknownComponent');
       if (found === undefined) return result('UnknownVariable');
       if (!isActual(item)) return result('NotSupportedAttributeType');

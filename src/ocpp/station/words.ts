@@ -32,7 +32,15 @@ export type StationCall = OcppCall;
 const SHORT = 20;
 const LONG = 50;
 
-export const bootCall = (version: OcppVersion, plate: StationPlate): StationCall => {
+/** Why a station of 2.x boots that was told to, by the type of the Reset (B11, B12). */
+export const resetReason = (type: unknown): string =>
+  type === 'OnIdle' ? 'ScheduledReset' : 'RemoteReset';
+
+export const bootCall = (
+  version: OcppVersion,
+  plate: StationPlate,
+  reason = 'PowerUp',
+): StationCall => {
   const { vendor, model, serial } = plate;
   if (version === '1.6') {
     const payload = {
@@ -49,7 +57,7 @@ export const bootCall = (version: OcppVersion, plate: StationPlate): StationCall
     firmwareVersion: plate.version.slice(0, LONG),
     ...optional('serialNumber', serial?.slice(0, 25)),
   };
-  return { action: 'BootNotification', payload: { reason: 'PowerUp', chargingStation } };
+  return { action: 'BootNotification', payload: { reason, chargingStation } };
 };
 
 /** 1.6 only: the main controller itself has a status; 2.x has none without an EVSE. */
