@@ -1,6 +1,7 @@
 import { type Carried, NOTHING_CARRIED } from '../core/carried.ts';
 import type { ChargerEvent } from '../core/chargers/charger-event.ts';
 import {
+  ENERGY_STATES,
   foldCharger,
   newCharger,
   withAbilities,
@@ -175,7 +176,7 @@ export class SiteDraft {
     const spec = this.spec(id);
     const seen = spec === undefined ? event : atTerminals(spec, event, this.site.voltageVolts);
     const after = foldCharger(before, seen, atMs);
-    this.#chargers.set(id, after);
+    this.#put(before, after);
     if (event.type === 'booted') {
       this.#makes.booted(id, event);
       this.#clocks.forget(id);
@@ -187,13 +188,21 @@ export class SiteDraft {
     for (const [connector, state] of after.connectors) {
       const was = before.connectors.get(connector)?.transaction?.id;
       const named = event.type === 'status' && event.connector === connector;
-      const idle = named && state.transaction === undefined && event.status !== 'charging';
       // A transaction heard of by chance may have been going on, with an offer of an earlier run.
+      const idle = named && state.transaction === undefined && !ENERGY_STATES.has(event.status);
       const discovered = event.type === 'measured' || event.type === 'charging-state';
-      this.#wishes.follow(connectorKey(id, connector), was, state.transaction?.id);
       if (idle || (state.transaction?.id !== was && !discovered)) {
         this.#enforcement.set(connectorKey(id, connector), NO_ENFORCEMENT);
       }
+    }
+  }
+
+  /** A wish goes with the transaction that it is for, also where that was lost. */
+  #put(before: ChargerState, after: ChargerState): void {
+    this.#chargers.set(after.id, after);
+    for (const [connector, { transaction }] of after.connectors) {
+      const was = before.connectors.get(connector)?.transaction?.id;
+      this.#wishes.follow(connectorKey(after.id, connector), was, transaction?.id);
     }
   }
 
@@ -263,7 +272,10 @@ export class SiteDraft {
    */
   prepare(nowMs: number, eachCharger: EachOne = plainly, eachMeter: EachOne = plainly): void {
     for (const [id, charger] of this.#chargers) {
-      eachCharger(id, () => this.#chargers.set(id, withoutStaleTransactions(charger, nowMs)));
+      eachCharger(id, () => {
+        const after = withoutStaleTransactions(charger, nowMs);
+        if (after !== charger) this.#put(charger, after);
+      });
     }
     const { site } = this;
     const from = { site, chargers: this.#chargers, readings: this.#readings, nowMs };

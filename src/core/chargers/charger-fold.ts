@@ -188,7 +188,8 @@ const withEnd = (state: ConnectorState, id: string, atMs: number): ConnectorStat
   return ENERGY_STATES.has(state.status) ? inStatus(free, 'finishing', atMs) : free;
 };
 
-const ENERGY_STATES: ReadonlySet<ConnectorStatus> = new Set([
+/** Of a connector in a transaction. */
+export const ENERGY_STATES: ReadonlySet<ConnectorStatus> = new Set([
   'charging',
   'suspended-ev',
   'suspended-evse',
