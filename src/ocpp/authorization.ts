@@ -1,4 +1,4 @@
-import { type Payload, readObject, readText } from './payload.ts';
+import { optional, type Payload, readObject, readText, readTime } from './payload.ts';
 import type { OcppVersion } from './version.ts';
 
 /** Entries of a local list, of a charger or the site: what a message of 1 MiB holds at most, about. */
@@ -111,12 +111,13 @@ export const readVerdict = (version: OcppVersion, info: unknown): TokenVerdict |
   const group = readObject(fields['groupIdToken']);
   const groupId = readText(version === '1.6' ? fields['parentIdTag'] : group['idToken']);
   const groupType = readText(group['type']);
-  const expiry = readText(fields[version === '1.6' ? 'expiryDate' : 'cacheExpiryDateTime']);
-  const expiresAtWallMs = expiry === undefined ? Number.NaN : Date.parse(expiry);
+  const expiresAtWallMs = readTime(
+    fields[version === '1.6' ? 'expiryDate' : 'cacheExpiryDateTime'],
+  );
   return {
     status,
     ...(groupId === undefined ? {} : { group: groupId }),
     ...(groupType === undefined ? {} : { groupType }),
-    ...(Number.isNaN(expiresAtWallMs) ? {} : { expiresAtWallMs }),
+    ...optional('expiresAtWallMs', expiresAtWallMs),
   };
 };

@@ -5,7 +5,7 @@ import {
   type TokenVerdict,
   tokenIn,
 } from './authorization.ts';
-import { readInteger, readList, readObject, readText } from './payload.ts';
+import { readInteger, readList, readObject, readText, readTime } from './payload.ts';
 import type { OcppVersion } from './version.ts';
 
 /** What a CSMS or charger said that matters once the CSMS is away. */
@@ -113,8 +113,8 @@ export const factsOfCsmsCall = (
 };
 
 const timeFact = (value: unknown): readonly CsmsFact[] => {
-  const wallMs = Date.parse(readText(value) ?? '');
-  return Number.isNaN(wallMs) ? [] : [{ type: 'time', wallMs }];
+  const wallMs = readTime(value);
+  return wallMs === undefined ? [] : [{ type: 'time', wallMs }];
 };
 
 const listChange = (version: OcppVersion, asked: ReturnType<typeof readObject>): ListChange => ({

@@ -20,6 +20,25 @@ describe('what a CSMS says is remembered', () => {
     ]);
   });
 
+  test('times without a zone are UTC, wherever the box stands', () => {
+    const { TZ: before } = process.env;
+    process.env['TZ'] = 'Asia/Tokyo';
+    try {
+      const noon = Date.UTC(2026, 5, 1, 12);
+      const currentTime = '2026-06-01T12:00:00';
+      assert.deepEqual(
+        factsOfAnswer('1.6', 'Heartbeat', () => ({}), { currentTime }),
+        [{ type: 'time', wallMs: noon }],
+      );
+      const idTagInfo = { status: 'Accepted', expiryDate: currentTime };
+      const [fact] = factsOfAnswer('1.6', 'Authorize', () => ({ idTag: 'card' }), { idTagInfo });
+      assert.equal(fact?.type === 'token' && fact.verdict.expiresAtWallMs, noon);
+    } finally {
+      if (before === undefined) delete process.env['TZ'];
+      else process.env['TZ'] = before;
+    }
+  });
+
   test('2.x: a card in the answer to a transaction event', () => {
     const request = () => ({ idToken: { idToken: 'ABC', type: 'ISO14443' } });
     const response = { idTokenInfo: { status: 'Blocked' } };

@@ -12,7 +12,14 @@ import {
 } from '../../ocpp/aggregate/bridge-up-v16.ts';
 import { chargingStateOf } from '../../ocpp/aggregate/bridge-words.ts';
 import { errorBytes, type Frame, resultBytes } from '../../ocpp/frame.ts';
-import { type Payload, readInteger, readList, readObject, readText } from '../../ocpp/payload.ts';
+import {
+  type Payload,
+  readInteger,
+  readList,
+  readObject,
+  readText,
+  readTime,
+} from '../../ocpp/payload.ts';
 import { carry, carryOn, digestOf } from './bridge-call.ts';
 import type { Floor } from './floor.ts';
 import type { Seat } from './seat.ts';
@@ -157,7 +164,7 @@ export class BridgeFrom16 {
   #facts(seat: Seat, entry: LedgerEntry, seqNo: number, at: string | undefined): EventFacts {
     const { numbers, connectedAtWallMs } = this.#floor;
     const { charger, outlet, upstreamId, remoteStartId } = entry;
-    const happenedMs = Date.parse(at ?? '');
+    const happenedMs = readTime(at) ?? Number.NaN;
     // Many chargers tell whole seconds.
     const sinceMs = Math.floor(Math.max(connectedAtWallMs(), seat.sinceWallMs) / 1_000) * 1_000;
     const chargingState = this.#states.get(`${charger}/${outlet}`);
