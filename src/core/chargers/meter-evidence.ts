@@ -1,3 +1,10 @@
+import {
+  meterAbove,
+  OTHERS_STILL_AMPS,
+  SEEN_SHARE,
+  STEP_AMPS,
+  UNSEEN_SHARE,
+} from '../meters/meter-steps.ts';
 import type { ConnectorKey, ConnectorTick, TickInput } from '../tick.ts';
 import type { PhaseAmps } from '../units.ts';
 import { tolerated } from './enforcement.ts';
@@ -46,18 +53,12 @@ export type MeterEvidences = ReadonlyMap<ConnectorKey, MeterEvidence>;
 export const STEP_WATCH_MS = 9_000;
 /** Changes that follow each other are one step, but not for longer than this. */
 const STEP_MOST_MS = 60_000;
-/** Steps below this, or below some times the noise, say nothing. */
-const STEP_LEAST_AMPS = 5;
+/** Steps below some times the noise say nothing. */
 const STEP_LEAST_NOISES = 3;
-/** Share of a step that has to be seen, and less than which is none at all. */
-const SEEN_SHARE = 0.6;
-const UNSEEN_SHARE = 0.35;
 /** More of a raise than was offered. */
 const BEYOND_SHARE = 1.4;
-const OTHERS_STILL_AMPS = 1;
 /** The noise of before counts less with every reading. */
 const NOISE_DECAY = 0.95;
-const READING_LIFE_MS = 3_000;
 
 /** What is known after this tick's reading. */
 export const meterEvidenceAfter = (
@@ -71,7 +72,7 @@ export const meterEvidenceAfter = (
     const stay = tick.state.transaction?.id;
     if (stay === undefined || !tick.around.online) continue;
     const known = before.get(tick.key);
-    const reading = readingAbove(input, tick);
+    const reading = meterAbove(input, tick, ({ quality }) => quality === 'good');
     if (reading === undefined) {
       // A gap says nothing of what happened in it.
       if (known?.stay === stay) after.set(tick.key, withoutWatch({ ...known, lowAmps: 0 }));
@@ -98,7 +99,7 @@ export const meterVerdict = (
   const offeredAmps = enforcement.accepted?.amps;
   if (followedAmps === undefined || offeredAmps === undefined) return undefined;
   // A small change since then cannot be seen, and does not make it another charger.
-  return Math.abs(offeredAmps - followedAmps) < STEP_LEAST_AMPS ? 'followed' : undefined;
+  return Math.abs(offeredAmps - followedAmps) < STEP_AMPS ? 'followed' : undefined;
 };
 
 /** How sure that is, in words. */
@@ -121,10 +122,7 @@ const cleared = (known: MeterEvidence, { enforcement, around }: ConnectorTick): 
   return { ...known, defied: 0, lowAmps: Math.min(known.lowAmps, measuredAmps) };
 };
 
-interface MeterReading {
-  readonly atMs: number;
-  readonly amps: PhaseAmps;
-}
+type MeterReading = NonNullable<ReturnType<typeof meterAbove>>;
 
 const begun = (stay: string, { atMs, amps }: MeterReading, tick: ConnectorTick): MeterEvidence => ({
   stay,
@@ -214,7 +212,7 @@ const judged = (
   const rest = withoutWatch(known);
   if (disturbed) return relieved(rest, tick);
   const expected = watch.toAmps - watch.fromAmps;
-  const least = Math.max(STEP_LEAST_AMPS, STEP_LEAST_NOISES * known.noiseAmps);
+  const least = Math.max(STEP_AMPS, STEP_LEAST_NOISES * known.noiseAmps);
   if (Math.abs(expected) < least) {
     // Together with the next one it may be large enough.
     return nowMs - watch.sinceMs < STEP_MOST_MS ? known : relieved(rest, tick);
@@ -296,18 +294,3 @@ const lastChangeMs = ({ enforcement, state }: ConnectorTick): number =>
 
 const othersChangedAtMs = ({ key }: ConnectorTick, all: Company): number =>
   all.changedKey === key ? all.beforeAtMs : all.changedAtMs;
-
-const readingAbove = (
-  { site, tree, readings, nowMs }: TickInput,
-  tick: ConnectorTick,
-): MeterReading | undefined => {
-  for (const circuit of tree.paths[tick.circuit] ?? []) {
-    const meter = site.circuits[circuit]?.meter;
-    const reading = meter === undefined ? undefined : readings.get(meter)?.latest;
-    if (reading?.amps === undefined || reading.quality !== 'good') continue;
-    if (nowMs - reading.atMs < READING_LIFE_MS) {
-      return { atMs: reading.atMs, amps: reading.amps };
-    }
-  }
-  return undefined;
-};

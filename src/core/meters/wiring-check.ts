@@ -1,5 +1,12 @@
 import type { ConnectorKey, ConnectorTick, TickInput } from '../tick.ts';
 import { NO_AMPS, type PhaseAmps, subtractAmps } from '../units.ts';
+import {
+  meterAbove,
+  OTHERS_STILL_AMPS,
+  SEEN_SHARE,
+  STEP_AMPS,
+  UNSEEN_SHARE,
+} from './meter-steps.ts';
 import { UNKNOWN_PHASE } from './site-phases.ts';
 
 /**
@@ -20,14 +27,6 @@ export interface WiringEvidence {
 export type WiringVotes = readonly number[];
 export const NO_VOTES: WiringVotes = [0, 0, 0, 0, 0, 0, 0, 0, 0];
 
-/** An older reading is none of this look. */
-const READING_LIFE_MS = 3_000;
-/** A step that stands out of what a building does by itself. */
-const STEP_AMPS = 5;
-/** The phase has to show this share of the step, and the others less than that. */
-const SEEN_SHARE = 0.6;
-const UNSEEN_SHARE = 0.35;
-const OTHERS_STILL_AMPS = 1;
 /** Looks that are further apart say nothing: the building has changed as well. */
 const LOOK_MOST_MS = 120_000;
 const VOTES_LEAST = 3;
@@ -52,7 +51,8 @@ export const wiringAfter = (
     const measuredAtMs = idle ? input.nowMs : tick.state.measuredAtMs;
     if (terminalAmps === undefined || measuredAtMs === undefined) continue;
     if (measuredAtMs <= (known?.measuredAtMs ?? Number.NEGATIVE_INFINITY)) continue;
-    const meterAmps = meterAbove(input, tick);
+    // A wrong phase makes the meter look implausible: its reading counts here all the same.
+    const meterAmps = meterAbove(input, tick, () => true)?.amps;
     if (meterAmps === undefined) continue;
     allAmps ??= drawnBy(ticks);
     const othersAmps = allAmps - drawn(tick);
@@ -136,21 +136,6 @@ export const wiringAlarms = (
   });
 const NO_ALARMS: readonly string[] = [];
 const ORDINALS = ['first', 'second', 'third'];
-
-const meterAbove = (
-  { site, tree, readings, nowMs }: TickInput,
-  tick: ConnectorTick,
-): PhaseAmps | undefined => {
-  for (const index of tree.paths[tick.circuit] ?? []) {
-    const meter = site.circuits[index]?.meter;
-    // A wrong phase makes the meter look implausible: its reading counts here all the same.
-    const reading = meter === undefined ? undefined : readings.get(meter)?.latest;
-    if (reading?.amps !== undefined && nowMs - reading.atMs < READING_LIFE_MS) {
-      return reading.amps;
-    }
-  }
-  return undefined;
-};
 
 const drawnBy = (ticks: readonly ConnectorTick[]): number =>
   ticks.reduce((sum, tick) => sum + drawn(tick), 0);
