@@ -51,7 +51,7 @@ export class RemoteStop {
   ): void {
     const nowMs = this.#clock.monotonicMs();
     this.#overloads = overloadsAfter(this.#overloads, circuits, site.circuits, nowMs);
-    const over = pressing(this.#overloads, nowMs);
+    const over = pressing(this.#overloads);
     for (const { tick } of connectors) {
       const version = versionOf(tick.charger.id);
       const above = tree.paths[tick.circuit] ?? [];

@@ -7,8 +7,17 @@ export const NO_TRIP_SHARE = 1.13;
 const OVER_MS = 15_000;
 const FAR_OVER_MS = 4_000;
 
-/** Since when the circuits have been over their fuses. */
-export type Overloads = ReadonlyMap<string, { readonly sinceMs: number; readonly farMs?: number }>;
+/**
+ * Since when a circuit has been over its fuse, and far over it, up to the last reading that showed it.
+ * One that is missing or not believed between two others ends nothing: many meters are read every few
+ * seconds only.
+ */
+interface Overload {
+  readonly sinceMs: number;
+  readonly farSinceMs?: number;
+  readonly seenAtMs: number;
+}
+export type Overloads = ReadonlyMap<string, Overload>;
 
 export const overloadsAfter = (
   before: Overloads,
@@ -17,24 +26,26 @@ export const overloadsAfter = (
   nowMs: number,
 ): Overloads =>
   new Map(
-    circuits.flatMap(({ id, measuredAmps, load }, i) => {
-      const share = Math.max(
-        ...[0, 1, 2].map((p) => (measuredAmps?.[p] ?? 0) / (fuses[i]?.limitAmps[p] || Infinity)),
-      );
-      if (share <= 1 || load.trust !== 'fresh') return [];
+    circuits.flatMap(({ id, measuredAmps, load: { trust } }, i) => {
       const known = before.get(id);
-      const far = share > NO_TRIP_SHARE ? { farMs: known?.farMs ?? nowMs } : {};
-      return [[id, { sinceMs: known?.sinceMs ?? nowMs, ...far }] as const];
+      if (trust === 'hold' || trust === 'lost') return [];
+      if (measuredAmps === undefined || trust !== 'fresh') return known ? [[id, known]] : [];
+      const share = Math.max(
+        ...measuredAmps.map((amps, p) => amps / (fuses[i]?.limitAmps[p] || Infinity)),
+      );
+      if (share <= 1) return [];
+      const far = share > NO_TRIP_SHARE ? { farSinceMs: known?.farSinceMs ?? nowMs } : {};
+      return [[id, { sinceMs: known?.sinceMs ?? nowMs, ...far, seenAtMs: nowMs }] as const];
     }),
   );
 
 /** Circuits that have been over for so long that whoever defies its limit has to be stopped. */
-export const pressing = (overloads: Overloads, nowMs: number): ReadonlySet<string> =>
+export const pressing = (overloads: Overloads): ReadonlySet<string> =>
   new Set(
     [...overloads]
       .filter(
-        ([, { sinceMs, farMs }]) =>
-          nowMs - sinceMs >= OVER_MS || (farMs !== undefined && nowMs - farMs >= FAR_OVER_MS),
+        ([, { sinceMs, farSinceMs = Number.POSITIVE_INFINITY, seenAtMs }]) =>
+          seenAtMs - sinceMs >= OVER_MS || seenAtMs - farSinceMs >= FAR_OVER_MS,
       )
       .map(([id]) => id),
   );

@@ -13,7 +13,7 @@ import type { CircuitTick } from '../../src/core/tick.ts';
 import { NO_AMPS, sameAmps } from '../../src/core/units.ts';
 
 const fuse = { id: 'main', limitAmps: sameAmps(63), marginAmps: 1, assumedLoadAmps: NO_AMPS };
-const circuit = (amps: number, trust: 'fresh' | 'hold' = 'fresh'): CircuitTick => ({
+const circuit = (amps: number, trust: CircuitTick['load']['trust'] = 'fresh'): CircuitTick => ({
   id: 'main',
   limitAmps: sameAmps(63),
   limitReasons: [[], [], []],
@@ -28,7 +28,7 @@ const after = (seconds: number, amps: number, from: Overloads = new Map()): bool
   for (let s = 0; s <= seconds; s += 1) {
     overloads = overloadsAfter(overloads, [circuit(amps)], [fuse], DAY_MS + s * 1000);
   }
-  return pressing(overloads, DAY_MS + seconds * 1000).has('main');
+  return pressing(overloads).has('main');
 };
 
 describe('a circuit over its fuse', () => {
@@ -40,8 +40,25 @@ describe('a circuit over its fuse', () => {
     assert.equal(after(600, 63), false);
   });
 
+  test('goes on being over while its meter is read every few seconds, or not believed once', () => {
+    const { measuredAmps: _none, ...unread } = circuit(0);
+    for (const between of [circuit(75, 'no-raise'), unread]) {
+      let overloads: Overloads = new Map();
+      for (let s = 0; s <= 4; s += 1) {
+        const now = s % 2 === 0 ? circuit(75) : between;
+        overloads = overloadsAfter(overloads, [now], [fuse], DAY_MS + s * 1000);
+      }
+      assert.equal(pressing(overloads).has('main'), true);
+    }
+    const once = overloadsAfter(new Map(), [circuit(75)], [fuse], DAY_MS);
+    const late = overloadsAfter(once, [circuit(75, 'no-raise')], [fuse], DAY_MS + 9_000);
+    assert.equal(pressing(late).size, 0, 'one reading shows no time');
+  });
+
   test('begins anew when it was within its fuse, or its meter cannot be relied on', () => {
-    const long: Overloads = new Map([['main', { sinceMs: -60_000, farMs: -60_000 }]]);
+    const long: Overloads = new Map([
+      ['main', { sinceMs: -60_000, farSinceMs: -60_000, seenAtMs: 0 }],
+    ]);
     assert.equal(overloadsAfter(long, [circuit(60)], [fuse], 0).size, 0);
     assert.equal(overloadsAfter(long, [circuit(80, 'hold')], [fuse], 0).size, 0);
   });
