@@ -138,6 +138,8 @@ export class LinkWatch implements LinkObserver {
     if (!observesRequest(version, action)) return;
     if (action === 'MeterValues' && this.#floods(charger, atMs)) return;
     const payload = readPayload(relayed);
+    // No JSON: it says nothing, not even that the charger is of no make.
+    if (payload === undefined) return;
     const time = toldTime(version, action, payload);
     if (time !== undefined) {
       const aheadMs = time - this.#clock.wallMs();
