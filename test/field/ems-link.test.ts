@@ -193,6 +193,7 @@ test('the state is kept by the broker; what happens and what is answered is not'
     assert.ok(kept.includes(topic), topic);
   }
   link.publish({ ...emptyView(), circuits: [] });
+  await clock.run(1_000);
   assert.ok(sent.some(({ topic, text }) => topic === `${BASE}/circuits/main` && text === ''));
 });
 
