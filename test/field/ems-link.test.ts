@@ -79,7 +79,7 @@ const bench = (changes: Partial<EmsLinkOptions> = {}) => {
 
 describe('on each connection', () => {
   test('it is online once it may hear what it is told, and not before', () => {
-    const { connect, grant, on, heard, link, will } = bench();
+    const { connect, grant, on, heard, link, will, sent } = bench();
     assert.deepEqual(will, { topic: `${BASE}/status`, text: 'offline' });
     assert.equal(link.connected(), false);
     connect();
@@ -93,6 +93,10 @@ describe('on each connection', () => {
     connect();
     grant(true);
     assert.deepEqual(on(`${BASE}/status`), ['online']);
+    assert.deepEqual(
+      sent.map(({ retain }) => retain),
+      [true],
+    );
   });
 
   test('leftovers of an earlier run are heard for three seconds, misplaced limits for ever', async () => {
@@ -173,6 +177,46 @@ describe('an answer', () => {
     for (const topic of [undefined, '', 'ems/#', 'ems/+/answers'])
       assert.equal(ask(topic).length, 1);
   });
+});
+
+test('the state is kept by the broker; what happens and what is answered is not', async () => {
+  const { connect, link, sent, say, clock } = bench({ scalars: true });
+  connect();
+  link.publish({ ...emptyView(), alarms: ['one'] });
+  link.publish(emptyView());
+  say(`${BASE}/request/pause`, '{"charger":"CP_1"}');
+  await clock.run(1_000);
+  const passing = new Set(sent.filter(({ retain }) => !retain).map(({ topic }) => topic));
+  assert.deepEqual([...passing], [`${BASE}/events`, `${BASE}/response/pause`]);
+  const kept = sent.filter(({ retain }) => retain).map(({ topic }) => topic.slice(BASE.length + 1));
+  for (const topic of ['site', 'circuits/main', 'values/chargers/CP_1/online']) {
+    assert.ok(kept.includes(topic), topic);
+  }
+  link.publish({ ...emptyView(), circuits: [] });
+  await clock.run(1_000);
+  assert.ok(sent.some(({ topic, text }) => topic === `${BASE}/circuits/main` && text === ''));
+});
+
+test('without the broker its handlers hear nobody', () => {
+  let losses = 0;
+  let ends = 0;
+  const handler = {
+    filters: ['elsewhere'],
+    take: () => false,
+    disconnected: () => {
+      losses += 1;
+    },
+    close: () => {
+      ends += 1;
+    },
+  };
+  const { connect, disconnect, heard, link } = bench({ handlers: () => [handler] });
+  connect();
+  assert.ok(heard.includes('elsewhere'));
+  disconnect();
+  assert.equal(losses, 1);
+  void link.close();
+  assert.equal(ends, 1);
 });
 
 test('what happens is told, from the second view on', () => {

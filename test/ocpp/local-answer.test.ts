@@ -154,9 +154,91 @@ describe('a local answer', () => {
   });
 
   test('to a certificate is a failure, never accepted', () => {
-    const request = { idToken: ID_TOKEN, certificate: 'PEM' };
-    assert.equal(localAnswer('2.0.1', 'Authorize', request, context()).keep, 'error');
+    for (const certificate of [{ certificate: 'PEM' }, { iso15118CertificateHashData: [] }]) {
+      const request = { idToken: ID_TOKEN, ...certificate };
+      assert.equal(localAnswer('2.0.1', 'Authorize', request, context()).keep, 'error');
+    }
   });
+
+  test('to a boot that has to wait asks for the next one in a minute', () => {
+    const answer = localAnswer('1.6', 'BootNotification', {}, context({ clockTrusted: false }));
+    const currentTime = new Date(NOW).toISOString();
+    const payload = { status: 'Pending', currentTime, interval: 60 };
+    assert.deepEqual(answer, { keep: 'nothing', payload });
+  });
+
+  test('asks for a verdict on the card that there is, or on none', () => {
+    const asked: unknown[] = [];
+    const verdict = (token: unknown): TokenVerdict => {
+      asked.push(token);
+      return { status: 'Invalid' };
+    };
+    localAnswer('1.6', 'Authorize', { idTag: 'CARD' }, context({ verdict }));
+    localAnswer('2.1', 'Authorize', { idToken: ID_TOKEN }, context({ verdict }));
+    localAnswer('1.6', 'StartTransaction', { connectorId: 1 }, context({ verdict }));
+    assert.deepEqual(asked, [{ id: 'CARD' }, { id: 'CARD', type: 'ISO14443' }, { id: '' }]);
+  });
+
+  test('to an event of a transaction says of a card only where there is one', () => {
+    const said = (request: object) => localAnswer('2.0.1', 'TransactionEvent', request, context());
+    assert.deepEqual(said({ eventType: 'Updated' }), { keep: 'queue', payload: {} });
+    assert.deepEqual(said({ eventType: 'Updated', idToken: null }), { keep: 'queue', payload: {} });
+    const { payload } = said({ eventType: 'Started', idToken: ID_TOKEN }) as { payload: object };
+    assert.deepEqual(Object.keys(payload), ['idTokenInfo']);
+  });
+
+  const event = (evse: object, name?: string) => ({
+    eventData: [{ component: { name: 'EVSE', ...evse }, variable: { name } }],
+  });
+  for (const [what, version, action, one, other, replaces] of [
+    ['of a connector', '1.6', 'StatusNotification', { connectorId: 2 }, { connectorId: 2 }, true],
+    ['of another one', '1.6', 'StatusNotification', { connectorId: 2 }, { connectorId: 1 }, false],
+    ['of the charger', '1.6', 'StatusNotification', {}, { connectorId: 0 }, true],
+    [
+      'of another EVSE',
+      '2.0.1',
+      'StatusNotification',
+      { evseId: 2, connectorId: 1 },
+      { evseId: 1, connectorId: 1 },
+      false,
+    ],
+    [
+      'of another connector of an EVSE',
+      '2.1',
+      'StatusNotification',
+      { evseId: 1, connectorId: 2 },
+      { evseId: 1, connectorId: 1 },
+      false,
+    ],
+    ['that names no place', '2.1', 'StatusNotification', {}, { evseId: 0, connectorId: 0 }, true],
+    ['of a variable', '2.1', 'NotifyEvent', event({}, 'A'), event({ evse: { id: 0 } }, 'A'), true],
+    [
+      'of a variable elsewhere',
+      '2.1',
+      'NotifyEvent',
+      event({ evse: { id: 2 } }, 'A'),
+      event({ evse: { id: 1 } }, 'A'),
+      false,
+    ],
+    ['of another component', '2.1', 'NotifyEvent', event({ name: 'X' }), event({}), false],
+    [
+      'of another reservation',
+      '2.1',
+      'ReservationStatusUpdate',
+      { reservationId: 7 },
+      { reservationId: 8 },
+      false,
+    ],
+    ['of the firmware', '1.6', 'FirmwareStatusNotification', {}, { status: 'Installed' }, true],
+  ] as const) {
+    test(`${version} ${action} ${what}: ${replaces ? 'the newest is' : 'each is'} delivered later`, () => {
+      const [first, second] = [one, other].map((request) =>
+        localAnswer(version, action, request, context()),
+      );
+      assert.equal(first?.keep, 'latest');
+      assert[replaces ? 'deepEqual' : 'notDeepEqual'](first, second);
+    });
+  }
 });
 
 describe('authorising without the CSMS', () => {

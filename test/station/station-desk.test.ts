@@ -178,6 +178,7 @@ describe('a figure of the site', () => {
         ],
         chargers: [
           charger,
+          charger,
           { ...charger, online: false, backlog: { ...charger.backlog, held: 3 } },
           { ...charger, connectors: [connector, silent], backlog: { ...charger.backlog, held: 4 } },
         ],
@@ -186,7 +187,7 @@ describe('a figure of the site', () => {
           { id: 'sun', quality: 'suspect' },
           { id: 'car', quality: 'absent' },
         ],
-        limits: [{ state: 'failsafe' }, { state: 'active' }],
+        limits: [{ state: 'failsafe' }, { state: 'active' }, { state: 'none' }],
         alarms: ['one', 'two'],
       },
     });
@@ -210,7 +211,7 @@ describe('a figure of the site', () => {
         SiteLimit: '40',
         SiteLimitReason: 'main L1: fuse 63 A',
         SiteCurrent: '7',
-        ChargersConnected: '2',
+        ChargersConnected: '3',
         MessagesHeld: '7',
         MetersSuspect: '2',
         ChargersInFallback: '2',
@@ -225,6 +226,17 @@ describe('a figure of the site', () => {
       ['SiteLimit', 'SiteLimitReason', 'SiteCurrent'].map((name) => nothing.value(`Busbar${name}`)),
       ['0', '', '0'],
     );
+  });
+
+  test('is told with its unit, and as long as a message may be', () => {
+    const { variables } = station({ view: { alarms: ['x'.repeat(3_000)] } });
+    const text = JSON.stringify(reports(variables, { requestId: 1 }, 'now'));
+    assert.match(text, /"SiteLimit".*?"dataType":"decimal","supportsMonitoring":true,"unit":"A"/);
+    const longest = (answer: unknown) => /xxx+/.exec(JSON.stringify(answer))?.[0].length;
+    const item = { component: { name: 'Busbar' }, variable: { name: 'Alarms' } };
+    assert.equal(longest(text), 2_500);
+    assert.equal(longest(getVariablesAnswer(variables, { getVariableData: [item] })), 2_500);
+    assert.equal(longest(configurationAnswer(variables, { key: ['BusbarAlarms'] })), 500);
   });
 
   test('and of the station: connectors, and what it can do with them', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { openDocument } from '../../src/store/documents.ts';
 
@@ -18,7 +18,11 @@ test('a document is there again after reopening, readable by a human', async () 
     document.update((data) => Object.assign(data.chargers, { CP_1: 6 })),
     document.update((data) => Object.assign(data.chargers, { CP_2: 0 })),
   ]);
-  assert.deepEqual((await openDocument(path, fresh())).data, { chargers: { CP_1: 6, CP_2: 0 } });
+  const again = await openDocument(path, fresh());
+  assert.deepEqual(again.data, { chargers: { CP_1: 6, CP_2: 0 } });
+  assert.equal('problem' in again, false);
+  assert.deepEqual((await readdir(dirname(path))).sort(), ['facts.json', 'facts.json.bak']);
+  assert.equal((await stat(path)).mode & 0o777, 0o600, 'nobody else reads it');
   assert.match(await readFile(path, 'utf8'), /\n {4}"CP_1": 6/);
 });
 
@@ -31,6 +35,10 @@ test('a damaged document falls back to its last good copy and says so', async ()
   const again = await openDocument(path, fresh());
   assert.deepEqual(again.data, { chargers: { CP_1: 6 } });
   assert.match(again.problem ?? '', /facts\.json is damaged/);
+  assert.equal(await readFile(`${path}.damaged`, 'utf8'), '{"chargers": {"CP_1"');
+  // The next one does not become the copy of what was damaged.
+  await again.update((data) => Object.assign(data.chargers, { CP_1: 16 }));
+  assert.deepEqual(JSON.parse(await readFile(`${path}.bak`, 'utf8')), { chargers: { CP_1: 6 } });
 });
 
 test('a damaged document without a copy starts anew and says so', async () => {
@@ -39,4 +47,22 @@ test('a damaged document without a copy starts anew and says so', async () => {
   const document = await openDocument(path, fresh());
   assert.deepEqual(document.data, fresh());
   assert.ok(document.problem);
+});
+
+test('a document of which the copy is damaged too starts anew; its folder need not be there', async () => {
+  const path = await file();
+  await writeFile(path, '{');
+  await writeFile(`${path}.bak`, '{');
+  const document = await openDocument(path, fresh());
+  assert.deepEqual(document.data, fresh());
+  assert.ok(document.problem);
+  const deep = join(dirname(path), 'not', 'yet', 'facts.json');
+  await (await openDocument(deep, fresh())).update(() => {});
+  assert.deepEqual(JSON.parse(await readFile(deep, 'utf8')), fresh());
+});
+
+test('a document that cannot be read at all is not taken for a new one', async () => {
+  const path = await file();
+  await mkdir(path);
+  await assert.rejects(openDocument(path, fresh()), /EISDIR/);
 });
