@@ -159,6 +159,9 @@ describe('a setting', () => {
       'TickMs',
     ]);
     assert.deepEqual(names(at('Other')), []);
+    const meeting = (...componentCriteria: readonly string[]) =>
+      reported(variables, { componentCriteria }).length;
+    assert.deepEqual([meeting('Problem'), meeting('Active', 'Problem')], [0, variables.length]);
     const text = JSON.stringify(reports(variables, { requestId: 1 }, 'now'));
     assert.match(
       text,
