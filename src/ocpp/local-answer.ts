@@ -105,6 +105,13 @@ const eventKey = (payload: unknown): string =>
     })
     .join();
 
+/** A limit from outside and its end are two states, heard in their order (K11 to K13). */
+const limitKey = (payload: unknown): string => {
+  const { evseId, chargingLimitSource, chargingLimit } = readObject(payload);
+  const source = chargingLimitSource ?? readObject(chargingLimit)['chargingLimitSource'];
+  return `${readInteger(evseId) ?? 0} ${readText(source) ?? ''}`;
+};
+
 const reservationKey = (payload: unknown): string =>
   `${readInteger(readObject(payload)['reservationId']) ?? 0}`;
 const alone = (): string => '';
@@ -121,6 +128,8 @@ const STATES_16: Keys = {
 };
 const STATES_2X: Keys = {
   ...STATES,
+  ClearedChargingLimit: limitKey,
+  NotifyChargingLimit: limitKey,
   NotifyEvent: eventKey,
   PublishFirmwareStatusNotification: alone,
   ReservationStatusUpdate: reservationKey,

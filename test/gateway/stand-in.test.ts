@@ -171,3 +171,21 @@ test('what only the CSMS can answer is refused, and not kept', async () => {
   assert.deepEqual(await now().standIn.answer(call), refusal);
   assert.deepEqual(await held(), []);
 });
+
+test('a charger that writes almost JSON is understood, and its message is kept as it came', async () => {
+  const { now } = await outage('1.6');
+  const { standIn, memory, journal } = now();
+  memory.learn(CHARGER, [{ type: 'token', token: 'A', verdict: { status: 'Blocked' } }]);
+  const text = '[2,"b1","StartTransaction",{,"connectorId":1,"idTag":"A","meterStart":0}';
+  const frame = readFrame(Buffer.from(text));
+  const answer = await standIn.answer({
+    charger: CHARGER,
+    version: '1.6',
+    frame,
+    mayRepeat: false,
+  });
+  assert.ok(answer !== undefined && 'payload' in answer);
+  assert.deepEqual(readObject(answer.payload)['idTagInfo'], { status: 'Blocked' });
+  const [entry] = await journal.first(CHARGER, 1);
+  assert.equal(entry?.message.toString(), text);
+});

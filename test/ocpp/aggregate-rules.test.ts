@@ -10,7 +10,12 @@ import {
 } from '../../src/ocpp/aggregate/bridge-meter.ts';
 import { UP_PARTNERS } from '../../src/ocpp/aggregate/bridge-partners.ts';
 import { profile2x, profile16 } from '../../src/ocpp/aggregate/bridge-profile.ts';
-import { idTagInfoOf, idTagOf, idTokenInfoOf } from '../../src/ocpp/aggregate/bridge-words.ts';
+import {
+  errorCodeIn,
+  idTagInfoOf,
+  idTagOf,
+  idTokenInfoOf,
+} from '../../src/ocpp/aggregate/bridge-words.ts';
 import { combined } from '../../src/ocpp/aggregate/combine.ts';
 import { edited, outletAt, transactionAt } from '../../src/ocpp/aggregate/edit.ts';
 import { downRules, familyOf, upRules } from '../../src/ocpp/aggregate/rules.ts';
@@ -121,6 +126,17 @@ describe('edits', () => {
     const none = readFrame(Buffer.from('[2,"a","NotifyEvent",{"eventData":[]}]'));
     assert.equal(edited(none, [edit], rename), none);
   });
+});
+
+test('errors cross in the spelling of the other family', () => {
+  for (const [old, now] of [
+    ['FormationViolation', 'FormatViolation'],
+    ['OccurenceConstraintViolation', 'OccurrenceConstraintViolation'],
+    ['InternalError', 'InternalError'],
+  ] as const) {
+    assert.deepEqual([errorCodeIn('2.x', old), errorCodeIn('1.6', now)], [now, old]);
+  }
+  assert.equal(errorCodeIn('1.6', 'RpcFrameworkError'), 'ProtocolError');
 });
 
 describe('answers of several chargers', () => {

@@ -59,6 +59,8 @@ const REQUESTS: Readonly<Record<string, Readonly<Record<string, object>>>> = {
     NotifyEVChargingSchedule: {},
     ReservationStatusUpdate: { reservationId: 1 },
     PublishFirmwareStatusNotification: {},
+    NotifyChargingLimit: { chargingLimit: { chargingLimitSource: 'EMS' } },
+    ClearedChargingLimit: { chargingLimitSource: 'EMS' },
   },
 };
 const requestsOf = (version: OcppVersion): Readonly<Record<string, object>> => ({
@@ -97,6 +99,19 @@ describe('a local answer', () => {
       }
     });
   }
+
+  test('a limit from outside is replaced by one of the same source and EVSE', () => {
+    const keyOf = (action: string, payload: object) => {
+      const answer = localAnswer('2.1', action, payload, context());
+      return answer.keep === 'latest' ? answer.key : answer.keep;
+    };
+    const told = (evseId: number, source: string) =>
+      keyOf('NotifyChargingLimit', { evseId, chargingLimit: { chargingLimitSource: source } });
+    assert.equal(told(1, 'EMS'), told(1, 'EMS'));
+    assert.equal(new Set([told(1, 'EMS'), told(1, 'SO'), told(2, 'EMS')]).size, 3);
+    const over = { evseId: 1, chargingLimitSource: 'EMS' };
+    assert.notEqual(keyOf('ClearedChargingLimit', over), told(1, 'EMS'), 'both are heard');
+  });
 
   test('an event is replaced by one of the same variables, and by no other', () => {
     const keyOf = (...variables: readonly string[]) => {

@@ -8,6 +8,7 @@ import {
   reported,
   reports,
   setVariablesAnswer,
+  tooManyItems,
 } from '../../src/ocpp/station/variables.ts';
 import type { OcppVersion } from '../../src/ocpp/version.ts';
 import { VirtualClock } from '../../src/sim/virtual-clock.ts';
@@ -118,6 +119,11 @@ describe('a setting', () => {
         ['UnknownComponent', undefined, undefined],
       ],
     );
+    const many = (length: number) => Array.from({ length }, () => beat({}));
+    for (const name of ['getVariableData', 'setVariableData', 'componentVariable']) {
+      const tooMany = [50, 51].map((count) => tooManyItems({ [name]: many(count) }));
+      assert.deepEqual(tooMany, [false, true], name);
+    }
   });
 
   test('of 1.6 is told by key, all where none is named', () => {
@@ -153,6 +159,9 @@ describe('a setting', () => {
       'TickMs',
     ]);
     assert.deepEqual(names(at('Other')), []);
+    const meeting = (...componentCriteria: readonly string[]) =>
+      reported(variables, { componentCriteria }).length;
+    assert.deepEqual([meeting('Problem'), meeting('Active', 'Problem')], [0, variables.length]);
     const text = JSON.stringify(reports(variables, { requestId: 1 }, 'now'));
     assert.match(
       text,

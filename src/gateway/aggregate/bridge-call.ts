@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { UpCall } from '../../ocpp/aggregate/bridge-up-v16.ts';
+import { familyOf } from '../../ocpp/aggregate/rules.ts';
 import { callBytes, type Frame, payloadBytes, readFrame, resultBytes } from '../../ocpp/frame.ts';
 import type { Payload } from '../../ocpp/payload.ts';
 import type { Floor } from './floor.ts';
+import { errorFor } from './made-answers.ts';
 import type { Seat } from './seat.ts';
 import { sendOn } from './send-on.ts';
 import { answerAs, payloadOf, unanswered } from './up-desk.ts';
@@ -24,7 +26,9 @@ export const carry = async (
   const frame = readFrame(callBytes(floor.newId(), call.action, call.payload));
   const answer = await sendOn(floor, seat, frame);
   if (typeof answer === 'string') return { bytes: unanswered(asked, answer) };
-  if (answer.kind !== 'result') return { bytes: answerAs(answer, asked.id) };
+  if (answer.kind !== 'result') {
+    return { bytes: answerAs(errorFor(familyOf(seat.version), answer), asked.id) };
+  }
   const said = payloadOf(answer) ?? {};
   return { bytes: resultBytes(asked.id, call.answer(said)), said };
 };

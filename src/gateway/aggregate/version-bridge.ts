@@ -7,7 +7,7 @@ import { type Payload, readInteger, readText } from '../../ocpp/payload.ts';
 import { BridgeFrom2x } from './bridge-from-2x.ts';
 import { BridgeFrom16 } from './bridge-from-16.ts';
 import type { Floor } from './floor.ts';
-import { madeError, madeResult } from './made-answers.ts';
+import { errorFor, madeError, madeResult } from './made-answers.ts';
 import type { Seat } from './seat.ts';
 import { payloadOf } from './up-desk.ts';
 
@@ -60,7 +60,7 @@ export class VersionBridge {
     const forget = this.#remember(seat, asked, out);
     const answer = await ask(readFrame(callBytes(this.#floor.newId(), out.action, out.payload)));
     if (payloadOf(answer)?.['status'] !== 'Accepted') forget();
-    if (answer.kind !== 'result') return answer;
+    if (answer.kind !== 'result') return errorFor(this.#floor.family, answer);
     return madeResult(translator.answer(payloadOf(answer) ?? {}, asked));
   }
 

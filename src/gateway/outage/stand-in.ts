@@ -3,7 +3,7 @@ import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../core/time.ts';
 import { authorizeOffline, type Token, type UnknownTokens } from '../../ocpp/authorization.ts';
 import { dropMember } from '../../ocpp/drop-member.ts';
-import { type Frame, parsePayload } from '../../ocpp/frame.ts';
+import { type Frame, readPayload } from '../../ocpp/frame.ts';
 import { type LocalAnswer, localAnswer } from '../../ocpp/local-answer.ts';
 import {
   isOfTransaction,
@@ -98,7 +98,7 @@ export class StandIn {
       const before = queued ? this.repeated(charger, frame) : undefined;
       if (before !== undefined) return { payload: before.answer };
       const changes: Change[] = [];
-      const payload = readPayload(frame);
+      const payload = payloadOf(frame);
       const answer = localAnswer(version, frame.action, payload, this.#context(call, changes));
       if (answer.keep === 'queue') await this.#keep(call, payload, answer, changes);
       return this.#given(call, answer);
@@ -193,9 +193,10 @@ const digestOf = ({ action, bytes, payloadStart, payloadEnd }: Frame): string =>
     .digest('base64');
 };
 
-const readPayload = (frame: Frame): unknown => {
+/** Also of a charger that writes almost JSON: its CSMS understood it, too. */
+const payloadOf = (frame: Frame): unknown => {
   try {
-    return parsePayload(frame);
+    return readPayload(frame);
   } catch {
     return undefined;
   }

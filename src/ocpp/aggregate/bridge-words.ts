@@ -1,5 +1,6 @@
 import { optional, type Payload, readObject, readText } from '../payload.ts';
 import { keyOf, PURPOSE_2X, PURPOSE_16 } from '../profile-names.ts';
+import type { Family } from './rules.ts';
 
 /** Words of 1.6 in 2.x and back, where one means the other. What has no partner is not in here. */
 
@@ -123,3 +124,17 @@ export const purpose16Of = (purpose: unknown): string | undefined => {
   const key = keyOf(PURPOSE_2X, purpose);
   return key === undefined ? undefined : PURPOSE_16[key];
 };
+
+/** Error codes that 1.6 spells in its own way. */
+const ERROR_CODE: Words = {
+  FormationViolation: 'FormatViolation',
+  OccurenceConstraintViolation: 'OccurrenceConstraintViolation',
+};
+const ERROR_CODE_16: Words = {
+  ...Object.fromEntries(Object.entries(ERROR_CODE).map(([a, b]) => [b, a])),
+  MessageTypeNotSupported: 'ProtocolError',
+  RpcFrameworkError: 'ProtocolError',
+};
+/** The code of an error as the other family writes it. */
+export const errorCodeIn = (family: Family, code: string): string =>
+  lookUp(family === '1.6' ? ERROR_CODE_16 : ERROR_CODE, code) ?? code;

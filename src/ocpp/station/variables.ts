@@ -120,7 +120,11 @@ export const reported = (
   variables: readonly StationVariable[],
   request: unknown,
 ): readonly StationVariable[] => {
-  const wanted = readList(readObject(request)['componentVariable']).map(readObject);
+  const { componentCriteria, componentVariable } = readObject(request);
+  // All are active, available and enabled, and none has a problem of its own.
+  const criteria = readList(componentCriteria);
+  if (criteria.length > 0 && criteria.every((each) => each === 'Problem')) return [];
+  const wanted = readList(componentVariable).map(readObject);
   if (wanted.length === 0) return variables;
   return variables.filter((each) =>
     wanted.some((item) => {
