@@ -31,12 +31,17 @@ export const NO_CONFIG = 'the site file is missing: --config FILE';
 
 const UNKNOWN_OPTION = /^Unknown option '--?([^']+)'/;
 
+const UNEXPECTED_FILE = /^Unexpected argument '([^']+\.ya?ml)'/;
+
 /** The words of Node's `parseArgs`, with the option that was meant; `usage` names all there are. */
 export const optionProblem = (message: string, usage: string): string => {
   // Node goes on to explain how a file name that begins with a dash is written.
   const [problem = ''] = message.split('. To specify');
   const [, unknown] = UNKNOWN_OPTION.exec(problem) ?? [];
   const options = new Set([...usage.matchAll(/--([a-z]+)/g)].flatMap(([, name]) => name ?? []));
+  const [, file] = UNEXPECTED_FILE.exec(problem) ?? [];
+  if (file !== undefined && usage.includes('--config')) return `did you mean --config ${file}?`;
+  if (unknown === 'config') return `${problem}: the site file is named without it`;
   const near = unknown === undefined ? undefined : nearestName(unknown, options);
   return near === undefined ? problem : `${problem}; did you mean --${near}?`;
 };

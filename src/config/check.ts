@@ -133,6 +133,11 @@ const checkNames = (config: SiteConfig, devices: ReadonlySet<string>, report: Re
       what === DEVICE ? unknownDevice(id, among) : unknownText(what, id, among),
     );
   };
+  const { controller } = config.upstream;
+  if (controller !== undefined && chargers.has(controller.identity)) {
+    const text = `"${controller.identity}" is a charger: the controller needs an identity of its own`;
+    report('error', ['upstream', 'controller', 'identity'], text);
+  }
   config.circuits.forEach(({ parent, meter }, i) => {
     known(['circuits', i, 'parent'], parent, circuits, 'circuit');
     known(['circuits', i, 'meter'], meter, meters, 'meter');
@@ -156,8 +161,13 @@ const checkNames = (config: SiteConfig, devices: ReadonlySet<string>, report: Re
 };
 
 const checkSources = ({ ems, circuits }: SiteConfig, report: Report): void => {
+  const writable = new Set(ems.modbusServer?.sources);
   ems.sources.forEach(({ id, circuit, failsafeAmps, failsafeWatts }, i) => {
     const path = ['ems', 'sources', i];
+    if (ems.mqtt === undefined && !writable.has(id)) {
+      const text = `nobody can send a limit of "${id}": set ems.mqtt.url, or name it in ems.modbusServer`;
+      report('warning', path, text);
+    }
     if (failsafeAmps === undefined && failsafeWatts === undefined) {
       report('warning', path, `"${id}" has no failsafe: when it is silent there is no limit`);
     }

@@ -1,4 +1,13 @@
-import { type Document, isMap, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import {
+  type Document,
+  isMap,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  type Scalar,
+  visit,
+} from 'yaml';
 
 export interface YamlFile {
   /** Undefined when the text is not YAML. */
@@ -20,7 +29,8 @@ export const parseYaml = (text: string): YamlFile => {
   const lines = text.split('\n');
   const problems = firstOfEachLine(
     document.errors.map(({ pos, message, code }) => {
-      const line = lineAt(pos[0]);
+      const open = code === 'MISSING_CHAR' ? openQuote(document, pos[0]) : undefined;
+      const line = lineAt(open ?? pos[0]);
       return { line, text: syntaxText(code, message, lines[line - 1] ?? '') };
     }),
   );
@@ -37,12 +47,43 @@ export const parseYaml = (text: string): YamlFile => {
 /** Of a line more is shown than anybody needs to find it. */
 const SHOWN_MOST = 60;
 
+const OPEN_QUOTE = 'the quote that begins here is not closed';
+
+/** The words of the parser are about YAML; these are about what somebody typed. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  BLOCK_IN_FLOW:
+    'a comma or a closing bracket is missing, or a text with ": " in it lacks its quotes',
+  BLOCK_AS_IMPLICIT_KEY:
+    'a value, and more that belongs to the same key: remove one; a text with ": " in it needs quotes',
+  MULTILINE_IMPLICIT_KEY: 'the ":" after the key is missing',
+  BAD_SCALAR_START: 'a text that begins with @, % or ` needs quotes',
+};
+
+/** The parser tells where the file ended, not where a quote was opened that reaches to there. */
+const openQuote = (document: Document.Parsed, offset: number): number | undefined => {
+  let open: number | undefined;
+  visit(document, {
+    Scalar: (_, { range, type }: Scalar) => {
+      const [from, to] = range ?? [];
+      const isQuoted = type === 'QUOTE_DOUBLE' || type === 'QUOTE_SINGLE';
+      if (isQuoted && from !== undefined && to !== undefined && to >= offset) open = from;
+    },
+  });
+  return open;
+};
+
 const syntaxText = (code: string, message: string, line: string): string => {
   if (code === 'DUPLICATE_KEY')
     return `this key is there twice: ${line.trim().slice(0, SHOWN_MOST)}`;
   if (code === 'TAB_AS_INDENT') return 'indented with a tab: YAML takes spaces only';
+  const [said] = message.split('\n');
+  const [, close] = /and end with a ([}\]])/.exec(message) ?? [];
+  if (code === 'BAD_INDENT' && close !== undefined) return `a "${close}" is missing above`;
+  if (code === 'MISSING_CHAR' && /^Missing closing .quote/.test(message)) return OPEN_QUOTE;
+  const remedy = REMEDIES[code];
+  if (remedy !== undefined) return remedy;
   // The line is told already.
-  return (message.split('\n')[0] ?? message).replace(/ at line \d+, column \d+:?$/, '');
+  return (said ?? message).replace(/ at line \d+, column \d+:?$/, '');
 };
 
 interface Problem {

@@ -54,7 +54,11 @@ type Remembered = Pick<
 /** The offers of all chargers at one time. */
 export interface Moment {
   readonly at: string;
-  readonly chargers: readonly { readonly id: string; readonly connectors: readonly Remembered[] }[];
+  readonly chargers: readonly {
+    readonly id: string;
+    readonly upstream: string;
+    readonly connectors: readonly Remembered[];
+  }[];
 }
 
 interface PastStep {
@@ -110,10 +114,10 @@ export class History {
 /** What changed since the step before; the rest is shared with it, or hours would not fit. */
 const momentOf = ({ at, chargers }: SiteView, before: Moment | undefined): Moment => ({
   at,
-  chargers: chargers.map(({ id, connectors }, i) => {
+  chargers: chargers.map(({ id, upstream, connectors }, i) => {
     const known = before?.chargers[i];
     const same = known?.id === id ? known.connectors : [];
-    return { id, connectors: connectors.map((view, c) => remembered(view, same[c])) };
+    return { id, upstream, connectors: connectors.map((view, c) => remembered(view, same[c])) };
   }),
 });
 
@@ -143,13 +147,15 @@ export const explain = (
   { at, chargers }: Moment,
   charger: string,
   connector: number | undefined,
-): readonly Explanation[] =>
-  (chargers.find(({ id }) => id === charger)?.connectors ?? [])
+): readonly Explanation[] => {
+  const { upstream, connectors = [] } = chargers.find(({ id }) => id === charger) ?? {};
+  return connectors
     .filter((each) => connector === undefined || each.connector === connector)
-    .map((each) => explanationOf(at, charger, each));
+    .map((each) => explanationOf(at, charger, each, upstream === 'refused'));
+};
 
 /** What it is offered and draws; of a charger that is away only what was known last. */
-const situationOf = (view: Remembered): string => {
+const situationOf = (view: Remembered, isRefused: boolean): string => {
   const { status, offerAmps, targetAmps, drawAmps, obedience, reasons } = view;
   const most = drawAmps === null ? undefined : Math.max(...drawAmps);
   if (obedience === 'silent') {
@@ -157,7 +163,8 @@ const situationOf = (view: Remembered): string => {
       status === 'available' ? '' : `was ${status}`,
       most === undefined ? '' : `last drew ${most} A`,
     ].filter((part) => part !== '');
-    return `is not connected${last.length === 0 ? '' : ` (${last.join(', ')})`}`;
+    const away = isRefused ? REFUSED : 'is not connected';
+    return `${away}${last.length === 0 ? '' : ` (${last.join(', ')})`}`;
   }
   // Nobody is there: what it "will get" would be read as a promise to a car.
   if (status === 'available' && reasons[0]?.kind === 'fallback') return `(${status})`;
@@ -166,9 +173,16 @@ const situationOf = (view: Remembered): string => {
   return `(${status}) is offered ${offerAmps} A${next}${draws}`;
 };
 
-const explanationOf = (at: string, charger: string, view: Remembered): Explanation => {
+const REFUSED = 'is not connected, the CSMS refuses its name or password';
+
+const explanationOf = (
+  at: string,
+  charger: string,
+  view: Remembered,
+  isRefused: boolean,
+): Explanation => {
   const { connector, status, offerAmps, targetAmps, drawAmps, obedience, reasons, reason } = view;
-  const text = `${charger} connector ${connector} ${situationOf(view)}: ${reason}`;
+  const text = `${charger} connector ${connector} ${situationOf(view, isRefused)}: ${reason}`;
   return {
     charger,
     connector,

@@ -11,6 +11,17 @@ import type { Outage } from './outage/outage.ts';
 import type { Dialer, DialResult, Knock, Socket } from './socket.ts';
 import type { Suspicion } from './suspicion.ts';
 
+/** What somebody may do about a charger that the CSMS refused. */
+const remedyOf = (status: number): { readonly remedy?: string } => {
+  if (!isRejection(status)) return {};
+  return {
+    remedy:
+      status === 404
+        ? 'add this identity at the CSMS, or mend the path of upstream.url'
+        : 'set the same password at the charger and the CSMS; Busbar only passes it on',
+  };
+};
+
 /** Handshakes held at once; further chargers are told to come back. */
 const HELD_MOST = 512;
 
@@ -167,9 +178,10 @@ export class Door {
       return;
     }
     const { status, message } = result;
-    upstream(identity, 'none');
-    log.warn('CSMS refused the charger', { identity, status });
-    if (isRejection(status)) {
+    const isRefused = isRejection(status);
+    upstream(identity, isRefused ? 'refused' : 'none');
+    log.warn('CSMS refused the charger', { identity, status, ...remedyOf(status) });
+    if (isRefused) {
       const { remoteAddress, authorization } = knock;
       const by = status === 404 ? 'name' : { authorization };
       void outageOf(identity)?.admission.refused(identity, by);

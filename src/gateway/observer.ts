@@ -5,6 +5,8 @@ import type { Faults } from './faults.ts';
 /** Where a charger's link to the CSMS stands. */
 export type UpstreamState =
   | 'none'
+  /** The CSMS answered its handshake, and does not let it in. */
+  | 'refused'
   | 'connecting'
   | 'connected'
   | 'outage'

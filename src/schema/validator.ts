@@ -135,7 +135,10 @@ const problemOf = (error: ErrorObject, errors: readonly ErrorObject[]): SchemaPr
       }
       const isNumber = types.includes('number') || types.includes('integer');
       const name = path.findLast((step) => typeof step === 'string') ?? '';
-      return { path, text: wanted + found + (isNumber ? numberHint(name, error.data) : '') };
+      const isPlain = typeof error.data === 'number' || typeof error.data === 'boolean';
+      const isText = types.includes('string') && (own === undefined || name === 'id');
+      const textHint = isPlain && isText ? ': write it in quotes' : '';
+      return { path, text: wanted + found + (isNumber ? numberHint(name, error.data) : textHint) };
     }
     case 'pattern':
       return { path, text: patternText(error) };

@@ -50,7 +50,7 @@ export const MeterViewSchema = Type.Object(
   {
     id: Type.String(),
     device: Type.String(),
-    quality: Type.String(),
+    quality: Type.String({ description: 'good, suspect, stale or absent' }),
     problem: NullableString,
     ageSeconds: NullableNumber,
     amps: NullableAmps,
@@ -58,8 +58,7 @@ export const MeterViewSchema = Type.Object(
     volts: NullableAmps,
     importWh: NullableNumber,
     exportWh: NullableNumber,
-    /** load, pv, battery. */
-    role: Type.Optional(Type.String()),
+    role: Type.Optional(Type.String({ description: 'load, pv or battery' })),
   },
   strict,
 );
@@ -67,7 +66,11 @@ export const MeterViewSchema = Type.Object(
 export const ConnectorViewSchema = Type.Object(
   {
     connector: Type.Integer(),
-    status: Type.String(),
+    status: Type.String({
+      description:
+        'available, preparing, charging, suspended-ev, suspended-evse, finishing, reserved, ' +
+        'unavailable or faulted; of a charger that is away what it said last',
+    }),
     transactionId: NullableString,
     /** Amps per phase that the charger may use now, as far as confirmed. */
     offerAmps: Type.Number(),
@@ -96,8 +99,11 @@ export const ConnectorViewSchema = Type.Object(
     energyWh: NullableNumber,
     sessionWh: NullableNumber,
     socPercent: NullableNumber,
-    /** confirmed, pending, unverified, overdrawing, refused, silent, idle. */
-    obedience: Type.String(),
+    obedience: Type.String({
+      description:
+        'What it makes of its offer: confirmed, pending, unverified, overdrawing, refused, silent ' +
+        '(not connected) or idle',
+    }),
     /** What that rests on: the charger's own measurement, or steps on the site's meter. */
     obedienceBasis: Type.Optional(NullableString),
     /** Since when it has been so. */
@@ -120,8 +126,11 @@ export const ChargerViewSchema = Type.Object(
     vendor: NullableString,
     model: NullableString,
     firmware: NullableString,
-    /** connected, connecting, outage, replaying, none. */
-    upstream: Type.String(),
+    upstream: Type.String({
+      description:
+        'Its link to the CSMS: connected, connecting, outage (served here), replaying (it gets what ' +
+        'was held), refused (the CSMS does not let it in) or none',
+    }),
     fallbackInstalled: Type.Boolean(),
     /** In what its make departs from the standard. */
     quirks: Type.Array(
@@ -149,8 +158,7 @@ export const LimitViewSchema = Type.Object(
   {
     source: Type.String(),
     circuit: Type.String(),
-    /** active, failsafe, none. */
-    state: Type.String(),
+    state: Type.String({ description: 'active, failsafe or none' }),
     /** Of a source with a heartbeat: init, limited, unlimited-controlled, failsafe, ... */
     phase: Type.Optional(Type.String()),
     amps: NullableAmps,

@@ -30,10 +30,15 @@ const SCALES_AMPS = [32, 63, 125, 250, 500, 1_000] as const;
 
 const UPSTREAM: Readonly<Record<string, string>> = {
   none: 'no CSMS',
+  refused: 'CSMS refuses its name or password',
   connecting: 'CSMS is dialled',
   outage: 'CSMS away, served here',
   replaying: 'CSMS is back, catching up',
 };
+
+/** Of a charger that is not here all else is old, but what the CSMS made of it is why. */
+const isUpstreamTold = ({ upstream, online }: ChargerView): boolean =>
+  upstream === 'refused' || (upstream !== 'connected' && online);
 
 /** Every charger with what it is offered, what it draws, and why. */
 export const Chargers = ({ chargers }: { chargers: readonly ChargerView[] }) => (
@@ -101,7 +106,7 @@ const Connector = ({ charger, connector }: { charger: ChargerView; connector: Co
         {connector.sessionWh !== null && active && (
           <span>{(connector.sessionWh / 1000).toFixed(2)} kWh</span>
         )}
-        {charger.upstream !== 'connected' && charger.online && (
+        {isUpstreamTold(charger) && (
           <span class="warn">{UPSTREAM[charger.upstream] ?? charger.upstream}</span>
         )}
         {charger.backlog.held > 0 && (

@@ -46,6 +46,11 @@ describe('the command line', () => {
   test('wrong usage is told with what is wrong, and what was meant', () => {
     for (const [line, told] of [
       ['serve', 'serve: the site file is missing: --config FILE'],
+      ['serve site.yaml', 'serve: did you mean --config site.yaml?'],
+      [
+        'simulate --config site.yaml',
+        "simulate: Unknown option '--config': the site file is named",
+      ],
       ['queue list --config x.yaml', 'queue: unknown: list; did you mean ls?'],
       ['charger', 'charger: what? there is only probe'],
       ['meter read', 'meter: read which meter?'],

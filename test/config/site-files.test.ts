@@ -68,6 +68,16 @@ describe('a bad site file names the line, the place and the remedy', () => {
   for (const [name, text, problem] of [
     ['not YAML', 'version: 1\nsite: {id: [', /^[23] : /],
     [
+      'a version that YAML takes for a number',
+      MINIMAL.replace('/ocpp}', '/ocpp, controller: {identity: S, version: 1.6}}'),
+      /^3 upstream\.controller\.version: .*got 1\.6: write it in quotes/,
+    ],
+    [
+      'a controller with the identity of a charger',
+      MINIMAL.replace('/ocpp}', '/ocpp, controller: {identity: CP_1}}'),
+      /^3 upstream\.controller\.identity: "CP_1" is a charger: .* an identity of its own/,
+    ],
+    [
       'a meter that cannot protect its circuit',
       `${MINIMAL.replace('63,', '63, meter: grid,')}meters: [{id: grid, device: sma-data-manager, connect: "tcp://a:502"}]\n`,
       /^5 circuits\[0\]\.meter: "grid" measures power only, which cannot protect/,

@@ -41,8 +41,15 @@ describe('the handshake mirrors the CSMS', () => {
   for (const status of [401, 403, 404, 500]) {
     test(`a refusal with ${status} is mirrored`, async (t) => {
       const csms = await startRawCsms(t, { refuse: () => status });
-      const { url } = await startRelay(t, csms.url);
+      const states: string[] = [];
+      const observer = {
+        ...NO_OBSERVER,
+        upstreamChanged: (_: string, state: string) => states.push(state),
+      };
+      const { url } = await startRelay(t, csms.url, { observer });
       await assert.rejects(connectCharger(`${url}/CP_1`), (error) => statusOf(error) === status);
+      // A fault of the CSMS is no word about the charger.
+      assert.equal(states.at(-1), status === 500 ? 'none' : 'refused');
     });
   }
 

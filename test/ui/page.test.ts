@@ -8,7 +8,7 @@ import { historyRoutes } from '../../src/control/history-routes.ts';
 import { SILENT_LOG } from '../../src/core/log.ts';
 import { startHttp } from '../../src/io/http.ts';
 import { systemClock } from '../../src/io/system-clock.ts';
-import type { ConnectorView, LimitView } from '../../src/schema/view.ts';
+import type { ChargerView, ConnectorView, LimitView } from '../../src/schema/view.ts';
 import { emptyView } from '../wire/empty-view.ts';
 
 /** A browser on a busy machine takes its time. */
@@ -29,6 +29,12 @@ const UNPROVEN: ConnectorView = {
   reasons: [{ kind: 'unproven', id: 'CP_3', text: 'no proven fallback: budgeted at 32 A' }],
   reason: 'no proven fallback: budgeted at 32 A',
 };
+const refusedOne = (charger: ChargerView): ChargerView => ({
+  ...charger,
+  id: 'CP_4',
+  online: false,
+  upstream: 'refused',
+});
 const HOME_LIMIT: LimitView = {
   source: 'ha',
   circuit: 'main',
@@ -49,7 +55,12 @@ test('the page shows measured amps, the offer and the reason, and no charger can
   const [charger] = emptyView().chargers;
   assert.ok(charger);
   const unmeasured = { ...charger, id: 'CP_2', connectors: charger.connectors.map(offered63) };
-  const chargers = [charger, unmeasured, { ...charger, id: 'CP_3', connectors: [UNPROVEN] }];
+  const chargers = [
+    charger,
+    unmeasured,
+    { ...charger, id: 'CP_3', connectors: [UNPROVEN] },
+    refusedOne(charger),
+  ];
   const limits = [HOME_LIMIT];
   const view = () => ({ ...emptyView(), at: new Date().toISOString(), alarms, chargers, limits });
   const server = await startHttp({
@@ -88,6 +99,7 @@ test('the page shows measured amps, the offer and the reason, and no charger can
   );
   // Without a car it holds 32 A all the same.
   await page.getByText('no proven fallback: budgeted at 32 A').waitFor();
+  await page.getByText('CSMS refuses its name or password').waitFor();
   await page.getByText('63 A, ends in 24 h').waitFor();
   await page.getByRole('button', { name: 'Table' }).click();
   await page.getByRole('columnheader', { name: 'Limit A' }).first().waitFor();

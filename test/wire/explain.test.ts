@@ -81,6 +81,12 @@ describe('why a charger gets what it gets', () => {
       told?.text ?? '',
       / is not connected \(was charging, last drew [\d.]+ A\): charger silent: fallback/,
     );
+    const { at, chargers } = site.view();
+    const refused = { at, chargers: chargers.map((each) => ({ ...each, upstream: 'refused' })) };
+    assert.match(
+      explain(refused, 'CP_1', undefined)[0]?.text ?? '',
+      / is not connected, the CSMS refuses its name or password \(was charging/,
+    );
   });
 
   test('of what is not known says what is', async (t) => {
