@@ -13,6 +13,7 @@ import {
   NO_AMPS,
   type PhaseAmps,
   subtractAmps,
+  sumAmps,
 } from './units.ts';
 
 /** Of the margin below a limit, what may be used so that no offer is changed for a moment's lack. */
@@ -82,7 +83,10 @@ export const freeCircuits = (
 ): readonly AllocationCircuit[] =>
   input.site.circuits.map((circuit, index) => {
     const tick = circuits[index]!;
-    const taken = addAmps(tick.load.uncontrolledAmps, reserved[index] ?? NO_AMPS);
+    const volts = input.site.voltageVolts;
+    const takenWatts =
+      (tick.othersWatts ?? volts * tick.load.forStartSumAmps) +
+      volts * sumAmps(reserved[index] ?? NO_AMPS);
     const freeAmps = leftOf(circuit, tick, reserved[index]);
     const { uncontrolledAmps, forStartAmps, forRaiseAmps } = tick.load;
     const long = subtractAmps(forStartAmps, uncontrolledAmps);
@@ -99,11 +103,7 @@ export const freeCircuits = (
         : {}),
       ...(circuit.phasorSum === true ? { phasorSum: true } : {}),
       ...(unbalance === undefined ? {} : { unbalance }),
-      ...(tick.limitWatts === undefined
-        ? {}
-        : {
-            freeWatts: tick.limitWatts - input.site.voltageVolts * (taken[0] + taken[1] + taken[2]),
-          }),
+      ...(tick.limitWatts === undefined ? {} : { freeWatts: tick.limitWatts - takenWatts }),
       ...(tick.wattsReasons === undefined ? {} : { wattsReason: tick.wattsReasons }),
     };
   });

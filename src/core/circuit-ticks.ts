@@ -4,6 +4,7 @@ import { LineSum } from './line-currents.ts';
 import {
   type Background,
   backgroundForRaise,
+  largestSum,
   observeBackground,
   stepUp,
 } from './meters/background.ts';
@@ -24,7 +25,7 @@ import type {
   MeterTrust,
   TickInput,
 } from './tick.ts';
-import { maxAmps, PHASES, type PhaseAmps } from './units.ts';
+import { maxAmps, PHASES, type PhaseAmps, sumAmps } from './units.ts';
 
 /** Every circuit with the limit in force and the load of others on it. */
 export const circuitTicks = (
@@ -159,16 +160,17 @@ const circuitLoad = (
 ): CircuitLoad => {
   const assumed = circuit.assumedLoadAmps;
   if (circuit.meter === undefined) {
-    return { uncontrolledAmps: assumed, forRaiseAmps: assumed, forStartAmps: assumed, trust };
+    return { ...alike(assumed), trust };
   }
   if (background === undefined) {
     const problem = 'no reading yet';
-    const same = { uncontrolledAmps: assumed, forRaiseAmps: assumed, forStartAmps: assumed };
-    return { ...same, trust, problem };
+    return { ...alike(assumed), trust, problem };
   }
   const forRaiseAmps = backgroundForRaise(background, raiseWindowMs);
   const forStartAmps = backgroundForRaise(background);
-  const known = { uncontrolledAmps: background.amps, forRaiseAmps, forStartAmps, trust };
+  const forStartSumAmps = largestSum(background);
+  const uncontrolledAmps = background.amps;
+  const known = { uncontrolledAmps, forRaiseAmps, forStartAmps, forStartSumAmps, trust };
   const stepReserveAmps = background.steps?.reserveAmps;
   if (trust === 'fresh') return stepReserveAmps ? { ...known, stepReserveAmps } : known;
   const problem =
@@ -176,8 +178,16 @@ const circuitLoad = (
   if (trust === 'no-raise') return { ...known, problem };
   const worst = trust === 'lost' ? maxAmps(assumed, forRaiseAmps) : forRaiseAmps;
   const most = maxAmps(worst, forStartAmps);
-  return { uncontrolledAmps: worst, forRaiseAmps: worst, forStartAmps: most, trust, problem };
+  return { ...alike(worst), forStartAmps: most, forStartSumAmps: sumAmps(most), trust, problem };
 };
+
+/** Of a load that is not known to swing. */
+const alike = (amps: PhaseAmps): Omit<CircuitLoad, 'trust'> => ({
+  uncontrolledAmps: amps,
+  forRaiseAmps: amps,
+  forStartAmps: amps,
+  forStartSumAmps: sumAmps(amps),
+});
 
 const sumDraws = (connectors: readonly ConnectorTick[], phasorSum: boolean) => {
   if (phasorSum) return phasorDraws(connectors);

@@ -26,13 +26,8 @@ import {
 import { withPlan } from './plan-ahead.ts';
 import { preferred } from './preferences.ts';
 import type { ReasonChain } from './reason.ts';
-import {
-  heldBack,
-  type PolicyTick,
-  policyTick,
-  withCarBudget,
-  withPassingPower,
-} from './rules/policy-tick.ts';
+import { withDemand, withPassingPower } from './rules/demand-tick.ts';
+import { heldBack, type PolicyTick, policyTick, withCarBudget } from './rules/policy-tick.ts';
 import { carsOn, sharedReasons, unsteeredOn } from './shared-reasons.ts';
 import { type Contender, share } from './sharing/share.ts';
 import { silentAlarms, wasSeen } from './silent-alarms.ts';
@@ -51,7 +46,8 @@ export const decide = (input: TickInput, scratch?: Scratch): Decision => {
   const wiring = wiringAfter(input, ticks, input.wiring);
   const meterEvidence = meterEvidenceAfter(input, ticks, input.meterEvidence);
   const below = connectorsByCircuit(input, ticks);
-  const { circuits, background } = circuitTicks({ ...input, limits: rules.limits }, below);
+  const seen = circuitTicks({ ...input, limits: rules.limits }, below);
+  const { circuits, state: demand } = withDemand(input, below, seen.circuits);
   const shared = ticks.filter((tick) => tick.role === 'shared');
   const floors = floorsAfter(input.floors, circuits, input.site.circuits, input.nowMs);
   const wanting = shared.map((tick) => wantedBy(input, tick, circuits, rules, floors));
@@ -90,9 +86,9 @@ export const decide = (input: TickInput, scratch?: Scratch): Decision => {
     circuits,
     commands: commandsFor(input, connectors, circuits, reserved.amps),
     carried: {
-      background,
+      background: seen.background,
       turns: turnsAfter(input, ticks, contenders, entitledAmps),
-      policyState: rules.state,
+      policyState: demand === undefined ? rules.state : { ...rules.state, demand },
       learned: learnedNow(input, ticks),
       wiring,
       meterEvidence,

@@ -192,6 +192,8 @@ export interface CircuitTick {
   readonly id: string;
   readonly limitAmps: PhaseAmps;
   readonly limitWatts?: number;
+  /** What of it others count with, where a mean is limited; absent: their load as it swings. */
+  readonly othersWatts?: number;
   readonly limitReasons: readonly [ReasonChain, ReasonChain, ReasonChain];
   readonly wattsReasons?: ReasonChain;
   readonly load: CircuitLoad;
@@ -207,6 +209,8 @@ export interface CircuitLoad {
   readonly forRaiseAmps: PhaseAmps;
   /** The one that cars which are to start have to leave room for. */
   readonly forStartAmps: PhaseAmps;
+  /** Largest sum of all phases in the same time: what shares of a limit in watts leave room for. */
+  readonly forStartSumAmps: number;
   /** Kept free above the load of others now by raises of cars that are on; absent: nothing. */
   readonly stepReserveAmps?: PhaseAmps;
   readonly trust: MeterTrust;

@@ -16,6 +16,7 @@ export const mapPhases = (f: (phase: 0 | 1 | 2) => number): PhaseAmps => [f(0), 
 export const addAmps = (a: PhaseAmps, b: PhaseAmps): PhaseAmps => mapPhases((p) => a[p] + b[p]);
 export const subtractAmps = (a: PhaseAmps, b: PhaseAmps): PhaseAmps =>
   mapPhases((p) => a[p] - b[p]);
+export const sumAmps = ([l1, l2, l3]: PhaseAmps): number => l1 + l2 + l3;
 export const minAmps = (a: PhaseAmps, b: PhaseAmps): PhaseAmps =>
   mapPhases((p) => Math.min(a[p], b[p]));
 export const maxAmps = (a: PhaseAmps, b: PhaseAmps): PhaseAmps =>

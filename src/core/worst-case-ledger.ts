@@ -9,7 +9,15 @@ import type {
   ConnectorTick,
   TickInput,
 } from './tick.ts';
-import { addAmps, maxAmps, NO_AMPS, type PhaseAmps, sameAmps, subtractAmps } from './units.ts';
+import {
+  addAmps,
+  maxAmps,
+  NO_AMPS,
+  type PhaseAmps,
+  sameAmps,
+  subtractAmps,
+  sumAmps,
+} from './units.ts';
 
 /** What is left on each circuit when everybody draws the worst case: amps of L1..L3, watts. */
 export interface Ledger {
@@ -23,6 +31,8 @@ export interface Ledger {
   readonly forStarts: readonly PhaseAmps[];
   /** The same of a raise of a car that is on: for steps of the building. */
   readonly forSteps: readonly PhaseAmps[];
+  /** Volts with which those two count in watts: 0 where others count with their mean. */
+  readonly swingVolts: readonly number[];
   /** Amps of the margin (negative: less is kept free) within which nothing needs to be done. */
   readonly lent: readonly PhaseAmps[];
   /** The same in watts: what is to spare where a step is not to come and go. */
@@ -45,7 +55,10 @@ export const worstCaseLedger = (
     const marginAmps = input.site.circuits[index]?.marginAmps ?? 0;
     const taken = addAmps(circuit.load.forRaiseAmps, reserved[index] ?? NO_AMPS);
     const free = (p: 0 | 1 | 2): number => circuit.limitAmps[p] - marginAmps - taken[p];
-    const takenWatts = input.site.voltageVolts * (taken[0] + taken[1] + taken[2]);
+    const { voltageVolts } = input.site;
+    const swinging = voltageVolts * sumAmps(circuit.load.forRaiseAmps);
+    const takenWatts =
+      (circuit.othersWatts ?? swinging) + voltageVolts * sumAmps(reserved[index] ?? NO_AMPS);
     const watts = (circuit.limitWatts ?? Number.POSITIVE_INFINITY) - takenWatts;
     return [free(0), free(1), free(2), watts];
   });
@@ -66,7 +79,9 @@ export const worstCaseLedger = (
   const lent = input.site.circuits.map(({ marginAmps }) => sameAmps(-marginAmps * KEEP_ON_SHARE));
   const { voltageVolts } = input.site;
   const steadyWatts = lent.map(([l1, l2, l3]) => -(l1 + l2 + l3) * voltageVolts);
-  const ledger = { left, lines, stations, noRaise, forStarts, forSteps, lent, steadyWatts };
+  const swingVolts = circuits.map((each) => (each.othersWatts === undefined ? voltageVolts : 0));
+  const forRaises = { noRaise, forStarts, forSteps, swingVolts };
+  const ledger = { left, lines, stations, ...forRaises, lent, steadyWatts };
   for (const { tick } of decisions) {
     const own = tick.role === 'shared' ? tick.worstAmps : 0;
     book(input, ledger, tick, own + tick.raiseWorstAmps - tick.worstAmps);
@@ -132,7 +147,8 @@ export const roomFor = (
     if (row === undefined) continue;
     const less = keptFree[index] ?? NO_AMPS;
     room = Math.min(room, lineRoom(ledger, index, tick, less));
-    const lessWatts = (less[0] + less[1] + less[2]) * site.voltageVolts + (spareWatts[index] ?? 0);
+    const swingWatts = sumAmps(less) * (ledger.swingVolts[index] ?? 0);
+    const lessWatts = swingWatts + (spareWatts[index] ?? 0);
     room = Math.min(room, (row[WATTS] - lessWatts) / wattsPerAmp);
   }
   const station = ledger.stations.get(tick.charger.id);

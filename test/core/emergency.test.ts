@@ -17,7 +17,13 @@ const circuit = (amps: number, trust: CircuitTick['load']['trust'] = 'fresh'): C
   id: 'main',
   limitAmps: sameAmps(63),
   limitReasons: [[], [], []],
-  load: { uncontrolledAmps: NO_AMPS, forRaiseAmps: NO_AMPS, forStartAmps: NO_AMPS, trust },
+  load: {
+    uncontrolledAmps: NO_AMPS,
+    forRaiseAmps: NO_AMPS,
+    forStartAmps: NO_AMPS,
+    forStartSumAmps: 0,
+    trust,
+  },
   measuredAmps: [amps, 0, 0],
 });
 /** The clock of the gateway has run for a day when it begins. */

@@ -17,7 +17,13 @@ const circuit = (
   // An EMS allows less: that is no fuse.
   limitAmps: sameAmps(40),
   limitReasons: [[], [], []],
-  load: { uncontrolledAmps: NO_AMPS, forRaiseAmps: NO_AMPS, forStartAmps: NO_AMPS, trust },
+  load: {
+    uncontrolledAmps: NO_AMPS,
+    forRaiseAmps: NO_AMPS,
+    forStartAmps: NO_AMPS,
+    forStartSumAmps: 0,
+    trust,
+  },
   ...(measuredAmps === undefined ? {} : { measuredAmps }),
 });
 type Seen = readonly [second: number, ...Parameters<typeof circuit>];

@@ -61,7 +61,13 @@ describe('what has taken the amps that a car waits for', () => {
     id,
     limitAmps: [25, 25, 25],
     limitReasons: [[], [], []],
-    load: { uncontrolledAmps, forRaiseAmps: NO_AMPS, forStartAmps: NO_AMPS, trust: 'fresh' },
+    load: {
+      uncontrolledAmps,
+      forRaiseAmps: NO_AMPS,
+      forStartAmps: NO_AMPS,
+      forStartSumAmps: 0,
+      trust: 'fresh',
+    },
   });
   const circuits = [circuit('main', NO_AMPS), circuit('barn', [9.4, 19.5, 0.4])];
   const reserved: Reserved = {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { demandAfter, demandWatts } from '../../src/core/rules/demand-window.ts';
+import { demandAfter } from '../../src/core/rules/demand-window.ts';
 import { surplusAfter, surplusBudget } from '../../src/core/rules/surplus.ts';
 import { isInForce, localTime } from '../../src/core/rules/windows.ts';
 import type { PolicyWindow } from '../../src/core/sharing/policy.ts';
@@ -57,43 +57,63 @@ describe('a window of the day', () => {
 describe('the demand window', () => {
   const rule = { minutes: 15, limitWatts: 10_000 };
   const noon = Date.UTC(2026, 0, 5, 12);
+  const at = (second: number, watts: number | undefined, othersWatts = 0, onWatts = 0) => ({
+    wallMs: noon + second * 1000,
+    watts,
+    othersWatts,
+    onWatts,
+  });
 
   test('counts what was taken, and nothing is left when it is used up', () => {
-    let state = demandAfter(rule, undefined, noon, undefined);
-    for (let s = 1; s <= 300; s += 1) state = demandAfter(rule, state, noon + s * 1000, 30_000);
+    let state = demandAfter(rule, undefined, at(0, undefined));
+    for (let s = 1; s <= 300; s += 1) state = demandAfter(rule, state, at(s, 30_000));
     assert.equal(Math.round(state.usedWh), 2500);
-    assert.equal(demandWatts(rule, state), 0);
+    assert.equal(state.carWatts, 0);
   });
 
   test('begins anew with the quarter of an hour', () => {
-    const full = { beganAtMs: noon, usedWh: 2500, atMs: noon + 899_000 };
-    const next = demandAfter(rule, full, noon + 900_000, 0);
+    const full = { beganAtMs: noon, usedWh: 2500, atMs: noon + 899_000, carWatts: 0 };
+    const next = demandAfter(rule, full, at(900, 0));
     assert.equal(next.usedWh, 0);
-    assert.equal(demandWatts(rule, next), 10_000);
+    assert.equal(next.carWatts, 9_950);
   });
 
-  test('what keeps to the limit goes on through the end of a quarter', () => {
-    for (const leftMs of [120_000, 60_000, 30_000, 5_000, 1_000]) {
-      const atMs = noon + 900_000 - leftMs;
-      const usedWh = (10_000 * (900_000 - leftMs)) / HOUR_MS;
-      const allowed = demandWatts(rule, { beganAtMs: noon, usedWh, atMs });
-      assert.ok(Math.abs(allowed - 10_000) < 1, `${allowed} W with ${leftMs} ms left`);
+  test('cars keep what they have through quarters, beside a building that breathes', () => {
+    // What of it they take is less by a step that none of them can use.
+    for (const unusedWatts of [0, 100, 250]) {
+      let state = demandAfter(rule, undefined, at(0, undefined, 3_000));
+      const given = state.carWatts;
+      for (let s = 1; s <= 2_700; s += 1) {
+        const others = 3_000 + 200 * Math.sin(s) + 200 * Math.sin(s / 7);
+        const watts = others + state.carWatts - unusedWatts;
+        state = demandAfter(rule, state, at(s, watts, others));
+        assert.ok(Math.abs(state.carWatts - given) < 1, `${state.carWatts} W after ${s} s`);
+      }
     }
   });
 
-  test('what is spare at the end is not all allowed at once, what is missing is made up for', () => {
-    const at = (usedWh: number, leftMs: number) =>
-      demandWatts(rule, { beganAtMs: noon, usedWh, atMs: noon + 900_000 - leftMs });
-    const spare = at(2000, 10_000);
-    assert.ok(spare > 10_000 && spare < 40_000, `${spare} W`);
-    // 20 s at 10 kW are 55.6 Wh: half of them are left.
-    assert.ok(Math.abs(at(2500 - 27.8, 20_000) - 5_000) < 10);
+  test('what was saved is given while it is worth it, not in the last minutes', () => {
+    const saved = { beganAtMs: noon, usedWh: 0, othersWatts: 0, carWatts: 9_950 };
+    const early = demandAfter(rule, { ...saved, atMs: noon + 450_000 }, at(450, 0));
+    assert.equal(Math.round(early.carWatts), 19_900);
+    const late = demandAfter(rule, { ...saved, atMs: noon + 840_000 }, at(840, 0));
+    assert.equal(late.carWatts, 9_950);
+  });
+
+  test('minimums stay on as long as they fit without the reserve', () => {
+    const used = (wh: number) => ({
+      ...{ beganAtMs: noon, atMs: noon + 450_000, othersWatts: 0, carWatts: 9_950 },
+      usedWh: wh,
+    });
+    // 9 936 W are left without the reserve, then 9 920 W.
+    assert.equal(demandAfter(rule, used(1_258), at(450, 0, 0, 9_930)).carWatts, 9_930);
+    assert.ok(demandAfter(rule, used(1_260), at(450, 0, 0, 9_930)).carWatts < 9_900);
   });
 
   test('a gap in the readings counts as full use', () => {
     const before = { beganAtMs: noon, usedWh: 0, atMs: noon };
-    assert.equal(demandAfter(rule, before, noon + 360_000, undefined).usedWh, 1000);
-    assert.equal(demandAfter(rule, before, noon + 360_000, 100).usedWh, 1000);
+    assert.equal(demandAfter(rule, before, at(360, undefined)).usedWh, 1000);
+    assert.equal(demandAfter(rule, before, at(360, 100)).usedWh, 1000);
   });
 });
 

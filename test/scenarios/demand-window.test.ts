@@ -42,7 +42,7 @@ test('power that is left late in a window starts nobody whom the next window wou
   const site = new VirtualSite({
     site: garage(3),
     buildingAmps: sameAmps(1),
-    policy: { ...DEFAULT_POLICY, id: 'demand', demand: { minutes: 5, limitWatts } },
+    policy: { ...DEFAULT_POLICY, id: 'demand', demand: { minutes: 15, limitWatts } },
   });
   await site.run(20);
   const ids = [...site.chargers.keys()];
@@ -65,4 +65,28 @@ test('power that is left late in a window starts nobody whom the next window wou
   // One turn in a quarter of an hour, and nothing besides.
   assert.ok(starts <= 5, `${starts} starts in an hour`);
   assert.notEqual(shown, '');
+});
+
+test('offers stay as they are while nothing happens, through the ends of windows', async () => {
+  const site = new VirtualSite({
+    site: garage(6, { mainAmps: 125 }),
+    buildingAmps: sameAmps(10),
+    buildingNoiseAmps: 1,
+    policy: { ...DEFAULT_POLICY, id: 'demand', demand: { minutes: 15, limitWatts: 50_000 } },
+  });
+  await site.run(20);
+  for (const charger of site.chargers.values()) {
+    charger.plugIn(1, new Car({ needWh: 200_000 }), charger.identity);
+  }
+  await site.run(600);
+  const offers = () => site.view().chargers.map((each) => each.connectors[0]?.offerAmps ?? 0);
+  let changes = 0;
+  let before = offers();
+  for (let second = 0; second < 1_800; second += 1) {
+    await site.run(1);
+    const now = offers();
+    changes += now.filter((amps, i) => amps !== before[i]).length;
+    before = now;
+  }
+  assert.ok(changes <= 12, `${changes} changes`);
 });

@@ -59,3 +59,23 @@ test('under a restless load the last amps are not given and taken by turns', asy
   assert.ok(changes <= 4, `${changes} changes`);
   assert.ok(offers(site).every((amps) => amps >= 12));
 });
+
+test('under a limit in watts that one more car just misses, nobody is switched to and fro', async () => {
+  // Beside the building six cars at their minimum take 10 W more than there is.
+  const { circuits, ...rest } = garage(6);
+  const site = new VirtualSite({
+    site: { ...rest, circuits: circuits.map((each) => ({ ...each, limitWatts: 20_000 })) },
+    buildingAmps: sameAmps(5),
+    buildingNoiseAmps: 0.5,
+    meterLagMs: 800,
+  });
+  await site.run(20);
+  const phases = [1, 2, 3] as const;
+  for (const [index, charger] of [...site.chargers.values()].entries()) {
+    const car = new Car({ needWh: 90_000, phases: phases[index % 3] ?? 3 });
+    charger.plugIn(1, car, charger.identity);
+  }
+  await site.run(900);
+  const changes = await changedIn(site, 300);
+  assert.ok(changes <= 12, `${changes} changes`);
+});

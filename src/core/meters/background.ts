@@ -7,6 +7,7 @@ import {
   NO_AMPS,
   type PhaseAmps,
   subtractAmps,
+  sumAmps,
 } from '../units.ts';
 import { REACTION_MS, type StepHistory } from './step-reserve.ts';
 
@@ -99,6 +100,10 @@ export const backgroundForRaise = (
   for (const sample of recent) if (sample.atMs > sinceMs) top = maxAmps(top, sample.amps);
   return top;
 };
+
+/** Largest sum of all phases that was seen: phases are seldom at their largest together. */
+export const largestSum = ({ recent, amps }: Background): number =>
+  recent.reduce((top, sample) => Math.max(top, sumAmps(sample.amps)), sumAmps(amps));
 
 /** By how much the load of others has risen above its lowest within the reaction time, never < 0. */
 export const stepUp = ({ amps, recent }: Background, nowMs: number): PhaseAmps => {

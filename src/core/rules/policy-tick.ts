@@ -3,14 +3,14 @@ import { phaseVolts } from '../chargers/told-limit.ts';
 import { orderedAmps } from '../contenders.ts';
 import { dimmingFloorWatts } from '../limits/dimming.ts';
 import type { Limit } from '../limits/limit.ts';
-import { STALE_HOLD_MS } from '../meters/meter-ladder.ts';
 import { phaseCount } from '../meters/site-phases.ts';
 import type { Reason, ReasonChain } from '../reason.ts';
 import type { PolicyWindow } from '../sharing/policy.ts';
 import type { Contender } from '../sharing/share.ts';
-import type { CircuitTick, ConnectorKey, ConnectorTick, MeterState, TickInput } from '../tick.ts';
+import type { ConnectorKey, ConnectorTick, TickInput } from '../tick.ts';
 import { carPower, othersWatts } from './car-power.ts';
-import { type DemandState, demandAfter, demandWatts } from './demand-window.ts';
+import type { DemandState } from './demand-window.ts';
+import { freshWatts } from './grid-power.ts';
 import { type Hurried, hurriedAfter, hurryOf, SURPLUS } from './hurry.ts';
 import { type OwnPower, ownPowerAfter } from './own-power.ts';
 import { lastingSurplus, type SurplusState, surplusAfter, surplusBudget } from './surplus.ts';
@@ -56,7 +56,6 @@ export const policyTick = (input: TickInput, ticks: readonly ConnectorTick[]): P
   const local = localNow(input);
   const windows = windowsInForce(policy, local);
   const hurried = hurriedAfter(input, ticks, windows);
-  const demand = demandNow(input);
   const onWatts = sumOf(input, ticks, minimumWatts);
   const load = othersNow(input, ticks);
   const surplus = surplusNow(input, load, onWatts);
@@ -64,14 +63,13 @@ export const policyTick = (input: TickInput, ticks: readonly ConnectorTick[]): P
   const solar = solarBudget(input, ticks, surplus, onWatts);
   const others = input.limits.filter(({ source }) => source !== dimming?.source);
   return {
-    limits: [...others, ...windowLimits(windows, root), ...demandLimits(input, demand, root)],
+    limits: [...others, ...windowLimits(windows, root)],
     budget: tighter(solar, dimming?.budget),
     windows,
     startWatts: startWatts(input, surplus),
     onWatts,
     state: {
       local: { minute: Math.floor(wallMs / 60_000), time: local },
-      ...(demand === undefined ? {} : { demand }),
       ...(surplus === undefined ? {} : { surplus }),
       ...(load.watts === undefined ? {} : { othersWatts: load.watts }),
       ...(dimming === undefined ? {} : { own: dimming.own }),
@@ -107,29 +105,6 @@ const held = (contender: Contender, maxAmps: number, maxReason: Reason): Contend
   maxAmps,
   maxReason,
 });
-
-/**
- * Late in a window of the demand charge more power is left than the next window can carry: cars that
- * charge have it, but one that was started for it would be stopped minutes later.
- */
-export const withPassingPower = (
-  { policy: { demand } }: TickInput,
-  circuits: readonly AllocationCircuit[],
-  ticks: readonly CircuitTick[],
-): readonly AllocationCircuit[] => {
-  if (demand === undefined) return circuits;
-  const { minutes, limitWatts } = demand;
-  const at = Math.max(
-    0,
-    circuits.findIndex(({ id }) => id === demand.circuit),
-  );
-  const watts = (ticks[at]?.limitWatts ?? 0) - limitWatts;
-  if (watts <= 0) return circuits;
-  const id = circuits[at]?.id ?? '';
-  const text = `${id}: starts when the mean of ${minutes} min leaves room for good`;
-  const passing = { watts, reason: { kind: 'policy', id, text } } as const;
-  return circuits.map((circuit, i) => (i === at ? { ...circuit, passing } : circuit));
-};
 
 /** What is free on the root, when all cars together may draw only so much. */
 export const withCarBudget = (
@@ -169,19 +144,6 @@ const localNow = ({ wallMs, site, policyState, policy }: TickInput): LocalTime =
   return localTime(wallMs, site.timezone);
 };
 
-const freshWatts = (
-  { nowMs, site }: TickInput,
-  meter: MeterState | undefined,
-): number | undefined => {
-  const reading = meter?.lastGood;
-  if (reading === undefined || nowMs - reading.atMs > STALE_HOLD_MS) return undefined;
-  if (reading.watts !== undefined) return reading.watts;
-  const [a, b, c] = reading.amps ?? [];
-  return a === undefined || b === undefined || c === undefined
-    ? undefined
-    : (a + b + c) * site.voltageVolts;
-};
-
 const meterOf = ({ site, readings }: TickInput, circuit: string | undefined) => {
   const found = site.circuits.find(({ id }) => id === circuit) ?? site.circuits[0];
   return found?.meter === undefined ? undefined : readings.get(found.meter);
@@ -192,27 +154,6 @@ const dischargeWatts = (input: TickInput): number =>
     if (role !== 'battery') return sum;
     return sum + Math.max(0, -(freshWatts(input, input.readings.get(id)) ?? 0));
   }, 0);
-
-const demandNow = (input: TickInput): DemandState | undefined => {
-  const rule = input.policy.demand;
-  if (rule === undefined) return undefined;
-  const watts = freshWatts(input, meterOf(input, rule.circuit));
-  return demandAfter(rule, input.policyState.demand, input.wallMs, watts);
-};
-
-const demandLimits = (
-  { policy }: TickInput,
-  state: DemandState | undefined,
-  root: string,
-): readonly Limit[] => {
-  const rule = policy.demand;
-  if (rule === undefined || state === undefined) return [];
-  const reason = `mean of ${rule.minutes} min within ${rule.limitWatts} W`;
-  const watts = Math.floor(demandWatts(rule, state));
-  return [
-    { source: 'demand-window', circuit: rule.circuit ?? root, kind: 'policy', watts, reason },
-  ];
-};
 
 /** Power at the root meter without the cars; `seen`: as it is now, else as it was last known. */
 interface Others {
