@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import {
+  type FileHandle,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
@@ -65,4 +74,26 @@ test('a document that cannot be read at all is not taken for a new one', async (
   const path = await file();
   await mkdir(path);
   await assert.rejects(openDocument(path, fresh()), /EISDIR/);
+});
+
+test('an update is on the medium before it takes the place of what was there, and its place too', async (t) => {
+  const path = await file();
+  const document = await openDocument(path, fresh());
+  await document.update(() => {});
+  const probe = await open(path, 'r');
+  const handles: FileHandle = Object.getPrototypeOf(probe);
+  await probe.close();
+  const real = handles.sync;
+  t.after(() => {
+    handles.sync = real;
+  });
+  const synced: (string | undefined)[] = [];
+  handles.sync = async function (this: FileHandle) {
+    await real.call(this);
+    const isFolder = (await this.stat()).isDirectory();
+    const inPlace = JSON.parse(await readFile(path, 'utf8')).chargers.CP_1 === 6;
+    synced.push(`${isFolder ? 'folder' : 'file'} ${inPlace ? 'after' : 'before'}`);
+  };
+  await document.update((data) => Object.assign(data.chargers, { CP_1: 6 }));
+  assert.deepEqual(synced, ['file before', 'folder after']);
 });
