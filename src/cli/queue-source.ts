@@ -1,4 +1,5 @@
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import type { QueuedMessage, QueueSummary } from '../gateway/outage/queue-desk.ts';
 import { QueueDesk } from '../gateway/outage/queue-desk.ts';
 import { ResendDesk, type Resent, type Selection } from '../gateway/outage/resend-desk.ts';
@@ -70,6 +71,11 @@ const resendPath = ({ charger, seq, transactionId }: Selection, by: string): str
 
 const openStopped = async (config: SiteConfig): Promise<QueueSource> => {
   const path = join(config.dataDir, 'journal');
+  // An empty journal made here would say that nothing is held, while the site's lies elsewhere.
+  if (!existsSync(path)) {
+    const where = `there is no ${resolve(path)}: is dataDir, or BUSBAR__DATADIR, that of the service?`;
+    throw new Error(`${noGateway(config)}; ${where}`);
+  }
   const store = await LogStore.open(path, { monotonicMs: () => performance.now() });
   const mostBytes = config.journal.mostMegabytes * 1024 * 1024;
   const journal = await Journal.open(store, { mostBytes });

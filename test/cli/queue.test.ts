@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { access, mkdtemp, readFile, rename, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
@@ -113,6 +113,20 @@ const running = async (t: TestContext) => {
 };
 
 describe('the queue of a stopped gateway', () => {
+  test('is not called empty where no gateway ever ran', async () => {
+    const { file, store } = await heldSite('127.0.0.1:1');
+    await store.close();
+    const journal = join(file, '..', 'journal');
+    await rename(journal, `${journal}-elsewhere`);
+    const { status, out, err } = await busbar('queue', 'ls', '--config', file);
+    assert.equal(status, 1, out);
+    assert.match(
+      err,
+      /there is no .*journal: is dataDir, or BUSBAR__DATADIR, that of the service\?/,
+    );
+    await assert.rejects(access(journal));
+  });
+
   test('is listed, shown, exported and dropped from', async () => {
     const { file, store } = await heldSite('127.0.0.1:1');
     await store.close();
