@@ -27,6 +27,8 @@ const WATTS_TOLERANCE = 200;
 const BACK_MS = 30_000;
 /** Starts in an hour; whoever disturbs the site may cost one more. */
 const STARTS_MOST = 4;
+const WAKE_UPS = 3;
+const LEAST_OFFER_AMPS = 6;
 /** A car may need this much, and the margin of a fuse and a step are more than free. */
 const START_AMPS = 12;
 const DEMAND_LAG_MS = 45_000;
@@ -142,7 +144,14 @@ export class StormOracle {
   #amps(circuit: string, nowMs: number, controlled: boolean): PhaseAmps {
     return this.#below(circuit)
       .filter(({ id }) => this.#isUnderControl(id, nowMs) === controlled)
-      .reduce((sum, { id }) => addAmps(sum, this.#site.chargerAmps(id)), NO_AMPS);
+      .reduce((sum, spec) => addAmps(sum, this.#lineAmps(spec)), NO_AMPS);
+  }
+
+  /** Between two lines the same current is on both. */
+  #lineAmps({ id, phases, lineToLine }: ChargerSpec): PhaseAmps {
+    const amps = this.#site.chargerAmps(id);
+    if (lineToLine !== true) return amps;
+    return mapPhases((p) => (phases.includes(p) ? Math.max(...amps) : 0));
   }
 
   #isUnbalanced({ id, unbalanceAmps }: Circuit, nowMs: number): boolean {
@@ -222,8 +231,10 @@ export class StormOracle {
     const known = this.#starts.get(id);
     const amps = charger.offeredAmps(1);
     if (known === undefined || known.stay !== stay) {
-      const sleeps = stay?.model.sleeps === true ? 3 : 0;
-      this.#starts.set(id, { stay, starts: 0, may: STARTS_MOST + sleeps, amps });
+      // Who takes nothing of the least offer looks as if it slept: it is woken, too.
+      const { sleeps = false, minAmps = LEAST_OFFER_AMPS } = stay?.model ?? {};
+      const wakeUps = sleeps || minAmps > LEAST_OFFER_AMPS ? WAKE_UPS : 0;
+      this.#starts.set(id, { stay, starts: 0, may: STARTS_MOST + wakeUps, amps });
       return;
     }
     if (this.#offline.delete(id)) known.may += 1;

@@ -14,6 +14,8 @@ const OVER_113_MOST_MS = 15_000;
 const UNBALANCED_MOST_MS = 90_000;
 /** In ten minutes one round of turns may fall: down, and up again step by step. */
 const TURNS_MOST = 4;
+/** Where a window of the demand charge ends and begins, what is left of it is shared out anew. */
+const TURNS_OF_WINDOW_MOST = 8;
 
 const brokenBy = ({
   breakers,
@@ -32,8 +34,8 @@ const brokenBy = ({
   }
   if (aboveEmsAmps > 0.5) broken.push(`${aboveEmsAmps} A above the limit of an EMS`);
   // Who obeys at times and at times does not is raised and lowered for as long as it likes.
-  if (!lies && !limitMoves && turnsInCalm > TURNS_MOST)
-    broken.push(`${turnsInCalm} turns of an offer`);
+  const turnsMost = limitMoves ? TURNS_OF_WINDOW_MOST : TURNS_MOST;
+  if (!lies && turnsInCalm > turnsMost) broken.push(`${turnsInCalm} turns of an offer`);
   if (aboveDimmedWatts > 300) broken.push(`${aboveDimmedWatts} W above what dimming leaves`);
   const { unbalancedMs, overWattsMs, beyondDemandWh, startsTooMany, starved } = record;
   if (unbalancedMs > UNBALANCED_MOST_MS) broken.push(`phases apart for ${unbalancedMs} ms`);

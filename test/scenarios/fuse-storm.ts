@@ -15,7 +15,7 @@ export interface StormResult {
   /** How often an offer changed its direction while nothing happened, the most of one connector. */
   readonly turnsInCalm: number;
   readonly lies: boolean;
-  /** What is left of a window of the demand charge moves all the time, and the offers with it. */
+  /** A window of the demand charge may end in it. */
   readonly limitMoves: boolean;
   /** Amps above the limit of an EMS that cars could have left, 45 s after it came; 0: never. */
   readonly aboveEmsAmps: number;

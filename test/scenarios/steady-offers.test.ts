@@ -70,11 +70,10 @@ test('under a limit in watts that one more car just misses, nobody is switched t
     meterLagMs: 800,
   });
   await site.run(20);
-  const phases = [1, 2, 3] as const;
-  for (const [index, charger] of [...site.chargers.values()].entries()) {
-    const car = new Car({ needWh: 90_000, phases: phases[index % 3] ?? 3 });
-    charger.plugIn(1, car, charger.identity);
-  }
+  const kinds = [1, 2, 3, 1, 2, 3] as const;
+  [...site.chargers.values()].forEach((charger, i) => {
+    charger.plugIn(1, new Car({ needWh: 90_000, phases: kinds[i] ?? 3 }), charger.identity);
+  });
   await site.run(900);
   const changes = await changedIn(site, 300);
   assert.ok(changes <= 12, `${changes} changes`);
