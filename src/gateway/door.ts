@@ -2,6 +2,7 @@ import type { Log } from '../core/log.ts';
 import type { Clock } from '../core/time.ts';
 import { type OcppVersion, versionOf } from '../ocpp/version.ts';
 import { DIAL_TIMEOUT_MS } from './dial-request.ts';
+import { DoorLog } from './door-log.ts';
 import { HeldKnocks, type Turn } from './held-knocks.ts';
 import { type ChargerPath, identityInPath, upstreamUrl } from './identity.ts';
 import { KnockLimiter } from './knock-limiter.ts';
@@ -62,12 +63,14 @@ export class Door {
   readonly #options: DoorOptions;
   readonly #held = new HeldKnocks();
   readonly #knocks = new KnockLimiter();
+  readonly #log: DoorLog;
   /** CSMSs that did not answer the last dial. */
   readonly #away = new Set<string>();
   #closed = false;
 
   constructor(options: DoorOptions) {
     this.#options = options;
+    this.#log = new DoorLog(options.log, options.clock);
   }
 
   /** Whether the handshake of a charger is held. */
@@ -88,7 +91,7 @@ export class Door {
     const { remoteAddress } = knock;
     if (!admits(identity)) {
       const remedy = remedyFor?.(identity);
-      log.warn('unknown charger refused', { identity, remoteAddress, remedy });
+      this.#log.warn('unknown charger refused', { identity, remoteAddress, remedy });
       suspicious?.({ kind: 'unknown', identity, remoteAddress });
       return refuse(knock, 404, 'unknown charger');
     }
@@ -170,17 +173,17 @@ export class Door {
     identity: string,
     result: Extract<DialResult, { outcome: 'refused' | 'unreachable' }>,
   ): void {
-    const { log, outageOf, suspicious, upstream } = this.#options;
+    const { outageOf, suspicious, upstream } = this.#options;
     if (result.outcome === 'unreachable') {
       upstream(identity, 'outage');
-      log.warn('CSMS unreachable', { identity, problem: result.problem });
+      this.#log.warn('CSMS unreachable', { identity, problem: result.problem });
       refuse(knock, 503, 'CSMS unreachable');
       return;
     }
     const { status, message } = result;
     const isRefused = isRejection(status);
     upstream(identity, isRefused ? 'refused' : 'none');
-    log.warn('CSMS refused the charger', { identity, status, ...remedyOf(status) });
+    this.#log.warn('CSMS refused the charger', { identity, status, ...remedyOf(status) });
     if (isRefused) {
       const { remoteAddress, authorization } = knock;
       const by = status === 404 ? 'name' : { authorization };
@@ -192,7 +195,7 @@ export class Door {
   }
 
   async #accept(knock: Knock, path: ChargerPath, csms: Socket | undefined): Promise<void> {
-    const { log, outageOf, pingSecondsOf, upstream } = this.#options;
+    const { outageOf, pingSecondsOf, upstream } = this.#options;
     const { identity } = path;
     const subprotocol = csms?.subprotocol ?? '';
     const pingSeconds = pingSecondsOf(identity);
@@ -205,7 +208,8 @@ export class Door {
     if (version === undefined || csms === undefined) {
       upstream(identity, 'none');
       // OCPP-J 2.1 §3.1.2: the handshake is completed without a subprotocol, then closed.
-      log.warn('no common subprotocol', { identity, offered: knock.subprotocols.join(' ') });
+      const offered = knock.subprotocols.join(' ');
+      this.#log.warn('no common subprotocol', { identity, offered });
       for (const socket of [charger, csms]) socket?.close(1002, 'no common subprotocol');
       return;
     }
@@ -222,6 +226,7 @@ export class Door {
   ): void {
     const { identity } = path;
     this.#knocks.letIn(identity, knock.remoteAddress);
+    this.#log.forget(identity);
     const dial = () => this.#dial(knock, path);
     this.#options.enter({ identity, version, charger, csms, dial });
   }
