@@ -162,7 +162,8 @@ export class LinkOutage {
       unwanted: (transactionId) => this.#stopUnwanted(transactionId),
       delivered: () => {
         this.#replay = undefined;
-        log.info('everything held was delivered', { charger });
+        const { parked } = shared.journal.backlog(charger);
+        log.info('nothing is held any more', { charger, setAside: parked || undefined });
         link.upstream('connected');
       },
     });
