@@ -71,7 +71,7 @@ export const decide = (input: TickInput, scratch?: Scratch): Decision => {
     cars: (circuit, p) => carsOn(below, circuit, p, isOn),
     unsteered: (circuit, p) => unsteeredOn(below, circuit, p),
   });
-  const sharing = sharedReasons(below, circuits, isOn);
+  const sharing = sharedReasons(below, circuits, isOn, reserved);
   const connectorsNow = ticks.map((tick) => {
     const decided = decisionOf(input, tick, offerOf.get(tick.key), circuits);
     const decision = withFloor(

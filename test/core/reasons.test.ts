@@ -21,7 +21,8 @@ describe('with how many a car shares a circuit', () => {
     asked += 1;
     return (enforcement.accepted?.amps ?? 0) > 0;
   };
-  const shared = () => sharedReasons(below, circuits, isOn);
+  const shared = (nextCarAmps: readonly PhaseAmps[] = []) =>
+    sharedReasons(below, circuits, isOn, { nextCarAmps });
   const limit = (p: 0 | 1 | 2): ReasonChain => circuits[0]?.limitReasons[p] ?? [];
 
   test('is told before the fuse, by phase, of those that are on', () => {
@@ -35,6 +36,13 @@ describe('with how many a car shares a circuit', () => {
     const ems = { kind: 'ems', id: 'bms', text: 'main: 20 A from bms' } as const;
     const chain = [ems, ...limit(0)];
     assert.deepEqual(texts(shared()(chain)), ['one of 2 cars', ...texts(chain)]);
+  });
+
+  test('is told with what is kept for the next car, which none of them gets', () => {
+    const explained = shared([[6, 6, 0]]);
+    const [beside, alone] = [limit(0), limit(1)].map((chain) => texts(explained(chain))[0]);
+    assert.equal(beside, 'one of 2 cars, 6 A kept for the next car');
+    assert.equal(alone, '6 A kept for the next car');
   });
 
   test('is counted once for all cars', () => {

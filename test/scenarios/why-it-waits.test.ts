@@ -48,7 +48,7 @@ test('who gets less than it could is told with how many it shares', async () => 
   }
   await virtual.run(150);
   const reason = (i: number) => virtual.view().chargers[i]?.connectors[0]?.reason;
-  assert.equal(reason(0), 'one of 2 cars → main L1: fuse 40 A');
+  assert.equal(reason(0), 'one of 2 cars, 6 A kept for the next car → main L1: fuse 40 A');
   assert.equal(reason(1), reason(0));
   await virtual.charger('CP_2').unplug(1);
   await virtual.run(60);
