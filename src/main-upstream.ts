@@ -206,6 +206,7 @@ export const openDialer = async (
         identity: station.identity,
         version: station.version,
         names: { ...station, outlets },
+        specOf: (charger) => loop().spec(charger),
         limit,
         say,
       }),

@@ -163,6 +163,11 @@ export class ControlLoop {
     return this.#views.view();
   }
 
+  /** A charger as configured, but for what its make narrows. */
+  spec(charger: string): ChargerSpec | undefined {
+    return this.#draft.spec(charger);
+  }
+
   /** Why nothing is decided, in plain words; undefined when it is. */
   problem(): string | undefined {
     return this.#undecided.problem();

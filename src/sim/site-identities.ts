@@ -84,7 +84,7 @@ export class SiteIdentities {
   }
 
   async station(): Promise<AggregateStation | undefined> {
-    const { aggregate, site, outage, shelf } = this.#options;
+    const { aggregate, site, outage, shelf, loop } = this.#options;
     if (aggregate === undefined) return undefined;
     const { station, first, passwords = {}, rules } = aggregate;
     const parts = await this.#deskParts(station.identity);
@@ -103,7 +103,13 @@ export class SiteIdentities {
         keptReports(shelf, charger, asked, outage?.ids.csmsName(charger)),
       holds: (charger) => (outage?.journal.backlog(charger).count ?? 0) > 0,
       desk: (say, outlets) =>
-        new SiteDesk({ ...parts, ...station, names: { ...station, outlets }, say }),
+        new SiteDesk({
+          ...parts,
+          ...station,
+          names: { ...station, outlets },
+          specOf: (charger) => loop().spec(charger),
+          say,
+        }),
     });
   }
 

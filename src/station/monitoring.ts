@@ -63,8 +63,9 @@ export class Monitoring {
     };
   }
 
-  set(request: Payload): Promise<CallAnswer> {
-    const { answer, book } = setMonitors(this.#book, this.#options.variables, request);
+  /** `variables`: all that the station has, also those that cannot be watched. */
+  set(request: Payload, variables: readonly StationVariable[]): Promise<CallAnswer> {
+    const { answer, book } = setMonitors(this.#book, variables, request);
     return this.#kept(book, answer);
   }
 

@@ -1,5 +1,6 @@
 import { NOTHING_TOLD } from '../core/limits/limit-report.ts';
 import type { Log } from '../core/log.ts';
+import type { ChargerSpec } from '../core/site.ts';
 import type { Clock } from '../core/time.ts';
 import type { CallAnswer } from '../gateway/interceptor.ts';
 import { type Frame, parsePayload } from '../ocpp/frame.ts';
@@ -11,6 +12,7 @@ import type { FirmwareCache } from './firmware-cache.ts';
 import { limitNotices } from './limit-notices.ts';
 import { Monitoring } from './monitoring.ts';
 import type { Notebook } from './notebook.ts';
+import { outletVariables } from './outlet-variables.ts';
 import type { SiteLimit } from './site-limit.ts';
 import type { SiteTokens } from './site-tokens.ts';
 import { stationAnswer } from './station-calls.ts';
@@ -27,7 +29,9 @@ const FIRST_SETTINGS: StationSettings = {
 export interface SiteDeskOptions {
   readonly identity: string;
   readonly version: OcppVersion;
-  readonly names: StationNames;
+  readonly names: Omit<StationNames, 'identity'>;
+  /** Chargers behind the outlets in `names`. */
+  readonly specOf?: (charger: string) => ChargerSpec | undefined;
   readonly limit: SiteLimit;
   readonly notebook: Notebook;
   readonly tokens?: SiteTokens | undefined;
@@ -35,8 +39,8 @@ export interface SiteDeskOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly view: () => SiteView;
-  /** Sends a message of the station, when it is connected. */
-  readonly say: (call: StationCall) => void;
+  /** Sends a message of the station, when it is connected; what it returns may be awaited. */
+  readonly say: (call: StationCall) => unknown;
   /** Messages that TriggerMessage may ask for, by name. */
   readonly triggered?: (message: string) => StationCall | 'Rejected' | undefined;
   /** Ends the program in good order; its supervisor starts it again. */
@@ -58,11 +62,12 @@ export class SiteDesk {
 
   constructor(options: SiteDeskOptions) {
     this.#options = options;
-    const { notebook, view, names, version } = options;
+    const { notebook, view, version, identity, clock } = options;
+    const names = { ...options.names, identity };
     this.settings = { ...FIRST_SETTINGS, ...notebook.read<Partial<StationSettings>>('settings') };
-    this.#variables = stationVariables(version, this.settings, view, names, () => {
-      this.#write('settings', this.settings);
-    });
+    const changed = (): void => this.#write('settings', this.settings);
+    const wallMs = (): number => clock.wallMs();
+    this.#variables = stationVariables(version, this.settings, view, wallMs, names, changed);
     this.#monitoring = new Monitoring({ ...options, variables: this.#variables });
   }
 
@@ -74,14 +79,15 @@ export class SiteDesk {
       return await stationAnswer(call.action, parsePayload(call), {
         version,
         nowWallMs: clock.wallMs(),
-        variables: this.#variables,
+        variables: [...this.#variables, ...this.#outlets()],
         limit,
         monitoring: this.#monitoring,
         tokens,
         firmware,
         later: (...calls) => {
-          clock.after(0, () => {
-            for (const each of calls) say(each);
+          // One after the other: a report of a large site has more pages than may wait at once.
+          clock.after(0, async () => {
+            for (const each of calls) await say(each);
           });
         },
         triggered: (message) => triggered?.(message),
@@ -114,6 +120,13 @@ export class SiteDesk {
     this.#options.notebook.drop('reset').catch((error: unknown) => {
       this.#options.log.warn('reset told again at the next start', { problem: String(error) });
     });
+  }
+
+  /** In 2.x only; more of them come while the program runs. */
+  #outlets(): readonly StationVariable[] {
+    const { version, names, specOf = () => undefined, view, limit } = this.#options;
+    if (version === '1.6' || names.outlets === undefined) return [];
+    return outletVariables(names.outlets(), specOf, view(), limit.volts);
   }
 
   #write(page: string, what: object): void {

@@ -7,6 +7,7 @@ import {
   changeAnswer,
   configurationAnswer,
   getVariablesAnswer,
+  inventory,
   reported,
   reports,
   type StationVariable,
@@ -64,9 +65,8 @@ const trigger: Answer = (payload, { triggered, later }) => {
 };
 
 const baseReport: Answer = (payload, desk) => {
-  const known = ['ConfigurationInventory', 'FullInventory', 'SummaryInventory'];
-  if (!known.includes(String(payload['reportBase']))) return status('NotSupported');
-  return report(desk, desk.variables, payload);
+  const found = inventory(desk.variables, payload);
+  return found === undefined ? status('NotSupported') : report(desk, found, payload);
 };
 
 const getReport: Answer = (payload, desk) => {
@@ -173,7 +173,10 @@ const ACTIONS_2X: ReadonlyMap<string, Answer> = new Map([
     'GetLocalListVersion',
     (_payload, { tokens }) => ({ payload: { versionNumber: tokens?.siteListVersion() ?? 0 } }),
   ],
-  ['SetVariableMonitoring', (payload, { monitoring }) => monitoring.set(payload)],
+  [
+    'SetVariableMonitoring',
+    (payload, { monitoring, variables }) => monitoring.set(payload, variables),
+  ],
   ['ClearVariableMonitoring', (payload, { monitoring }) => monitoring.clear(payload)],
   ['SetMonitoringBase', (payload, { monitoring }) => monitoring.base(payload)],
   ['SetMonitoringLevel', (payload, { monitoring }) => monitoring.level(payload)],

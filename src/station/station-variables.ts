@@ -1,7 +1,10 @@
+import { timestamp } from '../core/time.ts';
+import { CSMS_ANSWER_MS } from '../gateway/outage/outage.ts';
 import { ITEMS_MOST, type StationVariable } from '../ocpp/station/variables.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
 import { PROFILES_KEPT_MOST } from '../profiles/validate.ts';
 import type { ChargerView, SiteView } from '../schema/view.ts';
+import { AVAILABILITY, type StationOutlet } from './outlet-variables.ts';
 
 const SECONDS_MOST = 86_400;
 const FEATURES = 'Core,SmartCharging,RemoteTrigger,FirmwareManagement';
@@ -15,6 +18,13 @@ const INSTALLED_MOST: StationVariable = {
   variable: 'Entries',
   type: 'integer',
   read: () => String(PROFILES_KEPT_MOST),
+};
+const KEYS_MOST: StationVariable = {
+  key: 'GetConfigurationMaxKeys',
+  component: 'DeviceDataCtrlr',
+  variable: 'ItemsPerMessage',
+  type: 'integer',
+  read: () => String(ITEMS_MOST),
 };
 /** What NotifyChargingLimit and its schedules rest on (K11 to K14). */
 const SMART_CHARGING_2X: readonly StationVariable[] = [
@@ -38,20 +48,92 @@ export interface StationSettings {
 
 /** What a station is called, and how many connectors or EVSEs it has. */
 export interface StationNames {
+  readonly identity: string;
   readonly vendor: string;
   readonly model: string;
   readonly serial?: string;
-  readonly outlets: () => number;
+  /** It stands in the place of chargers, whose EVSEs these are; absent: it has none. */
+  readonly outlets?: () => readonly StationOutlet[];
 }
+
+/** What a row of the tables below is read from. */
+interface StationFacts {
+  readonly site: SiteView;
+  readonly identity: string;
+  readonly nowWallMs: number;
+  readonly aggregate: boolean;
+}
+
+type Row = readonly [
+  name: Pick<StationVariable, 'component' | 'variable' | 'instance'>,
+  traits: Pick<StationVariable, 'type' | 'unit' | 'values'>,
+  read: (facts: StationFacts) => string,
+];
+
+const state = ({ aggregate, site: { chargers } }: StationFacts): string =>
+  aggregate && !chargers.some(({ online }) => online) ? 'Unavailable' : 'Available';
+
+/**
+ * Required of a 2.x station (2.0.1 appendix 3), as far as it can be told of this one: what is up to
+ * each charger (TxCtrlr, AuthCtrlr, SampledDataCtrlr) is not.
+ */
+const REQUIRED_2X: readonly Row[] = [
+  [
+    { component: 'ChargingStation', variable: 'AvailabilityState' },
+    { type: 'OptionList', values: AVAILABILITY },
+    state,
+  ],
+  [{ component: 'ChargingStation', variable: 'Available' }, { type: 'boolean' }, () => 'true'],
+  [
+    { component: 'ChargingStation', variable: 'SupplyPhases' },
+    { type: 'integer' },
+    ({ site }) => String((site.circuits[0]?.limitAmps ?? []).filter((amps) => amps > 0).length),
+  ],
+  [
+    { component: 'ClockCtrlr', variable: 'DateTime' },
+    { type: 'dateTime' },
+    ({ nowWallMs }) => timestamp(nowWallMs),
+  ],
+  // That of the computer; who sets it is not known here, and it is not the CSMS.
+  [
+    { component: 'ClockCtrlr', variable: 'TimeSource' },
+    { type: 'SequenceList', values: 'RealTimeClock' },
+    () => 'RealTimeClock',
+  ],
+  [
+    { component: 'OCPPCommCtrlr', variable: 'MessageTimeout', instance: 'Default' },
+    { type: 'integer', unit: 's' },
+    () => String(CSMS_ANSWER_MS / 1000),
+  ],
+  [
+    { component: 'OCPPCommCtrlr', variable: 'FileTransferProtocols' },
+    { type: 'MemberList', values: 'HTTP,HTTPS' },
+    () => 'HTTP,HTTPS',
+  ],
+  [
+    { component: 'SecurityCtrlr', variable: 'Identity' },
+    { type: 'string' },
+    ({ identity }) => identity,
+  ],
+  ...['GetReport', 'GetVariables', 'SetVariables'].map(
+    (instance): Row => [
+      { component: 'DeviceDataCtrlr', variable: 'ItemsPerMessage', instance },
+      { type: 'integer' },
+      () => String(ITEMS_MOST),
+    ],
+  ),
+];
 
 /** What the CSMS can read and set of the controller. Own figures stand under `Busbar`. */
 export const stationVariables = (
   version: OcppVersion,
   settings: StationSettings,
   view: () => SiteView,
+  wallMs: () => number,
   names: StationNames,
   changed: () => void,
 ): readonly StationVariable[] => {
+  const aggregate = names.outlets !== undefined;
   const own = (
     variable: string,
     type: StationVariable['type'],
@@ -88,17 +170,32 @@ export const stationVariables = (
   });
   const fixed = (key: string, component: string, variable: string, value: string) =>
     ({ key, component, variable, type: 'string', read: () => value }) as const;
+  const required = () =>
+    REQUIRED_2X.map(
+      ([name, traits, read]): StationVariable => ({
+        ...name,
+        ...traits,
+        key: `${name.component}${name.variable}`,
+        read: () =>
+          read({ site: view(), identity: names.identity, nowWallMs: wallMs(), aggregate }),
+      }),
+    );
   return [
     number(
       ['HeartbeatInterval', 'OCPPCommCtrlr', 'HeartbeatInterval', 's'],
       'heartbeatSeconds',
       SECONDS_MOST,
     ),
-    number(
-      ['ClockAlignedDataInterval', 'AlignedDataCtrlr', 'Interval', 's'],
-      'meterSeconds',
-      SECONDS_MOST,
-    ),
+    // Meter values of chargers come as each of them was set.
+    ...(aggregate
+      ? []
+      : [
+          number(
+            ['ClockAlignedDataInterval', 'AlignedDataCtrlr', 'Interval', 's'],
+            'meterSeconds',
+            SECONDS_MOST,
+          ),
+        ]),
     number(
       ['LimitChangeSignificance', 'SmartChargingCtrlr', 'LimitChangeSignificance', 'Percent'],
       'limitChangeSignificancePercent',
@@ -114,13 +211,13 @@ export const stationVariables = (
       component: 'ChargingStation',
       variable: 'EVSECount',
       type: 'integer',
-      read: () => String(names.outlets()),
+      read: () => String(names.outlets?.().length ?? 0),
     },
     fixed(
       'SupportedFeatureProfiles',
       'ChargingStation',
       'SupportedFeatureProfiles',
-      names.outlets() === 0 ? FEATURES : FEATURES_WITH_OUTLETS,
+      aggregate ? FEATURES_WITH_OUTLETS : FEATURES,
     ),
     fixed(
       'ChargingScheduleAllowedChargingRateUnit',
@@ -128,10 +225,9 @@ export const stationVariables = (
       'RateUnit',
       version === '1.6' ? 'Current,Power' : 'A,W',
     ),
-    ...(version === '1.6' ? [INSTALLED_MOST] : SMART_CHARGING_2X),
+    ...(version === '1.6' ? [INSTALLED_MOST, KEYS_MOST] : [...SMART_CHARGING_2X, ...required()]),
     fixed('ChargeProfileMaxStackLevel', 'SmartChargingCtrlr', 'ProfileStackLevel', '100'),
     fixed('ChargingScheduleMaxPeriods', 'SmartChargingCtrlr', 'PeriodsPerSchedule', '1024'),
-    fixed('GetConfigurationMaxKeys', 'DeviceDataCtrlr', 'ItemsPerMessage', String(ITEMS_MOST)),
     own(
       'SiteLimit',
       'decimal',

@@ -4,6 +4,7 @@ import { Connection } from '../gateway/connection.ts';
 import { dialRequest } from '../gateway/dial-request.ts';
 import { answerBytes, type Refusal } from '../gateway/interceptor.ts';
 import type { CallOutcome } from '../gateway/observer.ts';
+import { CSMS_ANSWER_MS } from '../gateway/outage/outage.ts';
 import { DialGate, Redial } from '../gateway/redial.ts';
 import type { Dialer, DialResult, Socket } from '../gateway/socket.ts';
 import { callBytes, type Frame } from '../ocpp/frame.ts';
@@ -26,7 +27,6 @@ import { SiteDesk } from './site-desk.ts';
 import type { SiteLimit } from './site-limit.ts';
 import type { SiteTokens } from './site-tokens.ts';
 
-const CALL_TIMEOUT_MS = 30_000;
 /** A CSMS that names no interval gets a heartbeat this often. */
 const HEARTBEAT_MS = 300_000;
 const BOOT_RETRY_LEAST_MS = 30_000;
@@ -93,7 +93,7 @@ export class Station {
     this.#desk = new SiteDesk({
       ...options,
       firmwareCache: this.#firmware,
-      names: { ...options.plate, outlets: () => 0 },
+      names: options.plate,
       say: (call) => (call.action === BOOT ? this.#boot() : this.#call(call)),
       triggered: (message) => this.#triggered(message),
     });
@@ -299,7 +299,7 @@ export class Station {
     if (connection === undefined) return;
     const id = this.#options.newId();
     const message = callBytes(id, action, payload);
-    connection.lane.own(id, message, 'housekeeping', CALL_TIMEOUT_MS, done);
+    connection.lane.own(id, message, 'housekeeping', CSMS_ANSWER_MS, done);
   }
 
   #receive(frame: Frame): void {

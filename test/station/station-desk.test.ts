@@ -22,17 +22,19 @@ import { emptyView } from '../wire/empty-view.ts';
 const station = (
   changes: { version?: OcppVersion; outlets?: number; serial?: string; view?: object } = {},
 ) => {
-  const { version = '2.0.1', outlets = 0, serial, view } = changes;
+  const { version = '2.0.1', outlets, serial, view } = changes;
   const settings = { heartbeatSeconds: 300, meterSeconds: 60, limitChangeSignificancePercent: 5 };
   let saved = 0;
   const variables = stationVariables(
     version,
     settings,
     () => ({ ...emptyView(), ...view }),
+    () => Date.UTC(2026, 5, 1),
     {
+      identity: 'SITE-1',
       vendor: 'Busbar',
       model: 'Box',
-      outlets: () => outlets,
+      ...(outlets === undefined ? {} : { outlets: () => outletsOf(outlets) }),
       ...(serial === undefined ? {} : { serial }),
     },
     () => {
@@ -42,6 +44,9 @@ const station = (
   const value = (key: string) => variables.find((each) => each.key === key)?.read();
   return { variables, settings, value, saved: () => saved };
 };
+
+const outletsOf = (count: number) =>
+  Array.from({ length: count }, (_, i) => ({ number: i + 1, charger: 'CP_1', local: i + 1 }));
 
 describe('a setting', () => {
   test('is changed within its bounds, and kept', () => {
@@ -156,6 +161,8 @@ describe('a setting', () => {
     assert.deepEqual(names(at('SMARTCHARGINGCTRLR', 'rateunit')), ['RateUnit']);
     assert.deepEqual(names(at('ocppcommctrlr'), at('Busbar', 'TickMs')), [
       'HeartbeatInterval',
+      'MessageTimeout',
+      'FileTransferProtocols',
       'TickMs',
     ]);
     assert.deepEqual(names(at('Other')), []);

@@ -2,6 +2,7 @@ import type { Frame } from '../../ocpp/frame.ts';
 import type { StationCall } from '../../ocpp/station/words.ts';
 import type { SiteView } from '../../schema/view.ts';
 import type { CallAnswer } from '../interceptor.ts';
+import type { OutletNumbers } from './outlet-numbers.ts';
 
 /** What the station says of the site as a whole; the room of the station's own identity has it. */
 export interface OwnDesk {
@@ -13,5 +14,11 @@ export interface OwnDesk {
   published(view: SiteView): void;
 }
 
-/** Makes the desk of a station that is there; `say` sends a message of the station itself. */
-export type OwnDeskMaker = (say: (call: StationCall) => void, outlets: () => number) => OwnDesk;
+/**
+ * Makes the desk of a station that is there; `say` sends a message of the station itself, and settles
+ * when it was answered.
+ */
+export type OwnDeskMaker = (
+  say: (call: StationCall) => unknown,
+  outlets: OutletNumbers['all'],
+) => OwnDesk;

@@ -87,9 +87,10 @@ export class AggregateStation implements Dialer {
     this.#own = options.desk(
       ({ action, payload }) => {
         const report = action === 'ReportChargingProfiles';
-        if (!report || !reports.take(OWN, readObject(payload))) void this.#say(action, payload);
+        if (report && reports.take(OWN, readObject(payload))) return undefined;
+        return this.#say(action, payload);
       },
-      () => numbers.all().length,
+      () => numbers.all(),
     );
     const floor: Floor = {
       clock,

@@ -1,13 +1,6 @@
-import {
-  type Payload,
-  readInteger,
-  readList,
-  readNumber,
-  readObject,
-  readText,
-} from '../payload.ts';
+import { type Payload, readInteger, readList, readNumber, readObject } from '../payload.ts';
 import { reportPages } from './report-pages.ts';
-import { findVariable, type StationVariable } from './variables.ts';
+import { findVariable, isMeant, isWatchable, type StationVariable } from './variables.ts';
 
 /** Monitors that a CSMS may set; one more is rejected. */
 const MONITORS_MOST = 100;
@@ -87,7 +80,9 @@ const wantedMonitor = (
   const type = TYPES.find((each) => each === item['type']);
   const threshold = type === 'UpperThreshold' || type === 'LowerThreshold';
   const numeric = found.type === 'integer' || found.type === 'decimal';
-  if (type === undefined || (threshold && !numeric)) return 'UnsupportedMonitorType';
+  if (type === undefined || (threshold && !numeric) || !isWatchable(found)) {
+    return 'UnsupportedMonitorType';
+  }
   const value = readNumber(item['value']) ?? Number.NaN;
   const severity = readInteger(item['severity']) ?? -1;
   const id = readInteger(item['id']);
@@ -161,22 +156,11 @@ const CRITERIA: Readonly<Record<string, readonly MonitorType[]>> = {
 export const askedMonitors = (book: MonitorBook, request: Payload): readonly Monitor[] => {
   const criteria = readList(request['monitoringCriteria']).map(String);
   const types = new Set(criteria.flatMap((each) => CRITERIA[each] ?? []));
-  const places = readList(request['componentVariable']).map((item) => {
-    const { component, variable } = readObject(item);
-    return {
-      component: readText(readObject(component)['name'])?.toLowerCase(),
-      variable: readText(readObject(variable)['name'])?.toLowerCase(),
-    };
-  });
+  const places = readList(request['componentVariable']).map(readObject);
   return book.monitors.filter(
     (monitor) =>
       (criteria.length === 0 || types.has(monitor.type)) &&
-      (places.length === 0 ||
-        places.some(
-          ({ component, variable }) =>
-            component === monitor.component.toLowerCase() &&
-            (variable === undefined || variable === monitor.variable.toLowerCase()),
-        )),
+      (places.length === 0 || places.some((item) => isMeant(monitor, item))),
   );
 };
 

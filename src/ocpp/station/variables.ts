@@ -1,17 +1,37 @@
-import { type Payload, readList, readObject, readText } from '../payload.ts';
+import { optional, type Payload, readInteger, readList, readObject, readText } from '../payload.ts';
 import { reportPages } from './report-pages.ts';
 
 /** A setting or figure of the controller, under its 1.6 key and its 2.x component and variable. */
 export interface StationVariable {
   readonly key: string;
   readonly component: string;
+  /** Of a component that there is once for each EVSE, or for each connector of one. */
+  readonly evse?: { readonly id: number; readonly connectorId?: number };
   readonly variable: string;
-  readonly type: 'string' | 'integer' | 'decimal' | 'boolean';
+  /** Tells variables of one name apart. */
+  readonly instance?: string;
+  readonly type:
+    | 'string'
+    | 'integer'
+    | 'decimal'
+    | 'boolean'
+    | 'dateTime'
+    | 'OptionList'
+    | 'MemberList'
+    | 'SequenceList';
   readonly unit?: string;
+  /** What a list is chosen from, with commas. */
+  readonly values?: string;
+  /** The most that the value can be, in its unit. */
+  readonly most?: number;
   readonly read: () => string;
   /** Absent: read-only. False: the value is not usable. */
   readonly write?: (value: string) => boolean;
 }
+
+/** What an EVSE does is told by its own messages, and what has instances is fixed. */
+export const isWatchable = ({ evse, instance }: Pick<StationVariable, 'evse' | 'instance'>) =>
+  evse === undefined && instance === undefined;
 
 /** ItemsPerMessage of Get- and SetVariables, and of GetReport. */
 export const ITEMS_MOST = 50;
@@ -53,13 +73,54 @@ export const changeAnswer = (variables: readonly StationVariable[], request: unk
 
 /** The variable that an item names with its component; names do not count their case. */
 export const findVariable = (variables: readonly StationVariable[], item: Payload) => {
-  const component = readText(readObject(item['component'])['name'])?.toLowerCase();
-  const variable = readText(readObject(item['variable'])['name'])?.toLowerCase();
-  const ofComponent = variables.filter((each) => each.component.toLowerCase() === component);
+  const asked = askedOf(item);
+  const ofComponent = variables.filter(
+    ({ component, evse }) =>
+      component.toLowerCase() === asked.component &&
+      asked.componentInstance === undefined &&
+      evse?.id === asked.evseId &&
+      evse?.connectorId === asked.connectorId,
+  );
   return {
     knownComponent: ofComponent.length > 0,
-    found: ofComponent.find((each) => each.variable.toLowerCase() === variable),
+    found: ofComponent.find(
+      ({ variable, instance }) =>
+        variable.toLowerCase() === asked.variable && instance?.toLowerCase() === asked.instance,
+    ),
   };
+};
+
+/** A component and variable as a message names them; what it leaves out is undefined. */
+const askedOf = (item: Payload) => {
+  const component = readObject(item['component']);
+  const variable = readObject(item['variable']);
+  const evse = readObject(component['evse']);
+  return {
+    component: readText(component['name'])?.toLowerCase(),
+    componentInstance: readText(component['instance']),
+    evseId: readInteger(evse['id']),
+    connectorId: readInteger(evse['connectorId']),
+    variable: readText(variable['name'])?.toLowerCase(),
+    instance: readText(variable['instance'])?.toLowerCase(),
+  };
+};
+
+type Named = Pick<StationVariable, 'component' | 'variable' | 'evse' | 'instance'>;
+
+/** Whether a report's item means it: what the item leaves out may be anything (B08.FR.20 to 22). */
+export const isMeant = ({ component, variable, evse, instance }: Named, item: Payload): boolean => {
+  const asked = askedOf(item);
+  const pairs = [
+    [asked.variable, variable.toLowerCase()],
+    [asked.instance, instance?.toLowerCase()],
+    [asked.componentInstance, undefined],
+    [asked.evseId, evse?.id],
+    [asked.connectorId, evse?.connectorId],
+  ];
+  return (
+    asked.component === component.toLowerCase() &&
+    pairs.every(([wanted, is]) => wanted === undefined || wanted === is)
+  );
 };
 
 const isActual = (item: Payload): boolean => (item['attributeType'] ?? 'Actual') === 'Actual';
@@ -126,16 +187,23 @@ export const reported = (
   if (criteria.length > 0 && criteria.every((each) => each === 'Problem')) return [];
   const wanted = readList(componentVariable).map(readObject);
   if (wanted.length === 0) return variables;
-  return variables.filter((each) =>
-    wanted.some((item) => {
-      const component = readText(readObject(item['component'])['name'])?.toLowerCase();
-      const variable = readText(readObject(item['variable'])['name'])?.toLowerCase();
-      return (
-        each.component.toLowerCase() === component &&
-        (variable === undefined || each.variable.toLowerCase() === variable)
-      );
-    }),
-  );
+  return variables.filter((each) => wanted.some((item) => isMeant(each, item)));
+};
+
+/** What each base report tells (B07); undefined: there is none of this name. */
+export const inventory = (
+  variables: readonly StationVariable[],
+  request: unknown,
+): readonly StationVariable[] | undefined => {
+  const base = String(readObject(request)['reportBase']);
+  const tells = Object.hasOwn(INVENTORIES, base) ? INVENTORIES[base] : undefined;
+  return tells && variables.filter(tells);
+};
+
+const INVENTORIES: Readonly<Record<string, (each: StationVariable) => boolean>> = {
+  FullInventory: () => true,
+  ConfigurationInventory: ({ write }) => write !== undefined,
+  SummaryInventory: ({ variable }) => variable === 'AvailabilityState',
 };
 
 /** NotifyReport messages. */
@@ -145,9 +213,9 @@ export const reports = (
   generatedAt: string,
 ): readonly object[] =>
   reportPages(variables, request, generatedAt, (page) => ({
-    reportData: page.map(({ component, variable, type, unit, read, write }) => ({
-      component: { name: component },
-      variable: { name: variable },
+    reportData: page.map(({ component, variable, read, write, ...traits }) => ({
+      component: { name: component, ...optional('evse', traits.evse) },
+      variable: { name: variable, ...optional('instance', traits.instance) },
       variableAttribute: [
         {
           type: 'Actual',
@@ -156,9 +224,11 @@ export const reports = (
         },
       ],
       variableCharacteristics: {
-        dataType: type,
-        supportsMonitoring: true,
-        ...(unit === undefined ? {} : { unit }),
+        dataType: traits.type,
+        supportsMonitoring: isWatchable(traits),
+        ...optional('unit', traits.unit),
+        ...optional('valuesList', traits.values),
+        ...optional('maxLimit', traits.most),
       },
     })),
   }));
