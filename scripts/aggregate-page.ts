@@ -71,6 +71,9 @@ chargers:
   there limits the circuit \`station.circuit\` (the first one), is kept on disk and merged with every other
   limit. Settings, figures of the site (\`Busbar...\`), monitors, logs and, in 2.x, limits from outside are
   those of the controller's own identity: see [upstream.md](upstream.md).
+- **The device model** (2.x) has each EVSE and its connector 1: state, phases, most power (site file)
+  and power now; the plug's type is Unknown to the gateway, and settings of chargers are not in it.
+  A 1.6 CSMS reads how connectors are wired in ConnectorPhaseRotation.
 - **A slow CSMS.** One connection carries one call at a time, so the CSMS's time to answer bounds what a
   large site can tell it: at 50 ms about 20 messages a second. Starts and ends go first, then Authorize,
   then what happens within transactions, statuses, the rest; every eighth turn is that of the longest

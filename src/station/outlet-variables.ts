@@ -1,4 +1,5 @@
 import { toldPhases, toldVolts } from '../core/chargers/told-limit.ts';
+import { UNKNOWN_PHASE } from '../core/meters/site-phases.ts';
 import type { ChargerSpec } from '../core/site.ts';
 import type { StationVariable } from '../ocpp/station/variables.ts';
 import type { ConnectorView, SiteView } from '../schema/view.ts';
@@ -85,6 +86,35 @@ export const outletVariables = (
       ...OF_CONNECTOR.map((row) => variableOf('Connector', { id, connectorId: 1 }, row, facts)),
     ];
   });
+};
+
+/** Characters of a value in GetConfiguration.conf. */
+const ROTATION_MOST = 500;
+const LETTERS = 'RST';
+
+/** ConnectorPhaseRotation (1.6 §9.1.6): cut after the last connector that fits in whole. */
+export const phaseRotation = (
+  outlets: readonly StationOutlet[],
+  specOf: (charger: string) => ChargerSpec | undefined,
+): StationVariable => ({
+  key: 'ConnectorPhaseRotation',
+  component: 'ChargingStation',
+  variable: 'PhaseRotation',
+  type: 'string',
+  read: () => {
+    const text = outlets
+      .map(({ number, charger }) => `${number}.${rotationOf(specOf(charger))}`)
+      .join(',');
+    return text.length <= ROTATION_MOST
+      ? text
+      : text.slice(0, text.lastIndexOf(',', ROTATION_MOST));
+  },
+});
+
+const rotationOf = (spec: ChargerSpec | undefined): string => {
+  if (spec === undefined || spec.phases.includes(UNKNOWN_PHASE)) return 'Unknown';
+  const single = spec.phases.length < LETTERS.length || spec.dcEfficiency !== undefined;
+  return single ? 'NotApplicable' : spec.phases.map((phase) => LETTERS[phase]).join('');
 };
 
 const variableOf = (

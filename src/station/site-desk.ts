@@ -12,7 +12,7 @@ import type { FirmwareCache } from './firmware-cache.ts';
 import { limitNotices } from './limit-notices.ts';
 import { Monitoring } from './monitoring.ts';
 import type { Notebook } from './notebook.ts';
-import { outletVariables } from './outlet-variables.ts';
+import { outletVariables, phaseRotation } from './outlet-variables.ts';
 import type { SiteLimit } from './site-limit.ts';
 import type { SiteTokens } from './site-tokens.ts';
 import { stationAnswer } from './station-calls.ts';
@@ -122,10 +122,11 @@ export class SiteDesk {
     });
   }
 
-  /** In 2.x only; more of them come while the program runs. */
+  /** What the EVSEs or connectors add; more of them come while the program runs. */
   #outlets(): readonly StationVariable[] {
     const { version, names, specOf = () => undefined, view, limit } = this.#options;
-    if (version === '1.6' || names.outlets === undefined) return [];
+    if (names.outlets === undefined) return [];
+    if (version === '1.6') return [phaseRotation(names.outlets(), specOf)];
     return outletVariables(names.outlets(), specOf, view(), limit.volts);
   }
 

@@ -19,6 +19,15 @@ const INSTALLED_MOST: StationVariable = {
   type: 'integer',
   read: () => String(PROFILES_KEPT_MOST),
 };
+/** Logs are put there (io/upload). */
+const FILE_PROTOCOLS: StationVariable = {
+  key: 'SupportedFileTransferProtocols',
+  component: 'OCPPCommCtrlr',
+  variable: 'FileTransferProtocols',
+  type: 'MemberList',
+  values: 'HTTP,HTTPS',
+  read: () => 'HTTP,HTTPS',
+};
 const KEYS_MOST: StationVariable = {
   key: 'GetConfigurationMaxKeys',
   component: 'DeviceDataCtrlr',
@@ -106,11 +115,6 @@ const REQUIRED_2X: readonly Row[] = [
     () => String(CSMS_ANSWER_MS / 1000),
   ],
   [
-    { component: 'OCPPCommCtrlr', variable: 'FileTransferProtocols' },
-    { type: 'MemberList', values: 'HTTP,HTTPS' },
-    () => 'HTTP,HTTPS',
-  ],
-  [
     { component: 'SecurityCtrlr', variable: 'Identity' },
     { type: 'string' },
     ({ identity }) => identity,
@@ -168,8 +172,13 @@ export const stationVariables = (
       return usable;
     },
   });
-  const fixed = (key: string, component: string, variable: string, value: string) =>
-    ({ key, component, variable, type: 'string', read: () => value }) as const;
+  const fixed = (
+    key: string,
+    component: string,
+    variable: string,
+    value: string,
+    type: StationVariable['type'] = 'string',
+  ): StationVariable => ({ key, component, variable, type, read: () => value });
   const required = () =>
     REQUIRED_2X.map(
       ([name, traits, read]): StationVariable => ({
@@ -224,10 +233,24 @@ export const stationVariables = (
       'SmartChargingCtrlr',
       'RateUnit',
       version === '1.6' ? 'Current,Power' : 'A,W',
+      'MemberList',
     ),
     ...(version === '1.6' ? [INSTALLED_MOST, KEYS_MOST] : [...SMART_CHARGING_2X, ...required()]),
-    fixed('ChargeProfileMaxStackLevel', 'SmartChargingCtrlr', 'ProfileStackLevel', '100'),
-    fixed('ChargingScheduleMaxPeriods', 'SmartChargingCtrlr', 'PeriodsPerSchedule', '1024'),
+    FILE_PROTOCOLS,
+    fixed(
+      'ChargeProfileMaxStackLevel',
+      'SmartChargingCtrlr',
+      'ProfileStackLevel',
+      '100',
+      'integer',
+    ),
+    fixed(
+      'ChargingScheduleMaxPeriods',
+      'SmartChargingCtrlr',
+      'PeriodsPerSchedule',
+      '1024',
+      'integer',
+    ),
     own(
       'SiteLimit',
       'decimal',

@@ -12,7 +12,7 @@ import {
   setVariablesAnswer,
 } from '../../src/ocpp/station/variables.ts';
 import type { ConnectorView } from '../../src/schema/view.ts';
-import { outletVariables } from '../../src/station/outlet-variables.ts';
+import { outletVariables, phaseRotation } from '../../src/station/outlet-variables.ts';
 import { stationVariables } from '../../src/station/station-variables.ts';
 import { validators } from '../ocpp-schemas.ts';
 import { garage } from '../scenarios/virtual-garage.ts';
@@ -246,6 +246,31 @@ describe('a base report', () => {
   }
 });
 
+test('phases of connectors are told under 1.6 as they are wired, as many as fit', () => {
+  assert.ok(SPEC);
+  const wirings: readonly Partial<ChargerSpec>[] = [
+    {},
+    { phases: [1, 2, 0] },
+    { phases: [2] },
+    { phases: [0, 1], lineToLine: true },
+    { dcEfficiency: 0.9 },
+    { phases: [-1, -1, -1] },
+  ];
+  const specs = new Map(wirings.map((wiring, i) => [`CP_${i}`, { ...SPEC, ...wiring }]));
+  const outlets = [...specs.keys(), 'gone'].map((charger, i) => ({
+    number: i + 1,
+    charger,
+    local: 1,
+  }));
+  assert.equal(
+    phaseRotation(outlets, (charger) => specs.get(charger)).read(),
+    '1.RST,2.STR,3.NotApplicable,4.NotApplicable,5.NotApplicable,6.Unknown,7.Unknown',
+  );
+  const many = Array.from({ length: 90 }, (_, i) => ({ number: i + 1, charger: 'A', local: 1 }));
+  const text = phaseRotation(many, () => SPEC).read();
+  assert.ok(text.length <= 500 && text.endsWith('.RST'), text);
+});
+
 test('what is required of a station is told, and nothing that is up to each charger', () => {
   const read = (component: string, variable: string) =>
     station(1)
@@ -258,4 +283,9 @@ test('what is required of a station is told, and nothing that is up to each char
   assert.equal(read('SecurityCtrlr', 'Identity'), 'SITE-1');
   assert.equal(read('AlignedDataCtrlr', 'Interval'), undefined);
   assert.equal(read('TxCtrlr', 'TxStartPoint'), undefined);
+  const typeOf = (variable: string) => station(1).find((each) => each.variable === variable)?.type;
+  assert.deepEqual(
+    ['ProfileStackLevel', 'PeriodsPerSchedule', 'RateUnit', 'FileTransferProtocols'].map(typeOf),
+    ['integer', 'integer', 'MemberList', 'MemberList'],
+  );
 });
