@@ -289,3 +289,23 @@ test('what is required of a station is told, and nothing that is up to each char
     ['integer', 'integer', 'MemberList', 'MemberList'],
   );
 });
+
+test('a station whose chargers are all away is unavailable; one that has none is not', () => {
+  assert.ok(CHARGER);
+  const away = () => ({ ...emptyView(), chargers: [{ ...CHARGER, online: false }] });
+  const settings = { heartbeatSeconds: 300, meterSeconds: 60, limitChangeSignificancePercent: 5 };
+  const stateOf = (names: object) => {
+    const plate = { identity: 'SITE-1', vendor: 'Busbar', model: 'Box', ...names };
+    const variables = stationVariables(
+      '2.0.1',
+      settings,
+      away,
+      () => 0,
+      plate,
+      () => {},
+    );
+    return variables.find(({ variable }) => variable === 'AvailabilityState')?.read();
+  };
+  assert.equal(stateOf({ outlets: () => [] }), 'Unavailable');
+  assert.equal(stateOf({}), 'Available');
+});
