@@ -14,7 +14,13 @@ import {
   switchesPhases,
   terminalsInUse,
 } from './chargers/phase-switch.ts';
-import { loadedPhases, phaseCount, siteDraw, spread } from './meters/site-phases.ts';
+import {
+  isPhaseUnknown,
+  loadedPhases,
+  phaseCount,
+  siteDraw,
+  spread,
+} from './meters/site-phases.ts';
 import { wiringInUse } from './meters/wiring-check.ts';
 import type { ChargerSpec } from './site.ts';
 import { type ConnectorRole, type ConnectorTick, connectorKey, type TickInput } from './tick.ts';
@@ -52,10 +58,9 @@ const connectorTick = (
     ? phaseUseOf(input.phaseUse.get(key), state.transaction?.id ?? '', input.nowMs)
     : undefined;
   const whole = spec.usesAllPhases === true || (use !== undefined && obedience === 'overdrawing');
-  const phases = loadedPhases(
-    wiring,
-    whole || spec.lineToLine === true ? undefined : terminalsOf(use, state, enforcement, around),
-  );
+  const terminals =
+    whole || spec.lineToLine === true ? undefined : terminalsOf(use, state, enforcement, around);
+  const phases = loadedPhases(wiring, terminals);
   const inert = cannotDraw(charger, state);
   const worst = inert ? 0 : worstAmps(enforcement, around);
   const profileLimit = input.profiles.connectors.get(key);
@@ -68,6 +73,7 @@ const connectorTick = (
     circuit: input.tree.indexOf.get(spec.circuit) ?? 0,
     role: roleOf(state, around, obedience, enforcement.failures > 0),
     phases,
+    phaseUnknown: isPhaseUnknown(wiring, terminals),
     wiring,
     use,
     powerPhases: use?.told === 1 ? 1 : phaseCount(phases),

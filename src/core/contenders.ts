@@ -38,6 +38,7 @@ export const contenderOf = (
     id: tick.key,
     circuit: tick.circuit,
     phases: tick.phases,
+    phaseUnknown: tick.phaseUnknown,
     wiring: tick.wiring,
     wattsPhases: tick.use?.told === 1 ? tick.powerPhases : undefined,
     lineToLine: charger.lineToLine,

@@ -45,10 +45,12 @@ const isMeasured = ({ around }: Pick<ConnectorTick, 'around'>): boolean =>
 const apartBy = (tick: ConnectorTick, above: 0 | 1 | 2, below: 0 | 1 | 2): number => {
   const { phases, drawSiteAmps: draw, around } = tick;
   if (above === below || !phases[below]) return 0;
+  // Its offer counts on every difference already.
+  if (tick.role === 'shared' && tick.phaseUnknown) return 0;
   const counted = countedAmps(tick);
   if (!phases[above]) return counted[below] - weightOf(tick, counted, below);
-  // Of a car on both that nobody measures it is believed that it loads them alike.
-  if (!isMeasured(tick)) return 0;
+  // Of a car on both that nobody measures it is believed that it loads them alike, unless seen.
+  if (!isMeasured(tick)) return tick.phaseUnknown ? tick.worstAmps : 0;
   const apart = draw === undefined ? (around.measuredAmps ?? 0) : draw[above] - draw[below];
   return Math.max(0, apart - (counted[above] - counted[below]));
 };

@@ -151,6 +151,8 @@ export interface ConnectorTick {
   readonly circuit: number;
   readonly role: ConnectorRole;
   readonly phases: PhaseSet;
+  /** Seen not to load all of them, and which ones it does load is not known. */
+  readonly phaseUnknown: boolean;
   /** Site phases at its terminals, as far as they are known: -1 where not. */
   readonly wiring: readonly number[];
   /** On how many phases it charges, where it can be switched. */

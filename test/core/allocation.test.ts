@@ -308,6 +308,20 @@ describe('the difference of two phases', () => {
     );
   });
 
+  test('counts cars on unknown phases on the high one, and never on the low one', () => {
+    const unknown = (id: string) => car(id, '123', { phaseUnknown: true });
+    assert.deepEqual(share([limited(18)], [unknown('a'), unknown('b'), unknown('c')]), {
+      a: 6,
+      b: 6,
+      c: 6,
+    });
+    const beside = [unknown('a'), car('b', '1'), car('c', '123')];
+    assert.deepEqual(share([limited(20)], beside), { a: 10, b: 10, c: 32 });
+    const around = [unknown('a'), car('b', '1'), car('c', '2'), car('d', '3')];
+    assert.deepEqual(share([limited(20)], around), { a: 20, b: 19, c: 19, d: 19 });
+    assert.deepEqual(share([limited(5)], [unknown('a'), car('b', '123')]), { a: 0, b: 32 });
+  });
+
   test('counts what others charge', () => {
     assert.deepEqual(share([limited(20, [10, 0, 0])], [car('a', '1')]), { a: 10 });
     assert.deepEqual(share([limited(20, [16, 0, 0])], [car('a', '1')]), { a: 0 });

@@ -264,6 +264,26 @@ describe('what is free for the cars', () => {
     ]);
   });
 
+  test('between phases leaves a car on an unknown phase to the sharing, unless it is not shared', () => {
+    const circuits = [{ ...main(63), unbalanceAmps: 20 }];
+    const apartOf = (car: OneTick['cars'][number]) =>
+      freeOf({ cars: [car], site: { circuits } })[0]?.unbalance?.apartAmps;
+    const unknown = {
+      heldAmps: 16,
+      spec: { phases: [-1, -1, -1] },
+      transaction: { activeTerminals: [true, false, false] },
+    } as const;
+    const every = (amps: number) => [
+      [0, amps, amps],
+      [amps, 0, amps],
+      [amps, amps, 0],
+    ];
+    assert.deepEqual(apartOf({ ...unknown, drawnAmps: [15, 0, 0] }), every(0));
+    assert.deepEqual(apartOf({ ...unknown, online: false }), every(16));
+    const refusing = { ...unknown, drawnAmps: [9, 0, 0], enforcement: { refused: true } } as const;
+    assert.deepEqual(apartOf(refusing), every(9));
+  });
+
   test('of silent chargers between two lines takes the sum at their angle', () => {
     const between = (phases: readonly number[]) => ({
       heldAmps: 10,

@@ -74,7 +74,10 @@ const freeAmps = fc.oneof(
 
 const STEP_LISTS = [undefined, undefined, [6, 8, 10, 13, 16], [0, 8, 16, 24, 32], [10, 13, 16, 32]];
 
-/** As above, with chargers that know only listed values, and limits on the difference of phases. */
+/**
+ * As above, with chargers that know only listed values, cars on unknown phases, and limits on
+ * the difference of phases.
+ */
 export const variedProblemArbitrary: fc.Arbitrary<AllocationProblem> = fc
   .record({
     problem: problemArbitrary,
@@ -85,8 +88,9 @@ export const variedProblemArbitrary: fc.Arbitrary<AllocationProblem> = fc
     }),
     objective: fc.constantFrom('fair', 'fair', 'throughput', 'in-order'),
     mustKeep: fc.array(fc.boolean(), { minLength: 24, maxLength: 24 }),
+    unknown: fc.array(fc.boolean(), { minLength: 24, maxLength: 24 }),
   })
-  .map(({ problem, lists, differences, mustKeep, objective }) => ({
+  .map(({ problem, lists, differences, mustKeep, unknown, objective }) => ({
     objective,
     circuits: problem.circuits.map((circuit, index) => {
       const limitAmps = differences[index];
@@ -96,7 +100,8 @@ export const variedProblemArbitrary: fc.Arbitrary<AllocationProblem> = fc
     }),
     demands: problem.demands.map((demand, index) => {
       const stepsAmps = lists[index];
-      const kept = { ...demand, mustKeep: mustKeep[index] === true };
+      const phaseUnknown = unknown[index] === true && demand.phases.every(Boolean);
+      const kept = { ...demand, mustKeep: mustKeep[index] === true, phaseUnknown };
       return stepsAmps === undefined ? kept : { ...kept, stepsAmps };
     }),
   }));

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { addAmps, NO_AMPS } from '../../src/core/units.ts';
 import { Car } from '../../src/sim/car.ts';
 import { VirtualSite } from '../../src/sim/virtual-site.ts';
 import { garage } from './virtual-garage.ts';
@@ -64,4 +65,37 @@ test('one whose wiring nobody knows counts on all phases until steps of its cars
   assert.deepEqual([a, c], [0, 0]);
   assert.ok(b !== undefined && b > 5);
   assert.equal(learning.breaker.record().longestOverMs, 0);
+});
+
+test('cars on phases that nobody knows stay within the difference of phases together', async () => {
+  const plain = garage(3);
+  const [main] = plain.circuits;
+  assert.ok(main);
+  const site = new VirtualSite({
+    site: {
+      ...plain,
+      circuits: [{ ...main, unbalanceAmps: 20 }],
+      chargers: plain.chargers.map((spec) => ({ ...spec, phases: [-1, -1, -1] })),
+    },
+    buildingAmps: [12, 10, 11],
+    buildingNoiseAmps: 0.5,
+  });
+  await site.run(30);
+  for (const id of ['CP_1', 'CP_2', 'CP_3']) {
+    site.charger(id).plugIn(1, new Car({ phases: 1, maxAmps: 20 }), `CARD-${id}`);
+  }
+  // Until it was seen that each of them charges on one phase.
+  await site.run(180);
+  const chargers = () => site.view().chargers.map(({ id }) => site.chargerAmps(id));
+  const apartAmps = () => {
+    const sums = chargers().reduce(addAmps, NO_AMPS);
+    return Math.max(...sums) - Math.min(...sums);
+  };
+  let mostAmps = 0;
+  for (let second = 0; second < 600; second += 1) {
+    await site.run(1);
+    mostAmps = Math.max(mostAmps, apartAmps());
+  }
+  assert.ok(mostAmps <= 20.5, `${mostAmps} A apart`);
+  assert.ok(apartAmps() > 15, 'what is allowed is used');
 });

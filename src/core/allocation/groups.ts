@@ -67,9 +67,9 @@ const foundGroups = (
   const keys = scratch.floats(demands.length);
   let count = 0;
   for (let i = 0; i < groupOf.length; i += 1) {
-    const { circuit, lineToLine, volts, wattsPhases = 0 } = demands[i]!;
+    const { circuit, lineToLine, volts, wattsPhases = 0, phaseUnknown } = demands[i]!;
     const slot = circuit * WIRINGS + wiringOf(masks[i]!, lineToLine);
-    const key = volts * (ALL_PHASES + 1) + wattsPhases;
+    const key = 2 * (volts * (ALL_PHASES + 1) + wattsPhases) + (phaseUnknown === true ? 1 : 0);
     let before = NONE;
     let at = heads[slot]!;
     while (at !== NONE && keys[at]! < key) {

@@ -194,13 +194,13 @@ const entriesOf = (table: Table, lengths: Int32Array): Entries => {
     at += 1;
   };
   /** Differences that a group raises (sign 1), or lowers (-1). */
-  const addDifferences = (circuit: number, mask: number, sign: number): void => {
+  const addDifferences = (circuit: number, differences: Float64Array, sign: number): void => {
     for (let c = circuit; c >= 0; c = circuits[c]!.parent) {
       const end = firsts[c + 1]!;
       const first = end - DIFFERENCES.length;
       if (first < firsts[c]! || kindOf[first] !== DIFFERENCE_KIND) continue;
       for (let row = first; row < end; row += 1) {
-        const coefficient = DIFFERENCES_OF[mask]![row - first]!;
+        const coefficient = differences[row - first]!;
         if (coefficient === sign) add(row, coefficient);
       }
     }
@@ -223,9 +223,10 @@ const entriesOf = (table: Table, lengths: Int32Array): Entries => {
       }
     }
     plainEnds[g] = at;
-    if (hasDifferences) addDifferences(demand.circuit, mask, 1);
+    const differences = demand.phaseUnknown === true ? EVERY_DIFFERENCE : DIFFERENCES_OF[mask]!;
+    if (hasDifferences) addDifferences(demand.circuit, differences, 1);
     raisingEnds[g] = at;
-    if (hasDifferences) addDifferences(demand.circuit, mask, -1);
+    if (hasDifferences) addDifferences(demand.circuit, differences, -1);
     starts[g + 1] = at;
   }
   return { starts, plainEnds, raisingEnds, entries, coefficients };
@@ -238,6 +239,9 @@ const wattsPerAmp = ({ volts, wattsPhases }: Demand, mask: number): number =>
 const DIFFERENCES_OF: readonly Float64Array[] = Array.from({ length: ALL_PHASES + 1 }, (_, mask) =>
   Float64Array.from(DIFFERENCES, ([above, below]) => ((mask >> above) & 1) - ((mask >> below) & 1)),
 );
+
+/** Whichever phase it is on, it may be the high one, and a counterweight to nobody. */
+const EVERY_DIFFERENCE = new Float64Array(DIFFERENCES.length).fill(1);
 
 const usersOf = (
   groupCount: number,

@@ -63,6 +63,8 @@ export interface Demand {
   readonly circuit: number;
   /** Site phases that this demand loads (after rotation); unknown = every wired phase. */
   readonly phases: readonly [boolean, boolean, boolean];
+  /** It loads only some of them, nobody knows which: it counts in full on every difference. */
+  readonly phaseUnknown?: boolean | undefined;
   /** The two phases are the lines that it is connected between; one current flows through both. */
   readonly lineToLine?: boolean | undefined;
   /** Watts are volts times amps times phases. */

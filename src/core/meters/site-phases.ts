@@ -19,6 +19,15 @@ export const loadedPhases = (
   return phaseCount(seen) > 0 ? seen : phasesAt(wiring, undefined);
 };
 
+/** It charges on some of its terminals, and of one of these nobody knows the site phase. */
+export const isPhaseUnknown = (
+  wiring: readonly number[],
+  terminals: readonly boolean[] | undefined,
+): boolean =>
+  terminals !== undefined &&
+  wiring.some((_, t) => terminals[t] === false) &&
+  wiring.some((phase, t) => terminals[t] === true && phase === UNKNOWN_PHASE);
+
 const phasesAt = (
   wiring: readonly number[],
   terminals: readonly boolean[] | undefined,
