@@ -20,7 +20,9 @@ const CircuitSchema = Type.Object(
       Type.Number({ minimum: 0, description: 'Power limit of the circuit' }),
     ),
     unbalanceAmps: Type.Optional(
-      amps('Most by which charging on one phase may be above another (Germany: 20)'),
+      amps(
+        'Most by which charging on one phase may be above another (Germany: 20); a charger that never measures counts alike on all its phases',
+      ),
     ),
     marginAmps: amps(
       'Kept free below the limit; half of it is used before a charging car is stopped',

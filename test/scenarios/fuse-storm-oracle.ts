@@ -143,8 +143,14 @@ export class StormOracle {
   /** What flows by those that are under control now, or by the others. */
   #amps(circuit: string, nowMs: number, controlled: boolean): PhaseAmps {
     return this.#below(circuit)
+      .filter((spec) => this.#showsItsPhases(spec))
       .filter(({ id }) => this.#isUnderControl(id, nowMs) === controlled)
       .reduce((sum, spec) => addAmps(sum, this.#lineAmps(spec)), NO_AMPS);
+  }
+
+  /** A charger that never measures is believed to load all its terminals alike: nobody can know better. */
+  #showsItsPhases({ id, phases }: ChargerSpec): boolean {
+    return phases.length < 2 || this.#plan.conduct[id]?.measures !== false;
   }
 
   /** Between two lines the same current is on both. */
