@@ -148,7 +148,7 @@ export class StormOracle {
       .reduce((sum, spec) => addAmps(sum, this.#lineAmps(spec)), NO_AMPS);
   }
 
-  /** A charger that never measures is believed to load all its terminals alike: nobody can know better. */
+  /** A charger that never measures is believed to load its terminals alike: nobody can know better. */
   #showsItsPhases({ id, phases }: ChargerSpec): boolean {
     return phases.length < 2 || this.#plan.conduct[id]?.measures !== false;
   }
