@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { distance } from '../core/near-name.ts';
+import { RAISE_LIMIT } from '../io/descriptors.ts';
 import { optionProblem, wrongUsage } from './wrong-usage.ts';
 
 /** One verb of the command line; its file is loaded only when it is used. */
@@ -90,10 +91,8 @@ const isUsageError = (error: unknown): error is Error =>
 const problemOf = (error: unknown): string => {
   const text = error instanceof Error ? error.message : String(error);
   const isUsedUp = (error as NodeJS.ErrnoException | undefined)?.code === 'EMFILE';
-  return isUsedUp ? `${text}: ${MORE_FILES}` : text;
+  return isUsedUp ? `${text}: ${RAISE_LIMIT}` : text;
 };
-
-const MORE_FILES = 'raise LimitNOFILE of the service, or ulimit -n';
 
 const usage = (): string =>
   `usage: busbar COMMAND      (busbar COMMAND --help tells its options)\n\n${Object.entries(VERBS)

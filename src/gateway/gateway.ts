@@ -157,7 +157,7 @@ export class Gateway implements ChargerCalls {
       withoutCloseFrame: () => this.#mannersOf(identity).closeStyle === 'drop',
       outage: shared && {
         shared,
-        closes: this.#outageOf(identity) === undefined,
+        closes: this.#closes(identity),
         dial,
         withhold: (transactionId) => this.#options.withhold?.(identity, transactionId),
       },
@@ -173,8 +173,12 @@ export class Gateway implements ChargerCalls {
   }
 
   #outageOf(identity: string): Outage | undefined {
-    const { outage, closesInOutage } = this.#options;
-    return closesInOutage?.(identity) === true ? undefined : outage;
+    return this.#closes(identity) ? undefined : this.#options.outage;
+  }
+
+  /** Without the CSMS the charger is disconnected. */
+  #closes(identity: string): boolean {
+    return this.#options.closesInOutage?.(identity) === true;
   }
 
   #mannersOf(identity: string): Manners {
